@@ -1,0 +1,14 @@
+"""Carries a shop's sales and receipts to its analytical database, and values the inventory.
+
+Importing the package registers the tasks, so that `luigi --module pipeline RunDue`
+finds them.
+"""
+
+from pipeline.logs import shorten_failures
+from pipeline.luigi_defaults import apply_defaults
+from pipeline.tasks import ExtractWindow, LoadOLAP, RefreshViews, RunDue, WriteMarker
+
+__all__ = ["ExtractWindow", "LoadOLAP", "RefreshViews", "RunDue", "WriteMarker"]
+
+apply_defaults()
+shorten_failures()

@@ -1,0 +1,60 @@
+"""The operator's commands: python -m pipeline init|import|opening|status."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+
+from pipeline.errors import PipelineError
+
+# Command → the module that is its room, and its line in the overview.
+_COMMANDS = {
+    "init": ("init", "create or upgrade the OLAP's objects and roles"),
+    "import": ("import_csv", "fill the example OLTP from CSV files"),
+    "opening": ("opening", "set the opening balances that products are valued from"),
+    "status": ("status", "show the last run, pending window, rejects and stock below zero"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Commands of the pipeline; the runs themselves are "
+        "`luigi --module pipeline RunDue`. Settings come from the environment or .env.",
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (module, summary) in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary}.")
+        command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
+                             help="show the traceback of a failure")
+        importlib.import_module(f"pipeline.commands.{module}").configure(command)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 when all is well, 1 after a failure said in one line."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    module = importlib.import_module(f"pipeline.commands.{_COMMANDS[arguments.command][0]}")
+    try:
+        return int(module.run(arguments))
+    except PipelineError as failure:
+        if arguments.debug:
+            raise
+        print(f"error: {failure}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader (head, less) had enough. Keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        print("interrupted; nothing half done is kept", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,248 @@
+"""Load products and movements from CSV files into the example OLTP; harmless to repeat."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from psycopg2 import sql
+
+from pipeline.csv_rows import Row, Rows, line_error, read_rows, rounded, value_error
+from pipeline.database import connect
+from pipeline.errors import InputError, SchemaError
+from pipeline.settings import load_settings
+from pipeline.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+PRODUCT_COLUMNS = ("id_producto", "nombre")
+PRODUCT_OPTIONAL = ("codigo", "categoria", "precio_lista")
+MOVEMENT_COLUMNS = (
+    "id_transaccion",
+    "tipo",
+    "id_producto",
+    "cantidad",
+    "precio_unitario",
+    "costo_unitario",
+    "fecha",
+)
+MOVEMENT_OPTIONAL = ("id_sucursal", "id_tienda", "anulada")
+
+# The amount that a movement is valued by (DESIGN 6); the other one may be empty.
+_VALUED_BY = {"VENTA": "precio_unitario", "ENTRADA_MERCANCIA": "costo_unitario"}
+_TOTAL_LIMIT = Decimal(10) ** 12  # DESIGN 7.2
+_TABLES = ["productos", "sucursales", "transacciones", "detalle_transaccion"]
+
+# Rows a COPY: few enough to take no memory, many enough to lose no time.
+_BATCH = 5_000
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+@dataclass
+class _File:
+    """One file on its way: what is read, where it is staged, how it went."""
+
+    path: Path
+    rows: Rows
+    stage: str
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    seconds: float = 0.0
+
+    def report(self, name: str, more: str = "") -> str:
+        """Said after the commit; `more` goes between the counts and the seconds."""
+        same = self.read - self.new - self.changed
+        return (
+            f"{name}: {self.read} read, {self.new} new, {self.changed} changed, {same} same"
+            f"{more}, {self.seconds:.1f} s"
+        )
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "--productos",
+        metavar="F",
+        type=Path,
+        help="products: a CSV (also .gz) with id_producto and nombre, "
+        "and if there are any codigo, categoria, precio_lista",
+    )
+    parser.add_argument(
+        "--transacciones",
+        metavar="F",
+        type=Path,
+        help="movements: a CSV (also .gz) with id_transaccion, tipo, id_producto, cantidad, "
+        "precio_unitario, costo_unitario, fecha, and if there are any id_sucursal (or "
+        "id_tienda), anulada",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load the files in one transaction, all or nothing, and print what was new. Returns 0.
+
+    Raises InputError for the first line that is not as it must be, SchemaError
+    where the example schema is not there, and DatabaseError.
+    """
+    if arguments.productos is None and arguments.transacciones is None:
+        raise InputError("import: give --productos F, --transacciones F, or both")
+    settings = load_settings()
+    products = movements = None
+    branches = 0
+    with ExitStack() as stack:
+        if path := arguments.productos:
+            rows = read_rows(path, required=PRODUCT_COLUMNS, optional=PRODUCT_OPTIONAL)
+            products = _File(path, stack.enter_context(rows), "importar_productos")
+        if path := arguments.transacciones:
+            rows = read_rows(path, required=MOVEMENT_COLUMNS, optional=MOVEMENT_OPTIONAL)
+            movements = _File(path, stack.enter_context(rows), "importar_movimientos")
+        # Last, so that a file that cannot be read is told without a server.
+        connection = stack.enter_context(connect(settings.oltp_admin, settings.timezone, "import"))
+        with connection.cursor() as cursor:
+            _require_tables(cursor)
+            cursor.execute(read_sql("oltp", "importar_etapa.sql"))
+            if products:
+                _stage(cursor, products, map(_product, products.rows), "id_producto")
+            if movements:
+                lines = _movements(movements.rows, settings.timezone)
+                _stage(cursor, movements, lines, "id_transaccion")
+            cursor.execute(read_sql("oltp", "importar_cerrojo.sql"))
+            if products:
+                _merge_products(cursor, products)
+            if movements:
+                branches = _merge_movements(cursor, movements)
+            cursor.execute(read_sql("oltp", "importar_secuencias.sql"))
+        connection.commit()
+    if products:
+        print(products.report("productos"))
+    if movements:
+        made = f", {branches} new branches" if branches else ""
+        print(movements.report("transacciones", made))
+    return 0
+
+
+def _require_tables(cursor: Cursor) -> None:
+    for table in _TABLES:
+        cursor.execute("SELECT to_regclass(%s) IS NULL", (f"public.{table}",))
+        if _one(cursor)[0]:
+            raise SchemaError(
+                f"OLTP: import: there is no table public.{table}; run "
+                "`python -m pipeline init --example-oltp` first"
+            )
+
+
+def _one(cursor: Cursor) -> tuple[int, ...]:
+    row = cursor.fetchone()
+    assert row is not None, "the statement always yields a row"
+    return row
+
+
+def _product(row: Row) -> tuple[object, ...]:
+    list_price = row.decimal("precio_lista", minimum=0) if row.text("precio_lista") else None
+    return (
+        row.line,
+        row.integer("id_producto"),
+        row.text("codigo") or None,
+        row.required_text("nombre"),
+        row.text("categoria") or None,
+        list_price,
+    )
+
+
+def _movements(rows: Rows, zone: str) -> Iterator[tuple[object, ...]]:
+    branch = "id_sucursal" if "id_sucursal" in rows.columns else "id_tienda"
+    for row in rows:
+        kind = row.choice("tipo", tuple(_VALUED_BY))
+        quantity = row.decimal("cantidad", above=0)
+        amounts = {name: _amount(row, name, kind) for name in _VALUED_BY.values()}
+        valued_by = _VALUED_BY[kind]
+        if rounded(quantity) * rounded(amounts[valued_by] or Decimal(0)) >= _TOTAL_LIMIT:
+            raise row.error("cantidad", f"must be below {_TOTAL_LIMIT} when times {valued_by}")
+        yield (
+            row.line,
+            row.integer("id_transaccion"),
+            kind,
+            row.integer("id_producto"),
+            quantity,
+            amounts["precio_unitario"],
+            amounts["costo_unitario"],
+            row.moment("fecha", zone),
+            row.integer(branch) if row.text(branch) else None,
+            row.boolean("anulada") if row.text("anulada") else False,
+        )
+
+
+def _amount(row: Row, column: str, kind: str) -> Decimal | None:
+    if row.text(column):
+        return row.decimal(column, minimum=0)
+    if _VALUED_BY[kind] == column:
+        raise row.error(column, f"must be a number, 0 or more, since tipo is {kind}")
+    return None
+
+
+def _copy_line(values: tuple[object, ...]) -> str:
+    """One line of COPY's text format."""
+    fields = ("\\N" if value is None else str(value).translate(_ESCAPES) for value in values)
+    return "\t".join(fields) + "\n"
+
+
+def _stage(
+    cursor: Cursor, file: _File, values: Iterator[tuple[object, ...]], id_column: str
+) -> None:
+    """Put the rows of `file` into its temporary table; raises InputError at the first bad one."""
+    began = monotonic()
+    stage = sql.Identifier("pg_temp", file.stage)
+    # Batches, not one stream: what is raised inside a COPY's read() comes back as a
+    # cancelled statement.
+    command = sql.SQL("COPY {} FROM STDIN").format(stage).as_string(cursor)
+    lines = map(_copy_line, values)
+    while batch := list(islice(lines, _BATCH)):
+        cursor.copy_expert(command, StringIO("".join(batch)))
+        file.read += len(batch)
+    cursor.execute(sql.SQL("ANALYZE {}").format(stage))
+    repeated = sql.SQL(read_sql("oltp", "importar_repetidos.sql")).format(etapa=stage)
+    cursor.execute(repeated)
+    if row := cursor.fetchone():
+        line, number, earlier = row
+        expected = f"must be unique, and line {earlier} has it already"
+        raise value_error(file.path, line, id_column, number, expected)
+    file.seconds += monotonic() - began
+
+
+def _merge_products(cursor: Cursor, file: _File) -> None:
+    began = monotonic()
+    has = {column: column in file.rows.columns for column in PRODUCT_OPTIONAL}
+    cursor.execute(read_sql("oltp", "importar_productos.sql"), has)
+    file.new, file.changed = _one(cursor)
+    file.seconds += monotonic() - began
+
+
+def _merge_movements(cursor: Cursor, file: _File) -> int:
+    """Merge the staged movements; returns how many branches were created."""
+    began = monotonic()
+    cursor.execute(read_sql("oltp", "importar_problemas.sql"))
+    if problem := cursor.fetchone():
+        line, reason, value = problem
+        if reason == "producto":
+            expected = "must be a product of the database or of --productos"
+            raise value_error(file.path, line, "id_producto", value, expected)
+        text = f"id_transaccion {value} is a document in the database that no file brought"
+        raise line_error(file.path, line, text)
+    columns = file.rows.columns
+    has = {
+        "sucursal": not columns.isdisjoint(("id_sucursal", "id_tienda")),
+        "anulada": "anulada" in columns,
+    }
+    cursor.execute(read_sql("oltp", "importar_transacciones.sql"), has)
+    file.new, file.changed, branches = _one(cursor)
+    file.seconds += monotonic() - began
+    return branches

@@ -1,0 +1,118 @@
+"""Create or upgrade the OLAP's objects and roles; safe to repeat."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from psycopg2 import sql
+
+from pipeline.database import connect
+from pipeline.errors import DatabaseError
+from pipeline.olap import SCHEMA_VERSION, call
+from pipeline.queries import load_query, source_tables
+from pipeline.settings import load_settings
+from pipeline.sql_files import read_sql, sql_folder
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--example-oltp",
+        action="store_true",
+        help="create the example shop's tables and the reader's role in the OLTP as well",
+    )
+    parser.epilog = "example: python -m pipeline init --example-oltp"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it, and say what was done."""
+    settings = load_settings()
+    if arguments.example_oltp:
+        _create_example(settings)
+        print(f"example OLTP ready in {settings.oltp_admin}")
+    if arguments.example_oltp or settings.oltp_admin != settings.oltp:
+        _grant_reader(settings)
+        print(f"role etl_lector granted to {settings.oltp.user}")
+    before = _create_olap(settings)
+    done = "created" if before is None else "is up to date"
+    if before is not None and before < SCHEMA_VERSION:
+        done = f"upgraded from version {before}"
+    print(f"OLAP {done} (version {SCHEMA_VERSION}) in {settings.olap_admin}")
+    return 0
+
+
+def _create_example(settings: Settings) -> None:
+    with connect(settings.oltp_admin, settings.timezone, "example tables") as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(read_sql("oltp", "esquema_ejemplo.sql"))
+        connection.commit()
+
+
+def _grant_reader(settings: Settings) -> None:
+    """etl_lector may SELECT from the tables that the shop's queries read, and nothing else."""
+    with connect(settings.oltp_admin, settings.timezone, "reader role") as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(read_sql("oltp", "rol_lector.sql"))
+            queries = [
+                load_query(connection, settings, name)
+                for name in ("movimientos", "productos", "sucursales")
+            ]
+            for table in source_tables(connection, queries):
+                name = sql.Identifier(*table.split(".", 1))
+                schema = sql.Identifier(table.split(".", 1)[0])
+                cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(schema))
+                cursor.execute(sql.SQL("GRANT SELECT ON {} TO etl_lector").format(name))
+            _grant(connection, "etl_lector", settings.oltp.user)
+        connection.commit()
+
+
+def _create_olap(settings: Settings) -> int | None:
+    """Run the scripts of sql/olap in one transaction; the version found before, None if new."""
+    with connect(settings.olap_admin, settings.timezone, "init") as connection:
+        before = _installed_version(connection)
+        if before is not None and before > SCHEMA_VERSION:
+            raise DatabaseError(
+                f"OLAP: its objects are of version {before}, newer than this program "
+                f"({SCHEMA_VERSION}); upgrade this program. Nothing was changed"
+            )
+        with connection.cursor() as cursor:
+            for script in sorted(sql_folder("olap").glob("*.sql")):
+                cursor.execute(script.read_text(encoding="utf-8"))
+            cursor.execute(
+                "INSERT INTO etl.control (esquema) VALUES (%s) "
+                "ON CONFLICT (unico) DO UPDATE SET esquema = excluded.esquema",
+                (SCHEMA_VERSION,),
+            )
+        _grant(connection, "etl_cargador", settings.olap.user)
+        if settings.bi_user:
+            _grant(connection, "bi_lector", settings.bi_user)
+        connection.commit()
+    return before
+
+
+def _installed_version(connection: Connection) -> int | None:
+    if call(connection, "SELECT to_regclass('etl.control')") is None:
+        return None
+    version = call(connection, "SELECT esquema FROM etl.control")
+    return None if version is None else int(version)
+
+
+def _grant(connection: Connection, role: str, user: str) -> None:
+    """Make `user` a member of `role`; a superuser needs no grant, and may be no member."""
+    known = call(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = %s", (user,))
+    if known is None:
+        raise DatabaseError(
+            f"the user {user} does not exist on that server: create it "
+            f"(CREATE ROLE {user} LOGIN PASSWORD '…'), then run init again"
+        )
+    if not known:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(user))
+            )

@@ -1,0 +1,109 @@
+"""Show the last run, the pending window, recent windows, rejects and stock below zero."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline import olap
+from pipeline.due import find_pending
+from pipeline.settings import load_settings
+from pipeline.tables import print_table
+from pipeline.window import Window, whole_second, windows_in
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+_WINDOWS = 10
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
+    parser.epilog = "example: python -m pipeline status --json"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask the OLAP and the state folder, and show it."""
+    settings = load_settings()
+    control = olap.read_control(settings)
+    state = olap.operation_state(settings, _WINDOWS)
+    loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
+    pending = find_pending(settings, control, loaded)
+    if arguments.json:
+        print(json.dumps(_for_machines(state, pending), indent=2, ensure_ascii=False))
+    else:
+        _show(settings, state, pending)
+    return 0
+
+
+def _for_machines(state: dict[str, Any], pending: Window | None) -> dict[str, Any]:
+    return {
+        "last_run": state["control"]["hasta"],
+        "initial_date": state["control"]["desde_inicial"],
+        "pending_window": None if pending is None else pending.label,
+        "windows": state["ventanas"],
+        "rejects": state["rechazos"],
+        "stock_below_zero": state["bajo_cero"],
+        "stock_below_zero_count": state["bajo_cero_total"],
+        "free_receipts": state["gratis"],
+        "products": state["productos"],
+        "stock_value": state["valor"],
+    }
+
+
+def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> None:
+    control = state["control"]
+    last = olap.last_run(control)
+    initial = olap.initial_date(control)
+    print(f"last run       {last.isoformat() if last else 'none yet'}")
+    print(f"initial date   {initial.isoformat() if initial else 'fixed by the first run'}")
+    print(f"pending        {pending.label if pending else 'none'}")
+    print(f"products       {state['productos']}, stock worth {float(state['valor']):,.2f}")
+    print(f"state folder   {settings.state_dir}")
+    if state["ventanas"]:
+        print()
+        print_table(
+            ["window (UTC)", "read", "new", "changed", "removed", "rejected", "revalued",
+             "extract s", "load s", "views s"],
+            [_window_row(row) for row in state["ventanas"]],
+        )
+    _show_lists(state)
+
+
+def _window_row(row: dict[str, Any]) -> list[Any]:
+    desde, hasta = olap.moment(row["desde"]), olap.moment(row["hasta"])
+    assert desde is not None and hasta is not None
+    return [
+        Window(whole_second(desde), whole_second(hasta)).label,
+        *(row[name] for name in ("filas_leidas", "nuevas", "cambiadas", "retiradas",
+                                 "rechazadas", "revaluadas")),
+        *(row[name] for name in ("segundos_extraccion", "segundos_carga", "segundos_vistas")),
+    ]
+
+
+def _show_lists(state: dict[str, Any]) -> None:
+    if state["rechazos"]:
+        print("\nrejected, waiting to become valid")
+        print_table(["reason", "movements"], sorted(state["rechazos"].items()))
+    if state["bajo_cero"]:
+        print(f"\nstock below zero: {state['bajo_cero_total']} products, the lowest first")
+        print_table(
+            ["product", "code", "name", "stock", "average cost"],
+            [
+                [row[key] for key in ("id_producto", "codigo", "nombre", "existencias",
+                                      "costo_promedio")]
+                for row in state["bajo_cero"]
+            ],
+        )
+    if state["gratis"]:
+        print("\nreceipts at cost 0, the latest first: they lower the average")
+        print_table(
+            ["movement", "product", "name", "date", "quantity"],
+            [
+                [row[key] for key in ("id_movimiento", "id_producto", "nombre", "fecha",
+                                      "cantidad")]
+                for row in state["gratis"]
+            ],
+        )

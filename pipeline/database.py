@@ -1,0 +1,80 @@
+"""Connections to either side: pinned sessions, and errors said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+from pipeline.errors import DatabaseError, TransientError, one_line, translate
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Database
+
+# A dead peer is noticed in about a minute, also in the middle of a COPY.
+_KEEPALIVE = {
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 60_000,
+}
+
+
+def _connect(database: Database, zone: str, read_only: bool) -> Connection:
+    try:
+        connection = psycopg2.connect(
+            host=database.host,
+            port=database.port,
+            dbname=database.name,
+            user=database.user,
+            password=database.password or None,
+            sslmode=database.sslmode,
+            sslrootcert=database.sslrootcert or None,
+            application_name="pipeline",
+            client_encoding="UTF8",
+            connect_timeout=10,
+            **_KEEPALIVE,
+        )
+    except psycopg2.OperationalError as error:
+        text = one_line(str(error))
+        side = database.side
+        message = (
+            f"cannot connect to {database}: {text}; check {side}_DB_HOST, {side}_DB_PORT, "
+            f"{side}_DB_NAME, {side}_DB_USER and {side}_DB_PASSWORD, and that the server is up"
+        )
+        refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
+        raise (DatabaseError if refused else TransientError)(message) from error
+    connection.set_session(readonly=read_only, autocommit=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, false)", (zone,))
+        cursor.execute("SET DateStyle = ISO; SET IntervalStyle = postgres")
+    connection.autocommit = False
+    return connection
+
+
+@contextmanager
+def connect(
+    database: Database, zone: str, step: str, *, read_only: bool = False
+) -> Iterator[Connection]:
+    """A connection whose session has its time zone pinned to `zone`, closed at the end.
+
+    Leaves nothing half done: what was not committed by the body is rolled back.
+    Driver errors are raised as ours, in one line that begins with the side and
+    `step`: TransientError where a new attempt may succeed, else DatabaseError or
+    what a function of sql/olap chose.
+    """
+    where = f"{database.side}: {step}"
+    try:
+        connection = _connect(database, zone, read_only)
+    except psycopg2.Error as error:
+        raise translate(error, where) from error
+    try:
+        yield connection
+    except psycopg2.Error as error:
+        raise translate(error, where) from error
+    finally:
+        connection.close()

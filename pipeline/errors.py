@@ -1,0 +1,109 @@
+"""The tree of failures that an operator can cause or cure, each told in one line."""
+
+from __future__ import annotations
+
+import psycopg2
+from psycopg2 import errorcodes
+
+
+class PipelineError(Exception):
+    """A failure with a known cause; its text is one line: what, where, what to do."""
+
+
+class SettingsError(PipelineError):
+    """A setting is missing or malformed."""
+
+
+class StateError(PipelineError):
+    """The state folder cannot be used."""
+
+
+class DatabaseError(PipelineError):
+    """A database refused, failed or could not be reached."""
+
+
+class TransientError(DatabaseError):
+    """A database failure that a new attempt may not meet: lost connection, deadlock."""
+
+
+class SchemaError(PipelineError):
+    """The shop's tables or queries are not what movimientos.sql promises."""
+
+
+class DataError(PipelineError):
+    """The extract cannot be loaded as it is; it is discarded, and the window read again."""
+
+
+class GuardError(PipelineError):
+    """A guard holds the window, since what was read is not plausible."""
+
+
+class InputError(PipelineError):
+    """A file or an argument given by the operator is wrong; nothing was changed."""
+
+
+# SQLSTATEs raised by the functions of sql/olap: class ET is theirs alone.
+SQLSTATE_DATA = "ETD01"
+SQLSTATE_GUARD = "ETG01"
+SQLSTATE_SETUP = "ETS01"
+SQLSTATE_INPUT = "ETI01"
+
+_OWN_STATES: dict[str, type[PipelineError]] = {
+    SQLSTATE_DATA: DataError,
+    SQLSTATE_GUARD: GuardError,
+    SQLSTATE_SETUP: DatabaseError,
+    SQLSTATE_INPUT: InputError,
+}
+
+# What to do, by SQLSTATE; where the state does not tell, its class (two characters) does.
+_REMEDIES: dict[str, str] = {
+    errorcodes.UNDEFINED_TABLE: "run `python -m pipeline init`, or correct the table in sql/oltp",
+    errorcodes.UNDEFINED_FUNCTION: "run `python -m pipeline init` to create or upgrade the OLAP",
+    errorcodes.UNDEFINED_COLUMN: "correct the column in sql/oltp, or run `python -m pipeline init`",
+    errorcodes.INVALID_SCHEMA_NAME: "run `python -m pipeline init`",
+    errorcodes.UNDEFINED_OBJECT: "create it first (roles: CREATE ROLE … LOGIN PASSWORD …)",
+    errorcodes.INSUFFICIENT_PRIVILEGE: "grant it, or run `python -m pipeline init` as an "
+    "administrator (OLAP_ADMIN_USER, OLTP_ADMIN_USER)",
+    errorcodes.DISK_FULL: "free disk space on the database server, then run again",
+    errorcodes.QUERY_CANCELED: "a statement timeout or an operator cancelled it; run again",
+    errorcodes.LOCK_NOT_AVAILABLE: "wait for the other session to end, or end it; then run again",
+    errorcodes.READ_ONLY_SQL_TRANSACTION: "the server is read-only (a standby?); use the primary",
+    "08": "run again when the server answers",
+    "40": "run again",
+    "53": "the server is out of a resource; look at its log, then run again",
+    "57": "the server ended the session; run again when it is up",
+}
+
+_TRANSIENT = {
+    errorcodes.SERIALIZATION_FAILURE,
+    errorcodes.DEADLOCK_DETECTED,
+    errorcodes.ADMIN_SHUTDOWN,
+    errorcodes.CRASH_SHUTDOWN,
+    errorcodes.CANNOT_CONNECT_NOW,
+}
+
+
+def one_line(text: str) -> str:
+    """Fold a message of several lines into one."""
+    return "; ".join(part.strip() for part in text.strip().splitlines() if part.strip())
+
+
+def translate(error: psycopg2.Error, where: str) -> PipelineError:
+    """Say a driver's error in one line.
+
+    `where` names the side and the step ("OLAP: load"). The result is of our own
+    tree: functions of sql/olap choose the class through their SQLSTATE, lost
+    connections and deadlocks become TransientError, the rest DatabaseError.
+    """
+    state = error.pgcode or ""
+    diagnostics = error.diag
+    message = one_line(diagnostics.message_primary or str(error) or type(error).__name__)
+    if state in _OWN_STATES:
+        hint = f"; {one_line(diagnostics.message_hint)}" if diagnostics.message_hint else ""
+        return _OWN_STATES[state](f"{where}: {message}{hint}")
+    remedy = _REMEDIES.get(state) or _REMEDIES.get(state[:2])
+    text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
+    lost = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and not state
+    if lost or state in _TRANSIENT or state.startswith("08"):
+        return TransientError(text)
+    return DatabaseError(text)

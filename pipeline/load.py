@@ -1,0 +1,99 @@
+"""One window's load: the verdict under the lock, and the one transaction that follows from it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from pipeline import olap, window as windows
+from pipeline.database import connect
+from pipeline.errors import DataError, GuardError, StateError
+from pipeline.extract import discard_extract, extract_window
+from pipeline.targets import DurableTarget
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.window import Window
+
+log = logging.getLogger("luigi-interface.pipeline")
+
+_READS = 5
+
+
+def load_window(settings: Settings, window: Window) -> dict[str, Any]:
+    """Load the window's extract, once, and return the receipt.
+
+    The receipt says what became of the window: loaded now, loaded before, or
+    superseded by a run that won. An extract read from another control version
+    is read again at once. One that fails on its data is discarded, since the shop
+    may correct the rows meanwhile: DataError or GuardError say why.
+    """
+    for _ in range(_READS):
+        extract = _read_extract(settings, window)
+        started = time.monotonic()
+        try:
+            verdict, counts = _try_load(settings, window, extract)
+        except (DataError, GuardError):
+            discard_extract(settings, window)
+            raise
+        if verdict == "releer":
+            log.info("%s: another run changed the OLAP since the read; reading again", window)
+            extract_window(settings, window)
+            continue
+        receipt = {
+            "window": window.label,
+            "run_id": extract["id_corrida"],
+            "superseded": verdict == "superada",
+            "already_loaded": verdict == "ya_cargada",
+            "counts": counts,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        _tell(window, receipt)
+        return receipt
+    raise StateError(f"{window}: other runs changed the OLAP during {_READS} reads; run again")
+
+
+def _read_extract(settings: Settings, window: Window) -> dict[str, Any]:
+    target = DurableTarget(str(windows.extract_receipt(settings.state_dir, window)))
+    try:
+        extract = target.read_receipt()
+        if not {"version", "archivos", "id_corrida"} <= extract.keys():
+            raise StateError(f"{target.path} is not the receipt of an extract")
+    except StateError as error:
+        discard_extract(settings, window)
+        raise DataError(f"{error}; it was discarded: run again, and it is read anew") from error
+    return extract
+
+
+def _try_load(
+    settings: Settings, window: Window, extract: dict[str, Any]
+) -> tuple[str, dict[str, int]]:
+    with connect(settings.olap, settings.timezone, "load") as connection:
+        verdict = olap.open_window(connection, settings, window, extract["version"])
+        if verdict != "cargar":
+            connection.rollback()
+            return verdict, {}
+        folder = windows.folder(settings.state_dir, window)
+        olap.copy_in(connection, folder, extract["archivos"])
+        counts = olap.load_staged(connection, settings, extract)
+        connection.commit()
+    return verdict, counts
+
+
+def _tell(window: Window, receipt: dict[str, Any]) -> None:
+    if receipt["superseded"]:
+        log.warning("%s: superseded by a run that loaded first; nothing was loaded", window)
+    elif receipt["already_loaded"]:
+        log.info("%s: the OLAP has it already; only the receipt was missing", window)
+    else:
+        counts = receipt["counts"]
+        log.info(
+            "%s: loaded %d new or changed, removed %d, rejected %d, revalued %d in %.2f s",
+            window,
+            counts["altas"],
+            counts["retiradas"],
+            counts["rechazadas"],
+            counts["revaluadas"],
+            receipt["seconds"],
+        )

@@ -1,0 +1,221 @@
+"""The OLAP: its control row, COPY in, the load, and the refresh of its views."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+from psycopg2.extras import Json
+
+from pipeline.database import connect
+from pipeline.errors import DatabaseError, DataError
+from pipeline.window import Window
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+
+SCHEMA_VERSION = 1
+
+# Which staging table each file of an extract goes to, and its columns in the file's order.
+_STAGING = {
+    "products.csv": "etl.etapa_producto (id_producto, codigo, nombre, categoria)",
+    "branches.csv": "etl.etapa_sucursal (id_sucursal, nombre)",
+    "movements.csv": "etl.etapa (id_movimiento, tipo, id_producto, id_sucursal, cantidad, "
+    "precio_unitario, costo_unitario, fecha, anulado)",
+}
+
+
+def call(connection: Connection, statement: str, parameters: tuple[Any, ...] = ()) -> Any:
+    """Run a statement that yields one row of one column, and return that value."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def read_control(settings: Settings) -> dict[str, Any]:
+    """The control row, as etl.leer_control() gives it.
+
+    Raises DatabaseError when the OLAP is not initialised, is of another version,
+    or was loaded in another time zone.
+    """
+    with connect(settings.olap, settings.timezone, "control", read_only=True) as connection:
+        control = call(connection, "SELECT etl.leer_control()")
+    if control is None:
+        raise DatabaseError("OLAP: it is not initialised; run `python -m pipeline init`")
+    if control["esquema"] != SCHEMA_VERSION:
+        raise DatabaseError(
+            f"OLAP: its objects are of version {control['esquema']}, this program needs "
+            f"{SCHEMA_VERSION}; "
+            + (
+                "run `python -m pipeline init`"
+                if control["esquema"] < SCHEMA_VERSION
+                else "upgrade this program"
+            )
+        )
+    if control["zona"] not in (None, settings.timezone):
+        raise DatabaseError(
+            f"OLAP: it was loaded in {control['zona']}, but ETL_TIMEZONE is {settings.timezone}, "
+            f"and days would shift; set ETL_TIMEZONE={control['zona']}"
+        )
+    return dict(control)
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time of the control row, or None; PostgreSQL may write +00 where Python wants +00:00."""
+    if text is None:
+        return None
+    return datetime.fromisoformat(text if text[-3] == ":" else f"{text}:00")
+
+
+def last_run(control: dict[str, Any]) -> datetime | None:
+    """The end of the last window loaded; None before the first."""
+    return moment(control["hasta"])
+
+
+def initial_date(control: dict[str, Any]) -> datetime | None:
+    """The date from which movements are in scope; None before the first load fixes it."""
+    return moment(control["desde_inicial"])
+
+
+def loaded_windows(settings: Settings, windows: Iterable[Window]) -> set[Window]:
+    """Those of `windows` that the OLAP really has."""
+    asked = list(windows)
+    if not asked:
+        return set()
+    with connect(settings.olap, settings.timezone, "control", read_only=True) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT * FROM etl.ventanas_cargadas(%s::timestamptz[], %s::timestamptz[])",
+                ([window.desde for window in asked], [window.hasta for window in asked]),
+            )
+            found = set(cursor.fetchall())
+    return {window for window in asked if (window.desde, window.hasta) in found}
+
+
+def open_window(
+    connection: Connection, settings: Settings, window: Window, version: str
+) -> str:
+    """Take the lock and hear the verdict: cargar, ya_cargada, superada or releer."""
+    return str(
+        call(
+            connection,
+            "SELECT etl.abrir_ventana(%s, %s, %s::uuid, %s)",
+            (window.desde, window.hasta, version, settings.timezone),
+        )
+    )
+
+
+class _HashingReader:
+    """Feeds a file to COPY, hashing what passes, so that it is read only once."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("rb")
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._digest.update(data)
+        return data
+
+    def finish(self) -> str:
+        """The sha256 of the whole file, also when COPY stopped early."""
+        while self.read(1 << 20):
+            pass
+        self._stream.close()
+        return self._digest.hexdigest()
+
+
+def copy_in(connection: Connection, folder: Path, files: dict[str, Any]) -> None:
+    """Fill the staging tables from an extract's files.
+
+    Raises DataError when a file is not the one that the receipt describes
+    (missing, truncated, changed).
+    """
+    for name, target in _STAGING.items():
+        path = folder / name
+        corrupt = DataError(
+            f"{path} is corrupt or truncated (its sha256 is not the one in extract.json); "
+            "it was discarded: run again, and it is read anew"
+        )
+        if not path.is_file() or path.stat().st_size != files[name]["bytes"]:
+            raise corrupt
+        reader = _HashingReader(path)
+        try:
+            with connection.cursor() as cursor:
+                cursor.copy_expert(f"COPY {target} FROM STDIN (FORMAT csv)", reader, 1 << 16)
+        except psycopg2.DataError:
+            if reader.finish() != files[name]["sha256"]:
+                raise corrupt from None
+            raise
+        if reader.finish() != files[name]["sha256"]:
+            raise corrupt
+
+
+def load_staged(
+    connection: Connection, settings: Settings, extract: dict[str, Any]
+) -> dict[str, int]:
+    """Value and load what copy_in() staged; the caller commits. Returns the counts."""
+    options = {
+        "zona": settings.timezone,
+        "incluye_impuesto": settings.prices_include_tax,
+        "max_rechazo": settings.max_reject_share,
+        "max_retiro": settings.max_removed_share,
+    }
+    counts = call(
+        connection, "SELECT etl.cargar_ventana(%s, %s)", (Json(extract), Json(options))
+    )
+    return {name: int(value) for name, value in counts.items()}
+
+
+def refresh_views(settings: Settings) -> list[dict[str, Any]]:
+    """Refresh every materialized view of dw, each in a transaction of its own.
+
+    Returns one row a view: its name, seconds, a notice (why it was refreshed
+    plainly) and an error, or None. A view's failure stops no other.
+    """
+    with connect(settings.olap, settings.timezone, "views") as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '60s'")
+            cursor.execute("SELECT vista, nombre, propia FROM etl.vistas_por_refrescar()")
+            views = cursor.fetchall()
+        return [_refresh(connection, *view) for view in views]
+
+
+def _refresh(connection: Connection, oid: int, name: str, own: bool) -> dict[str, Any]:
+    started = datetime.now()
+    notice = error = None
+    try:
+        notice = call(connection, "SELECT etl.refrescar_vista(%s)", (oid,))
+    except psycopg2.Error as failure:
+        if connection.closed:
+            raise
+        error = (failure.diag.message_primary or str(failure)).strip()
+    seconds = round((datetime.now() - started).total_seconds(), 3)
+    return {"view": name, "own": own, "seconds": seconds, "notice": notice, "error": error}
+
+
+def note_views(settings: Settings, window: Window, seconds: float) -> None:
+    """Record with the window how long the refresh took."""
+    with connect(settings.olap, settings.timezone, "views") as connection:
+        call(
+            connection,
+            "SELECT etl.anotar_vistas(%s, %s, %s)",
+            (window.desde, window.hasta, seconds),
+        )
+        connection.commit()
+
+
+def operation_state(settings: Settings, windows: int) -> dict[str, Any]:
+    """What the status command shows, as etl.estado_operacion() gives it."""
+    with connect(settings.olap, settings.timezone, "status", read_only=True) as connection:
+        state = call(connection, "SELECT etl.estado_operacion(%s)", (windows,))
+    return dict(state) if isinstance(state, dict) else dict(json.loads(state))

@@ -1,0 +1,165 @@
+"""The OLTP: one snapshot, its horizon and identity, and COPY out of it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, BinaryIO
+
+from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+
+from pipeline.database import connect
+from pipeline.errors import DatabaseError
+from pipeline.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+
+_FLUSH_PATIENCE = 40.0  # seconds
+_HALF_THE_IDS = 2**31
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which server, timeline, database and tables were read; a restore changes one of them."""
+
+    system: str
+    timeline: str
+    database: int
+    tables: dict[str, list[int]]
+
+    def as_json(self) -> dict[str, object]:
+        """As kept in etl.control."""
+        return {
+            "sistema": self.system,
+            "linea_de_tiempo": self.timeline,
+            "base": self.database,
+            "tablas": self.tables,
+        }
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The bounds of a REPEATABLE READ snapshot: 64-bit transaction ids, WAL position, UTC time."""
+
+    horizon: int
+    ceiling: int
+    moment: datetime
+    standby: bool
+    lsn: str
+    identity: Identity
+
+
+def begin_snapshot(connection: Connection) -> None:
+    """Make the next statement open the one snapshot that the whole read is done in."""
+    connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+
+
+def take_snapshot(connection: Connection, tables: dict[str, list[int]]) -> Snapshot:
+    """Describe the transaction's snapshot; `tables` are the sources as queries.py finds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(read_sql("oltp", "instantanea.sql"))
+        row = cursor.fetchone()
+    assert row is not None
+    horizon, ceiling, moment, standby, lsn, system, timeline, database = row
+    identity = Identity(system, timeline, database, tables)
+    return Snapshot(horizon, ceiling, moment, standby, lsn, identity)
+
+
+def _lsn(text: str) -> int:
+    high, low = text.split("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+def why_everything(snapshot: Snapshot, control: dict[str, object]) -> str | None:
+    """Why the horizon of the last window cannot be trusted, or None when it can.
+
+    A restored or failed-over server uses transaction ids again, so what was read
+    under another identity says nothing about this one.
+    """
+    if control["horizonte"] is None:
+        return "the OLAP has no horizon"
+    horizon = int(str(control["horizonte"]))
+    identity = control["identidad"]
+    assert isinstance(identity, dict)
+    found = snapshot.identity.as_json()
+    for part, name in (
+        ("sistema", "another server"),
+        ("linea_de_tiempo", "another timeline (a failover or a restore)"),
+        ("base", "another database"),
+        ("tablas", "its tables were rewritten, restored or are others"),
+    ):
+        if identity.get(part) != found[part]:
+            return f"the OLTP is not what was read last: {name}"
+    if snapshot.ceiling < horizon:
+        return "the OLTP's transaction ids are behind the last window's"
+    if snapshot.ceiling - horizon >= _HALF_THE_IDS:
+        return "the last window is more than 2^31 transactions ago"
+    if _lsn(snapshot.lsn) < _lsn(str(control["lsn"])):
+        return "the OLTP's WAL is behind the last window's: the machine was rolled back"
+    return None
+
+
+class HashingWriter:
+    """Passes what COPY yields on to a stream, and counts and hashes it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        """Take one piece of the COPY."""
+        self._digest.update(data)
+        self.size += len(data)
+        return self._stream.write(data)
+
+    @property
+    def sha256(self) -> str:
+        """Of everything written so far, in hexadecimal."""
+        return self._digest.hexdigest()
+
+
+def copy_out(connection: Connection, query: sql.Composable, writer: HashingWriter) -> int:
+    """Write the query's rows as CSV, and return how many they are."""
+    statement = sql.SQL("COPY (\n{}\n) TO STDOUT (FORMAT csv)").format(query)
+    with connection.cursor() as cursor:
+        cursor.copy_expert(statement, writer)
+        return int(cursor.rowcount)
+
+
+def wait_for_flush(settings: Settings, snapshot: Snapshot) -> None:
+    """Make sure that the WAL up to the snapshot is on the OLTP's disk.
+
+    Otherwise a crash of the OLTP can reuse transaction ids that this window counts
+    as seen. A committed message forces the flush in milliseconds; a standby has no
+    WAL of its own, so there is nothing to wait for. Raises DatabaseError when
+    the WAL is not flushed within 40 s.
+    """
+    if snapshot.standby:
+        return
+    with connect(settings.oltp, settings.timezone, "flush wait") as connection:
+        with connection.cursor() as cursor:
+            # A missing synchronous standby must not hold up the commit.
+            cursor.execute("SET LOCAL synchronous_commit = local")
+            cursor.execute("SELECT pg_logical_emit_message(true, 'etl', '')")
+        connection.commit()
+        connection.autocommit = True
+        deadline = time.monotonic() + _FLUSH_PATIENCE
+        with connection.cursor() as cursor:
+            while True:
+                cursor.execute("SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn", (snapshot.lsn,))
+                row = cursor.fetchone()
+                if row is not None and row[0]:
+                    return
+                if time.monotonic() > deadline:
+                    raise DatabaseError(
+                        f"OLTP: its WAL up to {snapshot.lsn} was not on disk after "
+                        f"{_FLUSH_PATIENCE:.0f} s; look at the server's disk, then run again"
+                    )
+                time.sleep(0.05)

@@ -1,0 +1,168 @@
+"""The shop's three queries: found, checked against the contract, and wrapped for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg2 import sql
+
+from pipeline.errors import SchemaError
+from pipeline.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+
+_INTEGERS = {20: "bigint", 21: "smallint", 23: "integer"}
+_NUMBERS = {**_INTEGERS, 700: "real", 701: "double precision", 1700: "numeric"}
+_MOMENTS = {1082: "date", 1114: "timestamp", 1184: "timestamptz"}
+_BOOLEAN = {16: "boolean"}
+_VERSION = {28: "xid"}
+_ANY: dict[int, str] = {}
+
+# What each column may be, by the type's oid; _ANY where everything has a text.
+_CONTRACT: dict[str, dict[str, dict[int, str]]] = {
+    "movimientos": {
+        "id_movimiento": _INTEGERS,
+        "tipo": _ANY,
+        "id_producto": _INTEGERS,
+        "id_sucursal": _INTEGERS,
+        "cantidad": _NUMBERS,
+        "precio_unitario": _NUMBERS,
+        "costo_unitario": _NUMBERS,
+        "fecha": _MOMENTS,
+        "anulado": _BOOLEAN,
+        "version_1": _VERSION,
+    },
+    "productos": {
+        "id_producto": _INTEGERS,
+        "codigo": _ANY,
+        "nombre": _ANY,
+        "categoria": _ANY,
+        "version_1": _VERSION,
+    },
+    "sucursales": {"id_sucursal": _INTEGERS, "nombre": _ANY, "version_1": _VERSION},
+}
+
+_IN_SCOPE = sql.SQL(
+    "m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA') AND m.anulado IS NOT TRUE"
+    " AND (m.fecha IS NULL OR m.fecha::timestamptz >= {since})"
+)
+
+
+@dataclass(frozen=True)
+class Query:
+    """One of the shop's queries. `versions` are its row version columns, in order."""
+
+    name: str
+    text: str
+    versions: tuple[str, ...]
+
+
+def _query_text(settings: Settings, name: str) -> str:
+    if settings.oltp_sql_dir is None:
+        text = read_sql("oltp", f"{name}.sql")
+    else:
+        path = settings.oltp_sql_dir / f"{name}.sql"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SchemaError(f"{path} cannot be read: {error}; see ETL_OLTP_SQL_DIR") from error
+    return text.rstrip().rstrip(";")
+
+
+def load_query(connection: Connection, settings: Settings, name: str) -> Query:
+    """Read the query `name` and hold its columns against the contract, before any row is read.
+
+    Raises SchemaError naming the first column that is missing or of another type.
+    """
+    text = _query_text(settings, name)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT * FROM (\n{}\n) AS m LIMIT 0").format(sql.SQL(text)))
+        found = {column.name: column.type_code for column in cursor.description or ()}
+    for column, types in _CONTRACT[name].items():
+        if column not in found:
+            raise SchemaError(
+                f"{name}.sql yields no column {column}: add it, as the comment in that file says"
+            )
+        _check_type(name, column, found[column], types)
+    versions = tuple(sorted(c for c in found if c.startswith("version_")))
+    for column in versions:
+        _check_type(name, column, found[column], _VERSION)
+    return Query(name, text, versions)
+
+
+def _check_type(name: str, column: str, found: int, allowed: dict[int, str]) -> None:
+    if allowed and found not in allowed:
+        raise SchemaError(
+            f"{name}.sql yields {column} as a type with oid {found}, "
+            f"but must yield {' or '.join(sorted(allowed.values()))}: cast it there"
+        )
+
+
+def source_tables(connection: Connection, queries: Iterable[Query]) -> dict[str, list[int]]:
+    """The tables that the queries read, as the planner sees them: name → [oid, filenode]."""
+    names: set[tuple[str, str]] = set()
+    with connection.cursor() as cursor:
+        for query in queries:
+            cursor.execute(
+                sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM (\n{}\n) AS m").format(
+                    sql.SQL(query.text)
+                )
+            )
+            row = cursor.fetchone()
+            _collect_relations(row[0] if row else [], names)
+        schemas = [schema for schema, _ in names]
+        cursor.execute(
+            read_sql("oltp", "tablas.sql"),
+            {"schemas": schemas, "names": [table for _, table in names]},
+        )
+        return {table: [oid, filenode] for table, oid, filenode in cursor.fetchall()}
+
+
+def _collect_relations(node: Any, names: set[tuple[str, str]]) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _collect_relations(item, names)
+    elif isinstance(node, dict):
+        if "Relation Name" in node:
+            names.add((node["Schema"], node["Relation Name"]))
+        for item in node.values():
+            _collect_relations(item, names)
+
+
+def everything(query: Query, since: datetime | None) -> sql.Composable:
+    """A read of all rows; of the movements, those in scope since the initial date."""
+    condition = (
+        sql.SQL("true") if since is None else _IN_SCOPE.format(since=sql.Literal(since))
+    )
+    return _wrap(query, condition)
+
+
+def changed_since(query: Query, horizon: int) -> sql.Composable:
+    """A read of the rows of which some version is not older than the horizon (a 64-bit xid).
+
+    One branch a version column, each passing over what an earlier branch yields:
+    an OR would force the full join. age() holds across wraparound and freeze.
+    """
+    new = [
+        sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)").format(
+            version=sql.Identifier(version), horizon=sql.Literal(str(horizon))
+        )
+        for version in query.versions
+    ]
+    branches = []
+    for position, condition in enumerate(new):
+        earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in new[:position]]
+        branches.append(_wrap(query, sql.SQL(" AND ").join([condition, *earlier])))
+    return sql.SQL("\nUNION ALL\n").join(branches)
+
+
+def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
+    template = sql.SQL(read_sql("oltp", f"extraer_{query.name}.sql"))
+    return template.format(query=sql.SQL(query.text), condition=condition)

@@ -1,0 +1,191 @@
+"""Every setting, read once from the environment or .env."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from decouple import AutoConfig, UndefinedValueError
+
+from pipeline.errors import SettingsError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One account on one database. `side` is 'OLTP' or 'OLAP': the prefix of its settings."""
+
+    side: str
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str
+    sslmode: str
+    sslrootcert: str
+
+    def __str__(self) -> str:
+        """Where it is, without the password."""
+        return f"{self.side} {self.user}@{self.host}:{self.port}/{self.name}"
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says; shares are fractions of one, times are UTC."""
+
+    oltp: Database
+    olap: Database
+    oltp_admin: Database
+    olap_admin: Database
+    bi_user: str
+    state_dir: Path
+    oltp_sql_dir: Path | None
+    initial_since: datetime | None
+    initial_days: int
+    timezone: str
+    keep_days: int
+    prices_include_tax: bool
+    max_reject_share: float
+    max_removed_share: float
+    cost_jump_factor: float
+
+
+def _reader() -> Callable[[str, str | None, Callable[[str], T], str], T]:
+    """A function (name, default, cast, what it must be) → value; no default means required."""
+    config = AutoConfig(search_path=str(Path.cwd()))
+
+    def read(name: str, default: str | None, cast: Callable[[str], T], expected: str) -> T:
+        try:
+            raw = config(name) if default is None else config(name, default=default)
+        except UndefinedValueError:
+            raise SettingsError(
+                f"{name} is not set: give it in the environment or in .env (see .env.example)"
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f".env cannot be read: {error}") from error
+        try:
+            return cast(str(raw).strip())
+        except (ValueError, KeyError, OSError):
+            raise SettingsError(f"{name} is '{raw}', but must be {expected}") from None
+
+    return read
+
+
+def _text(raw: str) -> str:
+    if not raw:
+        raise ValueError(raw)
+    return raw
+
+
+def _port(raw: str) -> int:
+    port = int(raw)
+    if not 0 < port < 65536:
+        raise ValueError(raw)
+    return port
+
+
+def _natural(raw: str) -> int:
+    number = int(raw)
+    if number < 1:
+        raise ValueError(raw)
+    return number
+
+
+def _share(raw: str) -> float:
+    share = float(raw)
+    if not 0 <= share <= 1:
+        raise ValueError(raw)
+    return share
+
+
+def _factor(raw: str) -> float:
+    factor = float(raw)
+    if not 1 < factor < 1e9:
+        raise ValueError(raw)
+    return factor
+
+
+def _boolean(raw: str) -> bool:
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+        raw.lower()
+    ]
+
+
+def _zone(raw: str) -> str:
+    ZoneInfo(_text(raw))
+    return raw
+
+
+def parse_moment(raw: str, zone: str) -> datetime:
+    """Parse an ISO date or date-time; one without an offset is in `zone`. Returns UTC.
+
+    Raises ValueError when it is neither.
+    """
+    moment = datetime.fromisoformat(raw[:-1] + "+00:00" if raw.endswith(("Z", "z")) else raw)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return moment.astimezone(timezone.utc)
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """Read every setting; raises SettingsError with one line that names the first bad one.
+
+    `.env` is looked for in the working directory, then upward; the environment wins.
+    """
+    read = _reader()
+    zone = read("ETL_TIMEZONE", "UTC", _zone, "a time zone name such as America/Lima")
+
+    def database(side: str, port: str) -> tuple[Database, Database]:
+        user = read(f"{side}_DB_USER", None, _text, "a user name")
+        password = read(f"{side}_DB_PASSWORD", "", str, "a password")
+        host = read(f"{side}_DB_HOST", "localhost", _text, "a host name")
+        number = read(f"{side}_DB_PORT", port, _port, "a port from 1 to 65535")
+        name = read(f"{side}_DB_NAME", None, _text, "a database name")
+        sslmode = read(f"{side}_DB_SSLMODE", "prefer", _text, "an sslmode of libpq")
+        root = read(f"{side}_DB_SSLROOTCERT", "", str, "a file")
+        admin = read(f"{side}_ADMIN_USER", "", str, "a user name")
+        admin_password = read(f"{side}_ADMIN_PASSWORD", "", str, "a password")
+        ordinary = Database(side, host, number, name, user, password, sslmode, root)
+        if not admin:
+            return ordinary, ordinary
+        return ordinary, Database(side, host, number, name, admin, admin_password, sslmode, root)
+
+    oltp, oltp_admin = database("OLTP", "5432")
+    olap, olap_admin = database("OLAP", "5433")
+    since = read("ETL_INITIAL_SINCE", "", str, "a date")
+    if since:
+        try:
+            initial_since = parse_moment(since, zone)
+        except ValueError:
+            raise SettingsError(
+                f"ETL_INITIAL_SINCE is '{since}', but must be a date such as 2026-01-31"
+            ) from None
+    else:
+        initial_since = None
+    sql_dir = read("ETL_OLTP_SQL_DIR", "", str, "a folder")
+    return Settings(
+        oltp=oltp,
+        olap=olap,
+        oltp_admin=oltp_admin,
+        olap_admin=olap_admin,
+        bi_user=read("OLAP_BI_USER", "", str, "a user name"),
+        state_dir=Path(read("ETL_STATE_DIR", "state", _text, "a folder")).expanduser().absolute(),
+        oltp_sql_dir=Path(sql_dir).expanduser().absolute() if sql_dir else None,
+        initial_since=initial_since,
+        initial_days=read("ETL_INITIAL_DAYS", "7", _natural, "a whole number of days"),
+        timezone=zone,
+        keep_days=read("ETL_KEEP_DAYS", "30", _natural, "a whole number of days"),
+        prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", "true", _boolean, "true or false"),
+        max_reject_share=read("ETL_MAX_REJECT_SHARE", "0.05", _share, "a share from 0 to 1"),
+        max_removed_share=read("ETL_MAX_REMOVED_SHARE", "0.05", _share, "a share from 0 to 1"),
+        cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", _factor, "a factor above 1"),
+    )

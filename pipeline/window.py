@@ -1,0 +1,98 @@
+"""A run's window, and where its targets are: pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """`[desde, hasta)` in whole UTC seconds: the label of one run."""
+
+    desde: datetime
+    hasta: datetime
+
+    @property
+    def label(self) -> str:
+        """The window's name and folder: 20261115T020000Z--20261122T020000Z."""
+        return f"{self.desde.strftime(_STAMP)}--{self.hasta.strftime(_STAMP)}"
+
+    def __str__(self) -> str:
+        return self.label
+
+
+def parse_label(label: str) -> Window | None:
+    """The window that a folder's name stands for, or None when it is not such a name."""
+    bounds = label.split("--")
+    if len(bounds) != 2:
+        return None
+    try:
+        desde, hasta = (
+            datetime.strptime(bound, _STAMP).replace(tzinfo=timezone.utc) for bound in bounds
+        )
+    except ValueError:
+        return None
+    window = Window(desde, hasta)
+    return window if window.label == label else None
+
+
+def whole_second(moment: datetime) -> datetime:
+    """The moment in UTC, without its fraction of a second."""
+    return moment.astimezone(timezone.utc).replace(microsecond=0)
+
+
+def folder(state: Path, window: Window) -> Path:
+    """Where everything of one window is."""
+    return state / window.label
+
+
+def request_file(state: Path, window: Window) -> Path:
+    """Written before the window starts, so that a failed run resumes with its bounds."""
+    return folder(state, window) / "window.json"
+
+
+def movements_file(state: Path, window: Window) -> Path:
+    """What was read of the movements."""
+    return folder(state, window) / "movements.csv"
+
+
+def products_file(state: Path, window: Window) -> Path:
+    """What was read of the products."""
+    return folder(state, window) / "products.csv"
+
+
+def branches_file(state: Path, window: Window) -> Path:
+    """What was read of the branches."""
+    return folder(state, window) / "branches.csv"
+
+
+def extract_receipt(state: Path, window: Window) -> Path:
+    """ExtractWindow's target, written after the files that it describes."""
+    return folder(state, window) / "extract.json"
+
+
+def load_receipt(state: Path, window: Window) -> Path:
+    """LoadOLAP's target."""
+    return folder(state, window) / "load.json"
+
+
+def views_receipt(state: Path, window: Window) -> Path:
+    """RefreshViews' target."""
+    return folder(state, window) / "views.json"
+
+
+def marker(state: Path, window: Window) -> Path:
+    """WriteMarker's target; the newest one acts as last_run."""
+    return folder(state, window) / "marker.json"
+
+
+def windows_in(state: Path) -> list[Window]:
+    """The windows that have a folder, oldest first; other names are passed over."""
+    if not state.is_dir():
+        return []
+    found = (parse_label(entry.name) for entry in state.iterdir() if entry.is_dir())
+    return sorted(window for window in found if window is not None)

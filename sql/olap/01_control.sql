@@ -1,0 +1,124 @@
+-- Control of the load: what has been carried, by which run, and what waits.
+
+CREATE SCHEMA IF NOT EXISTS etl;
+CREATE SCHEMA IF NOT EXISTS dw;
+COMMENT ON SCHEMA etl IS 'Control y tablas de trabajo de la carga';
+COMMENT ON SCHEMA dw IS 'Inventario valorizado, resúmenes y vistas para los tableros';
+
+CREATE TABLE IF NOT EXISTS etl.control (
+    unico          boolean PRIMARY KEY DEFAULT true CHECK (unico),
+    esquema        integer NOT NULL,
+    version        uuid NOT NULL DEFAULT gen_random_uuid(),
+    corridas       bigint NOT NULL DEFAULT 0,
+    desde_inicial  timestamptz,
+    hasta          timestamptz,
+    horizonte      xid8,
+    identidad      jsonb,
+    lsn            pg_lsn,
+    zona           text,
+    politica       text,
+    aceptar_fuente text
+);
+COMMENT ON TABLE etl.control IS
+    'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
+COMMENT ON COLUMN etl.control.version IS
+    'Ficha aleatoria, nueva en cada carga; un extracto leído de otra versión no se carga';
+COMMENT ON COLUMN etl.control.corridas IS 'Número de la última corrida; dw.kardex.version lo cita';
+COMMENT ON COLUMN etl.control.desde_inicial IS
+    'Fecha inicial del alcance; se fija en la primera carga y no se desliza';
+COMMENT ON COLUMN etl.control.hasta IS 'Fin de la última ventana cargada (last_run); nulo antes de la primera';
+COMMENT ON COLUMN etl.control.horizonte IS
+    'Transacción más antigua aún abierta en el OLTP al leer; nulo obliga a leer todo';
+COMMENT ON COLUMN etl.control.identidad IS 'Servidor, línea de tiempo, base y tablas de donde se leyó';
+COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
+COMMENT ON COLUMN etl.control.politica IS
+    'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado';
+
+CREATE TABLE IF NOT EXISTS etl.corrida (
+    desde                timestamptz NOT NULL,
+    hasta                timestamptz NOT NULL,
+    numero               bigint NOT NULL,
+    version              uuid NOT NULL,
+    id_corrida           text,
+    leida                timestamptz NOT NULL,
+    cargada              timestamptz NOT NULL DEFAULT now(),
+    horizonte            xid8,
+    lsn                  pg_lsn,
+    identidad            jsonb,
+    imagen_completa      boolean NOT NULL,
+    motivo_completa      text,
+    sha256               text,
+    filas_leidas         bigint NOT NULL,
+    nuevas               bigint NOT NULL,
+    cambiadas            bigint NOT NULL,
+    retiradas            bigint NOT NULL,
+    iguales              bigint NOT NULL,
+    fuera_de_alcance     bigint NOT NULL,
+    rechazadas           bigint NOT NULL,
+    ventas               bigint NOT NULL,
+    entradas             bigint NOT NULL,
+    productos_tocados    bigint NOT NULL,
+    revaluadas           bigint NOT NULL,
+    segundos_extraccion  numeric(12, 3),
+    segundos_carga       numeric(12, 3),
+    segundos_vistas      numeric(12, 3),
+    PRIMARY KEY (desde, hasta)
+);
+COMMENT ON TABLE etl.corrida IS 'Una fila por ventana cargada, escrita en la misma transacción que sus datos';
+COMMENT ON COLUMN etl.corrida.nuevas IS 'Movimientos que el kardex no tenía';
+COMMENT ON COLUMN etl.corrida.cambiadas IS 'Movimientos cuyo contenido cambió en el OLTP';
+COMMENT ON COLUMN etl.corrida.retiradas IS 'Movimientos que dejaron el alcance (anulados, borrados, con otra fecha o tipo)';
+COMMENT ON COLUMN etl.corrida.iguales IS 'Leídos de nuevo sin cambio: los que están cerca del horizonte';
+COMMENT ON COLUMN etl.corrida.ventas IS 'De las nuevas y cambiadas, cuántas son VENTA';
+COMMENT ON COLUMN etl.corrida.entradas IS 'De las nuevas y cambiadas, cuántas son ENTRADA_MERCANCIA';
+COMMENT ON COLUMN etl.corrida.revaluadas IS 'Movimientos anteriores cuyo valor cambió al repetir su producto';
+
+CREATE TABLE IF NOT EXISTS etl.rechazo (
+    id_movimiento   bigint PRIMARY KEY,
+    tipo            text,
+    id_producto     bigint,
+    id_sucursal     bigint,
+    cantidad        numeric,
+    precio_unitario numeric,
+    costo_unitario  numeric,
+    fecha           timestamptz,
+    motivo          text NOT NULL,
+    primera_desde   timestamptz NOT NULL,
+    primera_hasta   timestamptz NOT NULL,
+    ultima_desde    timestamptz NOT NULL,
+    ultima_hasta    timestamptz NOT NULL
+);
+COMMENT ON TABLE etl.rechazo IS
+    'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';
+COMMENT ON COLUMN etl.rechazo.primera_desde IS 'Ventana en que se rechazó por primera vez';
+COMMENT ON COLUMN etl.rechazo.ultima_desde IS 'Última ventana en que se intentó';
+
+-- Working tables: emptied under the lock of etl.control, never read outside a load.
+-- Permanent and unlogged, so that a distributed database can hold them too.
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
+    id_movimiento   bigint,
+    tipo            text,
+    id_producto     bigint,
+    id_sucursal     bigint,
+    cantidad        numeric,
+    precio_unitario numeric,
+    costo_unitario  numeric,
+    fecha           timestamptz,
+    anulado         boolean
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
+    id_producto bigint,
+    codigo      text,
+    nombre      text,
+    categoria   text
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.etapa_producto IS 'Productos nuevos o cambiados en el OLTP';
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_sucursal (
+    id_sucursal bigint,
+    nombre      text
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.etapa_sucursal IS 'Sucursales nuevas o cambiadas en el OLTP';

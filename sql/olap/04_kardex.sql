@@ -1,0 +1,155 @@
+-- The ledger, the stock, and the summaries that the views stand on.
+
+CREATE TABLE IF NOT EXISTS dw.kardex (
+    id_producto     bigint NOT NULL,
+    fecha           timestamptz NOT NULL,
+    id_movimiento   bigint NOT NULL,
+    id_sucursal     bigint NOT NULL,
+    version         bigint NOT NULL,
+    orden           smallint NOT NULL,
+    provisional     boolean NOT NULL,
+    tipo            text NOT NULL,
+    cantidad        numeric(38, 6) NOT NULL,
+    precio_unitario numeric(38, 6),
+    costo_unitario  numeric(38, 6) NOT NULL,
+    costo_total     numeric(38, 6) NOT NULL,
+    ajuste          numeric(38, 6) NOT NULL,
+    existencias     numeric(38, 6) NOT NULL,
+    valor           numeric(38, 6) NOT NULL,
+    costo_promedio  numeric(38, 6) NOT NULL,
+    CONSTRAINT kardex_pk PRIMARY KEY (id_producto, fecha, orden, id_movimiento),
+    CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento)
+);
+CREATE INDEX IF NOT EXISTS kardex_gratis ON dw.kardex (id_producto, fecha)
+    WHERE tipo = 'ENTRADA_MERCANCIA' AND costo_unitario = 0;
+COMMENT ON TABLE dw.kardex IS 'Libro de movimientos valorizados; la clave es el orden en que se valorizan';
+COMMENT ON COLUMN dw.kardex.id_sucursal IS '0 si el documento no tiene sucursal';
+COMMENT ON COLUMN dw.kardex.version IS 'Número de la corrida que escribió la fila por última vez';
+COMMENT ON COLUMN dw.kardex.orden IS 'En la misma fecha, las entradas (0) van antes que las ventas (1)';
+COMMENT ON COLUMN dw.kardex.provisional IS 'Venta que dejó existencias negativas o salió a costo 0';
+COMMENT ON COLUMN dw.kardex.costo_unitario IS 'De una entrada, el suyo; de una venta, el promedio aplicado';
+COMMENT ON COLUMN dw.kardex.costo_total IS 'Costo que entra (entrada) o que sale (venta)';
+COMMENT ON COLUMN dw.kardex.ajuste IS 'Corrección del costo de lo vendido antes de recibirse';
+COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
+
+CREATE TABLE IF NOT EXISTS dw.inventario (
+    id_producto     bigint PRIMARY KEY,
+    existencias     numeric(38, 6) NOT NULL,
+    valor           numeric(38, 6) NOT NULL,
+    costo_promedio  numeric(38, 6) NOT NULL,
+    precio_sugerido numeric,
+    version         bigint NOT NULL
+);
+COMMENT ON TABLE dw.inventario IS 'Estado actual de cada producto: la última fila de su kardex o su apertura';
+
+CREATE TABLE IF NOT EXISTS dw.resumen_diario (
+    dia                date NOT NULL,
+    id_sucursal        bigint NOT NULL,
+    categoria          text NOT NULL,
+    movimientos        bigint NOT NULL,
+    unidades_vendidas  numeric(38, 6) NOT NULL,
+    venta_bruta        numeric(38, 6) NOT NULL,
+    venta_neta         numeric(38, 6) NOT NULL,
+    costo_ventas       numeric(38, 6) NOT NULL,
+    ajuste             numeric(38, 6) NOT NULL,
+    unidades_recibidas numeric(38, 6) NOT NULL,
+    costo_recibido     numeric(38, 6) NOT NULL,
+    PRIMARY KEY (dia, id_sucursal, categoria)
+);
+COMMENT ON TABLE dw.resumen_diario IS 'Sumas del kardex por día, sucursal y categoría';
+
+CREATE TABLE IF NOT EXISTS dw.resumen_mensual (
+    mes                date NOT NULL,
+    id_sucursal        bigint NOT NULL,
+    id_producto        bigint NOT NULL,
+    movimientos        bigint NOT NULL,
+    unidades_vendidas  numeric(38, 6) NOT NULL,
+    venta_bruta        numeric(38, 6) NOT NULL,
+    venta_neta         numeric(38, 6) NOT NULL,
+    costo_ventas       numeric(38, 6) NOT NULL,
+    ajuste             numeric(38, 6) NOT NULL,
+    unidades_recibidas numeric(38, 6) NOT NULL,
+    costo_recibido     numeric(38, 6) NOT NULL,
+    PRIMARY KEY (mes, id_sucursal, id_producto)
+);
+COMMENT ON TABLE dw.resumen_mensual IS 'Sumas del kardex por mes, sucursal y producto';
+
+CREATE TABLE IF NOT EXISTS dw.resumen_producto (
+    dia               date NOT NULL,
+    id_producto       bigint NOT NULL,
+    movimientos       bigint NOT NULL,
+    unidades_vendidas numeric(38, 6) NOT NULL,
+    venta_neta        numeric(38, 6) NOT NULL,
+    costo_ventas      numeric(38, 6) NOT NULL,
+    PRIMARY KEY (dia, id_producto)
+);
+COMMENT ON TABLE dw.resumen_producto IS
+    'Sumas del kardex por día y producto: los días sueltos al borde de una ventana móvil';
+
+-- Working tables of the replay (see 01_control.sql for the rules of such tables).
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.descarte (
+    id_movimiento bigint NOT NULL,
+    motivo        text
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.descarte IS 'De lo leído, lo que no entra al kardex';
+COMMENT ON COLUMN etl.descarte.motivo IS 'Por qué se rechaza; nulo si está fuera de alcance';
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.baja (
+    LIKE dw.kardex,
+    igual boolean NOT NULL DEFAULT false
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.baja IS
+    'Filas del kardex que se van: cambiadas, anuladas, borradas o fuera de alcance';
+COMMENT ON COLUMN etl.baja.igual IS 'Leída de nuevo sin cambio: se queda; existe solo mientras se compara';
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
+    id_producto        bigint PRIMARY KEY,
+    desde              timestamptz NOT NULL,
+    categoria_anterior text,
+    impuesto_anterior  numeric
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
+COMMENT ON COLUMN etl.tramo.categoria_anterior IS
+    'Si cambió la categoría o el impuesto: lo que valía para lo ya sumado; nulo si no cambió';
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
+    id_producto          bigint NOT NULL,
+    fecha                timestamptz NOT NULL,
+    id_movimiento        bigint NOT NULL,
+    id_sucursal          bigint NOT NULL,
+    orden                smallint NOT NULL,
+    es_alta              boolean NOT NULL,
+    difiere              boolean NOT NULL,
+    tipo                 text NOT NULL,
+    cantidad             numeric NOT NULL,
+    precio_unitario      numeric,
+    costo_unitario       numeric,
+    costo_total          numeric NOT NULL,
+    ajuste               numeric NOT NULL,
+    existencias          numeric NOT NULL,
+    valor                numeric NOT NULL,
+    costo_promedio       numeric NOT NULL,
+    costo_total_anterior numeric,
+    ajuste_anterior      numeric
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.repeticion IS
+    'Los tramos valorizados de nuevo: altas y filas que cambian, con lo que el kardex decía';
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.delta (
+    nivel              smallint NOT NULL,
+    dia                date,
+    mes                date,
+    id_sucursal        bigint,
+    categoria          text,
+    id_producto        bigint,
+    movimientos        bigint NOT NULL,
+    unidades_vendidas  numeric NOT NULL,
+    venta_bruta        numeric NOT NULL,
+    venta_neta         numeric NOT NULL,
+    costo_ventas       numeric NOT NULL,
+    ajuste             numeric NOT NULL,
+    unidades_recibidas numeric NOT NULL,
+    costo_recibido     numeric NOT NULL
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.delta IS 'Lo que cada resumen gana o pierde en esta carga';

@@ -1,0 +1,236 @@
+-- What dashboards read. Everything is relative to the last window's hasta, never to
+-- now(), and stands on the summaries, so that the cost does not follow the ledger.
+
+CREATE OR REPLACE VIEW dw.v_corte AS
+SELECT
+    c.hasta AS datos_al,
+    c.zona,
+    (c.hasta AT TIME ZONE c.zona)::date AS dia
+FROM etl.control AS c
+WHERE c.hasta IS NOT NULL;
+COMMENT ON VIEW dw.v_corte IS 'Hasta cuándo llegan los datos cargados, y qué día era en la zona de la tienda';
+
+CREATE OR REPLACE FUNCTION dw.ventas_por_producto(p_desde date, p_hasta date)
+RETURNS TABLE (id_producto bigint, unidades numeric, venta_neta numeric, costo_ventas numeric)
+LANGUAGE sql STABLE
+AS $$
+-- Whole months from the monthly summary, the loose days at both ends from the daily one.
+SELECT s.id_producto, sum(s.unidades_vendidas), sum(s.venta_neta), sum(s.costo_ventas)
+FROM (
+    SELECT m.id_producto, m.unidades_vendidas, m.venta_neta, m.costo_ventas
+    FROM dw.resumen_mensual AS m
+    WHERE m.mes >= p_desde AND m.mes + interval '1 month' <= p_hasta + 1
+    UNION ALL
+    SELECT d.id_producto, d.unidades_vendidas, d.venta_neta, d.costo_ventas
+    FROM dw.resumen_producto AS d
+    WHERE (
+        d.dia >= p_desde
+        AND d.dia < least(date_trunc('month', p_desde + interval '1 month' - interval '1 day')::date,
+                          p_hasta + 1)
+    ) OR (
+        d.dia <= p_hasta
+        AND d.dia >= greatest(date_trunc('month', p_hasta + 1)::date,
+                              date_trunc('month', p_desde + interval '1 month' - interval '1 day')::date)
+    )
+) AS s
+GROUP BY s.id_producto
+$$;
+COMMENT ON FUNCTION dw.ventas_por_producto(date, date) IS
+    'Unidades, venta neta y costo de ventas de cada producto entre dos días, ambos incluidos';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_ventas_diarias AS
+SELECT
+    r.dia,
+    r.id_sucursal,
+    coalesce(s.nombre, 'Sucursal ' || r.id_sucursal) AS sucursal,
+    r.categoria,
+    r.unidades_vendidas AS unidades,
+    r.venta_bruta,
+    r.venta_neta,
+    r.costo_ventas AS costo,
+    r.ajuste,
+    r.venta_neta - r.costo_ventas + r.ajuste AS margen,
+    round((r.venta_neta - r.costo_ventas + r.ajuste) / nullif(r.venta_neta, 0), 6) AS margen_relativo,
+    r.unidades_recibidas,
+    r.costo_recibido
+FROM dw.resumen_diario AS r
+LEFT JOIN dw.sucursal AS s ON s.id_sucursal = r.id_sucursal
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_ventas_diarias_clave
+    ON dw.mv_ventas_diarias (dia, id_sucursal, categoria);
+COMMENT ON MATERIALIZED VIEW dw.mv_ventas_diarias IS
+    'Ventas y margen por día, sucursal y categoría; margen = venta neta - costo + ajuste';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_margen_producto_mes AS
+SELECT
+    r.mes,
+    r.id_producto,
+    p.codigo,
+    p.nombre,
+    p.categoria,
+    sum(r.unidades_vendidas) AS unidades,
+    sum(r.venta_bruta) AS venta_bruta,
+    sum(r.venta_neta) AS venta_neta,
+    sum(r.costo_ventas) AS costo,
+    sum(r.ajuste) AS ajuste,
+    sum(r.venta_neta - r.costo_ventas + r.ajuste) AS margen,
+    round(sum(r.venta_neta - r.costo_ventas + r.ajuste) / nullif(sum(r.venta_neta), 0), 6)
+        AS margen_relativo
+FROM dw.resumen_mensual AS r
+INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto
+GROUP BY r.mes, r.id_producto, p.codigo, p.nombre, p.categoria
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_margen_producto_mes_clave
+    ON dw.mv_margen_producto_mes (mes, id_producto);
+COMMENT ON MATERIALIZED VIEW dw.mv_margen_producto_mes IS
+    'Ventas y margen por producto y mes; margen = venta neta - costo + ajuste';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_inventario_valorizado AS
+SELECT
+    i.id_producto,
+    p.codigo,
+    p.nombre,
+    p.categoria,
+    i.existencias,
+    i.costo_promedio,
+    CASE WHEN i.existencias > 0 THEN i.valor ELSE 0 END AS valor,
+    CASE WHEN i.existencias < 0 THEN i.existencias ELSE 0 END AS existencias_negativas,
+    CASE WHEN i.existencias < 0 THEN i.valor ELSE 0 END AS valor_negativo,
+    i.precio_sugerido
+FROM dw.inventario AS i
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_inventario_valorizado_clave
+    ON dw.mv_inventario_valorizado (id_producto);
+COMMENT ON MATERIALIZED VIEW dw.mv_inventario_valorizado IS
+    'Existencias valorizadas; lo que está por debajo de cero va en columnas propias y no resta del total';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_reposicion AS
+SELECT
+    i.id_producto,
+    p.codigo,
+    p.nombre,
+    p.categoria,
+    i.existencias,
+    coalesce(v.unidades, 0) AS unidades_90_dias,
+    round(coalesce(v.unidades, 0) / 90, 6) AS venta_diaria,
+    round(i.existencias * 90 / nullif(v.unidades, 0), 6) AS dias_cobertura,
+    i.existencias <= 0 AND coalesce(v.unidades, 0) > 0 AS agotado,
+    i.existencias > 0 AND i.existencias * 90 <= 15 * coalesce(v.unidades, 0) AS reponer
+FROM dw.v_corte AS c
+CROSS JOIN dw.inventario AS i
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+LEFT JOIN dw.ventas_por_producto(
+    (SELECT f.dia - 89 FROM dw.v_corte AS f), (SELECT f.dia FROM dw.v_corte AS f)
+) AS v ON v.id_producto = i.id_producto
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_reposicion_clave ON dw.mv_reposicion (id_producto);
+COMMENT ON MATERIALIZED VIEW dw.mv_reposicion IS
+    'Días de cobertura al ritmo de los últimos 90 días; agotado: se vende y no hay; reponer: cubre 15 días o menos';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_rotacion AS
+WITH corte AS (
+    SELECT c.dia, c.dia - 364 AS desde FROM dw.v_corte AS c
+), meses AS (
+    -- The month-ends that fall within the 365 days; each named by its first day.
+    SELECT date_trunc('month', g.mes)::date AS mes
+    FROM corte AS c
+    CROSS JOIN generate_series(
+        date_trunc('month', c.desde::timestamp), date_trunc('month', c.dia::timestamp),
+        interval '1 month'
+    ) AS g (mes)
+    WHERE (g.mes + interval '1 month - 1 day')::date BETWEEN c.desde AND c.dia
+), flujo AS (
+    SELECT r.id_producto, r.mes, sum(r.costo_recibido - r.costo_ventas + r.ajuste) AS neto
+    FROM dw.resumen_mensual AS r
+    GROUP BY r.id_producto, r.mes
+    UNION ALL
+    SELECT
+        a.id_producto, date_trunc('month', a.fecha AT TIME ZONE t.zona)::date,
+        round(a.existencias * a.costo_promedio, 6)
+    FROM dw.apertura AS a
+    CROSS JOIN dw.v_corte AS t
+), saldo AS (
+    SELECT
+        f.id_producto, f.mes,
+        sum(f.neto) OVER (PARTITION BY f.id_producto ORDER BY f.mes RANGE UNBOUNDED PRECEDING) AS valor,
+        lead(f.mes) OVER (PARTITION BY f.id_producto ORDER BY f.mes) AS hasta_mes
+    FROM flujo AS f
+), promedio AS (
+    SELECT s.id_producto, avg(greatest(s.valor, 0)) AS valor
+    FROM saldo AS s
+    INNER JOIN meses AS m ON m.mes >= s.mes AND (s.hasta_mes IS NULL OR m.mes < s.hasta_mes)
+    GROUP BY s.id_producto
+)
+SELECT
+    i.id_producto,
+    p.codigo,
+    p.nombre,
+    p.categoria,
+    coalesce(v.costo_ventas, 0) AS costo_ventas_365_dias,
+    round(coalesce(q.valor, greatest(i.valor, 0)), 6) AS valor_promedio,
+    round(coalesce(v.costo_ventas, 0) / nullif(coalesce(q.valor, greatest(i.valor, 0)), 0), 6)
+        AS rotacion
+FROM corte AS c
+CROSS JOIN dw.inventario AS i
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+LEFT JOIN promedio AS q ON q.id_producto = i.id_producto
+LEFT JOIN dw.ventas_por_producto(
+    (SELECT f.dia - 364 FROM dw.v_corte AS f), (SELECT f.dia FROM dw.v_corte AS f)
+) AS v ON v.id_producto = i.id_producto
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_rotacion_clave ON dw.mv_rotacion (id_producto);
+COMMENT ON MATERIALIZED VIEW dw.mv_rotacion IS
+    'Costo de ventas de 365 días sobre el valor promedio a fin de mes (lo negativo cuenta 0)';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_abc AS
+WITH venta AS (
+    SELECT v.id_producto, v.venta_neta, v.unidades
+    FROM dw.ventas_por_producto(
+        (SELECT f.dia - 364 FROM dw.v_corte AS f), (SELECT f.dia FROM dw.v_corte AS f)
+    ) AS v
+    WHERE v.venta_neta > 0
+), acumulada AS (
+    SELECT
+        v.*,
+        sum(v.venta_neta) OVER (ORDER BY v.venta_neta DESC, v.id_producto) AS acumulado,
+        sum(v.venta_neta) OVER () AS total
+    FROM venta AS v
+)
+SELECT
+    a.id_producto,
+    p.codigo,
+    p.nombre,
+    p.categoria,
+    a.unidades AS unidades_365_dias,
+    a.venta_neta AS venta_neta_365_dias,
+    round(a.venta_neta / a.total, 6) AS participacion,
+    round(a.acumulado / a.total, 6) AS participacion_acumulada,
+    CASE
+        WHEN a.acumulado - a.venta_neta < 0.80 * a.total THEN 'A'
+        WHEN a.acumulado - a.venta_neta < 0.95 * a.total THEN 'B'
+        ELSE 'C'
+    END AS clase
+FROM acumulada AS a
+INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_abc_clave ON dw.mv_abc (id_producto);
+COMMENT ON MATERIALIZED VIEW dw.mv_abc IS
+    'Clase ABC por venta neta de 365 días, cortada en 80 y 95 % de lo acumulado antes del producto';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_datos_al AS
+SELECT c.datos_al, c.dia, c.zona FROM dw.v_corte AS c
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_datos_al_clave ON dw.mv_datos_al (datos_al);
+COMMENT ON MATERIALIZED VIEW dw.mv_datos_al IS 'Hasta cuándo llegan los datos que muestran las vistas';
+
+CREATE OR REPLACE VIEW dw.v_corridas AS SELECT * FROM etl.corrida;
+COMMENT ON VIEW dw.v_corridas IS 'Las corridas del ETL, para el tablero de salud';
+CREATE OR REPLACE VIEW dw.v_rechazos AS SELECT * FROM etl.rechazo;
+COMMENT ON VIEW dw.v_rechazos IS 'Los movimientos que no se pueden valorizar, para el tablero de salud';
+CREATE OR REPLACE VIEW dw.v_kardex AS
+SELECT k.*, p.codigo, p.nombre, p.categoria, coalesce(s.nombre, 'Sucursal ' || k.id_sucursal) AS sucursal
+FROM dw.kardex AS k
+INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal;
+COMMENT ON VIEW dw.v_kardex IS 'El kardex con los nombres de producto y sucursal';

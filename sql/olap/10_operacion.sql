@@ -1,0 +1,174 @@
+-- What the operator's commands ask and do. Each is all that its command may touch.
+
+CREATE OR REPLACE FUNCTION etl.leer_control() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_build_object(
+    'version', c.version, 'desde_inicial', c.desde_inicial, 'hasta', c.hasta,
+    'horizonte', c.horizonte::text, 'identidad', c.identidad, 'lsn', c.lsn::text, 'zona', c.zona,
+    'esquema', c.esquema, 'aceptar_fuente', c.aceptar_fuente,
+    'filas_kardex', (SELECT r.reltuples FROM pg_class AS r WHERE r.oid = 'dw.kardex'::regclass)
+)
+FROM etl.control AS c
+$$;
+COMMENT ON FUNCTION etl.leer_control() IS 'La fila de control, para decidir qué ventana toca y desde dónde leer';
+
+CREATE OR REPLACE FUNCTION etl.ventanas_cargadas(p_desde timestamptz[], p_hasta timestamptz[])
+RETURNS TABLE (desde timestamptz, hasta timestamptz)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.desde, c.hasta
+FROM unnest(p_desde, p_hasta) AS v (desde, hasta)
+INNER JOIN etl.corrida AS c ON c.desde = v.desde AND c.hasta = v.hasta
+$$;
+COMMENT ON FUNCTION etl.ventanas_cargadas(timestamptz[], timestamptz[]) IS
+    'De las ventanas dadas, las que la base de verdad cargó';
+
+CREATE OR REPLACE FUNCTION etl.anotar_vistas(
+    p_desde timestamptz, p_hasta timestamptz, p_segundos numeric
+) RETURNS void
+LANGUAGE sql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+UPDATE etl.corrida AS c SET segundos_vistas = p_segundos
+WHERE c.desde = p_desde AND c.hasta = p_hasta
+$$;
+COMMENT ON FUNCTION etl.anotar_vistas(timestamptz, timestamptz, numeric) IS
+    'Anota cuánto tardó el refresco de vistas de una ventana';
+
+CREATE OR REPLACE FUNCTION etl.estado_operacion(p_ventanas integer) RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_build_object(
+    'control', etl.leer_control(),
+    'ventanas', (
+        SELECT coalesce(jsonb_agg(to_jsonb(c) - 'identidad' ORDER BY c.numero DESC), '[]')
+        FROM (SELECT * FROM etl.corrida AS c ORDER BY c.numero DESC LIMIT p_ventanas) AS c
+    ),
+    'rechazos', (
+        SELECT coalesce(jsonb_object_agg(m.motivo, m.veces), '{}')
+        FROM (
+            SELECT r.motivo, count(*) AS veces FROM etl.rechazo AS r GROUP BY r.motivo
+        ) AS m
+    ),
+    'bajo_cero', (
+        SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.existencias), '[]')
+        FROM (
+            SELECT i.id_producto, p.codigo, p.nombre, i.existencias, i.costo_promedio
+            FROM dw.inventario AS i
+            INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+            WHERE i.existencias < 0
+            ORDER BY i.existencias
+            LIMIT 20
+        ) AS n
+    ),
+    'bajo_cero_total', (SELECT count(*) FROM dw.inventario AS i WHERE i.existencias < 0),
+    'gratis', (
+        SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY g.fecha DESC), '[]')
+        FROM (
+            SELECT k.id_movimiento, k.id_producto, p.nombre, k.fecha, k.cantidad
+            FROM dw.kardex AS k
+            INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+            WHERE k.tipo = 'ENTRADA_MERCANCIA' AND k.costo_unitario = 0
+            ORDER BY k.fecha DESC
+            LIMIT 20
+        ) AS g
+    ),
+    'productos', (SELECT count(*) FROM dw.inventario),
+    'valor', (SELECT coalesce(sum(i.valor), 0) FROM dw.inventario AS i WHERE i.existencias > 0)
+)
+$$;
+COMMENT ON FUNCTION etl.estado_operacion(integer) IS
+    'Todo lo que muestra el comando status: control, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0';
+
+CREATE OR REPLACE FUNCTION etl.aplicar_aperturas(
+    p_aperturas jsonb, p_zona text, p_quitar_anteriores boolean
+) RETURNS jsonb
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_control etl.control := etl.bloquear_control(p_zona);
+    v_anteriores text;
+    v_releer boolean;
+    v_aplicadas bigint;
+    v_conteo jsonb;
+BEGIN
+    PERFORM etl.vaciar_trabajo();
+    CREATE TEMP TABLE apertura_nueva ON COMMIT DROP AS
+    SELECT
+        f.id_producto, round(f.existencias, 6) AS existencias,
+        round(f.costo_promedio, 6) AS costo_promedio,
+        coalesce(f.fecha, v_control.desde_inicial) AS fecha
+    FROM jsonb_to_recordset(p_aperturas) AS f (
+        id_producto bigint, existencias numeric, costo_promedio numeric, fecha timestamptz
+    );
+
+    INSERT INTO etl.baja
+    SELECT k.*, false
+    FROM pg_temp.apertura_nueva AS n
+    INNER JOIN dw.kardex AS k ON k.id_producto = n.id_producto AND k.fecha < n.fecha;
+    SELECT string_agg(
+        format('product %s: %s movements before %s', b.id_producto, b.movimientos, b.fecha),
+        ', ' ORDER BY b.id_producto
+    ) INTO v_anteriores
+    FROM (
+        SELECT b.id_producto, count(*) AS movimientos, min(n.fecha) AS fecha
+        FROM etl.baja AS b
+        INNER JOIN pg_temp.apertura_nueva AS n ON n.id_producto = b.id_producto
+        GROUP BY b.id_producto
+        ORDER BY b.id_producto
+        LIMIT 10
+    ) AS b;
+    IF v_anteriores IS NOT NULL AND NOT p_quitar_anteriores THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = format('the opening is dated after movements that are already in the ledger (%s); nothing was changed',
+                             v_anteriores),
+            HINT = 'give --drop-earlier to let them go, or correct the date';
+    END IF;
+
+    -- Movements that an earlier opening had left out were dropped: they must be read again.
+    SELECT EXISTS (
+        SELECT FROM pg_temp.apertura_nueva AS n
+        INNER JOIN dw.apertura AS a ON a.id_producto = n.id_producto
+        WHERE n.fecha < a.fecha AND a.fecha > v_control.desde_inicial
+    ) INTO v_releer;
+
+    INSERT INTO dw.apertura AS a (id_producto, existencias, costo_promedio, fecha)
+    SELECT n.id_producto, n.existencias, n.costo_promedio, n.fecha
+    FROM pg_temp.apertura_nueva AS n
+    ON CONFLICT (id_producto) DO UPDATE SET
+        existencias = excluded.existencias, costo_promedio = excluded.costo_promedio,
+        fecha = excluded.fecha;
+    GET DIAGNOSTICS v_aplicadas = ROW_COUNT;
+
+    IF v_control.hasta IS NOT NULL THEN
+        INSERT INTO etl.tramo (id_producto, desde)
+        SELECT n.id_producto, '-infinity'
+        FROM pg_temp.apertura_nueva AS n
+        INNER JOIN dw.producto AS p ON p.id_producto = n.id_producto;
+        v_conteo := etl.revaluar(v_control.corridas + 1, p_zona, false);
+    END IF;
+    -- A window that is under way was read without knowing of this: it will be read again.
+    UPDATE etl.control AS c
+    SET version = gen_random_uuid(),
+        corridas = c.corridas + CASE WHEN v_conteo IS NULL THEN 0 ELSE 1 END,
+        horizonte = CASE WHEN v_releer THEN NULL ELSE c.horizonte END;
+    RETURN jsonb_build_object(
+        'aplicadas', v_aplicadas,
+        'quitadas', (SELECT count(*) FROM etl.baja),
+        'releer', v_releer
+    ) || coalesce(v_conteo, '{}');
+END
+$$;
+COMMENT ON FUNCTION etl.aplicar_aperturas(jsonb, text, boolean) IS
+    'Pone o corrige saldos de apertura y repite sus productos; se niega a dejar fuera movimientos ya cargados, salvo que se pida';

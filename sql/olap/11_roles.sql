@@ -1,0 +1,39 @@
+-- Who may do what. The loader writes staging and calls functions; it reads no table.
+-- The dashboards read materialized views, and views over runs, rejects and ledger.
+
+DO $$
+DECLARE
+    v_rol text;
+BEGIN
+    FOREACH v_rol IN ARRAY ARRAY['etl_cargador', 'bi_lector'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_rol) THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', v_rol);
+        END IF;
+    END LOOP;
+END
+$$;
+
+REVOKE ALL ON SCHEMA etl, dw FROM PUBLIC;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA etl, dw FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA etl, dw TO etl_cargador;
+GRANT INSERT ON etl.etapa, etl.etapa_producto, etl.etapa_sucursal TO etl_cargador;
+GRANT EXECUTE ON FUNCTION
+    etl.leer_control(),
+    etl.ventanas_cargadas(timestamptz[], timestamptz[]),
+    etl.abrir_ventana(timestamptz, timestamptz, uuid, text),
+    etl.cargar_ventana(jsonb, jsonb),
+    etl.vistas_por_refrescar(),
+    etl.refrescar_vista(oid),
+    dw.refrescar_vistas_materializadas(),
+    etl.anotar_vistas(timestamptz, timestamptz, numeric),
+    etl.estado_operacion(integer),
+    etl.aplicar_aperturas(jsonb, text, boolean)
+TO etl_cargador;
+
+GRANT USAGE ON SCHEMA dw TO bi_lector;
+GRANT SELECT ON
+    dw.mv_ventas_diarias, dw.mv_margen_producto_mes, dw.mv_inventario_valorizado,
+    dw.mv_reposicion, dw.mv_rotacion, dw.mv_abc, dw.mv_datos_al,
+    dw.v_corridas, dw.v_rechazos, dw.v_kardex
+TO bi_lector;

@@ -1,0 +1,10 @@
+-- The pipeline's read of productos.sql.
+SELECT
+    m.id_producto::bigint,
+    m.codigo::text,
+    m.nombre::text,
+    m.categoria::text
+FROM (
+{query}
+) AS m
+WHERE {condition}

@@ -1,0 +1,30 @@
+-- The contract with the shop's own schema: every movement (document line), one
+-- row each, whatever its type, date or state. A shop with other tables edits
+-- this one file. It must be a single SELECT without ORDER BY, LIMIT or
+-- DISTINCT, so that the reader's filter on row versions reaches the tables.
+--
+--   id_movimiento    bigint, unique: the line's own id
+--   tipo             'VENTA' or 'ENTRADA_MERCANCIA'; anything else is ignored
+--   id_producto      bigint
+--   id_sucursal      bigint, may be null
+--   cantidad         numeric, > 0
+--   precio_unitario  numeric, of a sale
+--   costo_unitario   numeric, of a receipt
+--   fecha            date, timestamp (read in ETL_TIMEZONE) or timestamptz
+--   anulado          boolean
+--   version_1 …      xmin of each table that the row is made of: version_1 of
+--                    the line, version_2 of the header, and so on
+SELECT
+    d.id_detalle AS id_movimiento,
+    t.tipo,
+    d.id_producto,
+    t.id_sucursal,
+    d.cantidad,
+    d.precio_unitario,
+    d.costo_unitario,
+    t.fecha,
+    t.anulada AS anulado,
+    d.xmin AS version_1,
+    t.xmin AS version_2
+FROM public.detalle_transaccion AS d
+INNER JOIN public.transacciones AS t ON t.id_transaccion = d.id_transaccion
