@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Database
 
 # A dead peer is noticed in about a minute, also in the middle of a COPY.
-_KEEPALIVE = {
+_KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 20,
     "keepalives_interval": 10,
     "keepalives_count": 4,

@@ -8,7 +8,8 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from pipeline import olap, window as windows
+from pipeline import olap
+from pipeline import window as windows
 from pipeline.errors import GuardError, StateError
 from pipeline.targets import DurableTarget, make_private_folder
 from pipeline.window import Window, whole_second, windows_in
@@ -53,9 +54,7 @@ def first_start(settings: Settings, as_of: datetime) -> datetime:
     return as_of - timedelta(days=settings.initial_days)
 
 
-def find_pending(
-    settings: Settings, control: dict[str, Any], loaded: set[Window]
-) -> Window | None:
+def find_pending(settings: Settings, control: dict[str, Any], loaded: set[Window]) -> Window | None:
     """The window that a run began and did not finish, if it can still be finished."""
     last = olap.last_run(control)
     unfinished = [

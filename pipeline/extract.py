@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import olap, window as windows
+from pipeline import olap
+from pipeline import window as windows
 from pipeline.database import connect
 from pipeline.oltp import (
     HashingWriter,

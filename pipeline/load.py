@@ -6,7 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipeline import olap, window as windows
+from pipeline import olap
+from pipeline import window as windows
 from pipeline.database import connect
 from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import discard_extract, extract_window

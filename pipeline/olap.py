@@ -90,19 +90,19 @@ def loaded_windows(settings: Settings, windows: Iterable[Window]) -> set[Window]
     asked = list(windows)
     if not asked:
         return set()
-    with connect(settings.olap, settings.timezone, "control", read_only=True) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT * FROM etl.ventanas_cargadas(%s::timestamptz[], %s::timestamptz[])",
-                ([window.desde for window in asked], [window.hasta for window in asked]),
-            )
-            found = set(cursor.fetchall())
+    with (
+        connect(settings.olap, settings.timezone, "control", read_only=True) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT * FROM etl.ventanas_cargadas(%s::timestamptz[], %s::timestamptz[])",
+            ([window.desde for window in asked], [window.hasta for window in asked]),
+        )
+        found = set(cursor.fetchall())
     return {window for window in asked if (window.desde, window.hasta) in found}
 
 
-def open_window(
-    connection: Connection, settings: Settings, window: Window, version: str
-) -> str:
+def open_window(connection: Connection, settings: Settings, window: Window, version: str) -> str:
     """Take the lock and hear the verdict: cargar, ya_cargada, superada or releer."""
     return str(
         call(
@@ -124,6 +124,10 @@ class _HashingReader:
         data = self._stream.read(size)
         self._digest.update(data)
         return data
+
+    def readline(self) -> bytes:
+        """Part of what psycopg2 asks of a file; COPY does not call it."""
+        return self.read()
 
     def finish(self) -> str:
         """The sha256 of the whole file, also when COPY stopped early."""
@@ -169,9 +173,7 @@ def load_staged(
         "max_rechazo": settings.max_reject_share,
         "max_retiro": settings.max_removed_share,
     }
-    counts = call(
-        connection, "SELECT etl.cargar_ventana(%s, %s)", (Json(extract), Json(options))
-    )
+    counts = call(connection, "SELECT etl.cargar_ventana(%s, %s)", (Json(extract), Json(options)))
     return {name: int(value) for name, value in counts.items()}
 
 

@@ -138,9 +138,7 @@ def _collect_relations(node: Any, names: set[tuple[str, str]]) -> None:
 
 def everything(query: Query, since: datetime | None) -> sql.Composable:
     """A read of all rows; of the movements, those in scope since the initial date."""
-    condition = (
-        sql.SQL("true") if since is None else _IN_SCOPE.format(since=sql.Literal(since))
-    )
+    condition = sql.SQL("true") if since is None else _IN_SCOPE.format(since=sql.Literal(since))
     return _wrap(query, condition)
 
 

@@ -27,7 +27,9 @@ def make_private_folder(path: Path) -> None:
     except OSError as error:
         raise _unusable(path, error) from error
     if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
-        raise StateError(f"{path} is no folder, or cannot be written: check its owner, or set ETL_STATE_DIR")
+        raise StateError(
+            f"{path} is no folder, or cannot be written: check its owner, or set ETL_STATE_DIR"
+        )
 
 
 def _unusable(path: Path, error: OSError) -> StateError:

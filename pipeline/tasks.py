@@ -10,7 +10,8 @@ from typing import Any
 
 import luigi
 
-from pipeline import olap, window as windows
+from pipeline import olap
+from pipeline import window as windows
 from pipeline.due import forget_old_windows, predecessor, windows_due
 from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window

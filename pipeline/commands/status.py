@@ -65,8 +65,18 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
     if state["ventanas"]:
         print()
         print_table(
-            ["window (UTC)", "read", "new", "changed", "removed", "rejected", "revalued",
-             "extract s", "load s", "views s"],
+            [
+                "window (UTC)",
+                "read",
+                "new",
+                "changed",
+                "removed",
+                "rejected",
+                "revalued",
+                "extract s",
+                "load s",
+                "views s",
+            ],
             [_window_row(row) for row in state["ventanas"]],
         )
     _show_lists(state)
@@ -77,8 +87,17 @@ def _window_row(row: dict[str, Any]) -> list[Any]:
     assert desde is not None and hasta is not None
     return [
         Window(whole_second(desde), whole_second(hasta)).label,
-        *(row[name] for name in ("filas_leidas", "nuevas", "cambiadas", "retiradas",
-                                 "rechazadas", "revaluadas")),
+        *(
+            row[name]
+            for name in (
+                "filas_leidas",
+                "nuevas",
+                "cambiadas",
+                "retiradas",
+                "rechazadas",
+                "revaluadas",
+            )
+        ),
         *(row[name] for name in ("segundos_extraccion", "segundos_carga", "segundos_vistas")),
     ]
 
@@ -92,8 +111,10 @@ def _show_lists(state: dict[str, Any]) -> None:
         print_table(
             ["product", "code", "name", "stock", "average cost"],
             [
-                [row[key] for key in ("id_producto", "codigo", "nombre", "existencias",
-                                      "costo_promedio")]
+                [
+                    row[key]
+                    for key in ("id_producto", "codigo", "nombre", "existencias", "costo_promedio")
+                ]
                 for row in state["bajo_cero"]
             ],
         )
@@ -102,8 +123,10 @@ def _show_lists(state: dict[str, Any]) -> None:
         print_table(
             ["movement", "product", "name", "date", "quantity"],
             [
-                [row[key] for key in ("id_movimiento", "id_producto", "nombre", "fecha",
-                                      "cantidad")]
+                [
+                    row[key]
+                    for key in ("id_movimiento", "id_producto", "nombre", "fecha", "cantidad")
+                ]
                 for row in state["gratis"]
             ],
         )

@@ -1,0 +1,15 @@
+-- What the shop's own tables know of each product: price, stock and last cost.
+SELECT
+    p.id_producto,
+    p.precio_lista,
+    coalesce(sum(CASE t.tipo WHEN 'VENTA' THEN -d.cantidad ELSE d.cantidad END), 0) AS existencias,
+    (
+        array_agg(d.costo_unitario ORDER BY t.fecha DESC, d.id_detalle DESC)
+        FILTER (WHERE d.costo_unitario IS NOT NULL)
+    )[1] AS ultimo_costo
+FROM public.productos AS p
+LEFT JOIN (
+    public.detalle_transaccion AS d
+    INNER JOIN public.transacciones AS t ON t.id_transaccion = d.id_transaccion AND NOT t.anulada
+) ON d.id_producto = p.id_producto
+GROUP BY p.id_producto
