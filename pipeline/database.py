@@ -26,7 +26,7 @@ _KEEPALIVE: dict[str, Any] = {
 
 def _connect(database: Database, zone: str, read_only: bool) -> Connection:
     try:
-        connection = psycopg2.connect(
+        connection: Connection = psycopg2.connect(
             host=database.host,
             port=database.port,
             dbname=database.name,

@@ -34,8 +34,7 @@ def windows_due(settings: Settings, as_of: datetime, *, wait: bool) -> tuple[Win
     make_private_folder(settings.state_dir)
     control = olap.read_control(settings)
     _check_clock(control, as_of)
-    loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
-    set_aside_unknown(settings.state_dir, loaded)
+    loaded = set_aside_unknown(settings)
     pending = find_pending(settings, control, loaded)
     if pending is not None:
         start: datetime = pending.hasta
@@ -85,20 +84,25 @@ def predecessor(state: Path, window: Window) -> Window | None:
     return None
 
 
-def set_aside_unknown(state: Path, loaded: set[Window]) -> None:
+def set_aside_unknown(settings: Settings) -> set[Window]:
     """Rename the folders whose receipt says loaded where the OLAP lacks the window.
 
     That is so after the OLAP was restored from a backup: the receipts are of a
-    future that is gone, and what they cover is read again.
+    future that is gone, and what they cover is read again. Returns the windows with
+    a folder that the OLAP has.
     """
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    aside = [
+    state = settings.state_dir
+    # The folders are looked at before the OLAP is asked: a run that commits in
+    # between leaves its window in the OLAP, never a receipt without one.
+    found = windows_in(state)
+    received = {
         window
-        for window in windows_in(state)
-        if window not in loaded
-        and windows.load_receipt(state, window).exists()
-        and not _superseded(state, window)
-    ]
+        for window in found
+        if windows.load_receipt(state, window).exists() and not _superseded(state, window)
+    }
+    loaded = olap.loaded_windows(settings, found)
+    aside = sorted(received - loaded)
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     for window in aside:
         folder = windows.folder(state, window)
         folder.rename(folder.with_name(f"{window.label}.set-aside-{stamp}"))
@@ -110,6 +114,7 @@ def set_aside_unknown(state: Path, loaded: set[Window]) -> None:
             aside[0],
             aside[-1],
         )
+    return loaded
 
 
 def _superseded(state: Path, window: Window) -> bool:

@@ -26,6 +26,10 @@ class TransientError(DatabaseError):
     """A database failure that a new attempt may not meet: lost connection, deadlock."""
 
 
+class LockedError(DatabaseError):
+    """Somebody else holds a lock for longer than ETL_LOCK_TIMEOUT."""
+
+
 class SchemaError(PipelineError):
     """The shop's tables or queries are not what movimientos.sql promises."""
 
@@ -103,6 +107,8 @@ def translate(error: psycopg2.Error, where: str) -> PipelineError:
         return _OWN_STATES[state](f"{where}: {message}{hint}")
     remedy = _REMEDIES.get(state) or _REMEDIES.get(state[:2])
     text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
+    if state == errorcodes.LOCK_NOT_AVAILABLE:
+        return LockedError(text)
     lost = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and not state
     if lost or state in _TRANSIENT or state.startswith("08"):
         return TransientError(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
@@ -21,12 +20,16 @@ from pipeline.oltp import (
     why_everything,
 )
 from pipeline.queries import changed_since, everything, load_query, source_tables
+from pipeline.requests import Request, read_request
 from pipeline.targets import DurableTarget
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from psycopg2.extensions import connection as Connection
+    from psycopg2.sql import Composable
 
     from pipeline.queries import Query
     from pipeline.settings import Settings
@@ -34,45 +37,66 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("luigi-interface.pipeline")
 
+# Which file of the window each of the shop's queries is read into.
+QUERIES = {
+    "movimientos": "movements.csv",
+    "productos": "products.csv",
+    "sucursales": "branches.csv",
+}
+
 
 def extract_window(settings: Settings, window: Window) -> dict[str, Any]:
-    """Read what the OLAP does not have yet, and write it into the window's files.
+    """Read what the OLAP does not have yet into the window's files, and write the receipt.
 
-    The receipt (extract.json) is written last; it is returned too. It carries the
-    bounds that the next window reads from, and the control version that this
-    read started from. Raises what connect() raises, and SchemaError.
+    The receipt (extract.json) is written last; it is returned too. Raises what
+    read_oltp() raises.
+    """
+    request = read_request(settings, window)
+    folder = windows.folder(settings.state_dir, window)
+    receipt, snapshot = read_oltp(settings, window, request, folder)
+    wait_for_flush(settings, snapshot)
+    DurableTarget(str(windows.extract_receipt(settings.state_dir, window))).write_receipt(receipt)
+    return receipt
+
+
+def read_oltp(
+    settings: Settings, window: Window, request: Request, folder: Path
+) -> tuple[dict[str, Any], Snapshot]:
+    """Read one snapshot into files of `folder`; returns what the receipt says of them.
+
+    It carries the bounds that the next window reads from, and the control
+    version that this read started from. Raises what connect() raises, and SchemaError.
     """
     started = time.monotonic()
     control = olap.read_control(settings)
+    since = olap.initial_date(control) or window.desde
     with connect(settings.oltp, settings.timezone, "extract", read_only=True) as connection:
         begin_snapshot(connection)
-        queries = [
-            load_query(connection, settings, name)
-            for name in ("movimientos", "productos", "sucursales")
-        ]
+        queries = [load_query(connection, settings, name) for name in QUERIES]
         snapshot = take_snapshot(connection, source_tables(connection, queries))
         reason = why_everything(snapshot, control)
-        since = olap.initial_date(control) or window.desde
+        if request.everything or request.rebuild:
+            reason = reason or "it was asked for"
         if reason and control["hasta"]:
-            log.warning("%s: reads everything since %s, because %s", window, since, reason)
+            log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
         horizon = None if reason else int(control["horizonte"])
-        files = _copy_files(connection, settings, window, queries, horizon, since)
+        files = _copy_files(connection, folder, queries, horizon, since, request.recheck)
         connection.rollback()
-    wait_for_flush(settings, snapshot)
     receipt = {
         "id_corrida": secrets.token_hex(6),
         "desde": window.desde.isoformat(),
         "hasta": window.hasta.isoformat(),
         "version": control["version"],
         "desde_inicial": since.isoformat(),
-        **_bounds(snapshot),
+        **snapshot.as_json(),
         "imagen_completa": reason is not None,
         "motivo_completa": reason,
+        "reconstruir": request.rebuild,
+        "revisados": list(request.recheck),
         "archivos": files,
         "sha256": files["movements.csv"]["sha256"],
         "segundos": round(time.monotonic() - started, 3),
     }
-    DurableTarget(str(windows.extract_receipt(settings.state_dir, window))).write_receipt(receipt)
     log.info(
         "%s: read %d movements and %d products in %.2f s",
         window,
@@ -80,52 +104,39 @@ def extract_window(settings: Settings, window: Window) -> dict[str, Any]:
         files["products.csv"]["rows"],
         receipt["segundos"],
     )
-    return receipt
-
-
-def _bounds(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "leida": snapshot.moment.isoformat(),
-        "horizonte": str(snapshot.horizon),
-        "lsn": snapshot.lsn,
-        "identidad": snapshot.identity.as_json(),
-    }
+    return receipt, snapshot
 
 
 def _copy_files(
     connection: Connection,
-    settings: Settings,
-    window: Window,
+    folder: Path,
     queries: list[Query],
     horizon: int | None,
     since: datetime,
+    recheck: Sequence[int],
 ) -> dict[str, Any]:
-    state = settings.state_dir
-    paths = (
-        windows.movements_file(state, window),
-        windows.products_file(state, window),
-        windows.branches_file(state, window),
-    )
     files: dict[str, Any] = {}
-    for query, path in zip(queries, paths, strict=True):
-        if horizon is not None:
-            read = changed_since(query, horizon)
+    for query in queries:
+        movements = query.name == "movimientos"
+        if horizon is None:
+            read = everything(query, since if movements else None)
         else:
-            read = everything(query, since if query.name == "movimientos" else None)
-        with DurableTarget(str(path)).replace() as stream:
-            writer = HashingWriter(stream)
-            rows = copy_out(connection, read, writer)
-        files[path.name] = {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
+            read = changed_since(query, horizon, recheck if movements else ())
+        name = QUERIES[query.name]
+        files[name] = copy_to_file(connection, read, folder / name)
     return files
+
+
+def copy_to_file(connection: Connection, read: Composable, path: Path) -> dict[str, Any]:
+    """Write the rows of a query to a CSV file; returns its rows, bytes and sha256."""
+    with DurableTarget(str(path)).replace() as stream:
+        writer = HashingWriter(stream)
+        rows = copy_out(connection, read, writer)
+    return {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
 
 
 def discard_extract(settings: Settings, window: Window) -> None:
     """Make the window be read again: its receipt goes first, then the files."""
-    state = settings.state_dir
-    for path in (
-        windows.extract_receipt(state, window),
-        windows.movements_file(state, window),
-        windows.products_file(state, window),
-        windows.branches_file(state, window),
-    ):
-        Path(path).unlink(missing_ok=True)
+    windows.extract_receipt(settings.state_dir, window).unlink(missing_ok=True)
+    for name in QUERIES.values():
+        (windows.folder(settings.state_dir, window) / name).unlink(missing_ok=True)

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pipeline import olap
 from pipeline import window as windows
 from pipeline.database import connect
-from pipeline.errors import DataError, GuardError, StateError
+from pipeline.errors import DataError, GuardError, LockedError, StateError
 from pipeline.extract import discard_extract, extract_window
 from pipeline.targets import DurableTarget
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from psycopg2.extensions import connection as Connection
+
     from pipeline.settings import Settings
     from pipeline.window import Window
 
@@ -70,16 +74,31 @@ def _read_extract(settings: Settings, window: Window) -> dict[str, Any]:
 def _try_load(
     settings: Settings, window: Window, extract: dict[str, Any]
 ) -> tuple[str, dict[str, int]]:
-    with connect(settings.olap, settings.timezone, "load") as connection:
-        verdict = olap.open_window(connection, settings, window, extract["version"])
-        if verdict != "cargar":
-            connection.rollback()
-            return verdict, {}
-        folder = windows.folder(settings.state_dir, window)
-        olap.copy_in(connection, folder, extract["archivos"])
-        counts = olap.load_staged(connection, settings, extract)
-        connection.commit()
-    return verdict, counts
+    folder = windows.folder(settings.state_dir, window)
+    try:
+        with connect(settings.olap, settings.timezone, "load") as connection:
+            verdict, counts = load_files(connection, settings, window, extract, folder)
+            if verdict == "cargar":
+                connection.commit()
+            return verdict, counts
+    except LockedError as error:
+        raise LockedError(f"{error}; it is held by {olap.who_blocks(settings)}") from error
+
+
+def load_files(
+    connection: Connection,
+    settings: Settings,
+    window: Window,
+    extract: dict[str, Any],
+    folder: Path,
+) -> tuple[str, dict[str, int]]:
+    """The load's one transaction, but for its commit: the verdict, and the counts if it loads."""
+    olap.set_lock_timeout(connection, settings)
+    verdict = olap.open_window(connection, settings, window, extract["version"])
+    if verdict != "cargar":
+        return verdict, {}
+    olap.copy_in(connection, folder, extract["archivos"])
+    return verdict, olap.load_staged(connection, settings, extract)
 
 
 def _tell(window: Window, receipt: dict[str, Any]) -> None:

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 # Which staging table each file of an extract goes to, and its columns in the file's order.
+STAGED_MOVEMENTS = (
+    "etl.etapa (id_movimiento, tipo, id_producto, id_sucursal, cantidad, "
+    "precio_unitario, costo_unitario, fecha, anulado)"
+)
 _STAGING = {
     "products.csv": "etl.etapa_producto (id_producto, codigo, nombre, categoria)",
     "branches.csv": "etl.etapa_sucursal (id_sucursal, nombre)",
-    "movements.csv": "etl.etapa (id_movimiento, tipo, id_producto, id_sucursal, cantidad, "
-    "precio_unitario, costo_unitario, fecha, anulado)",
+    "movements.csv": STAGED_MOVEMENTS,
 }
 
 
@@ -102,6 +105,25 @@ def loaded_windows(settings: Settings, windows: Iterable[Window]) -> set[Window]
     return {window for window in asked if (window.desde, window.hasta) in found}
 
 
+def set_lock_timeout(connection: Connection, settings: Settings) -> None:
+    """Give up on a lock that somebody else keeps, instead of waiting for ever."""
+    call(connection, "SELECT set_config('lock_timeout', %s, false)", (f"{settings.lock_timeout}s",))
+
+
+def who_blocks(settings: Settings) -> str:
+    """The sessions that hold locks in the OLAP, in words; asked after a lock timeout."""
+    with connect(settings.olap, settings.timezone, "locks", read_only=True) as connection:
+        blockers = call(connection, "SELECT etl.quien_bloquea()")
+    return str(blockers or "a session that has ended since")
+
+
+def accept_source(settings: Settings, identity: str) -> None:
+    """Let one full read of that OLTP pass, however much it removes."""
+    with connect(settings.olap, settings.timezone, "accept source") as connection:
+        call(connection, "SELECT etl.aceptar_fuente(%s)", (identity,))
+        connection.commit()
+
+
 def open_window(connection: Connection, settings: Settings, window: Window, version: str) -> str:
     """Take the lock and hear the verdict: cargar, ya_cargada, superada or releer."""
     return str(
@@ -125,9 +147,9 @@ class _HashingReader:
         self._digest.update(data)
         return data
 
-    def readline(self) -> bytes:
+    def readline(self, size: int = -1) -> bytes:
         """Part of what psycopg2 asks of a file; COPY does not call it."""
-        return self.read()
+        return self.read(size)
 
     def finish(self) -> str:
         """The sha256 of the whole file, also when COPY stopped early."""
@@ -144,37 +166,49 @@ def copy_in(connection: Connection, folder: Path, files: dict[str, Any]) -> None
     (missing, truncated, changed).
     """
     for name, target in _STAGING.items():
-        path = folder / name
-        corrupt = DataError(
-            f"{path} is corrupt or truncated (its sha256 is not the one in extract.json); "
-            "it was discarded: run again, and it is read anew"
-        )
-        if not path.is_file() or path.stat().st_size != files[name]["bytes"]:
-            raise corrupt
-        reader = _HashingReader(path)
-        try:
-            with connection.cursor() as cursor:
-                cursor.copy_expert(f"COPY {target} FROM STDIN (FORMAT csv)", reader, 1 << 16)
-        except psycopg2.DataError:
-            if reader.finish() != files[name]["sha256"]:
-                raise corrupt from None
-            raise
-        if reader.finish() != files[name]["sha256"]:
-            raise corrupt
+        copy_file(connection, folder / name, target, files[name])
+
+
+def copy_file(connection: Connection, path: Path, target: str, expected: dict[str, Any]) -> None:
+    """COPY one file of an extract into `target`; `expected` are its bytes and sha256."""
+    corrupt = DataError(
+        f"{path} is corrupt or truncated (its sha256 is not the one in its receipt); "
+        "it was discarded: run again, and it is read anew"
+    )
+    if not path.is_file() or path.stat().st_size != expected["bytes"]:
+        raise corrupt
+    reader = _HashingReader(path)
+    try:
+        with connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY {target} FROM STDIN (FORMAT csv)", reader, 1 << 16)
+    except psycopg2.DataError:
+        if reader.finish() != expected["sha256"]:
+            raise corrupt from None
+        raise
+    if reader.finish() != expected["sha256"]:
+        raise corrupt
 
 
 def load_staged(
     connection: Connection, settings: Settings, extract: dict[str, Any]
 ) -> dict[str, int]:
     """Value and load what copy_in() staged; the caller commits. Returns the counts."""
-    options = {
+    counts = call(
+        connection, "SELECT etl.cargar_ventana(%s, %s)", (Json(extract), Json(options(settings)))
+    )
+    return {name: int(value) for name, value in counts.items()}
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """The settings that the functions of sql/olap take."""
+    return {
         "zona": settings.timezone,
         "incluye_impuesto": settings.prices_include_tax,
         "max_rechazo": settings.max_reject_share,
         "max_retiro": settings.max_removed_share,
+        "max_silencio": settings.max_silent_days,
+        "factor_salto": settings.cost_jump_factor,
     }
-    counts = call(connection, "SELECT etl.cargar_ventana(%s, %s)", (Json(extract), Json(options)))
-    return {name: int(value) for name, value in counts.items()}
 
 
 def refresh_views(settings: Settings) -> list[dict[str, Any]]:
@@ -185,8 +219,8 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
     """
     with connect(settings.olap, settings.timezone, "views") as connection:
         connection.autocommit = True
+        set_lock_timeout(connection, settings)
         with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '60s'")
             cursor.execute("SELECT vista, nombre, propia FROM etl.vistas_por_refrescar()")
             views = cursor.fetchall()
         return [_refresh(connection, *view) for view in views]

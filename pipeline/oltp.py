@@ -54,6 +54,15 @@ class Snapshot:
     lsn: str
     identity: Identity
 
+    def as_json(self) -> dict[str, object]:
+        """What a receipt keeps of it, for the next window to read from."""
+        return {
+            "leida": self.moment.isoformat(),
+            "horizonte": str(self.horizon),
+            "lsn": self.lsn,
+            "identidad": self.identity.as_json(),
+        }
+
 
 def begin_snapshot(connection: Connection) -> None:
     """Make the next statement open the one snapshot that the whole read is done in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -142,23 +142,57 @@ def everything(query: Query, since: datetime | None) -> sql.Composable:
     return _wrap(query, condition)
 
 
-def changed_since(query: Query, horizon: int) -> sql.Composable:
+def _is_new(version: str, horizon: int) -> sql.Composable:
+    return sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)").format(
+        version=sql.Identifier(version), horizon=sql.Literal(str(horizon))
+    )
+
+
+def changed_since(query: Query, horizon: int, recheck: Sequence[int] = ()) -> sql.Composable:
     """A read of the rows of which some version is not older than the horizon (a 64-bit xid).
 
     One branch a version column, each passing over what an earlier branch yields:
     an OR would force the full join. age() holds across wraparound and freeze.
+    The ids of `recheck` are read whatever their version is.
     """
-    new = [
-        sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)").format(
-            version=sql.Identifier(version), horizon=sql.Literal(str(horizon))
-        )
-        for version in query.versions
-    ]
+    new = [_is_new(version, horizon) for version in query.versions]
+    if recheck:
+        ids = sql.Literal(list(recheck))
+        new.append(sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(ids))
     branches = []
     for position, condition in enumerate(new):
         earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in new[:position]]
         branches.append(_wrap(query, sql.SQL(" AND ").join([condition, *earlier])))
     return sql.SQL("\nUNION ALL\n").join(branches)
+
+
+def between(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    """A read of the movements in scope that are dated in `[since, until)`."""
+    condition = sql.SQL("{} AND m.fecha::timestamptz < {}").format(
+        _IN_SCOPE.format(since=sql.Literal(since)), sql.Literal(until)
+    )
+    return _wrap(query, condition)
+
+
+def fingerprints(
+    query: Query,
+    since: datetime,
+    openings: Mapping[int, datetime],
+    horizon: int | None,
+) -> sql.Composable:
+    """A read of every movement's fingerprint, scope and newness, for verify.
+
+    `openings` are the products whose movements count from a date only; without
+    a `horizon` nothing is too new to be compared.
+    """
+    pending = [_is_new(version, horizon) for version in query.versions] if horizon else []
+    return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
+        query=sql.SQL(query.text),
+        since=sql.Literal(since),
+        products=sql.Literal(list(openings)),
+        dates=sql.Literal(list(openings.values())),
+        pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
+    )
 
 
 def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:

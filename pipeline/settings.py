@@ -39,7 +39,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says; shares are fractions of one, times are UTC."""
+    """What the environment says; shares are fractions of one, times UTC, timeouts seconds."""
 
     oltp: Database
     olap: Database
@@ -55,7 +55,9 @@ class Settings:
     prices_include_tax: bool
     max_reject_share: float
     max_removed_share: float
+    max_silent_days: int
     cost_jump_factor: float
+    lock_timeout: int
 
 
 def _reader() -> Callable[[str, str | None, Callable[[str], T], str], T]:
@@ -187,5 +189,7 @@ def load_settings() -> Settings:
         prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", "true", _boolean, "true or false"),
         max_reject_share=read("ETL_MAX_REJECT_SHARE", "0.05", _share, "a share from 0 to 1"),
         max_removed_share=read("ETL_MAX_REMOVED_SHARE", "0.05", _share, "a share from 0 to 1"),
+        max_silent_days=read("ETL_MAX_SILENT_DAYS", "5", _natural, "a whole number of days"),
         cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", _factor, "a factor above 1"),
+        lock_timeout=read("ETL_LOCK_TIMEOUT", "60", _natural, "a whole number of seconds"),
     )

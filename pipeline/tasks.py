@@ -16,6 +16,7 @@ from pipeline.due import forget_old_windows, predecessor, windows_due
 from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
 from pipeline.load import load_window, log
+from pipeline.requests import Request, only_process, write_request
 from pipeline.retry import with_retries
 from pipeline.settings import Settings, load_settings, parse_moment
 from pipeline.targets import DurableTarget
@@ -83,12 +84,11 @@ class ExtractWindow(_WindowTask):
 
     def run(self) -> None:
         """Persist the bounds, then read."""
-        request = DurableTarget(str(windows.request_file(self.settings.state_dir, self.window)))
-        if not request.exists():
-            request.write_receipt(
-                {"window": self.window.label, "asked": datetime.now(timezone.utc).isoformat()}
-            )
-        with_retries(lambda: extract_window(self.settings, self.window))
+        with only_process(self.settings, self.window):
+            if not windows.request_file(self.settings.state_dir, self.window).exists():
+                write_request(self.settings, self.window, Request())
+            if not self.complete():
+                with_retries(lambda: extract_window(self.settings, self.window))
 
 
 class LoadOLAP(_WindowTask):
@@ -104,8 +104,10 @@ class LoadOLAP(_WindowTask):
 
     def run(self) -> None:
         """Load, then write down what became of it."""
-        receipt = with_retries(lambda: load_window(self.settings, self.window))
-        self.output().write_receipt(receipt)
+        with only_process(self.settings, self.window):
+            if not self.complete():
+                receipt = with_retries(lambda: load_window(self.settings, self.window))
+                self.output().write_receipt(receipt)
 
 
 class RefreshViews(_WindowTask):
@@ -183,14 +185,20 @@ class RunDue(_PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
         default=_STARTED, description="run up to this moment, UTC; by default now"
     )
 
+    accept_source = luigi.Parameter(
+        default="",
+        significant=False,
+        description="let a full read of this OLTP (as the guard named it) pass once",
+    )
+
     @cached_property
     def _due(self) -> tuple[Window, ...]:
         # Evaluated once and kept: Luigi asks requires() again and again, and what
         # is due must not move while the windows run.
-        return tuple(
-            with_retries(
-                lambda: windows_due(self.settings, self.as_of, wait=self.as_of == _STARTED)
-            )
+        if self.accept_source:
+            with_retries(lambda: olap.accept_source(self.settings, self.accept_source))
+        return with_retries(
+            lambda: windows_due(self.settings, self.as_of, wait=self.as_of == _STARTED)
         )
 
     def requires(self) -> Iterable[Any]:

@@ -55,21 +55,6 @@ def request_file(state: Path, window: Window) -> Path:
     return folder(state, window) / "window.json"
 
 
-def movements_file(state: Path, window: Window) -> Path:
-    """What was read of the movements."""
-    return folder(state, window) / "movements.csv"
-
-
-def products_file(state: Path, window: Window) -> Path:
-    """What was read of the products."""
-    return folder(state, window) / "products.csv"
-
-
-def branches_file(state: Path, window: Window) -> Path:
-    """What was read of the branches."""
-    return folder(state, window) / "branches.csv"
-
-
 def extract_receipt(state: Path, window: Window) -> Path:
     """ExtractWindow's target, written after the files that it describes."""
     return folder(state, window) / "extract.json"

@@ -9,6 +9,7 @@ from psycopg2 import sql
 
 from pipeline.database import connect
 from pipeline.errors import DatabaseError
+from pipeline.extract import QUERIES
 from pipeline.olap import SCHEMA_VERSION, call
 from pipeline.queries import load_query, source_tables
 from pipeline.settings import load_settings
@@ -59,10 +60,7 @@ def _grant_reader(settings: Settings) -> None:
     with connect(settings.oltp_admin, settings.timezone, "reader role") as connection:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "rol_lector.sql"))
-            queries = [
-                load_query(connection, settings, name)
-                for name in ("movimientos", "productos", "sucursales")
-            ]
+            queries = [load_query(connection, settings, name) for name in QUERIES]
             for table in source_tables(connection, queries):
                 name = sql.Identifier(*table.split(".", 1))
                 schema = sql.Identifier(table.split(".", 1)[0])

@@ -48,6 +48,7 @@ def _for_machines(state: dict[str, Any], pending: Window | None) -> dict[str, An
         "stock_below_zero": state["bajo_cero"],
         "stock_below_zero_count": state["bajo_cero_total"],
         "free_receipts": state["gratis"],
+        "cost_jumps": state["saltos"],
         "products": state["productos"],
         "stock_value": state["valor"],
     }
@@ -128,5 +129,24 @@ def _show_lists(state: dict[str, Any]) -> None:
                     for key in ("id_movimiento", "id_producto", "nombre", "fecha", "cantidad")
                 ]
                 for row in state["gratis"]
+            ],
+        )
+    if state["saltos"]:
+        print("\nreceipts whose cost is far from the average, the latest first: typing errors?")
+        print_table(
+            ["movement", "product", "name", "date", "unit cost", "times the average"],
+            [
+                [
+                    row[key]
+                    for key in (
+                        "id_movimiento",
+                        "id_producto",
+                        "nombre",
+                        "fecha",
+                        "costo_unitario",
+                        "salto_costo",
+                    )
+                ]
+                for row in state["saltos"]
             ],
         )

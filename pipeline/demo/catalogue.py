@@ -14,7 +14,7 @@ BRANCHES = {1: "Centro", 2: "Mercado Norte", 3: "Los Olivos"}
 # Below it, its products: name: presentation and first cost; … "(kg)" is sold by
 # weight. Each presentation exists once for every brand.
 _SHELVES = """
-Abarrotes | ABA | 0.18 | 1.1 | lu ju | +0.00 | Don Pascual, La Cosecha
+Abarrotes | ABA | 0.18 | 1.1 | lu ju | +0.00 | Pascual, Cosecha
     Arroz superior: 750 g 2.60; 5 kg 16.40
     Arroz integral: 1 kg 4.90
     Azúcar rubia: 1 kg 3.10; 5 kg 15.20
@@ -26,7 +26,7 @@ Abarrotes | ABA | 0.18 | 1.1 | lu ju | +0.00 | Don Pascual, La Cosecha
     Garbanzo: 500 g 4.60
     Quinua: 500 g 6.80
     Avena en hojuelas: 300 g 2.30
-    Harina sin preparar: 1 kg 3.60
+    Harina de trigo: 1 kg 3.60
     Sal de mesa: 1 kg 1.20
     Atún en trozos: 170 g 4.10
     Filete de caballa: 170 g 3.30
@@ -44,7 +44,7 @@ Bebidas | BEB | 0.24 | 1.4 | ma vi | +0.45 | Cordillera, Brisa
     Chicha morada: 1 L 3.90
     Té helado: 500 ml 1.90
     Café instantáneo: 180 g 15.80
-Lácteos y huevos | LAC | 0.16 | 1.7 | lu mi vi | +0.00 | Pradera, Vaquita Blanca
+Lácteos y huevos | LAC | 0.16 | 1.7 | lu mi vi | +0.00 | Pradera, Vaquita
     Leche evaporada: 400 g 3.25
     Leche fresca entera: 1 L 4.60
     Leche sin lactosa: 1 L 5.10
@@ -52,10 +52,10 @@ Lácteos y huevos | LAC | 0.16 | 1.7 | lu mi vi | +0.00 | Pradera, Vaquita Blanc
     Yogur natural: 1 L 5.60
     Mantequilla con sal: 200 g 6.90
     Margarina: 225 g 3.10
-    Queso edam en tajadas: 200 g 8.40
+    Queso edam tajado: 200 g 8.40
     Crema de leche: 250 ml 5.20
     Manjar blanco: 250 g 4.10
-    Huevos rosados: 15 unidades 8.60; 30 unidades 16.80
+    Huevos rosados: x 15 8.60; x 30 16.80
 Carnes y embutidos | CAR | 0.20 | 1.3 | ma ju sá | +0.00 | -
     Pollo entero (kg): 7.20
     Pechuga de pollo (kg): 11.90
@@ -118,20 +118,20 @@ Panadería | PAN | 0.34 | 2.6 | lu ma mi ju vi sá do | -0.10 | -
     Keke de vainilla: unidad 7.80
     Panetón: 900 g 17.50
     Tostadas: 200 g 3.30
-Golosinas y galletas | GOL | 0.28 | 1.0 | mi | -0.10 | Travesura, Dulce Hogar
-    Galletas de soda: 6 unidades 2.40
-    Galletas de vainilla: 6 unidades 2.10
-    Galletas rellenas de chocolate: 6 unidades 3.30
+Golosinas y galletas | GOL | 0.28 | 1.0 | mi | -0.10 | Travesura, Hogareña
+    Galletas de soda: x 6 2.40
+    Galletas de vainilla: x 6 2.10
+    Galletas de chocolate: x 6 3.30
     Chocolate con leche: 30 g 1.40
     Chocolate para taza: 90 g 3.10
     Caramelos surtidos: 100 g 1.70
-    Chicles de menta: 10 unidades 1.20
+    Chicles de menta: x 10 1.20
     Gomitas: 90 g 1.90
     Papas fritas: 42 g 1.45; 150 g 4.40
     Camotes fritos: 42 g 1.50
     Maní salado: 100 g 2.10
     Canchita dulce: 80 g 1.30
-Limpieza | LIM | 0.27 | 0.7 | ma vi | +0.00 | Fulgor, Casa Clara
+Limpieza | LIM | 0.27 | 0.7 | ma vi | +0.00 | Fulgor, Clara
     Detergente en polvo: 750 g 6.20; 2 kg 15.30
     Jabón de lavar: 210 g 2.30
     Lejía: 680 ml 1.70; 2 L 4.60
@@ -139,46 +139,46 @@ Limpieza | LIM | 0.27 | 0.7 | ma vi | +0.00 | Fulgor, Casa Clara
     Lavavajilla líquido: 500 ml 5.10
     Suavizante: 800 ml 6.40
     Limpiatodo de lavanda: 900 ml 3.80
-    Esponja de cocina: 3 unidades 2.20
-    Bolsas para basura: 10 unidades 3.10
-    Papel toalla: 2 rollos 4.30
+    Esponja de cocina: x 3 2.20
+    Bolsas para basura: x 10 3.10
+    Papel toalla: x 2 4.30
     Escoba: unidad 8.90
     Insecticida: 360 ml 10.60
 Cuidado personal | CUI | 0.29 | 0.6 | mi | +0.10 | Alba, Botánica
-    Papel higiénico: 4 rollos 3.90; 12 rollos 11.20
+    Papel higiénico: x 4 3.90; x 12 11.20
     Jabón de tocador: 125 g 2.60
     Champú: 400 ml 10.80; 18 ml 0.75
-    Acondicionador: 400 ml 11.20
+    Bálsamo: 400 ml 11.20
     Pasta dental: 100 ml 4.70
     Cepillo dental: unidad 3.20
     Desodorante en barra: 50 g 8.30
-    Toallas higiénicas: 10 unidades 4.10
-    Máquina de afeitar: 2 unidades 4.60
+    Toallas higiénicas: x 10 4.10
+    Máquina de afeitar: x 2 4.60
     Crema corporal: 400 ml 12.40
     Alcohol en gel: 250 ml 4.90
     Algodón: 50 g 2.10
 Bebés y mascotas | BEM | 0.22 | 0.5 | ju | +0.00 | Ternura, Compañeros
-    Pañales talla M: 20 unidades 16.90
-    Pañales talla G: 20 unidades 18.40
-    Toallitas húmedas: 80 unidades 6.70
+    Pañales talla M: x 20 16.90
+    Pañales talla G: x 20 18.40
+    Toallitas húmedas: x 80 6.70
     Cereal infantil: 400 g 9.80
     Compota de manzana: 113 g 2.40
-    Alimento para perro adulto: 1 kg 9.40; 8 kg 66.00
-    Alimento para gato: 500 g 6.80
+    Comida para perro: 1 kg 9.40; 8 kg 66.00
+    Comida para gato: 500 g 6.80
     Sobre para gato: 85 g 2.20
     Arena sanitaria: 4 kg 13.70
 Bazar y útiles | BAZ | 0.38 | 0.4 | lu | +0.15 | Práctico, Escolar
-    Cuaderno cuadriculado: 80 hojas 2.60
+    Cuaderno cuadriculado: x 80 2.60
     Lapicero azul: unidad 0.55
-    Lápiz: 2 unidades 0.90
+    Lápiz: x 2 0.90
     Borrador: unidad 0.40
-    Pilas AA: 2 unidades 4.20
+    Pilas AA: x 2 4.20
     Foco LED 9 W: unidad 4.80
-    Velas: 4 unidades 2.30
-    Fósforos: 10 cajas 1.90
+    Velas: x 4 2.30
+    Fósforos: x 10 1.90
     Cinta adhesiva: unidad 1.60
-    Vasos descartables: 25 unidades 2.70
-    Platos descartables: 10 unidades 2.20
+    Vasos descartables: x 25 2.70
+    Platos descartables: x 10 2.20
     Papel aluminio: 5 m 3.40
 """
 _WEEKDAYS = ("lu", "ma", "mi", "ju", "vi", "sá", "do")

@@ -12,7 +12,8 @@ from pipeline.demo.queries import query
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-_LONGEST_TEXT = 38
+# What fits with the other columns into the 80 of a plain terminal.
+_LONGEST_TEXT = 31
 # How the columns of a table are shown: text left, numbers right with their decimals.
 _TEXT, _WHOLE, _MONEY, _QUANTITY, _DAYS, _SHARE = "text", ",.0f", ",.2f", ",.3f", ",.1f", ".1f"
 
@@ -20,12 +21,11 @@ _Columns = Sequence[tuple[str, str]]
 
 _RUNS: _Columns = (
     ("run", _WHOLE),
-    ("from", _TEXT),
-    ("to", _TEXT),
+    ("carried what came up to", _TEXT),
     ("read", _WHOLE),
     ("new", _WHOLE),
     ("changed", _WHOLE),
-    ("withdrawn", _WHOLE),
+    ("removed", _WHOLE),
     ("revalued", _WHOLE),
     ("rejected", _WHOLE),
     ("seconds", _MONEY),
@@ -34,10 +34,9 @@ _STOCK: _Columns = (
     ("code", _TEXT),
     ("product", _TEXT),
     ("stock", _QUANTITY),
-    ("days left", _DAYS),
-    ("average cost", _MONEY),
-    ("value", _MONEY),
-    ("suggested price", _MONEY),
+    ("days\nleft", _DAYS),
+    ("average\ncost", _MONEY),
+    ("suggested\nprice", _MONEY),
 )
 _SALES: _Columns = (
     ("day", _TEXT),
@@ -52,9 +51,15 @@ _BELOW_ZERO: _Columns = (
     ("code", _TEXT),
     ("product", _TEXT),
     ("stock", _QUANTITY),
-    ("average cost", _MONEY),
+    ("average\ncost", _MONEY),
     ("value", _MONEY),
 )
+
+# The demo's story, which the tables alone do not tell.
+_SECOND_RUN = """\
+  Before run 2 the shop traded for one day more, typed in a receipt dated five
+  days back, voided an earlier ticket and corrected the cost of an earlier receipt:
+  hence what was changed, removed and, in the movements after them, revalued."""
 
 
 def report(connection: Connection) -> str:
@@ -70,8 +75,9 @@ def report(connection: Connection) -> str:
         return "\n\n".join(
             (
                 _titled("What each run carried", _RUNS, rows("informe_corridas")),
+                _SECOND_RUN,
                 _titled(
-                    f"Stock: {products} products worth {value:,.2f}; the ten that sell most",
+                    f"Stock: {products} products worth {value:,.2f} at cost; the ten that sell most",
                     _STOCK,
                     rows("informe_existencias"),
                 ),
@@ -81,8 +87,7 @@ def report(connection: Connection) -> str:
                     [*sales, _total(sales)],
                 ),
                 _titled(
-                    f"Below zero: {below} products that were sold before their receipt was "
-                    "typed in",
+                    f"Below zero: {below} products, sold before their receipt was typed in",
                     _BELOW_ZERO,
                     rows("informe_bajo_cero"),
                 ),
@@ -105,8 +110,12 @@ def table(columns: _Columns, rows: Sequence[Sequence[object]]) -> str:
     cells = [
         [_cell(value, how) for value, (_, how) in zip(row, columns, strict=True)] for row in rows
     ]
-    headings = [heading for heading, _ in columns]
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    # A heading of two lines stands on the rule, not at the top.
+    headings = [heading.split("\n") for heading, _ in columns]
+    depth = max(map(len, headings))
+    headings = [[""] * (depth - len(lines)) + lines for lines in headings]
+    heads = list(zip(*headings, strict=True))
+    widths = [max(map(len, column)) for column in zip(*heads, *cells, strict=True)]
 
     def line(texts: Sequence[str]) -> str:
         shown = (
@@ -116,7 +125,7 @@ def table(columns: _Columns, rows: Sequence[Sequence[object]]) -> str:
         return "  " + "  ".join(shown).rstrip()
 
     rule = ["-" * width for width in widths]
-    return "\n".join(map(line, (headings, rule, *cells)))
+    return "\n".join(map(line, (*heads, rule, *cells)))
 
 
 def _cell(value: object, how: str) -> str:

@@ -27,16 +27,16 @@ def show(place: Place) -> None:
     begun = time.monotonic()
     server = _start(place)
     settings = place.settings()
-    with step("Databases, accounts, tables and functions (python -m pipeline init)"):
+    with step("Databases, accounts, tables: python -m pipeline init"):
         _create_databases(settings)
         place.run("-m", "pipeline", "init", "--example-oltp")
     last_day = first_day(settings) + timedelta(days=DAYS)
     if not _has_traded(settings, first_day(settings)):
         _open_shop(settings, last_day)
     if not _has_traded(settings, last_day):
-        _run_pipeline(place, f"on the shop's first {DAYS} days")
+        _run_pipeline(place, f"{DAYS} days")
         _trade_one_day(settings, last_day)
-    _run_pipeline(place, "on what is new since")
+    _run_pipeline(place, "what is new")
     with connect(account(settings, "OLAP", "BI"), ZONE, "report", read_only=True) as connection:
         text = report(connection)
     print(f"{time.monotonic() - begun:6.1f} s  in all\n\n{text}\n\n{_whereabouts(place, server)}")
@@ -100,14 +100,11 @@ def _trade_one_day(settings: Mapping[str, str], day: datetime) -> None:
         with connect(account(settings, "OLTP", "ADMIN"), ZONE, "trade a day") as connection:
             done = trade_day(connection, SEED, day)
             connection.commit()
-        current.text += (
-            f": {done.lines} movements; a receipt is dated five days back, an earlier ticket "
-            "voided, an earlier cost corrected"
-        )
+        current.text += f": {done.lines} movements, and corrections of earlier ones"
 
 
 def _run_pipeline(place: Place, what: str) -> None:
-    with step(f"luigi --module pipeline RunDue, {what}"):
+    with step(f"luigi --module pipeline RunDue: {what}"):
         place.run("-m", "luigi", "--module", "pipeline", "RunDue", "--local-scheduler")
 
 

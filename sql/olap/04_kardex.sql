@@ -17,11 +17,14 @@ CREATE TABLE IF NOT EXISTS dw.kardex (
     existencias     numeric(38, 6) NOT NULL,
     valor           numeric(38, 6) NOT NULL,
     costo_promedio  numeric(38, 6) NOT NULL,
+    salto_costo     numeric,
     CONSTRAINT kardex_pk PRIMARY KEY (id_producto, fecha, orden, id_movimiento),
     CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento)
 );
 CREATE INDEX IF NOT EXISTS kardex_gratis ON dw.kardex (id_producto, fecha)
     WHERE tipo = 'ENTRADA_MERCANCIA' AND costo_unitario = 0;
+CREATE INDEX IF NOT EXISTS kardex_saltos ON dw.kardex (id_producto, fecha)
+    WHERE salto_costo IS NOT NULL;
 COMMENT ON TABLE dw.kardex IS 'Libro de movimientos valorizados; la clave es el orden en que se valorizan';
 COMMENT ON COLUMN dw.kardex.id_sucursal IS '0 si el documento no tiene sucursal';
 COMMENT ON COLUMN dw.kardex.version IS 'Número de la corrida que escribió la fila por última vez';
@@ -30,6 +33,8 @@ COMMENT ON COLUMN dw.kardex.provisional IS 'Venta que dejó existencias negativa
 COMMENT ON COLUMN dw.kardex.costo_unitario IS 'De una entrada, el suyo; de una venta, el promedio aplicado';
 COMMENT ON COLUMN dw.kardex.costo_total IS 'Costo que entra (entrada) o que sale (venta)';
 COMMENT ON COLUMN dw.kardex.ajuste IS 'Corrección del costo de lo vendido antes de recibirse';
+COMMENT ON COLUMN dw.kardex.salto_costo IS
+    'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio; si no, nulo';
 COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
 
 CREATE TABLE IF NOT EXISTS dw.inventario (
@@ -130,6 +135,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
     existencias          numeric NOT NULL,
     valor                numeric NOT NULL,
     costo_promedio       numeric NOT NULL,
+    salto_costo          numeric,
     costo_total_anterior numeric,
     ajuste_anterior      numeric
 ) WITH (autovacuum_enabled = false);

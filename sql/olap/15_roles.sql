@@ -28,12 +28,21 @@ GRANT EXECUTE ON FUNCTION
     dw.refrescar_vistas_materializadas(),
     etl.anotar_vistas(timestamptz, timestamptz, numeric),
     etl.estado_operacion(integer),
-    etl.aplicar_aperturas(jsonb, text, boolean)
+    etl.aceptar_fuente(text),
+    etl.listar_rechazos(integer),
+    etl.quien_bloquea(),
+    etl.verificar_bloques(timestamptz, bigint),
+    etl.verificar_filas(timestamptz, bigint[], bigint),
+    etl.verificar_libros(bigint, double precision),
+    etl.aperturas_fechadas(),
+    etl.abrir_historia(timestamptz, text),
+    etl.cargar_historia(jsonb, jsonb),
+    etl.aplicar_aperturas(jsonb, jsonb, boolean)
 TO etl_cargador;
 
 GRANT USAGE ON SCHEMA dw TO bi_lector;
 GRANT SELECT ON
     dw.mv_ventas_diarias, dw.mv_margen_producto_mes, dw.mv_inventario_valorizado,
     dw.mv_reposicion, dw.mv_rotacion, dw.mv_abc, dw.mv_datos_al,
-    dw.v_corridas, dw.v_rechazos, dw.v_kardex
+    dw.v_corridas, dw.v_rechazos, dw.v_kardex, dw.v_saltos_costo
 TO bi_lector;

@@ -26,18 +26,24 @@ WITH RECURSIVE depende AS (
 SELECT
     c.oid,
     format('%I.%I', s.nspname, c.relname),
-    c.relname IN (
-        'mv_ventas_diarias', 'mv_margen_producto_mes', 'mv_inventario_valorizado',
-        'mv_reposicion', 'mv_rotacion', 'mv_abc', 'mv_datos_al'
-    ),
+    o.propia,
     c.relispopulated AND u.hay,
     CASE
         WHEN NOT u.hay THEN 'no unique index on plain columns'
-        WHEN NOT c.relispopulated THEN 'never populated'
+        WHEN NOT c.relispopulated AND NOT o.propia THEN 'never populated'
     END
 FROM pg_class AS c
 INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
-CROSS JOIN LATERAL (SELECT max(n.nivel) AS nivel FROM nivel AS n WHERE n.vista = c.oid) AS o
+CROSS JOIN LATERAL (
+    SELECT
+        max(n.nivel) AS nivel,
+        c.relname IN (
+            'mv_ventas_diarias', 'mv_margen_producto_mes', 'mv_inventario_valorizado',
+            'mv_reposicion', 'mv_rotacion', 'mv_abc', 'mv_datos_al'
+        ) AS propia
+    FROM nivel AS n
+    WHERE n.vista = c.oid
+) AS o
 CROSS JOIN LATERAL (
     SELECT EXISTS (
         SELECT FROM pg_index AS i

@@ -229,8 +229,23 @@ COMMENT ON VIEW dw.v_corridas IS 'Las corridas del ETL, para el tablero de salud
 CREATE OR REPLACE VIEW dw.v_rechazos AS SELECT * FROM etl.rechazo;
 COMMENT ON VIEW dw.v_rechazos IS 'Los movimientos que no se pueden valorizar, para el tablero de salud';
 CREATE OR REPLACE VIEW dw.v_kardex AS
-SELECT k.*, p.codigo, p.nombre, p.categoria, coalesce(s.nombre, 'Sucursal ' || k.id_sucursal) AS sucursal
+SELECT
+    k.id_producto, p.codigo, p.nombre, p.categoria, k.fecha, k.id_movimiento, k.tipo,
+    k.id_sucursal, coalesce(s.nombre, 'Sucursal ' || k.id_sucursal) AS sucursal, k.cantidad,
+    k.precio_unitario, k.costo_unitario, k.costo_total, k.ajuste, k.existencias, k.valor,
+    k.costo_promedio, k.provisional, k.salto_costo, k.orden, k.version
 FROM dw.kardex AS k
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal;
 COMMENT ON VIEW dw.v_kardex IS 'El kardex con los nombres de producto y sucursal';
+
+CREATE OR REPLACE VIEW dw.v_saltos_costo AS
+SELECT
+    k.id_movimiento, k.id_producto, p.codigo, p.nombre, p.categoria, k.fecha, k.cantidad,
+    k.costo_unitario, round(k.costo_unitario / k.salto_costo, 6) AS costo_promedio_anterior,
+    k.salto_costo AS veces
+FROM dw.kardex AS k
+INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+WHERE k.salto_costo IS NOT NULL;
+COMMENT ON VIEW dw.v_saltos_costo IS
+    'Entradas cuyo costo se aleja demasiado del promedio que había: casi siempre un error al teclear';

@@ -81,6 +81,17 @@ SELECT jsonb_build_object(
             LIMIT 20
         ) AS g
     ),
+    'saltos', (
+        SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY g.fecha DESC), '[]')
+        FROM (
+            SELECT k.id_movimiento, k.id_producto, p.nombre, k.fecha, k.costo_unitario, k.salto_costo
+            FROM dw.kardex AS k
+            INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+            WHERE k.salto_costo IS NOT NULL
+            ORDER BY k.fecha DESC
+            LIMIT 20
+        ) AS g
+    ),
     'productos', (SELECT count(*) FROM dw.inventario),
     'valor', (SELECT coalesce(sum(i.valor), 0) FROM dw.inventario AS i WHERE i.existencias > 0)
 )
@@ -88,15 +99,57 @@ $$;
 COMMENT ON FUNCTION etl.estado_operacion(integer) IS
     'Todo lo que muestra el comando status: control, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0';
 
+CREATE OR REPLACE FUNCTION etl.aceptar_fuente(p_senal text) RETURNS void
+LANGUAGE sql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+UPDATE etl.control AS c SET aceptar_fuente = p_senal
+$$;
+COMMENT ON FUNCTION etl.aceptar_fuente(text) IS
+    'Deja pasar, una sola vez, una lectura completa de ese OLTP aunque quite mucho del kardex';
+
+CREATE OR REPLACE FUNCTION etl.listar_rechazos(p_limite integer) RETURNS SETOF etl.rechazo
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT r.* FROM etl.rechazo AS r ORDER BY r.primera_desde, r.id_movimiento LIMIT p_limite
+$$;
+COMMENT ON FUNCTION etl.listar_rechazos(integer) IS 'Los rechazos que esperan, los más antiguos primero';
+
+CREATE OR REPLACE FUNCTION etl.quien_bloquea() RETURNS text
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT string_agg(format(
+    'pid %s, user %s, application %s, since %s', b.pid, b.usename,
+    coalesce(nullif(b.application_name, ''), '?'), date_trunc('second', b.xact_start)
+), '; ')
+FROM (
+    SELECT DISTINCT a.pid, a.usename, a.application_name, a.xact_start
+    FROM pg_locks AS l
+    INNER JOIN pg_class AS c ON c.oid = l.relation
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    INNER JOIN pg_stat_activity AS a ON a.pid = l.pid
+    WHERE l.granted AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+        AND n.nspname IN ('dw', 'etl') AND l.mode <> 'AccessShareLock' AND l.pid <> pg_backend_pid()
+    ORDER BY a.pid
+    LIMIT 5
+) AS b
+$$;
+COMMENT ON FUNCTION etl.quien_bloquea() IS 'Las sesiones que tienen bloqueos sobre dw y etl, para nombrarlas';
+
 CREATE OR REPLACE FUNCTION etl.aplicar_aperturas(
-    p_aperturas jsonb, p_zona text, p_quitar_anteriores boolean
+    p_aperturas jsonb, p_opciones jsonb, p_quitar_anteriores boolean
 ) RETURNS jsonb
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_control etl.control := etl.bloquear_control(p_zona);
+    v_control etl.control := etl.bloquear_control(p_opciones ->> 'zona');
     v_anteriores text;
     v_releer boolean;
     v_aplicadas bigint;
@@ -156,7 +209,7 @@ BEGIN
         SELECT n.id_producto, '-infinity'
         FROM pg_temp.apertura_nueva AS n
         INNER JOIN dw.producto AS p ON p.id_producto = n.id_producto;
-        v_conteo := etl.revaluar(v_control.corridas + 1, p_zona, false);
+        v_conteo := etl.revaluar(v_control.corridas + 1, p_opciones, false);
     END IF;
     -- A window that is under way was read without knowing of this: it will be read again.
     UPDATE etl.control AS c
@@ -170,5 +223,5 @@ BEGIN
     ) || coalesce(v_conteo, '{}');
 END
 $$;
-COMMENT ON FUNCTION etl.aplicar_aperturas(jsonb, text, boolean) IS
+COMMENT ON FUNCTION etl.aplicar_aperturas(jsonb, jsonb, boolean) IS
     'Pone o corrige saldos de apertura y repite sus productos; se niega a dejar fuera movimientos ya cargados, salvo que se pida';

@@ -1,0 +1,116 @@
+-- Steps 4 to 6 in their order: replay, summaries, ledger, stock.
+
+CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_revaluadas bigint;
+BEGIN
+    DELETE FROM dw.kardex AS k USING etl.baja AS b
+    WHERE k.id_producto = b.id_producto AND k.fecha = b.fecha AND k.orden = b.orden
+        AND k.id_movimiento = b.id_movimiento;
+
+    UPDATE dw.kardex AS k
+    SET version = p_numero,
+        provisional = r.tipo = 'VENTA' AND (r.existencias < 0 OR r.costo_promedio = 0),
+        costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
+        existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
+        salto_costo = r.salto_costo
+    FROM etl.repeticion AS r
+    WHERE NOT r.es_alta AND r.difiere
+        AND k.id_producto = r.id_producto AND k.fecha = r.fecha AND k.orden = r.orden
+        AND k.id_movimiento = r.id_movimiento;
+    GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
+
+    INSERT INTO dw.kardex (
+        id_producto, fecha, id_movimiento, id_sucursal, version, orden, provisional, tipo,
+        cantidad, precio_unitario, costo_unitario, costo_total, ajuste, existencias, valor,
+        costo_promedio, salto_costo
+    )
+    SELECT
+        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, p_numero, r.orden,
+        r.tipo = 'VENTA' AND (r.existencias < 0 OR r.costo_promedio = 0), r.tipo,
+        r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
+        r.existencias, r.valor, r.costo_promedio, r.salto_costo
+    FROM etl.repeticion AS r
+    WHERE r.es_alta;
+    RETURN v_revaluadas;
+END
+$$;
+COMMENT ON FUNCTION etl.actualizar_kardex(bigint) IS
+    'Lleva bajas, cambios de valor y altas al kardex; devuelve cuántas filas anteriores cambiaron de valor';
+
+CREATE OR REPLACE FUNCTION etl.actualizar_inventario(p_numero bigint, p_todos_los_precios boolean)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO dw.inventario AS i (
+        id_producto, existencias, valor, costo_promedio, precio_sugerido, version
+    )
+    SELECT
+        s.id_producto, s.existencias, s.valor, s.costo_promedio,
+        dw.calcular_precio_sugerido(s.costo_promedio, v.margen, v.impuesto, v.redondeo), p_numero
+    FROM (
+        SELECT
+            t.id_producto,
+            coalesce(u.existencias, a.existencias, 0) AS existencias,
+            coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0) AS valor,
+            coalesce(u.costo_promedio, a.costo_promedio, 0) AS costo_promedio
+        FROM etl.tramo AS t
+        LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
+        LEFT JOIN LATERAL (
+            SELECT k.existencias, k.valor, k.costo_promedio
+            FROM dw.kardex AS k
+            WHERE k.id_producto = t.id_producto
+            ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+            LIMIT 1
+        ) AS u ON true
+    ) AS s
+    INNER JOIN dw.v_politica_producto AS v ON v.id_producto = s.id_producto
+    ON CONFLICT (id_producto) DO UPDATE SET
+        existencias = excluded.existencias, valor = excluded.valor,
+        costo_promedio = excluded.costo_promedio, precio_sugerido = excluded.precio_sugerido,
+        version = excluded.version
+    WHERE (i.existencias, i.valor, i.costo_promedio, i.precio_sugerido)
+        IS DISTINCT FROM
+        (excluded.existencias, excluded.valor, excluded.costo_promedio, excluded.precio_sugerido);
+
+    IF p_todos_los_precios THEN
+        UPDATE dw.inventario AS i
+        SET precio_sugerido
+            = dw.calcular_precio_sugerido(i.costo_promedio, v.margen, v.impuesto, v.redondeo),
+            version = p_numero
+        FROM dw.v_politica_producto AS v
+        WHERE v.id_producto = i.id_producto
+            AND i.precio_sugerido IS DISTINCT FROM
+            dw.calcular_precio_sugerido(i.costo_promedio, v.margen, v.impuesto, v.redondeo);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.actualizar_inventario(bigint, boolean) IS
+    'Estado y precio sugerido de los productos tocados, o el precio de todos si cambió la política';
+
+CREATE OR REPLACE FUNCTION etl.revaluar(p_numero bigint, p_opciones jsonb, p_todos_los_precios boolean)
+RETURNS jsonb
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_productos bigint;
+    v_revaluadas bigint;
+BEGIN
+    v_productos := etl.marcar_tramos();
+    IF v_productos > 0 THEN
+        PERFORM etl.repetir((p_opciones ->> 'factor_salto')::numeric);
+        PERFORM etl.sumar_diferencias(p_opciones ->> 'zona');
+        v_revaluadas := etl.actualizar_kardex(p_numero);
+        PERFORM etl.actualizar_resumenes();
+    END IF;
+    PERFORM etl.actualizar_inventario(p_numero, p_todos_los_precios);
+    RETURN jsonb_build_object(
+        'productos_tocados', v_productos, 'revaluadas', coalesce(v_revaluadas, 0)
+    );
+END
+$$;
+COMMENT ON FUNCTION etl.revaluar(bigint, jsonb, boolean) IS
+    'Repite los productos tocados y lleva las diferencias a kardex, resúmenes e inventario';

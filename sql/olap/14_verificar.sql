@@ -1,0 +1,169 @@
+-- Proof: the ledger against the OLTP (the client compares), and against itself.
+
+CREATE OR REPLACE VIEW etl.v_huella AS
+-- The same text, made of the same columns, as sql/oltp/huella_movimientos.sql makes.
+SELECT
+    m.id_movimiento,
+    m.fecha,
+    ('x' || left(md5(concat_ws(
+        '|', m.id_movimiento, coalesce(m.tipo, '-'), coalesce(m.id_producto::text, '-'),
+        coalesce(m.id_sucursal, 0), coalesce(round(m.cantidad, 6)::text, '-'),
+        coalesce(etl.precio_informado(m.tipo, m.precio_unitario)::text, '-'),
+        coalesce(CASE WHEN m.tipo <> 'VENTA' THEN round(m.costo_unitario, 6) END::text, '-'),
+        coalesce(to_char(m.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '-')
+    )), 15))::bit(60)::bigint AS huella
+FROM (
+    SELECT
+        k.id_movimiento, k.tipo, k.id_producto, k.id_sucursal, k.cantidad, k.precio_unitario,
+        k.costo_unitario, k.fecha
+    FROM dw.kardex AS k
+    UNION ALL
+    SELECT
+        r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
+        r.costo_unitario, r.fecha
+    FROM etl.rechazo AS r
+) AS m;
+COMMENT ON VIEW etl.v_huella IS 'Una huella del contenido de cada movimiento del alcance, valorizado o rechazado';
+
+CREATE OR REPLACE FUNCTION etl.verificar_bloques(p_desde timestamptz, p_tamano bigint)
+RETURNS TABLE (bloque bigint, filas bigint, huella numeric)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT h.id_movimiento / p_tamano, count(*), sum(h.huella)
+FROM etl.v_huella AS h
+WHERE h.fecha IS NULL OR h.fecha >= p_desde
+GROUP BY h.id_movimiento / p_tamano
+$$;
+COMMENT ON FUNCTION etl.verificar_bloques(timestamptz, bigint) IS
+    'Conteo y suma de huellas por bloque de números de movimiento';
+
+CREATE OR REPLACE FUNCTION etl.verificar_filas(p_desde timestamptz, p_bloques bigint[], p_tamano bigint)
+RETURNS TABLE (id_movimiento bigint, huella bigint)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT h.id_movimiento, h.huella
+FROM etl.v_huella AS h
+WHERE (h.fecha IS NULL OR h.fecha >= p_desde) AND h.id_movimiento / p_tamano = ANY (p_bloques)
+$$;
+COMMENT ON FUNCTION etl.verificar_filas(timestamptz, bigint[], bigint) IS
+    'La huella de cada movimiento de los bloques que no coinciden';
+
+CREATE OR REPLACE FUNCTION etl.aperturas_fechadas() RETURNS TABLE (id_producto bigint, fecha timestamptz)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT a.id_producto, a.fecha FROM dw.apertura AS a WHERE a.fecha IS NOT NULL
+$$;
+COMMENT ON FUNCTION etl.aperturas_fechadas() IS
+    'Desde cuándo cuentan los movimientos de los productos que tienen apertura';
+
+CREATE OR REPLACE FUNCTION etl.verificar_cuadre()
+RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
+LANGUAGE sql STABLE
+AS $$
+-- Each row: what there was, plus what entered, less what left, plus the adjustment.
+SELECT 'the ledger does not foot', f.id_producto, f.id_movimiento
+FROM (
+    SELECT
+        k.*,
+        coalesce(lag(k.existencias) OVER w, a.existencias, 0) AS existencias_previas,
+        coalesce(lag(k.valor) OVER w, round(a.existencias * a.costo_promedio, 6), 0) AS valor_previo
+    FROM dw.kardex AS k
+    LEFT JOIN dw.apertura AS a ON a.id_producto = k.id_producto
+    WINDOW w AS (PARTITION BY k.id_producto ORDER BY k.fecha, k.orden, k.id_movimiento)
+) AS f
+WHERE f.existencias <> f.existencias_previas
+    + CASE f.tipo WHEN 'VENTA' THEN -f.cantidad ELSE f.cantidad END
+    OR f.valor <> f.valor_previo
+    + CASE f.tipo WHEN 'VENTA' THEN -f.costo_total ELSE f.costo_total END + f.ajuste
+UNION ALL
+SELECT 'the stock is not its ledger''s last row', i.id_producto, u.id_movimiento
+FROM dw.inventario AS i
+LEFT JOIN dw.apertura AS a ON a.id_producto = i.id_producto
+LEFT JOIN LATERAL (
+    SELECT k.id_movimiento, k.existencias, k.valor, k.costo_promedio
+    FROM dw.kardex AS k
+    WHERE k.id_producto = i.id_producto
+    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    LIMIT 1
+) AS u ON true
+WHERE (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
+    coalesce(u.existencias, a.existencias, 0),
+    coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
+    coalesce(u.costo_promedio, a.costo_promedio, 0)
+)
+UNION ALL
+SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint
+FROM dw.kardex AS k
+WHERE NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = k.id_producto)
+$$;
+COMMENT ON FUNCTION etl.verificar_cuadre() IS
+    'Filas del kardex que no cuadran con la anterior, y productos cuyo inventario no es su última fila';
+
+CREATE OR REPLACE FUNCTION etl.verificar_repeticion(p_productos bigint, p_semilla double precision)
+RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
+LANGUAGE sql STABLE
+AS $$
+WITH muestra AS (
+    SELECT i.id_producto
+    FROM dw.inventario AS i
+    ORDER BY md5(i.id_producto::text || p_semilla::text)
+    LIMIT p_productos
+)
+SELECT 'a replay gives other figures', r.id_producto, r.id_movimiento
+FROM (
+    SELECT
+        m.*,
+        dw.valuar(m.tipo, m.cantidad, m.costo_unitario, m.valor_inicial) OVER (
+            PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
+            ROWS UNBOUNDED PRECEDING
+        ) AS estado
+    FROM (
+        SELECT
+            s.id_producto, '-infinity'::timestamptz AS fecha, (-1)::smallint AS orden,
+            0::bigint AS id_movimiento, 'SALDO'::text AS tipo,
+            coalesce(a.existencias, 0)::numeric AS cantidad,
+            coalesce(a.costo_promedio, 0)::numeric AS costo_unitario,
+            coalesce(round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor_inicial,
+            NULL::dw.estado AS escrito
+        FROM muestra AS s
+        LEFT JOIN dw.apertura AS a ON a.id_producto = s.id_producto
+        UNION ALL
+        SELECT
+            k.id_producto, k.fecha, k.orden, k.id_movimiento, k.tipo, k.cantidad, k.costo_unitario,
+            NULL,
+            ROW(k.existencias, k.valor, k.costo_promedio, k.costo_total, k.ajuste)::dw.estado
+        FROM muestra AS s
+        INNER JOIN dw.kardex AS k ON k.id_producto = s.id_producto
+    ) AS m
+) AS r
+WHERE r.tipo <> 'SALDO' AND r.estado IS DISTINCT FROM r.escrito
+$$;
+COMMENT ON FUNCTION etl.verificar_repeticion(bigint, double precision) IS
+    'Repite una muestra de productos desde su apertura y dice en qué filas el kardex difiere';
+
+CREATE OR REPLACE FUNCTION etl.verificar_libros(p_productos bigint, p_semilla double precision)
+RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT * FROM etl.verificar_cuadre()
+UNION ALL
+SELECT * FROM etl.verificar_repeticion(p_productos, p_semilla)
+UNION ALL
+SELECT
+    CASE s.nivel WHEN 1 THEN 'dw.resumen_diario' WHEN 2 THEN 'dw.resumen_mensual'
+        ELSE 'dw.resumen_producto' END
+    || ' is not the sum of the ledger, ' || coalesce(s.dia, s.mes)::text,
+    s.id_producto, NULL
+FROM etl.diferencias_de_resumen((SELECT c.zona FROM etl.control AS c)) AS s
+ORDER BY 1, 2, 3
+$$;
+COMMENT ON FUNCTION etl.verificar_libros(bigint, double precision) IS
+    'Todo lo que el OLAP puede comprobar solo: cada libro cuadra, una muestra se repite igual, los resúmenes son sus sumas';
