@@ -6,9 +6,9 @@ finds them.
 
 from pipeline.logs import shorten_failures
 from pipeline.luigi_defaults import apply_defaults
-from pipeline.tasks import ExtractWindow, LoadOLAP, RefreshViews, RunDue, WriteMarker
+from pipeline.tasks import Backfill, ExtractWindow, LoadOLAP, RefreshViews, RunDue, WriteMarker
 
-__all__ = ["ExtractWindow", "LoadOLAP", "RefreshViews", "RunDue", "WriteMarker"]
+__all__ = ["Backfill", "ExtractWindow", "LoadOLAP", "RefreshViews", "RunDue", "WriteMarker"]
 
 apply_defaults()
 shorten_failures()

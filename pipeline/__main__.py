@@ -1,10 +1,9 @@
-"""The operator's commands: python -m pipeline init|import|opening|status."""
+"""The operator's commands: python -m pipeline init|import|opening|plan|rejects|verify|…"""
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import logging
 import os
 import sys
 
@@ -15,6 +14,10 @@ _COMMANDS = {
     "init": ("init", "create or upgrade the OLAP's objects and roles"),
     "import": ("import_csv", "fill the example OLTP from CSV files"),
     "opening": ("opening", "set the opening balances that products are valued from"),
+    "plan": ("plan", "say what the next run would carry; writes nothing"),
+    "rejects": ("rejects", "list the movements that cannot be valued"),
+    "verify": ("verify", "compare OLTP and OLAP; --repair mends what differs"),
+    "rebuild": ("rebuild", "replay every product from the OLTP"),
     "status": ("status", "show the last run, pending window, rejects and stock below zero"),
 }
 
@@ -42,7 +45,6 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 when all is well, 1 after a failure said in one line."""
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     module = importlib.import_module(f"pipeline.commands.{_COMMANDS[arguments.command][0]}")
     try:
         return int(module.run(arguments))

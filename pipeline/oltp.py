@@ -6,7 +6,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
@@ -140,6 +140,13 @@ def copy_out(connection: Connection, query: sql.Composable, writer: HashingWrite
     with connection.cursor() as cursor:
         cursor.copy_expert(statement, writer)
         return int(cursor.rowcount)
+
+
+def read_rows(connection: Connection, query: sql.Composable) -> list[tuple[Any, ...]]:
+    """All rows of a query that yields few."""
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
 
 
 def wait_for_flush(settings: Settings, snapshot: Snapshot) -> None:

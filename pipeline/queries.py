@@ -166,12 +166,22 @@ def changed_since(query: Query, horizon: int, recheck: Sequence[int] = ()) -> sq
     return sql.SQL("\nUNION ALL\n").join(branches)
 
 
-def between(query: Query, since: datetime, until: datetime) -> sql.Composable:
-    """A read of the movements in scope that are dated in `[since, until)`."""
-    condition = sql.SQL("{} AND m.fecha::timestamptz < {}").format(
+def _dated(since: datetime, until: datetime) -> sql.Composable:
+    # A movement without a date is every window's own: it is not read again here.
+    return sql.SQL("({}) AND m.fecha::timestamptz < {}").format(
         _IN_SCOPE.format(since=sql.Literal(since)), sql.Literal(until)
     )
-    return _wrap(query, condition)
+
+
+def between(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    """A read of the movements in scope that are dated in `[since, until)`."""
+    return _wrap(query, _dated(since, until))
+
+
+def count_by_day(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    """A count, by day of the session's zone, of what between() would read."""
+    template = sql.SQL(read_sql("oltp", "contar_por_dia.sql"))
+    return template.format(query=sql.SQL(query.text), condition=_dated(since, until))
 
 
 def fingerprints(

@@ -12,6 +12,7 @@ import luigi
 
 from pipeline import olap
 from pipeline import window as windows
+from pipeline.backfill import backfill
 from pipeline.due import forget_old_windows, predecessor, windows_due
 from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
@@ -198,9 +199,31 @@ class RunDue(_PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
         if self.accept_source:
             with_retries(lambda: olap.accept_source(self.settings, self.accept_source))
         return with_retries(
-            lambda: windows_due(self.settings, self.as_of, wait=self.as_of == _STARTED)
+            lambda: windows_due(self.settings, self.as_of, wait=self.as_of is _STARTED)
         )
 
     def requires(self) -> Iterable[Any]:
         """The last step of each window that is due."""
         return [WriteMarker(desde=window.desde, hasta=window.hasta) for window in self._due]
+
+
+class Backfill(_PipelineTask):
+    """Brings earlier history in, and revalues forward; `--since 2020-01-01`."""
+
+    since = luigi.Parameter(description="the new initial date, in ETL_TIMEZONE")
+
+    @property
+    def _since(self) -> datetime:
+        try:
+            return whole_second(parse_moment(self.since, self.settings.timezone))
+        except ValueError:
+            raise PipelineError(f"--since is '{self.since}', but must be a date") from None
+
+    def complete(self) -> bool:
+        """Whether the OLAP's scope begins there already: the truth, not a receipt."""
+        initial = olap.initial_date(with_retries(lambda: olap.read_control(self.settings)))
+        return initial is not None and initial <= self._since
+
+    def run(self) -> None:
+        """Read the pieces, merge them, refresh the views."""
+        backfill(self.settings, self._since)

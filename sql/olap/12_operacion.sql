@@ -41,6 +41,16 @@ $$;
 COMMENT ON FUNCTION etl.anotar_vistas(timestamptz, timestamptz, numeric) IS
     'Anota cuánto tardó el refresco de vistas de una ventana';
 
+CREATE OR REPLACE FUNCTION etl.motivos_de_rechazo() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(jsonb_object_agg(m.motivo, m.veces), '{}')
+FROM (SELECT r.motivo, count(*) AS veces FROM etl.rechazo AS r GROUP BY r.motivo) AS m
+$$;
+COMMENT ON FUNCTION etl.motivos_de_rechazo() IS 'Cuántos movimientos esperan por cada motivo';
+
 CREATE OR REPLACE FUNCTION etl.estado_operacion(p_ventanas integer) RETURNS jsonb
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -52,12 +62,7 @@ SELECT jsonb_build_object(
         SELECT coalesce(jsonb_agg(to_jsonb(c) - 'identidad' ORDER BY c.numero DESC), '[]')
         FROM (SELECT * FROM etl.corrida AS c ORDER BY c.numero DESC LIMIT p_ventanas) AS c
     ),
-    'rechazos', (
-        SELECT coalesce(jsonb_object_agg(m.motivo, m.veces), '{}')
-        FROM (
-            SELECT r.motivo, count(*) AS veces FROM etl.rechazo AS r GROUP BY r.motivo
-        ) AS m
-    ),
+    'rechazos', etl.motivos_de_rechazo(),
     'bajo_cero', (
         SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.existencias), '[]')
         FROM (

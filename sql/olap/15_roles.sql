@@ -30,6 +30,7 @@ GRANT EXECUTE ON FUNCTION
     etl.estado_operacion(integer),
     etl.aceptar_fuente(text),
     etl.listar_rechazos(integer),
+    etl.motivos_de_rechazo(),
     etl.quien_bloquea(),
     etl.verificar_bloques(timestamptz, bigint),
     etl.verificar_filas(timestamptz, bigint[], bigint),

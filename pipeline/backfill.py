@@ -1,0 +1,212 @@
+"""Backfill: earlier history, read in pieces that survive a crash, merged once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psycopg2.extras import Json
+
+from pipeline import olap
+from pipeline.database import connect
+from pipeline.errors import DataError, GuardError, LockedError, PipelineError
+from pipeline.extract import QUERIES, copy_to_file
+from pipeline.load import log
+from pipeline.oltp import Snapshot, begin_snapshot, read_rows, take_snapshot, wait_for_flush
+from pipeline.queries import between, count_by_day, load_query, source_tables
+from pipeline.retry import with_retries
+from pipeline.targets import DurableTarget, make_private_folder
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+
+PIECE = 200_000  # movements; a single day may exceed it
+
+
+@dataclass(frozen=True)
+class History:
+    """The stretch `[since, until)` that is to be added; `until` is today's initial date."""
+
+    since: datetime
+    until: datetime
+
+    def folder(self, settings: Settings) -> Path:
+        """Where its pieces are kept until they are merged."""
+        return settings.state_dir / f"backfill-{self.since:%Y%m%dT%H%M%SZ}"
+
+
+def backfill(settings: Settings, since: datetime) -> None:
+    """Bring the movements dated from `since` (UTC) into the OLAP, and revalue forward.
+
+    Pieces that an earlier attempt read are kept, unless the OLTP or the initial
+    date changed meanwhile. The normal schedule may run beside it: only the merge
+    takes the lock. Raises PipelineError before the first window, and what
+    connect() raises.
+    """
+    control = olap.read_control(settings)
+    until = olap.initial_date(control)
+    if until is None:
+        raise PipelineError(
+            "there is no first run to go back from: set ETL_INITIAL_SINCE, and run RunDue"
+        )
+    if since >= until:
+        return
+    history = History(since, until)
+    with _only_process(history.folder(settings)) as folder:
+        plan = _plan(settings, history, folder)
+        pieces = [
+            with_retries(partial(_read_piece, settings, plan, number, folder))
+            for number in range(1, len(plan["bounds"]))
+        ]
+        try:
+            counts = with_retries(lambda: _merge(settings, history, pieces, folder))
+        except (DataError, GuardError):
+            _discard(folder)
+            raise
+        shutil.rmtree(folder)
+    log.info(
+        "history since %s: loaded %d movements, rejected %d, revalued %d later ones",
+        since.isoformat(),
+        counts.get("altas", 0),
+        counts.get("rechazadas", 0),
+        counts.get("revaluadas", 0),
+    )
+    with_retries(lambda: olap.refresh_views(settings))
+
+
+@contextmanager
+def _only_process(folder: Path) -> Iterator[Path]:
+    make_private_folder(folder)
+    # Beside the folder, since the folder goes when all is done.
+    lock = folder.with_name(f".{folder.name}.lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        make_private_folder(folder)
+        yield folder
+    finally:
+        os.close(descriptor)
+
+
+def _discard(folder: Path) -> None:
+    for piece in folder.iterdir():
+        piece.unlink()
+
+
+def _identity(settings: Settings, connection: Connection) -> Snapshot:
+    queries = [load_query(connection, settings, name) for name in QUERIES]
+    return take_snapshot(connection, source_tables(connection, queries))
+
+
+def _plan(settings: Settings, history: History, folder: Path) -> dict[str, Any]:
+    """The bounds of the pieces; those of an earlier attempt while they still hold."""
+    target = DurableTarget(str(folder / "plan.json"))
+    with connect(settings.oltp, settings.timezone, "backfill", read_only=True) as connection:
+        begin_snapshot(connection)
+        identity = _identity(settings, connection).identity.as_json()
+        if target.exists():
+            plan = target.read_receipt()
+            if plan["until"] == history.until.isoformat() and plan["identity"] == identity:
+                return plan
+            log.warning("the OLTP or the initial date changed: the history is read anew")
+            _discard(folder)
+        query = load_query(connection, settings, "movimientos")
+        days = read_rows(connection, count_by_day(query, history.since, history.until))
+    bounds = [history.since]
+    size = 0
+    for day, rows in days:
+        if size and size + rows > PIECE:
+            bounds.append(max(day, history.since))
+            size = 0
+        size += rows
+    bounds.append(history.until)
+    plan = {
+        "until": history.until.isoformat(),
+        "identity": identity,
+        "bounds": [bound.isoformat() for bound in bounds],
+    }
+    target.write_receipt(plan)
+    return plan
+
+
+def _read_piece(
+    settings: Settings, plan: dict[str, Any], number: int, folder: Path
+) -> dict[str, Any]:
+    """Read one piece in a snapshot of its own, unless it is there already."""
+    target = DurableTarget(str(folder / f"piece-{number:04}.json"))
+    if target.exists():
+        return target.read_receipt()
+    since, until = (datetime.fromisoformat(plan["bounds"][n]) for n in (number - 1, number))
+    name = f"piece-{number:04}.csv"
+    with connect(settings.oltp, settings.timezone, "backfill", read_only=True) as connection:
+        begin_snapshot(connection)
+        snapshot = _identity(settings, connection)
+        if snapshot.identity.as_json() != plan["identity"]:
+            raise PipelineError(
+                "the OLTP changed while its history was read (restored, failed over or its "
+                "tables rewritten); run again, and it is read anew"
+            )
+        query = load_query(connection, settings, "movimientos")
+        file = copy_to_file(connection, between(query, since, until), folder / name)
+        connection.rollback()
+    wait_for_flush(settings, snapshot)
+    receipt = {"name": name, **file, **snapshot.as_json()}
+    target.write_receipt(receipt)
+    log.info(
+        "history piece %d of %d: %d movements from %s",
+        number,
+        len(plan["bounds"]) - 1,
+        file["rows"],
+        since.date(),
+    )
+    return receipt
+
+
+def _merge(
+    settings: Settings, history: History, pieces: list[dict[str, Any]], folder: Path
+) -> dict[str, int]:
+    """All pieces into the OLAP in one transaction; the counts, none if it was done before."""
+    extract = {
+        "id_corrida": secrets.token_hex(6),
+        "desde": history.since.isoformat(),
+        "hasta": history.until.isoformat(),
+        # What changed after the first piece was read comes with the next window.
+        "horizonte": str(min(int(piece["horizonte"]) for piece in pieces)),
+        "identidad": pieces[0]["identidad"],
+        "leida": pieces[0]["leida"],
+        "lsn": pieces[0]["lsn"],
+        "imagen_completa": False,
+        "motivo_completa": None,
+    }
+    try:
+        with connect(settings.olap, settings.timezone, "backfill") as connection:
+            olap.set_lock_timeout(connection, settings)
+            verdict = olap.call(
+                connection,
+                "SELECT etl.abrir_historia(%s, %s)",
+                (history.since, settings.timezone),
+            )
+            if verdict != "cargar":
+                return {}
+            for piece in pieces:
+                olap.copy_file(connection, folder / piece["name"], olap.STAGED_MOVEMENTS, piece)
+            counts = olap.call(
+                connection,
+                "SELECT etl.cargar_historia(%s, %s)",
+                (Json(extract), Json(olap.options(settings))),
+            )
+            connection.commit()
+            return dict(counts)
+    except LockedError as error:
+        raise LockedError(f"{error}; it is held by {olap.who_blocks(settings)}") from error

@@ -1,0 +1,121 @@
+"""Say what the next run would carry, reject and revalue; writes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from pipeline import olap
+from pipeline.database import connect
+from pipeline.due import find_pending, first_start
+from pipeline.errors import DataError, GuardError
+from pipeline.extract import read_oltp
+from pipeline.load import load_files
+from pipeline.requests import Request
+from pipeline.settings import load_settings
+from pipeline.tables import print_table
+from pipeline.window import Window, whole_second, windows_in
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
+    parser.epilog = "example: python -m pipeline plan"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read and load the due window for real, and take it back; 1 if a guard would hold it."""
+    settings = load_settings()
+    control = olap.read_control(settings)
+    loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
+    pending = find_pending(settings, control, loaded)
+    if pending in loaded:
+        # It is loaded; only its views or its marker are missing.
+        pending = None
+    now = whole_second(datetime.now(timezone.utc))
+    start = pending.desde if pending else olap.last_run(control) or first_start(settings, now)
+    window = Window(start, max(now, start))
+    plan: dict[str, Any] = {
+        "pending_window": None if pending is None else pending.label,
+        "window": window.label,
+    }
+    plan |= _rehearse(settings, window)
+    if arguments.json:
+        print(json.dumps(plan, indent=2, ensure_ascii=False))
+    else:
+        _show(plan)
+    return 1 if plan["held"] else 0
+
+
+def _rehearse(settings: Settings, window: Window) -> dict[str, Any]:
+    """The counts of a load that is rolled back."""
+    with TemporaryDirectory(prefix="pipeline-plan-") as name:
+        extract, _ = read_oltp(settings, window, Request(), Path(name))
+        plan: dict[str, Any] = {
+            "reads_everything": extract["motivo_completa"],
+            "read": extract["archivos"]["movements.csv"]["rows"],
+            "held": None,
+        }
+        with connect(settings.olap, settings.timezone, "plan") as connection:
+            try:
+                _, counts = load_files(connection, settings, window, extract, Path(name))
+                reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
+            except (DataError, GuardError) as error:
+                return plan | {"held": str(error)}
+            finally:
+                connection.rollback()
+    return plan | {
+        "sales": counts["ventas"],
+        "receipts": counts["entradas"],
+        "new": counts["altas"] - counts["cambiadas"],
+        "changed": counts["cambiadas"],
+        "removed": counts["retiradas"],
+        "same": counts["iguales"],
+        "out_of_scope": counts["fuera_de_alcance"],
+        "rejected": counts["rechazadas"],
+        "reject_reasons": reasons,
+        "products_revalued": counts["productos_tocados"],
+        "earlier_movements_revalued": counts["revaluadas"],
+    }
+
+
+def _show(plan: dict[str, Any]) -> None:
+    print(f"window due       {plan['window']}")
+    if plan["pending_window"]:
+        print(f"unfinished       {plan['pending_window']} is done first")
+    if plan["reads_everything"]:
+        print(f"reads everything {plan['reads_everything']}")
+    if plan["held"]:
+        print(f"would be held    {plan['held']}")
+        return
+    print()
+    print_table(
+        ["would carry", "movements"],
+        [
+            [name.replace("_", " "), plan[name]]
+            for name in (
+                "read",
+                "sales",
+                "receipts",
+                "new",
+                "changed",
+                "removed",
+                "same",
+                "out_of_scope",
+                "rejected",
+                "earlier_movements_revalued",
+            )
+        ],
+    )
+    print(f"\nproducts valued again: {plan['products_revalued']}")
+    if plan["reject_reasons"]:
+        print()
+        print_table(["reject reason", "movements"], sorted(plan["reject_reasons"].items()))
+    print("\nnothing was written")

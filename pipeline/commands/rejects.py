@@ -1,0 +1,101 @@
+"""List the movements that cannot be valued, and since when they wait."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline import olap
+from pipeline.database import connect
+from pipeline.settings import load_settings
+from pipeline.tables import print_table
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+_COLUMNS = (
+    "id_movimiento",
+    "tipo",
+    "id_producto",
+    "id_sucursal",
+    "cantidad",
+    "precio_unitario",
+    "costo_unitario",
+    "fecha",
+    "motivo",
+    "primera_desde",
+    "primera_hasta",
+    "ultima_desde",
+    "ultima_hasta",
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "--limit", type=int, default=100, metavar="N", help="show the oldest N (default 100)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON list, for machines")
+    parser.epilog = "example: python -m pipeline rejects --limit 20"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask the OLAP, and show it."""
+    settings = load_settings()
+    olap.read_control(settings)
+    rejects = _read(settings, arguments.limit)
+    if arguments.json:
+        print(json.dumps(rejects, indent=2, ensure_ascii=False, default=str))
+        return 0
+    if not rejects:
+        print("no movement is rejected")
+        return 0
+    print_table(
+        [
+            "movement",
+            "type",
+            "product",
+            "quantity",
+            "price",
+            "cost",
+            "date",
+            "reason",
+            "first window",
+            "last window",
+        ],
+        [
+            [
+                row["id_movimiento"],
+                row["tipo"],
+                row["id_producto"],
+                _text(row["cantidad"]),
+                _text(row["precio_unitario"]),
+                _text(row["costo_unitario"]),
+                _text(row["fecha"]),
+                row["motivo"],
+                f"{row['primera_hasta']:%Y-%m-%d %H:%M:%S}",
+                f"{row['ultima_hasta']:%Y-%m-%d %H:%M:%S}",
+            ]
+            for row in rejects
+        ],
+    )
+    print("\nEach is tried again in every window, and loaded when the shop has corrected it.")
+    return 0
+
+
+def _read(settings: Settings, limit: int) -> list[dict[str, Any]]:
+    with (
+        connect(settings.olap, settings.timezone, "rejects", read_only=True) as connection,
+        connection.cursor() as cursor,
+    ):
+        # As text: a reject's date may be infinity, which Python has no date for.
+        cursor.execute(
+            "SELECT r.*, r.fecha::text AS fecha_texto FROM etl.listar_rechazos(%s) AS r", (limit,)
+        )
+        rows = cursor.fetchall()
+    return [dict(zip(_COLUMNS, row, strict=False)) | {"fecha": row[-1]} for row in rows]
+
+
+def _text(value: Any) -> Any:
+    return None if value is None else str(value)

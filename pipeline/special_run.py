@@ -1,0 +1,37 @@
+"""Runs a window that was asked for more than the ordinary: a repair or a rebuild."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import luigi
+
+from pipeline.due import windows_due
+from pipeline.errors import PipelineError
+from pipeline.requests import Request, write_request
+from pipeline.tasks import RunDue
+from pipeline.window import whole_second
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+
+def run_requested(settings: Settings, request: Request) -> None:
+    """Run the window from the last run up to now with `request`, after any unfinished one.
+
+    Raises PipelineError when the run fails; Luigi's log has said why.
+    """
+    now = whole_second(datetime.now(timezone.utc))
+    window = windows_due(settings, now, wait=True)[-1]
+    write_request(settings, window, request)
+    result = luigi.build(
+        [RunDue(as_of=window.hasta)], local_scheduler=True, detailed_summary=True, log_level="INFO"
+    )
+    if result.status not in (
+        luigi.LuigiStatusCode.SUCCESS,
+        luigi.LuigiStatusCode.SUCCESS_WITH_RETRY,
+    ):
+        raise PipelineError(
+            "the run failed, see above; nothing half done is kept, and the next run resumes it"
+        )

@@ -1,0 +1,8 @@
+-- Backfill: how many movements in scope each day of the earlier history has.
+SELECT date_trunc('day', m.fecha::timestamptz) AS dia, count(*) AS filas
+FROM (
+{query}
+) AS m
+WHERE {condition}
+GROUP BY 1
+ORDER BY 1
