@@ -63,14 +63,13 @@ def _rehearse(settings: Settings, window: Window) -> dict[str, Any]:
             "read": extract["archivos"]["movements.csv"]["rows"],
             "held": None,
         }
-        with connect(settings.olap, settings.timezone, "plan") as connection:
-            try:
+        try:
+            with connect(settings.olap, settings.timezone, "plan") as connection:
                 _, counts = load_files(connection, settings, window, extract, Path(name))
                 reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
-            except (DataError, GuardError) as error:
-                return plan | {"held": str(error)}
-            finally:
                 connection.rollback()
+        except (DataError, GuardError) as error:
+            return plan | {"held": str(error)}
     return plan | {
         "sales": counts["ventas"],
         "receipts": counts["entradas"],
