@@ -1,0 +1,76 @@
+"""Fixtures: a PostgreSQL server for a session, and a shop of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from shop_database import Shop
+from shop_server import REPOSITORY, ShopServer, running_server
+
+from pipeline.demo.server import embedded_binaries, system_binaries
+
+# luigi reads its configuration once, when it is first imported.
+os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--postgres narrows the servers, for a quicker look."""
+    parser.addoption(
+        "--postgres",
+        choices=("all", "embedded", "system"),
+        default="all",
+        help="which PostgreSQL the tests run on: the embedded 18, the system's newest, or both",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the markers mean."""
+    config.addinivalue_line(
+        "markers", "one_postgres: what it tests does not depend on PostgreSQL's version"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses a server once on each server there is."""
+    if "server_binaries" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.config.getoption("--postgres")
+    binaries = [] if chosen == "system" else [embedded_binaries()]
+    if chosen != "embedded":
+        binaries += system_binaries()[-1:]
+    if metafunc.definition.get_closest_marker("one_postgres"):
+        binaries = binaries[:1]
+    metafunc.parametrize("server_binaries", binaries, ids=_version, scope="session")
+
+
+def _version(binaries: Path) -> str:
+    text = subprocess.run(
+        [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    found = re.search(r"\d+", text)
+    return f"pg{found[0]}" if found else text.strip()
+
+
+@pytest.fixture(scope="session")
+def shop_server(
+    server_binaries: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ShopServer]:
+    """One server a session and version, with template databases made by `init`."""
+    with running_server(tmp_path_factory.mktemp("postgres"), server_binaries) as server:
+        yield server
+
+
+@pytest.fixture
+def shop(shop_server: ShopServer, tmp_path: Path) -> Iterator[Shop]:
+    """A fresh OLTP and OLAP, empty but for what `init --example-oltp` makes."""
+    with shop_server.databases() as (oltp, olap):
+        shop = Shop(shop_server, oltp, olap, tmp_path)
+        try:
+            yield shop
+        finally:
+            shop.close()

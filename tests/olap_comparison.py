@@ -1,0 +1,138 @@
+"""Compare the whole OLAP with the oracle's replay of the OLTP, to the last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from oltp_reading import read_moment, read_movements, read_openings, read_products
+from oracle import replay
+from oracle_rows import (
+    ZERO,
+    InventoryRow,
+    KardexRow,
+    Measures,
+    Replay,
+    Rules,
+)
+from shop_database import Shop
+
+SHOWN = 5
+EMPTY_INVENTORY = InventoryRow(ZERO, ZERO, ZERO, None)
+
+Rows = Mapping[Any, tuple[Any, ...]]
+
+
+def replay_shop(shop: Shop, initial: datetime, **rules: Any) -> Replay:
+    """The replay of a shop's OLTP as it stands; `rules` are those of oracle_rows.Rules."""
+    rules.setdefault("snapshot", read_moment(shop.oltp))
+    return replay(
+        read_movements(shop.oltp),
+        read_products(shop.oltp),
+        Rules(initial=initial, **rules),
+        read_openings(shop.olap),
+    )
+
+
+def assert_olap_equals_replay(shop: Shop, initial: datetime, **rules: Any) -> Replay:
+    """Fail with the first differences of each table unless the OLAP is the replay of the OLTP.
+
+    Call it when a run has carried everything: the OLTP is read as it stands. Returns the
+    replay, for the views.
+    """
+    expected = replay_shop(shop, initial, **rules)
+    assert_olap_equals(shop.olap, expected)
+    return expected
+
+
+def assert_olap_equals(olap: Any, expected: Replay) -> None:
+    """Fail with the first differences of each table unless the OLAP is this replay."""
+    found = differences(olap, expected)
+    assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
+
+
+def differences(olap: Any, expected: Replay) -> list[str]:
+    """A few lines for each table that differs; none where the OLAP is the replay."""
+    inventory = read_rows(olap, "dw.inventario", ["id_producto"], InventoryRow._fields)
+    # A product that has lost its movements keeps its row, at zero: the OLTP does not tell which.
+    left = dict.fromkeys(inventory.keys() - expected.inventory.keys(), EMPTY_INVENTORY)
+    found = compare(
+        "dw.inventario", InventoryRow._fields, {**expected.inventory, **left}, inventory
+    )
+    for table, key, columns, rows in (
+        ("dw.kardex", ["id_movimiento"], KardexRow._fields, expected.kardex),
+        (
+            "dw.resumen_diario",
+            ["dia", "id_sucursal", "categoria"],
+            Measures._fields,
+            expected.by_day,
+        ),
+        (
+            "dw.resumen_mensual",
+            ["mes", "id_sucursal", "id_producto"],
+            Measures._fields,
+            expected.by_month,
+        ),
+    ):
+        found += compare(table, columns, rows, read_rows(olap, table, key, columns))
+    few = ("movimientos", "unidades_vendidas", "venta_neta", "costo_ventas")
+    by_product_day = {
+        key: tuple(getattr(row, column) for column in few)
+        for key, row in expected.by_product_day.items()
+    }
+    actual = read_rows(olap, "dw.resumen_producto", ["dia", "id_producto"], few)
+    found += compare("dw.resumen_producto", few, by_product_day, actual)
+    return found + compare_rejects(olap, expected)
+
+
+def compare_rejects(olap: Any, expected: Replay) -> list[str]:
+    """Each reject is there with one of the reasons that hold."""
+    actual = read_rows(olap, "etl.rechazo", ["id_movimiento"], ["motivo"])
+    rows = {
+        key: actual[key] if key in actual and actual[key][0] else (" / ".join(reject.reasons),)
+        for key, reject in expected.rejects.items()
+    }
+    return compare("etl.rechazo", ["motivo"], rows, actual)
+
+
+def read_rows(
+    olap: Any, table: str, key: Iterable[str], columns: Iterable[str]
+) -> dict[Any, tuple[Any, ...]]:
+    """A table's rows by key; a key of one column is that column itself."""
+    key, columns = list(key), list(columns)
+    with olap.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join([*key, *columns])} FROM {table}")
+        rows = cursor.fetchall()
+    found = {row[: len(key)]: row[len(key) :] for row in rows}
+    assert len(found) == len(rows), f"{table} has two rows of one {key}"
+    return {k[0]: row for k, row in found.items()} if len(key) == 1 else found
+
+
+def compare(table: str, columns: Iterable[str], expected: Rows, actual: Rows) -> list[str]:
+    """What is missing, extra or different in a table: a count and the first few of each."""
+    columns = list(columns)
+    missing = sorted(expected.keys() - actual.keys())
+    extra = sorted(actual.keys() - expected.keys())
+    different = sorted(k for k in expected.keys() & actual.keys() if expected[k] != actual[k])
+    if not (missing or extra or different):
+        return []
+    lines = [
+        f"{table}: {len(missing)} missing, {len(extra)} extra, {len(different)} different"
+        f" of {len(expected)}"
+    ]
+    lines += [f"  missing {key}: {describe(columns, expected[key])}" for key in missing[:SHOWN]]
+    lines += [f"  extra {key}: {describe(columns, actual[key])}" for key in extra[:SHOWN]]
+    for key in different[:SHOWN]:
+        unequal = [
+            f"{column} is {have} instead of {want}"
+            for column, want, have in zip(columns, expected[key], actual[key], strict=True)
+            if want != have
+        ]
+        lines.append(f"  different {key}: {', '.join(unequal)}")
+    return lines
+
+
+def describe(columns: Iterable[str], row: Iterable[Any]) -> str:
+    """A row with its column names."""
+    return ", ".join(f"{column}={value}" for column, value in zip(columns, row, strict=True))

@@ -1,0 +1,50 @@
+"""What the oracle is given: the OLTP's tables read plainly, without the pipeline's queries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from oracle_rows import Opening, Product
+from psycopg2.extras import RealDictCursor
+
+# Python's datetimes end where PostgreSQL's go on, to infinity; no test turns on what is between.
+MOVEMENTS = """
+    SELECT d.id_detalle AS id_movimiento, t.tipo, d.id_producto, t.id_sucursal, d.cantidad,
+           d.precio_unitario, d.costo_unitario, t.anulada AS anulado,
+           CASE WHEN t.fecha IS NOT NULL THEN
+               least(greatest(t.fecha, timestamptz '0001-01-02 00:00:00+00'),
+                     timestamptz '9999-12-30 00:00:00+00')
+           END AS fecha
+    FROM public.detalle_transaccion AS d
+    JOIN public.transacciones AS t USING (id_transaccion)
+"""
+
+
+def read_movements(oltp: Any) -> list[dict[str, Any]]:
+    """Every document line of the example schema, whatever its type, date or state."""
+    with oltp.cursor(cursor_factory=RealDictCursor) as cursor:
+        cursor.execute(MOVEMENTS)
+        return [dict(row) for row in cursor]
+
+
+def read_products(oltp: Any) -> dict[int, Product]:
+    """The catalogue as it stands."""
+    with oltp.cursor() as cursor:
+        cursor.execute("SELECT id_producto, codigo, nombre, categoria FROM public.productos")
+        return {id_producto: Product(*other) for id_producto, *other in cursor}
+
+
+def read_openings(olap: Any) -> dict[int, Opening]:
+    """The opening balances that the shop has given to the OLAP."""
+    with olap.cursor() as cursor:
+        cursor.execute("SELECT id_producto, existencias, costo_promedio, fecha FROM dw.apertura")
+        return {id_producto: Opening(*other) for id_producto, *other in cursor}
+
+
+def read_moment(connection: Any) -> datetime:
+    """The server's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+        return now

@@ -1,0 +1,144 @@
+"""What goes into the oracle and what comes out of it; tests/oracle.py is the rule itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+ZERO = Decimal(0)
+
+
+class Product(NamedTuple):
+    """A line of the shop's catalogue."""
+
+    codigo: str | None
+    nombre: str | None
+    categoria: str | None
+
+
+class Opening(NamedTuple):
+    """A count that the shop gave when it went live; `fecha` None means the initial date."""
+
+    existencias: Decimal
+    costo_promedio: Decimal
+    fecha: datetime | None = None
+
+
+class Pricing(NamedTuple):
+    """Margin and tax as fractions, and the step prices are rounded up to; None: not said here."""
+
+    margen: Decimal | None = None
+    impuesto: Decimal | None = None
+    redondeo: Decimal | None = None
+
+
+# DESIGN 6: 30 %, no tax, cents.
+DEFAULT_PRICING = Pricing(Decimal("0.30"), ZERO, Decimal("0.01"))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a replay depends on besides the OLTP's rows."""
+
+    initial: datetime
+    snapshot: datetime
+    zone: str = "UTC"
+    prices_include_tax: bool = True
+    default_pricing: Pricing = DEFAULT_PRICING
+    category_pricing: Mapping[str, Pricing] = field(default_factory=dict)
+    product_pricing: Mapping[int, Pricing] = field(default_factory=dict)
+
+    def pricing(self, id_producto: int, categoria: str | None) -> Pricing:
+        """Each of margin, tax and step from the product, else its category, else the default."""
+        levels = (
+            self.product_pricing.get(id_producto, Pricing()),
+            self.category_pricing.get(categoria or "", Pricing()),
+            self.default_pricing,
+        )
+        return Pricing(
+            *(next(v for v in said if v is not None) for said in zip(*levels, strict=True))
+        )
+
+    def day(self, moment: datetime) -> date:
+        """The day of a moment in the shop's time zone."""
+        return moment.astimezone(ZoneInfo(self.zone)).date()
+
+
+class State(NamedTuple):
+    """What DESIGN calls Q, V and C."""
+
+    existencias: Decimal = ZERO
+    valor: Decimal = ZERO
+    costo_promedio: Decimal = ZERO
+
+
+class KardexRow(NamedTuple):
+    """A valued movement; the last four columns but one are the state after it."""
+
+    id_movimiento: int
+    tipo: str
+    id_producto: int
+    id_sucursal: int
+    fecha: datetime
+    cantidad: Decimal
+    precio_unitario: Decimal | None
+    costo_unitario: Decimal
+    costo_total: Decimal
+    ajuste: Decimal
+    existencias: Decimal
+    valor: Decimal
+    costo_promedio: Decimal
+    provisional: bool
+
+
+class InventoryRow(NamedTuple):
+    """A product as it stands after its last movement."""
+
+    existencias: Decimal
+    valor: Decimal
+    costo_promedio: Decimal
+    precio_sugerido: Decimal | None
+
+
+class Reject(NamedTuple):
+    """A movement in scope that cannot be valued: what was read, and every reason that holds."""
+
+    movement: Mapping[str, Any]
+    reasons: frozenset[str]
+
+
+class Measures(NamedTuple):
+    """One row of a summary table, without its key."""
+
+    movimientos: int = 0
+    unidades_vendidas: Decimal = ZERO
+    venta_bruta: Decimal = ZERO
+    venta_neta: Decimal = ZERO
+    costo_ventas: Decimal = ZERO
+    ajuste: Decimal = ZERO
+    unidades_recibidas: Decimal = ZERO
+    costo_recibido: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Everything that follows from an OLTP; `ledgers` are the kardex by product, in order."""
+
+    rules: Rules
+    products: Mapping[int, Product]
+    openings: Mapping[int, Opening]
+    ledgers: Mapping[int, list[KardexRow]]
+    inventory: Mapping[int, InventoryRow]
+    rejects: Mapping[int, Reject]
+    by_day: Mapping[tuple[date, int, str], Measures]
+    by_month: Mapping[tuple[date, int, int], Measures]
+    by_product_day: Mapping[tuple[date, int], Measures]
+
+    @property
+    def kardex(self) -> dict[int, KardexRow]:
+        """The whole ledger by id_movimiento."""
+        return {row.id_movimiento: row for ledger in self.ledgers.values() for row in ledger}

@@ -1,0 +1,170 @@
+"""The views of DESIGN section 8 computed from a replay: what each materialized view must say.
+
+Ratios are Fractions, so that a comparison rounds them once, to the scale of the column that
+it looks at. Everything is relative to `hasta`, the end of the last window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple, TypeVar
+
+from oracle import SALE, opening_state
+from oracle_rows import ZERO, Measures, Replay
+
+YEAR = 365
+QUARTER = 90
+CLASS_A_UP_TO = Fraction(80, 100)
+CLASS_B_UP_TO = Fraction(95, 100)
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Rotation(NamedTuple):
+    """A year's cost of sales over the average value held; None where nothing was held."""
+
+    costo_ventas: Decimal
+    valor_promedio: Fraction
+    rotacion: Fraction | None
+
+
+class Class(NamedTuple):
+    """A product's net sales of a year, and its class by the share of the greater ones."""
+
+    venta_neta: Decimal
+    clase: str
+
+
+class Cover(NamedTuple):
+    """Units sold a day, and how many days the stock lasts; None where nothing was sold."""
+
+    venta_diaria: Fraction
+    dias_cobertura: Fraction | None
+
+
+class ValuedStock(NamedTuple):
+    """The value of stock held, and of stock below zero, which has a column of its own."""
+
+    valor: Decimal
+    valor_negativo: Decimal
+
+
+class Margin(NamedTuple):
+    """Sales and what they left; `ajuste` is part of the margin, and also shown apart."""
+
+    venta_neta: Decimal
+    costo_ventas: Decimal
+    ajuste: Decimal
+    margen: Decimal
+
+
+def last_days(replay: Replay, hasta: datetime, days: int) -> tuple[date, date]:
+    """The first and the last of so many days, ending with hasta's own in the shop's zone."""
+    last = replay.rules.day(hasta)
+    return last - timedelta(days=days - 1), last
+
+
+def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
+    """Cost of sales of 365 days over the average month-end value, by product."""
+    first, last = last_days(replay, hasta, YEAR)
+    result = {}
+    for id_producto, ledger in replay.ledgers.items():
+        cost = sum(
+            (
+                row.costo_total
+                for row in ledger
+                if row.tipo == SALE and first <= replay.rules.day(row.fecha) <= last
+            ),
+            ZERO,
+        )
+        values = [
+            max(value_at(replay, id_producto, day), ZERO)
+            for day in month_ends(max(first, first_month(replay, id_producto)), last)
+        ] or [max(replay.inventory[id_producto].valor, ZERO)]
+        average = Fraction(sum(values, ZERO)) / len(values)
+        result[id_producto] = Rotation(cost, average, Fraction(cost) / average if average else None)
+    return result
+
+
+def first_month(replay: Replay, id_producto: int) -> date:
+    """The first day of the month in which a product's history starts."""
+    starts = [row.fecha for row in replay.ledgers[id_producto][:1]]
+    if id_producto in replay.openings:
+        starts.append(replay.openings[id_producto].fecha or replay.rules.initial)
+    return replay.rules.day(min(starts)).replace(day=1)
+
+
+def month_ends(first: date, last: date) -> list[date]:
+    """The last days of months from `first` to `last`, both inclusive."""
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return [day for day in days if (day + timedelta(days=1)).day == 1]
+
+
+def value_at(replay: Replay, id_producto: int, day: date) -> Decimal:
+    """A product's value at the end of a day."""
+    value = opening_state(replay.openings.get(id_producto)).valor
+    for row in replay.ledgers[id_producto]:
+        if replay.rules.day(row.fecha) > day:
+            break
+        value = row.valor
+    return value
+
+
+def abc(replay: Replay, hasta: datetime) -> dict[int, Class]:
+    """Products by net sales of 365 days, cut at 80 and 95 % of what the greater ones sold."""
+    sales = sold(replay, hasta, YEAR, "venta_neta")
+    ranked = sorted((item for item in sales.items() if item[1] > 0), key=lambda i: (-i[1], i[0]))
+    total = sum((amount for _, amount in ranked), ZERO)
+    result, before = {}, ZERO
+    for id_producto, amount in ranked:
+        share = Fraction(before) / Fraction(total)
+        clase = "A" if share < CLASS_A_UP_TO else "B" if share < CLASS_B_UP_TO else "C"
+        result[id_producto] = Class(amount, clase)
+        before += amount
+    return result
+
+
+def sold(replay: Replay, hasta: datetime, days: int, measure: str) -> dict[int, Decimal]:
+    """A measure of the last so many days, summed by product; products without any are absent."""
+    first, last = last_days(replay, hasta, days)
+    totals: dict[int, Decimal] = {}
+    for (day, id_producto), row in replay.by_product_day.items():
+        if first <= day <= last:
+            totals[id_producto] = totals.get(id_producto, ZERO) + getattr(row, measure)
+    return totals
+
+
+def reorder(replay: Replay, hasta: datetime) -> dict[int, Cover]:
+    """Days of cover at the sales rate of 90 days, for every product that has a state."""
+    units = sold(replay, hasta, QUARTER, "unidades_vendidas")
+    result = {}
+    for id_producto, row in replay.inventory.items():
+        rate = Fraction(units.get(id_producto, ZERO)) / QUARTER
+        result[id_producto] = Cover(rate, Fraction(row.existencias) / rate if rate else None)
+    return result
+
+
+def valued_stock(replay: Replay) -> dict[int, ValuedStock]:
+    """Value held and value below zero, by product."""
+    return {
+        id_producto: ValuedStock(
+            row.valor if row.existencias > 0 else ZERO, row.valor if row.existencias < 0 else ZERO
+        )
+        for id_producto, row in replay.inventory.items()
+    }
+
+
+def margins(summary: Mapping[Key, Measures]) -> dict[Key, Margin]:
+    """Margin of each row of a summary table: net sales - cost + ajuste."""
+    return {
+        key: Margin(
+            row.venta_neta,
+            row.costo_ventas,
+            row.ajuste,
+            row.venta_neta - row.costo_ventas + row.ajuste,
+        )
+        for key, row in summary.items()
+    }

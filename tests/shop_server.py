@@ -1,0 +1,156 @@
+"""A real PostgreSQL for a session of tests, with template databases that `init` has prepared."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+
+from pipeline.demo import server as servers
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PASSWORD = "clave de prueba"
+OLTP_USER, OLAP_USER, BI_USER = LOGINS = ("etl_oltp", "etl_olap", "tablero")
+OLTP_TEMPLATE, OLAP_TEMPLATE = "oltp_plantilla", "olap_plantilla"
+
+# No test stops this server, so nothing needs to reach its disk. synchronous_commit stays on:
+# when a commit becomes visible to others depends on it.
+OPTIONS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum_naptime": "10min",
+    "max_connections": "100",
+    "max_prepared_transactions": "20",
+    "max_wal_size": "4GB",
+    "shared_buffers": "128MB",
+}
+# Settings of whoever runs the tests must not reach what is tested.
+FOREIGN = ("OLTP_", "OLAP_", "ETL_", "LUIGI_", "PG")
+
+
+@dataclass(frozen=True)
+class ShopServer:
+    """A running server; its databases are made from the two templates."""
+
+    server: servers.Server
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def version(self) -> int:
+        """PostgreSQL's major version."""
+        return self.server.version
+
+    def connect(self, database: str, user: str = servers.Server.superuser) -> Any:
+        """A connection in autocommit, by default as the superuser."""
+        connection = psycopg2.connect(
+            host=self.server.host,
+            port=self.server.port,
+            dbname=database,
+            user=user,
+            password=PASSWORD,
+        )
+        connection.autocommit = True
+        return connection
+
+    def execute(self, statement: str, **names: str) -> None:
+        """Run a statement outside the shops; `names` are put in as identifiers."""
+        connection = self.connect("postgres")
+        identifiers = {key: sql.Identifier(name) for key, name in names.items()}
+        try:
+            connection.cursor().execute(sql.SQL(statement).format(**identifiers))
+        finally:
+            connection.close()
+
+    def environment(self, oltp: str, olap: str, folder: Path) -> dict[str, str]:
+        """What a process needs to run the pipeline between two databases, and nothing else."""
+        host, port = self.server.host, str(self.server.port)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+        for side, name, user in (("OLTP", oltp, OLTP_USER), ("OLAP", olap, OLAP_USER)):
+            environment |= {
+                f"{side}_DB_HOST": host,
+                f"{side}_DB_PORT": port,
+                f"{side}_DB_NAME": name,
+                f"{side}_DB_USER": user,
+                f"{side}_DB_PASSWORD": PASSWORD,
+                f"{side}_ADMIN_USER": self.server.superuser,
+                f"{side}_ADMIN_PASSWORD": PASSWORD,
+            }
+        return environment | {
+            "OLAP_BI_USER": BI_USER,
+            "OLAP_BI_PASSWORD": PASSWORD,
+            "ETL_STATE_DIR": str(folder / "state"),
+            "LUIGI_CONFIG_PATH": str(REPOSITORY / "luigi.cfg"),
+        }
+
+    def prepare(self, folder: Path) -> None:
+        """Create the login users, and the templates with the real `init`."""
+        for user in LOGINS:
+            self.execute(f"CREATE ROLE {{user}} LOGIN PASSWORD '{PASSWORD}'", user=user)
+        for template in (OLTP_TEMPLATE, OLAP_TEMPLATE):
+            self.execute("CREATE DATABASE {name}", name=template)
+        environment = self.environment(OLTP_TEMPLATE, OLAP_TEMPLATE, folder)
+        must_succeed(run_command(["init", "--example-oltp"], folder, environment))
+
+    @contextmanager
+    def databases(self) -> Iterator[tuple[str, str]]:
+        """A fresh pair of an OLTP and an OLAP, dropped afterwards whoever is connected."""
+        number = next(self._numbers)
+        pair = (f"oltp_{number}", f"olap_{number}")
+        for name, template in zip(pair, (OLTP_TEMPLATE, OLAP_TEMPLATE), strict=True):
+            self.execute("CREATE DATABASE {name} TEMPLATE {template}", name=name, template=template)
+        try:
+            yield pair
+        finally:
+            for name in pair:
+                self.execute("DROP DATABASE {name} WITH (FORCE)", name=name)
+
+
+@contextmanager
+def running_server(folder: Path, binaries: Path) -> Iterator[ShopServer]:
+    """A server of these binaries, prepared, and removed afterwards."""
+    server = servers.create(folder / "server", binaries=binaries, password=PASSWORD)
+    try:
+        server.start(OPTIONS)
+        shop_server = ShopServer(server)
+        shop_server.prepare(folder)
+        yield shop_server
+    finally:
+        server.remove()
+
+
+def run_command(
+    arguments: list[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """`python -m pipeline …` as an operator runs it."""
+    return run_program([sys.executable, "-m", "pipeline", *arguments], folder, environment)
+
+
+def run_program(
+    arguments: list[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, stdout and stderr together in stdout."""
+    return subprocess.run(
+        arguments,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def must_succeed(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """The same, once it has exited with 0; else an AssertionError with what it printed."""
+    assert done.returncode == 0, f"{done.args} exited with {done.returncode}:\n{done.stdout}"
+    return done

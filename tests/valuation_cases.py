@@ -1,0 +1,91 @@
+"""The valuation cases of other systems' suites, in ../shared/cases, as movements of an OLTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from oracle import RECEIPT, SALE
+from oracle_rows import Product
+
+CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "valuation_cases.json"
+PRICE_WHERE_NONE_IS_GIVEN = 1
+
+Case = Mapping[str, Any]
+
+
+def sale_and_receipt_cases() -> list[Case]:
+    """The cases made of sales and receipts alone; none where ../shared is absent."""
+    if not CASES.exists():
+        return []
+    cases = json.loads(CASES.read_text(encoding="utf-8"), parse_float=Decimal)
+    return [case for case in cases if {m["tipo"] for m in case["movements"]} <= {SALE, RECEIPT}]
+
+
+def last_insertion(case: Case) -> int:
+    """The insertion order of the last thing that happens: a line, a correction or a void."""
+    happens = [m["insertion_order"] for m in case["movements"]]
+    happens += [m["anulado_en_insercion"] for m in case["movements"] if "anulado_en_insercion" in m]
+    happens += [
+        correction["insertion_order"]
+        for m in case["movements"]
+        for correction in m.get("correcciones", [])
+    ]
+    return max(happens)
+
+
+def products_of(case: Case) -> dict[str, int]:
+    """An id for each product that a case names."""
+    names = sorted({m["producto"] for m in case["movements"]})
+    return {name: number for number, name in enumerate(names, start=1)}
+
+
+def as_movement(case: Case, line: Case, insertion: int) -> dict[str, Any]:
+    """A line as the OLTP holds it after an insertion; its id is the case's `seq`."""
+    line = dict(line)
+    for correction in line.get("correcciones", []):
+        if correction["insertion_order"] <= insertion:
+            line |= {k: v for k, v in correction.items() if k != "insertion_order"}
+    price = line["precio_unitario"]
+    if line["tipo"] == SALE and price is None:
+        price = PRICE_WHERE_NONE_IS_GIVEN
+    return {
+        "id_movimiento": line["seq"],
+        "tipo": line["tipo"],
+        "id_producto": products_of(case)[line["producto"]],
+        "id_sucursal": None,
+        "cantidad": Decimal(line["cantidad"]),
+        "precio_unitario": None if price is None else Decimal(price),
+        "costo_unitario": None
+        if line["costo_unitario"] is None
+        else Decimal(line["costo_unitario"]),
+        "fecha": datetime.fromisoformat(line["fecha"]).replace(tzinfo=timezone.utc),
+        "anulado": line.get("anulado_en_insercion", insertion + 1) <= insertion,
+    }
+
+
+def final_movements(
+    case: Case, insertion: int | None
+) -> tuple[list[dict[str, Any]], dict[int, Product]]:
+    """What the OLTP holds after an insertion (None: the last), and its catalogue."""
+    insertion = last_insertion(case) if insertion is None else insertion
+    movements = [
+        as_movement(case, line, insertion)
+        for line in case["movements"]
+        if line["insertion_order"] <= insertion
+    ]
+    products = {number: Product(name, name, None) for name, number in products_of(case).items()}
+    return movements, products
+
+
+def expected_states(case: Case, insertion: int | None) -> dict[int, tuple[Decimal, ...]]:
+    """`recommended` as of an insertion: stock, average and value after each seq."""
+    return {
+        r["after_seq"]: tuple(Decimal(r[k]) for k in ("stock", "costo_promedio", "valor"))
+        for r in case["recommended"]
+        if r.get("as_of_insertion") == insertion
+    }
