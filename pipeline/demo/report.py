@@ -77,7 +77,7 @@ def report(connection: Connection) -> str:
                 _titled("What each run carried", _RUNS, rows("informe_corridas")),
                 _SECOND_RUN,
                 _titled(
-                    f"Stock: {products} products worth {value:,.2f} at cost; the ten that sell most",
+                    f"Stock: {products} products worth {value:,.2f} at cost; the ten best sellers",
                     _STOCK,
                     rows("informe_existencias"),
                 ),
