@@ -281,16 +281,27 @@ def test_products_of_the_database_do(shop: Shop) -> None:
 
 def test_documents_of_the_till_are_not_overwritten(shop: Shop) -> None:
     load(shop, PRODUCTS)
-    when = None
-    assert shop.sale(when, (1, 1, 1), (2, 1, 1)) == [1, 2]
-    before = versions(shop)
-    second_line = refusal(lambda: load(shop, None, changed("10,ENT", "2,ENT")))
-    assert "line 2: id_transaccion 2 is a document in the database that no file" in second_line
+    assert shop.sale(None, (1, 1, 1), (2, 1, 1)) == [1, 2]
     shop.till("ALTER SEQUENCE detalle_transaccion_id_detalle_seq RESTART 20")
-    assert shop.sale(when, (1, 1, 1)) == [20]
-    document = refusal(lambda: load(shop, None, changed("11,V", "2,V")))
-    assert "line 3: id_transaccion 2 is a document in the database that no file" in document
-    assert set(before[3]) < set(versions(shop)[3]) and len(documents(shop)) == 3
+    assert shop.sale(None, (1, 1, 1)) == [20]
+    assert shop.sale(None, (1, 1, 1)) == [21]
+    before = versions(shop)
+    # 2 is a line of document 1; 3 is a document whose only line is 21.
+    for number in (2, 3):
+        message = refusal(lambda new=f"{number},V": load(shop, None, changed("11,V", new)))
+        assert f"line 3: id_transaccion {number} is a document in the database" in message
+    assert versions(shop) == before
+
+
+def test_a_line_that_the_till_added_to_a_document_of_a_file_stays(shop: Shop) -> None:
+    load(shop, PRODUCTS, MOVEMENTS)
+    shop.till(
+        "INSERT INTO detalle_transaccion (id_transaccion, id_producto, cantidad, precio_unitario)"
+        " VALUES (11, 2, 1, 1)"
+    )
+    before = versions(shop)
+    load(shop, None, MOVEMENTS)
+    assert versions(shop) == before
 
 
 def test_says_that_the_example_schema_is_missing(shop: Shop) -> None:
