@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -244,4 +245,4 @@ def _cause(output: str) -> str:
     """The line of a program's output that names why it failed, as well as can be told."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
-    return (errors or lines or [""])[-1]
+    return re.sub(r"^(error|ERROR|WARNING): ", "", (errors or lines or [""])[-1])

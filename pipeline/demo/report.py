@@ -21,14 +21,13 @@ _Columns = Sequence[tuple[str, str]]
 
 _RUNS: _Columns = (
     ("run", _WHOLE),
-    ("carried what came up to", _TEXT),
+    ("carried up to", _TEXT),
     ("read", _WHOLE),
     ("new", _WHOLE),
     ("changed", _WHOLE),
     ("removed", _WHOLE),
     ("revalued", _WHOLE),
     ("rejected", _WHOLE),
-    ("seconds", _MONEY),
 )
 _STOCK: _Columns = (
     ("code", _TEXT),
@@ -58,8 +57,8 @@ _BELOW_ZERO: _Columns = (
 # The demo's story, which the tables alone do not tell.
 _SECOND_RUN = """\
   Before run 2 the shop traded for one day more, typed in a receipt dated five
-  days back, voided an earlier ticket and corrected the cost of an earlier receipt:
-  hence what was changed, removed and, in the movements after them, revalued."""
+  days back, voided an earlier ticket and corrected the cost of an earlier
+  receipt: hence what was changed, removed, and revalued further on."""
 
 
 def report(connection: Connection) -> str:

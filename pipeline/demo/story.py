@@ -125,4 +125,4 @@ Try next
   {shown(programs / "python")} -m pipeline status
   {shown(programs / "luigi")} --module pipeline RunDue --local-scheduler
 
-./scripts/demo --stop stops PostgreSQL, ./scripts/demo --clean removes everything."""
+  ./scripts/demo --stop stops PostgreSQL; ./scripts/demo --clean removes it all"""

@@ -1,10 +1,7 @@
--- The last runs, oldest first.
-SELECT * FROM (
-    SELECT
-        c.numero, c.hasta, c.filas_leidas, c.nuevas, c.cambiadas, c.retiradas,
-        c.revaluadas, c.rechazadas, c.segundos_extraccion + c.segundos_carga
-    FROM dw.v_corridas AS c
-    ORDER BY c.numero DESC
-    LIMIT 4
-) AS c
+-- The demo's own two runs, and the last ones.
+SELECT
+    c.numero, c.hasta, c.filas_leidas, c.nuevas, c.cambiadas, c.retiradas, c.revaluadas,
+    c.rechazadas
+FROM dw.v_corridas AS c
+WHERE c.numero <= 2 OR c.numero > (SELECT max(u.numero) FROM dw.v_corridas AS u) - 3
 ORDER BY c.numero
