@@ -19,7 +19,8 @@ os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--postgres narrows the servers, for a quicker look."""
+    """--postgres narrows the servers, for a quicker look; --long widens the search."""
+    parser.addoption("--long", action="store_true", help="many more histories and faults")
     parser.addoption(
         "--postgres",
         choices=("all", "embedded", "system"),

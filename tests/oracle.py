@@ -259,7 +259,7 @@ def summaries(
             day = rules.day(row.fecha)
             more = measures(row, rules, impuesto)
             for table, key in (
-                (by_day, (day, row.id_sucursal, categoria or NO_CATEGORY)),
+                (by_day, (day, row.id_sucursal, NO_CATEGORY if categoria is None else categoria)),
                 (by_month, (day.replace(day=1), row.id_sucursal, id_producto)),
                 (by_product_day, (day, id_producto)),
             ):

@@ -56,7 +56,7 @@ class Rules:
         """Each of margin, tax and step from the product, else its category, else the default."""
         levels = (
             self.product_pricing.get(id_producto, Pricing()),
-            self.category_pricing.get(categoria or "", Pricing()),
+            Pricing() if categoria is None else self.category_pricing.get(categoria, Pricing()),
             self.default_pricing,
         )
         return Pricing(

@@ -85,6 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "precio_unitario, costo_unitario, fecha, and if there are any id_sucursal (or "
         "id_tienda), anulada",
     )
+    parser.epilog = "example: python -m pipeline import --productos productos.csv.gz"
 
 
 def run(arguments: argparse.Namespace) -> int:
