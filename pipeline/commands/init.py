@@ -34,13 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say what was done."""
     settings = load_settings()
+    before = _refuse_newer(settings)
     if arguments.example_oltp:
         _create_example(settings)
         print(f"example OLTP ready in {settings.oltp_admin}")
     if arguments.example_oltp or settings.oltp_admin != settings.oltp:
         _grant_reader(settings)
         print(f"role etl_lector granted to {settings.oltp.user}")
-    before = _create_olap(settings)
+    _create_olap(settings)
     done = "created" if before is None else "is up to date"
     if before is not None and before < SCHEMA_VERSION:
         done = f"upgraded from version {before}"
@@ -70,15 +71,24 @@ def _grant_reader(settings: Settings) -> None:
         connection.commit()
 
 
-def _create_olap(settings: Settings) -> int | None:
-    """Run the scripts of sql/olap in one transaction; the version found before, None if new."""
+def _refuse_newer(settings: Settings) -> int | None:
+    """The version of the OLAP's objects, None if there are none; raises if it is newer than ours.
+
+    Asked before anything is changed on either side.
+    """
     with connect(settings.olap_admin, settings.timezone, "init") as connection:
         before = _installed_version(connection)
-        if before is not None and before > SCHEMA_VERSION:
-            raise DatabaseError(
-                f"OLAP: its objects are of version {before}, newer than this program "
-                f"({SCHEMA_VERSION}); upgrade this program. Nothing was changed"
-            )
+    if before is not None and before > SCHEMA_VERSION:
+        raise DatabaseError(
+            f"OLAP: its objects are of version {before}, newer than this program "
+            f"({SCHEMA_VERSION}); upgrade this program. Nothing was changed"
+        )
+    return before
+
+
+def _create_olap(settings: Settings) -> None:
+    """Run the scripts of sql/olap in one transaction."""
+    with connect(settings.olap_admin, settings.timezone, "init") as connection:
         with connection.cursor() as cursor:
             for script in sorted(sql_folder("olap").glob("*.sql")):
                 cursor.execute(script.read_text(encoding="utf-8"))
@@ -91,7 +101,6 @@ def _create_olap(settings: Settings) -> int | None:
         if settings.bi_user:
             _grant(connection, "bi_lector", settings.bi_user)
         connection.commit()
-    return before
 
 
 def _installed_version(connection: Connection) -> int | None:

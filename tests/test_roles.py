@@ -1,0 +1,134 @@
+"""Who may do what, and that everything in the OLAP says what it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import psycopg2
+import pytest
+from shop_database import Shop
+
+from pipeline.olap import SCHEMA_VERSION
+
+
+def connect(shop: Shop, side: str, user: str | None = None) -> psycopg2.extensions.connection:
+    """A connection as the narrow user of a side, or as another one."""
+    connection = psycopg2.connect(
+        host=shop.env[f"{side}_DB_HOST"],
+        port=shop.env[f"{side}_DB_PORT"],
+        dbname=shop.env[f"{side}_DB_NAME"],
+        user=user or shop.env[f"{side}_DB_USER"],
+        password=shop.env[f"{side}_DB_PASSWORD"],
+    )
+    connection.autocommit = True
+    return connection
+
+
+def refused(connection: psycopg2.extensions.connection, statement: str) -> bool:
+    """Whether the server refuses it for want of a privilege, or since a view is no table."""
+    try:
+        connection.cursor().execute(statement)
+    except (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ObjectNotInPrerequisiteState):
+        return True
+    except psycopg2.errors.WrongObjectType:
+        return True
+    return False
+
+
+def relations(shop: Shop) -> list[str]:
+    """Every table and view of the two schemas."""
+    return [
+        f"{row['nspname']}.{row['relname']}"
+        for row in shop.olap_rows(
+            "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n"
+            " ON n.oid = c.relnamespace WHERE n.nspname IN ('dw', 'etl')"
+            " AND c.relkind IN ('r', 'v', 'm') ORDER BY 1, 2"
+        )
+    ]
+
+
+def test_the_loader_reads_and_writes_no_table(shop: Shop):
+    loader = connect(shop, "OLAP")
+    assert len(relations(shop)) > 20
+    for relation in relations(shop):
+        assert refused(loader, f"SELECT * FROM {relation}"), relation
+        assert refused(loader, f"DELETE FROM {relation}"), relation
+    assert refused(loader, "CREATE TABLE dw.x (a int)")
+    assert refused(loader, "SELECT etl.vaciar_trabajo()")
+    loader.close()
+
+
+def test_the_dashboards_read_views_alone(shop: Shop):
+    shop.product(1)
+    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.run_in_process()
+    reader = connect(shop, "OLAP", shop.env["OLAP_BI_USER"])
+    readable = {r for r in relations(shop) if not refused(reader, f"SELECT * FROM {r}")}
+    assert readable == {
+        "dw.mv_abc",
+        "dw.mv_datos_al",
+        "dw.mv_inventario_valorizado",
+        "dw.mv_margen_producto_mes",
+        "dw.mv_reposicion",
+        "dw.mv_rotacion",
+        "dw.mv_ventas_diarias",
+        "dw.v_corridas",
+        "dw.v_kardex",
+        "dw.v_rechazos",
+        "dw.v_saltos_costo",
+    }
+    assert refused(reader, "SELECT dw.refrescar_vistas_materializadas()")
+    reader.close()
+
+
+def test_the_reader_of_the_shop_only_reads(shop: Shop):
+    reader = connect(shop, "OLTP")
+    for table in ("productos", "sucursales", "transacciones", "detalle_transaccion"):
+        assert not refused(reader, f"SELECT * FROM {table}")
+        assert refused(reader, f"DELETE FROM {table}")
+    reader.close()
+
+
+def test_nothing_may_be_executed_by_everybody(shop: Shop):
+    assert not shop.olap_rows(
+        "SELECT p.oid::regprocedure FROM pg_proc AS p JOIN pg_namespace AS n"
+        " ON n.oid = p.pronamespace WHERE n.nspname IN ('dw', 'etl')"
+        " AND has_function_privilege('public', p.oid, 'EXECUTE')"
+    )
+
+
+@pytest.mark.one_postgres
+def test_everything_says_what_it_is(shop: Shop):
+    silent = shop.olap_rows(
+        "SELECT c.oid::regclass::text AS name FROM pg_class AS c"
+        " WHERE c.relnamespace IN ('dw'::regnamespace, 'etl'::regnamespace)"
+        " AND c.relkind IN ('r', 'v', 'm') AND obj_description(c.oid, 'pg_class') IS NULL"
+        " UNION ALL SELECT p.oid::regprocedure::text FROM pg_proc AS p"
+        " WHERE p.pronamespace IN ('dw'::regnamespace, 'etl'::regnamespace)"
+        " AND obj_description(p.oid, 'pg_proc') IS NULL"
+    )
+    assert silent == []
+
+
+def test_init_may_be_repeated_and_keeps_the_data(shop: Shop):
+    shop.product(1)
+    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.run_in_process()
+    before = shop.olap_rows("SELECT * FROM dw.kardex"), shop.olap_rows("SELECT * FROM etl.control")
+    assert "up to date" in shop.succeed("init").stdout
+    after = shop.olap_rows("SELECT * FROM dw.kardex"), shop.olap_rows("SELECT * FROM etl.control")
+    assert after == before
+
+
+def test_an_older_one_is_upgraded_and_a_newer_one_refused(shop: Shop):
+    with shop.olap.cursor() as cursor:
+        cursor.execute("UPDATE etl.control SET esquema = %s", (SCHEMA_VERSION - 1,))
+        assert "python -m pipeline init" in shop.command("status").stdout
+        assert "upgraded" in shop.succeed("init").stdout
+        cursor.execute("UPDATE etl.control SET esquema = %s", (SCHEMA_VERSION + 1,))
+    for command in ("init", "status"):
+        done = shop.command(command)
+        assert done.returncode == 1
+        assert "upgrade this program" in done.stdout
+        assert len(done.stdout.splitlines()) == 1
+    assert shop.run_due().returncode == 35

@@ -1,0 +1,128 @@
+"""Each materialized view against plain Decimal, and what a refresh does beside them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from random import Random
+
+import pytest
+from olap_comparison import assert_olap_equals_replay
+from oracle_rows import Pricing
+from shop_database import Shop
+from view_comparison import view_differences
+
+PRICING = {
+    "category_pricing": {"Lácteos": Pricing(Decimal("0.25"), Decimal("0.18"), Decimal("0.10"))},
+    "product_pricing": {2: Pricing(None, Decimal("0.07"), Decimal(1))},
+}
+ZONE = "America/Lima"
+
+
+def trade(shop: Shop, until: datetime) -> None:
+    """Fifteen months of a shop with branches, none, negative stock, taxes and quiet products."""
+    random = Random(7)
+    for branch in (1, 2):
+        shop.branch(branch)
+    for product in range(1, 9):
+        shop.product(product, [None, "Lácteos", "Abarrotes"][product % 3])
+    with shop.transaction() as cursor:
+        for day in range(450, -1, -3):
+            # Near midnight in Lima, so that the zone decides the day.
+            when = until - timedelta(days=day, hours=random.choice([0, 5, 6]), minutes=10)
+            branch = random.choice([None, 1, 2])
+            product = random.randint(1, 7)
+            lines = [(product, random.randint(1, 9), Decimal(random.randint(100, 900)) / 100)]
+            shop.document("VENTA", when, lines, id_sucursal=branch, cursor=cursor)
+            if day % 12 == 0:
+                cost = Decimal(random.randint(50, 400)) / 100
+                lines = [(product, random.randint(5, 40), cost)]
+                shop.document("ENTRADA_MERCANCIA", when, lines, id_sucursal=branch, cursor=cursor)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO dw.politica_precio VALUES"
+            " (NULL, 'Lácteos', 0.25, 0.18, 0.10), (2, NULL, NULL, 0.07, 1)"
+        )
+
+
+def assert_views(shop: Shop, initial: datetime, hasta: datetime, **rules: object) -> None:
+    """The tables and the views are the replay's."""
+    replay = assert_olap_equals_replay(shop, initial, **{"zone": ZONE, **PRICING, **rules})
+    found = view_differences(shop.olap, replay, hasta)
+    assert not found, "\n".join(found)
+
+
+# A month's last day, the day after it, and one in between.
+@pytest.mark.parametrize("day", ["2026-09-30", "2026-10-01", "2026-10-17"])
+def test_every_view_is_what_plain_decimal_says(shop: Shop, day: str):
+    hasta = datetime.fromisoformat(f"{day}T23:00:00+00:00")
+    initial = hasta - timedelta(days=460)
+    trade(shop, hasta)
+    shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
+    shop.run_in_process(as_of=hasta)
+    assert_views(shop, initial, hasta)
+
+
+def test_a_product_that_moves_takes_its_history_along(shop: Shop):
+    hasta = datetime(2026, 10, 17, 23, tzinfo=timezone.utc)
+    initial = hasta - timedelta(days=460)
+    trade(shop, hasta)
+    shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
+    shop.run_in_process(as_of=hasta)
+    shop.product(3, "Lácteos")
+    with shop.olap.cursor() as cursor:
+        cursor.execute("UPDATE dw.politica_precio SET impuesto = 0.10 WHERE id_producto = 2")
+    later = hasta + timedelta(hours=1)
+    shop.run_in_process(as_of=later)
+    changed = {2: Pricing(None, Decimal("0.10"), Decimal(1))}
+    assert_views(shop, initial, later, product_pricing=changed)
+
+    shop.env["ETL_PRICES_INCLUDE_TAX"] = "false"
+    latest = later + timedelta(hours=1)
+    shop.run_in_process(as_of=latest)
+    assert_views(shop, initial, latest, product_pricing=changed, prices_include_tax=False)
+
+
+def test_the_function_refreshes_them_all(shop: Shop):
+    shop.product(1)
+    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.run_in_process()
+    with shop.olap.cursor() as cursor:
+        cursor.execute("SELECT * FROM dw.refrescar_vistas_materializadas()")
+        rows = cursor.fetchall()
+    assert [row[0] for row in rows][-1] == "dw.mv_datos_al"
+    assert len(rows) == 7
+    assert all(error is None for *_, error in rows)
+
+
+@pytest.mark.one_postgres
+def test_a_view_of_the_shops_own_is_refreshed_or_reported_and_stops_nothing(shop: Shop):
+    shop.product(1)
+    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "CREATE MATERIALIZED VIEW dw.a_de_ventas AS SELECT sum(unidades) AS u"
+            " FROM dw.mv_ventas_diarias WITH NO DATA;"
+            "CREATE MATERIALIZED VIEW dw.rota AS"
+            " SELECT 1 / (count(*) - count(*)) AS x FROM dw.kardex WITH NO DATA"
+        )
+    done = shop.run()
+    assert shop.olap_rows("SELECT u FROM dw.a_de_ventas") == [{"u": 2}]
+    assert "dw.a_de_ventas: no unique index" in done.stdout
+    assert "dw.rota: division by zero" in done.stdout
+    assert shop.olap_rows("SELECT sum(unidades) AS u FROM dw.mv_ventas_diarias") == [{"u": 2}]
+
+
+@pytest.mark.one_postgres
+def test_a_reader_is_not_held_up_by_a_refresh(shop: Shop):
+    shop.product(1)
+    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.run_in_process()
+    reader = shop.server.connect(shop.olap_name)
+    reader.autocommit = False
+    try:
+        # Holds what a dashboard's query holds; a refresh that wanted more would time out.
+        reader.cursor().execute("SELECT * FROM dw.mv_ventas_diarias, dw.mv_abc, dw.v_kardex")
+        shop.run_in_process()
+    finally:
+        reader.close()

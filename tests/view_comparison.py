@@ -1,0 +1,133 @@
+"""Compare every materialized view with the oracle's own figures, to the view's last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+from typing import Any
+
+import oracle_views
+from olap_comparison import compare, read_rows
+from oracle_rows import ZERO, Replay
+
+WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
+
+
+def six(number: Fraction | Decimal | None) -> Decimal | None:
+    """A ratio as the views show it: rounded once, half up, to six decimals."""
+    if number is None:
+        return None
+    exact = Fraction(number)
+    quotient = WIDE.divide(Decimal(exact.numerator), Decimal(exact.denominator))
+    return WIDE.quantize(quotient, Decimal("0.000001"))
+
+
+def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
+    """part / whole in six decimals, None of nothing."""
+    return six(Fraction(part) / Fraction(whole)) if whole else None
+
+
+def view_differences(olap: Any, replay: Replay, hasta: datetime) -> list[str]:
+    """A few lines for each view that differs; none where all are the replay's."""
+    found: list[str] = []
+    for name, key, columns, rows in (
+        _daily(replay),
+        _monthly(replay),
+        _stock(replay),
+        _reorder(replay, hasta),
+        _rotation(replay, hasta),
+        _abc(replay, hasta),
+    ):
+        actual = read_rows(olap, name, key, columns)
+        # Products that have lost their movements stay in the stock, at zero.
+        left = (
+            set()
+            if len(key) > 1
+            else {k for k in actual.keys() - rows.keys() if not _any(actual[k])}
+        )
+        found += compare(name, columns, rows, {k: r for k, r in actual.items() if k not in left})
+    return found
+
+
+def _any(row: tuple[Any, ...]) -> bool:
+    return any(value for value in row)
+
+
+def _daily(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = {
+        key: (m.unidades_vendidas, m.venta_bruta, *margin, ratio(margin.margen, margin.venta_neta))
+        for (key, m), margin in zip(
+            replay.by_day.items(), oracle_views.margins(replay.by_day).values(), strict=True
+        )
+    }
+    columns = ["unidades", "venta_bruta", "venta_neta", "costo", "ajuste", "margen"]
+    return (
+        "dw.mv_ventas_diarias",
+        ["dia", "id_sucursal", "categoria"],
+        [*columns, "margen_relativo"],
+        rows,
+    )
+
+
+def _monthly(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    sums: dict[Any, list[Decimal]] = {}
+    for (month, _, product), m in replay.by_month.items():
+        row = sums.setdefault((month, product), [ZERO] * 5)
+        for position, value in enumerate(
+            (m.unidades_vendidas, m.venta_bruta, m.venta_neta, m.costo_ventas, m.ajuste)
+        ):
+            row[position] += value
+    rows = {
+        key: (*row, row[2] - row[3] + row[4], ratio(row[2] - row[3] + row[4], row[2]))
+        for key, row in sums.items()
+    }
+    columns = ["unidades", "venta_bruta", "venta_neta", "costo", "ajuste", "margen"]
+    return "dw.mv_margen_producto_mes", ["mes", "id_producto"], [*columns, "margen_relativo"], rows
+
+
+def _stock(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    valued = oracle_views.valued_stock(replay)
+    rows = {
+        product: (row.existencias, row.costo_promedio, *valued[product], row.precio_sugerido)
+        for product, row in replay.inventory.items()
+    }
+    columns = ["existencias", "costo_promedio", "valor", "valor_negativo", "precio_sugerido"]
+    return "dw.mv_inventario_valorizado", ["id_producto"], columns, rows
+
+
+def _reorder(
+    replay: Replay, hasta: datetime
+) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = {}
+    for product, cover in oracle_views.reorder(replay, hasta).items():
+        stock = replay.inventory[product].existencias
+        rows[product] = (
+            stock,
+            six(cover.venta_diaria),
+            six(cover.dias_cobertura),
+            stock <= 0 and cover.venta_diaria > 0,
+            stock > 0 and cover.dias_cobertura is not None and cover.dias_cobertura <= 15,
+        )
+    columns = ["existencias", "venta_diaria", "dias_cobertura", "agotado", "reponer"]
+    return "dw.mv_reposicion", ["id_producto"], columns, rows
+
+
+def _rotation(
+    replay: Replay, hasta: datetime
+) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = {
+        product: (row.costo_ventas, six(row.valor_promedio), six(row.rotacion))
+        for product, row in oracle_views.rotation(replay, hasta).items()
+    }
+    columns = ["costo_ventas_365_dias", "valor_promedio", "rotacion"]
+    return "dw.mv_rotacion", ["id_producto"], columns, rows
+
+
+def _abc(replay: Replay, hasta: datetime) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = {
+        product: (row.venta_neta, row.clase)
+        for product, row in oracle_views.abc(replay, hasta).items()
+    }
+    return "dw.mv_abc", ["id_producto"], ["venta_neta_365_dias", "clase"], rows
