@@ -1,0 +1,253 @@
+"""What the property test does to a shop: edits at its till, runs, deaths and restores."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from olap_comparison import differences, replay_shop
+from oracle_rows import Pricing
+from psycopg2.extras import Json
+from shop_database import Shop
+from view_comparison import view_differences
+
+from pipeline import due, extract, load, olap
+from pipeline.database import connect
+from pipeline.requests import Request, only_process, write_request
+from pipeline.settings import load_settings
+from pipeline.targets import DurableTarget
+from pipeline.window import Window, load_receipt, marker, request_file, views_receipt
+
+PRODUCTS = range(1, 6)
+LATE_PRODUCT = 9
+DAY = timedelta(days=1)
+OLAP_TABLES = (
+    "dw.kardex",
+    "dw.inventario",
+    "dw.resumen_diario",
+    "dw.resumen_mensual",
+    "dw.resumen_producto",
+    "dw.producto",
+    "dw.sucursal",
+    "dw.apertura",
+    "dw.politica_precio",
+    "etl.corrida",
+    "etl.rechazo",
+    "etl.control",
+)
+
+
+class Died(Exception):
+    """The run died here."""
+
+
+class PropertyShop:
+    """A shop that is emptied for each history, with a clock of its own for the windows."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.now = datetime.now(timezone.utc).replace(microsecond=0)
+        self.initial = self.now - 40 * DAY
+        self.as_of = self.now - DAY
+        shop.env |= {"ETL_INITIAL_SINCE": self.initial.isoformat(), "ETL_MAX_SILENT_DAYS": "999"}
+        self.open: list[tuple[Any, str | None]] = []
+        self.lines: list[int] = []
+        self.backup: dict[str, str] | None = None
+        self._empty()
+
+    def _empty(self) -> None:
+        shop = self.shop
+        shop.till(
+            "TRUNCATE productos, sucursales, transacciones, detalle_transaccion RESTART IDENTITY"
+        )
+        with shop.olap.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(OLAP_TABLES)}")
+            cursor.execute("INSERT INTO etl.control (esquema) VALUES (%s)", (olap.SCHEMA_VERSION,))
+            cursor.execute("INSERT INTO dw.sucursal VALUES (0, 'Sin sucursal')")
+            cursor.execute("INSERT INTO dw.politica_precio VALUES (NULL, NULL, 0.30, 0, 0.01)")
+        shutil.rmtree(shop.env["ETL_STATE_DIR"], ignore_errors=True)
+        for product in PRODUCTS:
+            shop.product(product, "Abarrotes" if product % 2 else None)
+
+    def close(self) -> None:
+        """End what is still open at the till."""
+        for position in range(len(self.open) - 1, -1, -1):
+            self.end(position, commit=False)
+
+    # The till
+
+    def document(self, tipo: str, when: datetime | None, lines: list[Any], branch: Any) -> None:
+        """A document, committed at once."""
+        self.lines += self.shop.document(tipo, when, lines, id_sucursal=branch)
+
+    def begin(
+        self, tipo: str, when: datetime, lines: list[Any], *, savepoint: bool, prepared: bool
+    ) -> None:
+        """A document that is typed in but not committed yet."""
+        connection = self.shop.server.connect(self.shop.oltp_name)
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("BEGIN")
+        if savepoint:
+            cursor.execute("SAVEPOINT s")
+            self.shop.document(tipo, when, lines, cursor=cursor)
+            cursor.execute("ROLLBACK TO s")
+        ids = self.shop.document(tipo, when, lines, cursor=cursor)
+        name = None
+        if prepared:
+            name = f"{self.shop.oltp_name}_{ids[0]}_{id(connection)}"
+            cursor.execute(f"PREPARE TRANSACTION '{name}'")
+        self.open.append(((connection, ids), name))
+
+    def end(self, position: int, *, commit: bool) -> None:
+        """Commit or roll back one of the open documents."""
+        (connection, ids), name = self.open.pop(position)
+        word = "COMMIT" if commit else "ROLLBACK"
+        connection.cursor().execute(f"{word} PREPARED '{name}'" if name else word)
+        connection.close()
+        if commit:
+            self.lines += ids
+
+    # The pipeline
+
+    @contextmanager
+    def settings(self) -> Any:
+        """The shop's settings, in this process."""
+        with self.shop.environment():
+            yield load_settings()
+
+    def run(self, death: str | None = None, request: Request | None = None) -> None:
+        """What RunDue does, up to the named death; see DEATHS."""
+        self.as_of += timedelta(seconds=1)
+        with self.settings() as settings:
+            windows = due.windows_due(settings, self.as_of, wait=False)
+            if request:
+                write_request(settings, windows[-1], request)
+            for window in windows:
+                try:
+                    self._run_window(settings, window, death)
+                except Died:
+                    return
+
+    def _run_window(self, settings: Any, window: Window, death: str | None) -> None:
+        state = settings.state_dir
+        with only_process(settings, window):
+            if not request_file(state, window).exists():
+                write_request(settings, window, Request())
+        if not DurableTarget(str(state / window.label / "extract.json")).exists():
+            with _dies(extract, "wait_for_flush", death == "before the receipt of the read"):
+                extract.extract_window(settings, window)
+        if death == "after the read":
+            raise Died
+        if not load_receipt(state, window).exists():
+            with _dies(olap, "load_staged", death == "before the commit", after=True):
+                receipt = load.load_window(settings, window)
+            if death == "after the commit":
+                raise Died
+            DurableTarget(str(load_receipt(state, window))).write_receipt(receipt)
+        if death == "before the views":
+            raise Died
+        views = olap.refresh_views(settings)
+        assert not [view for view in views if view["error"]], views
+        for target in (views_receipt(state, window), marker(state, window)):
+            DurableTarget(str(target)).write_receipt({"superseded": False})
+
+    def race(self) -> None:
+        """One run reads, another does the whole next window, then the first one loads."""
+        self.as_of += timedelta(seconds=2)
+        with self.settings() as settings:
+            control = olap.read_control(settings)
+            start = olap.last_run(control) or self.initial
+            slow = Window(start, self.as_of - timedelta(seconds=1))
+            extract.extract_window(settings, slow)
+            self.as_of += timedelta(seconds=1)
+            extract.extract_window(settings, Window(start, self.as_of))
+            first = load.load_window(settings, Window(start, self.as_of))
+            second = load.load_window(settings, slow)
+            shutil.rmtree(settings.state_dir)
+        assert not first["superseded"]
+        assert second["superseded"]
+
+    def give_opening(self, product: int, quantity: Decimal, cost: Decimal, when: Any) -> None:
+        """What the opening command does."""
+        row = {"id_producto": product, "existencias": str(quantity), "costo_promedio": str(cost)}
+        row["fecha"] = when.isoformat() if when else None
+        with (
+            self.settings() as settings,
+            connect(settings.olap, settings.timezone, "opening") as connection,
+        ):
+            olap.call(
+                connection,
+                "SELECT etl.aplicar_aperturas(%s, %s, true)",
+                (Json([row]), Json(olap.options(settings))),
+            )
+            connection.commit()
+
+    def back_up(self) -> None:
+        """Keep a copy of the OLAP."""
+        self.backup = {}
+        with self.shop.olap.cursor() as cursor:
+            for table in OLAP_TABLES:
+                cursor.execute(f"SELECT coalesce(json_agg(t), '[]')::text FROM {table} AS t")
+                self.backup[table] = cursor.fetchone()[0]
+
+    def restore(self) -> None:
+        """Put the copy back, while the state folder stays as it is."""
+        if self.backup is None:
+            return
+        with self.shop.olap.cursor() as cursor:
+            cursor.execute(f"BEGIN; TRUNCATE {', '.join(OLAP_TABLES)}")
+            for table, rows in self.backup.items():
+                cursor.execute(
+                    f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)",
+                    (rows,),
+                )
+            cursor.execute("COMMIT")
+
+    # The proof
+
+    def assert_equal(self) -> None:
+        """Everything in the OLAP is the replay of the OLTP as it stands."""
+        expected = replay_shop(self.shop, self.initial, **self._pricing())
+        found = differences(self.shop.olap, expected)
+        found += view_differences(self.shop.olap, expected, self.as_of)
+        assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
+
+    def _pricing(self) -> dict[str, Any]:
+        rules: dict[str, Any] = {"category_pricing": {}, "product_pricing": {}}
+        for row in self.shop.olap_rows("SELECT * FROM dw.politica_precio"):
+            pricing = Pricing(row["margen"], row["impuesto"], row["redondeo"])
+            if row["id_producto"] is not None:
+                rules["product_pricing"][row["id_producto"]] = pricing
+            elif row["categoria"] is not None:
+                rules["category_pricing"][row["categoria"]] = pricing
+            else:
+                rules["default_pricing"] = pricing
+        return rules
+
+
+@contextmanager
+def _dies(module: Any, name: str, here: bool, *, after: bool = False) -> Any:
+    if not here:
+        yield
+        return
+    real = getattr(module, name)
+
+    def dying(*arguments: Any, **named: Any) -> Any:
+        if after:
+            real(*arguments, **named)
+        raise Died
+
+    with mock.patch.object(module, name, dying):
+        yield
+
+
+def folders(shop: Shop) -> list[Path]:
+    """What the state folder holds."""
+    state = Path(shop.env["ETL_STATE_DIR"])
+    return sorted(state.iterdir()) if state.is_dir() else []

