@@ -147,7 +147,7 @@ COMMENT ON FUNCTION etl.revisar_retiros(etl.control, jsonb, jsonb) IS
     'Detiene una lectura completa que quitaría demasiado del kardex, salvo que se haya aceptado esa fuente';
 
 CREATE OR REPLACE FUNCTION etl.revisar_silencio(
-    p_filas bigint, p_hasta timestamptz, p_opciones jsonb
+    p_conteo jsonb, p_hasta timestamptz, p_opciones jsonb
 ) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -156,12 +156,13 @@ DECLARE
     v_ultima date;
     v_callados bigint;
 BEGIN
-    IF p_filas > 0 THEN
+    -- What was only read again, near the horizon, breaks no silence.
+    IF (p_conteo ->> 'altas')::bigint + (p_conteo ->> 'retiradas')::bigint > 0 THEN
         RETURN;
     END IF;
     SELECT (max(c.hasta) AT TIME ZONE v_zona)::date INTO v_ultima
     FROM etl.corrida AS c
-    WHERE c.filas_leidas > 0;
+    WHERE c.nuevas + c.cambiadas + c.retiradas > 0;
     -- A weekday is of trade if the shop sold on it in half of the last eight weeks it sold in.
     SELECT count(*) INTO v_callados
     FROM generate_series(
@@ -187,8 +188,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION etl.revisar_silencio(bigint, timestamptz, jsonb) IS
-    'Detiene una ventana vacía si la tienda lleva demasiados días de venta sin movimientos';
+COMMENT ON FUNCTION etl.revisar_silencio(jsonb, timestamptz, jsonb) IS
+    'Detiene una ventana sin novedad si la tienda lleva demasiados días de venta sin movimientos';
 
 CREATE OR REPLACE FUNCTION etl.motivos_frecuentes() RETURNS text
 LANGUAGE sql STABLE
@@ -274,9 +275,9 @@ BEGIN
     IF v_completa THEN
         PERFORM etl.revisar_retiros(v_control, p_extracto -> 'identidad', p_opciones);
     END IF;
-    PERFORM etl.revisar_silencio(v_filas, v_hasta, p_opciones);
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
+    PERFORM etl.revisar_silencio(v_conteo || etl.contar_altas(), v_hasta, p_opciones);
     IF v_reconstruir THEN
         INSERT INTO etl.tramo AS t (id_producto, desde)
         SELECT i.id_producto, '-infinity' FROM dw.inventario AS i

@@ -1,0 +1,246 @@
+"""Guards that hold a window and say why, and one bad line that holds nothing up."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from fault_process import holding
+from fault_shop import days_ago, now, olap_tables, settle, stock
+from olap_comparison import assert_olap_equals_replay
+from shop_database import Shop
+from shop_server import ShopServer
+
+TASK_FAILED, SCHEDULING_ERROR = 30, 35
+
+
+def held(shop: Shop, *expected: str, code: int = TASK_FAILED, **env: str) -> str:
+    """A run that a guard stops: it says all of `expected`, and nothing is written."""
+    before = olap_tables(shop)
+    done = shop.run_due(**env)
+    assert done.returncode == code, done.stdout
+    for text in expected:
+        assert text in done.stdout, f"not said: {text}\n{done.stdout}"
+    assert "Traceback" not in done.stdout, done.stdout
+    assert olap_tables(shop) == before
+    return done.stdout
+
+
+@pytest.fixture
+def test_database(shop_server: ShopServer) -> Iterator[str]:
+    """Another OLTP on the same server, with a small history of its own."""
+    with shop_server.databases() as (oltp, _):
+        connection = shop_server.connect(oltp)
+        connection.cursor().execute(
+            "INSERT INTO productos (id_producto, nombre) VALUES (1, 'Prueba');"
+            "INSERT INTO transacciones (id_transaccion, tipo) VALUES (1, 'ENTRADA_MERCANCIA');"
+            "INSERT INTO detalle_transaccion"
+            " (id_detalle, id_transaccion, id_producto, cantidad, costo_unitario)"
+            " VALUES (1, 1, 1, 5, 2)"
+        )
+        connection.close()
+        yield oltp
+
+
+def points_at(shop: Shop, database: str) -> None:
+    """The settings, and the test's own connection, name another OLTP."""
+    shop.env["OLTP_DB_NAME"] = shop.oltp_name = database
+    shop.oltp.close()
+    shop.oltp = shop.server.connect(database)
+
+
+def identity(shop: Shop) -> tuple[str, str]:
+    """The OLTP's system identifier and the oid of its database."""
+    cursor = shop.oltp.cursor()
+    cursor.execute(
+        "SELECT system_identifier::text, d.oid::text FROM pg_control_system(), pg_database AS d"
+        " WHERE d.datname = current_database()"
+    )
+    return cursor.fetchone()
+
+
+def test_another_database_is_named_before_anything_is_removed(shop: Shop, test_database: str):
+    initial = stock(shop)
+    settle(shop, initial)
+    own, (system, base) = shop.oltp_name, identity(shop)
+    points_at(shop, test_database)
+    other = identity(shop)[1]
+    said = held(
+        shop,
+        f"read from server {system}, timeline 00000001, database {base};",
+        f"this one is server {system}, timeline 00000001, database {other};",
+        "nothing was written",
+    )
+    # Asking again changes nothing, nor does accepting some other source.
+    held(shop, "nothing was written")
+    done = shop.run_due("--accept-source", "0123456789ab")
+    assert done.returncode == TASK_FAILED and "nothing was written" in done.stdout
+    points_at(shop, own)
+    settle(shop, initial)
+
+    points_at(shop, test_database)
+    accept = re.search(r"RunDue --accept-source (\w+)", said)
+    assert accept, said
+    shop.run("--accept-source", accept[1])
+    assert_olap_equals_replay(shop, initial)
+    settle(shop, initial)
+
+
+def test_an_accepted_source_passes_once_only(shop: Shop, test_database: str):
+    initial = stock(shop)
+    settle(shop, initial)
+    own = shop.oltp_name
+    points_at(shop, test_database)
+    (accept,) = re.findall(r"RunDue --accept-source (\w+)", held(shop))[:1]
+    shop.run("--accept-source", accept)
+    points_at(shop, own)
+    # The test database's one movement is too few to be held, and has a namesake.
+    settle(shop, initial)
+    points_at(shop, test_database)
+    held(shop, f"--accept-source {accept}")
+
+
+def test_few_removals_of_a_full_read_need_no_leave(shop: Shop):
+    """Under 20 rows, whatever their share; and under 5 %, whatever their number."""
+    initial = stock(shop, sales=19)
+    settle(shop, initial)
+    shop.till("DELETE FROM detalle_transaccion WHERE precio_unitario IS NOT NULL")
+    shop.till("VACUUM FULL detalle_transaccion")
+    settle(shop, initial)
+
+
+def test_too_many_rejects_mean_that_the_query_is_wrong(shop: Shop):
+    initial = stock(shop)
+    settle(shop, initial)
+    for _ in range(30):
+        shop.sale(days_ago(1), (99, 1, 5))
+    shop.sale(days_ago(1), (1, 1, 5))
+    held(shop, "30 of 31 movements read would be rejected", "producto desconocido: 30")
+    held(shop, "nothing was written", ETL_MAX_REJECT_SHARE="0.9")
+    # Without leave it becomes right by itself once the catalogue is.
+    shop.product(99)
+    replayed = settle(shop, initial)
+    assert not replayed.rejects
+
+
+def test_rejects_pass_where_the_share_allows_them(shop: Shop):
+    initial = stock(shop)
+    for _ in range(30):
+        shop.sale(days_ago(1), (99, 1, 5))
+    held(shop, "would be rejected")
+    shop.run(ETL_MAX_REJECT_SHARE="0.5")
+    assert len(assert_olap_equals_replay(shop, initial).rejects) == 30
+    # Those that wait already do not hold the next window.
+    shop.sale(days_ago(1), (1, 1, 5))
+    settle(shop, initial)
+
+
+def trade(shop: Shop, weekdays: range, until: int) -> None:
+    """Nine weeks of sales on these weekdays (Monday 0), to `until` days ago, loaded then."""
+    shop.env["ETL_INITIAL_SINCE"] = days_ago(until + 70).date().isoformat()
+    shop.product(1)
+    for age in range(until + 63, until - 1, -1):
+        fecha = days_ago(age)
+        if fecha.weekday() in weekdays:
+            shop.sale(fecha, (1, 1, 5))
+    shop.run("--as-of", days_ago(until).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def test_silence_on_more_trading_days_than_usual_is_an_error(shop: Shop):
+    trade(shop, range(7), until=9)
+    held(shop, "shows no movement since", "8 days on which this shop sells", "ETL_MAX_SILENT_DAYS")
+    held(shop, "nothing was written")
+    shop.run(ETL_MAX_SILENT_DAYS="8")
+
+
+def test_a_movement_ends_the_silence(shop: Shop):
+    trade(shop, range(7), until=9)
+    held(shop, "shows no movement since")
+    shop.sale(now(), (1, 1, 5))
+    shop.run()
+    assert_olap_equals_replay(shop, days_ago(79).replace(hour=0, minute=0, second=0, microsecond=0))
+
+
+def test_days_on_which_the_shop_is_closed_are_no_silence(shop: Shop):
+    """Open at weekends only: nine days hold four of them at the most."""
+    trade(shop, range(5, 7), until=9)
+    shop.run()
+
+
+def test_silence_is_noticed_behind_a_forgotten_transaction(shop: Shop):
+    """An open transaction holds the horizon, so that the same rows are read again and again."""
+    with holding(
+        lambda: shop.server.connect(shop.oltp_name), "INSERT INTO sucursales VALUES (999, 'X')"
+    ):
+        trade(shop, range(7), until=9)
+        held(shop, "shows no movement since")
+
+
+def test_a_clock_behind_the_last_window_holds_everything(shop: Shop):
+    initial = stock(shop)
+    settle(shop, initial)
+    cursor = shop.olap.cursor()
+    cursor.execute("SELECT hasta FROM etl.control")
+    (last,) = cursor.fetchone()
+    cursor.execute("UPDATE etl.control SET hasta = %s", (now() + timedelta(hours=1),))
+    held(shop, "this machine's clock says", "set the clock right", code=SCHEDULING_ERROR)
+    cursor.execute("UPDATE etl.control SET hasta = %s", (last,))
+    settle(shop, initial)
+
+
+def test_a_moment_to_come_is_no_window(shop: Shop):
+    stock(shop)
+    tomorrow = (now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    done = shop.run_due("--as-of", tomorrow)
+    assert done.returncode == SCHEDULING_ERROR, done.stdout
+    assert "give a time that has passed" in done.stdout
+
+
+def test_a_cost_that_jumps_is_loaded_and_listed(shop: Shop):
+    initial = stock(shop)
+    settle(shop, initial)
+    (high,) = shop.receipt(now(), (1, 1, Decimal("137.00")))
+    (usual,) = shop.receipt(now(), (2, 1, Decimal("40.00")))
+    (low,) = shop.receipt(now(), (3, 1, Decimal("0.01")))
+    settle(shop, initial)
+    jumps = {row["id_movimiento"]: row for row in shop.olap_rows("SELECT * FROM dw.v_saltos_costo")}
+    assert jumps.keys() == {high, low}
+    assert jumps[high]["costo_unitario"] == 137 and jumps[high]["veces"] > 20
+    listed = json.loads(shop.succeed("status", "--json").stdout)["cost_jumps"]
+    assert {row["id_movimiento"] for row in listed} == {high, low}
+    shown = shop.succeed("status").stdout
+    assert "far from the average" in shown and str(high) in shown and str(usual) not in shown
+    # A corrected typing error is no longer listed.
+    shop.correct_line(high, costo_unitario=Decimal("1.37"))
+    settle(shop, initial)
+    (row,) = shop.olap_rows("SELECT id_movimiento FROM dw.v_saltos_costo")
+    assert row["id_movimiento"] == low
+
+
+DRIFTS = {
+    "renamed": ("ALTER TABLE detalle_transaccion RENAME cantidad TO unidades", "cantidad"),
+    "dropped": ("ALTER TABLE transacciones DROP COLUMN anulada", "anulada"),
+    "retyped": (
+        "ALTER TABLE detalle_transaccion ALTER costo_unitario TYPE text",
+        "costo_unitario",
+    ),
+    "no date": ("ALTER TABLE transacciones ALTER fecha TYPE text", "fecha"),
+    "no table": ("ALTER TABLE productos RENAME TO articulos", "productos"),
+    "no leave": ("REVOKE SELECT ON productos FROM etl_lector", "productos"),
+}
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_schema_drift_is_named_before_anything_is_read(shop: Shop, drift: str):
+    initial = stock(shop)
+    settle(shop, initial)
+    statement, named = DRIFTS[drift]
+    shop.till("ALTER TABLE transacciones ALTER fecha DROP DEFAULT")
+    shop.till(statement)
+    assert named in held(shop, named)
+    (folder,) = [f for f in (shop.folder / "state").iterdir() if not (f / "marker.json").exists()]
+    assert not [path.name for path in folder.glob("*.csv")], "something was read"
