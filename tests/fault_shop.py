@@ -1,0 +1,74 @@
+"""A small shop with a past, what its OLAP holds in full, and a settling run that must be right."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from olap_comparison import assert_olap_equals_replay
+from oracle_rows import Replay
+from shop_database import Shop
+
+PRODUCTS = (1, 2, 3, 4)
+DAYS = 20
+
+
+def now() -> datetime:
+    """This moment, UTC."""
+    return datetime.now(timezone.utc)
+
+
+def days_ago(days: float) -> datetime:
+    """A moment that many days back."""
+    return now() - timedelta(days=days)
+
+
+def stock(shop: Shop, sales: int = 60) -> datetime:
+    """A catalogue, receipts and sales of the last days; returns the initial date, set in env."""
+    initial = days_ago(DAYS).replace(hour=0, minute=0, second=0, microsecond=0)
+    shop.env["ETL_INITIAL_SINCE"] = initial.date().isoformat()
+    shop.branch(1)
+    for product in PRODUCTS:
+        shop.product(product, categoria="AB"[product % 2])
+        shop.receipt(initial + timedelta(hours=product), (product, 100, Decimal("1.37") * product))
+    step = timedelta(days=DAYS - 1) / sales
+    for number in range(sales):
+        fecha = initial + timedelta(hours=12) + number * step
+        product = PRODUCTS[number % len(PRODUCTS)]
+        shop.sale(fecha, (product, number % 5 + 1, Decimal("9.99")), id_sucursal=number % 2 or None)
+    shop.receipt(days_ago(1), (1, 7, Decimal("1.61")), (2, 9, Decimal("2.03")))
+    return initial
+
+
+def settle(shop: Shop, initial: datetime, **rules: Any) -> Replay:
+    """A run that must succeed, and leave the OLAP as the replay of the OLTP."""
+    shop.run()
+    return assert_olap_equals_replay(shop, initial, **rules)
+
+
+def olap_tables(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table and materialized view of the OLAP, to see that nothing changed."""
+    cursor = shop.olap.cursor()
+    cursor.execute(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c"
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname IN ('etl', 'dw') AND (c.relkind = 'r' OR c.relkind = 'm'"
+        " AND c.relispopulated) ORDER BY 1"
+    )
+    tables = {}
+    for (table,) in cursor.fetchall():
+        cursor.execute(f"SELECT t::text FROM {table} AS t ORDER BY 1")
+        tables[table] = cursor.fetchall()
+    assert tables["etl.control"], "the OLAP is not initialised"
+    return tables
+
+
+def state_files(shop: Shop) -> dict[str, bytes]:
+    """Every file of the state folder but the locks."""
+    state = shop.folder / "state"
+    return {
+        str(path.relative_to(state)): path.read_bytes()
+        for path in sorted(state.rglob("*"))
+        if path.is_file() and not path.name.endswith("lock")
+    }

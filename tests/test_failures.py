@@ -1,0 +1,158 @@
+"""Every failure that an operator can cause: one line, no traceback, a code, nothing changed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from olap_comparison import assert_olap_equals_replay
+from shop_database import Shop
+from shop_server import PASSWORD
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+SETTINGS = [
+    ({"OLAP_DB_NAME": None}, "OLAP_DB_NAME is not set"),
+    ({"OLTP_DB_USER": None}, "OLTP_DB_USER is not set"),
+    ({"OLAP_DB_PORT": "abc"}, "OLAP_DB_PORT is 'abc', but must be a port"),
+    ({"ETL_TIMEZONE": "Lima"}, "ETL_TIMEZONE is 'Lima', but must be a time zone"),
+    ({"ETL_INITIAL_SINCE": "soon"}, "ETL_INITIAL_SINCE is 'soon', but must be a date"),
+    ({"ETL_MAX_REJECT_SHARE": "5"}, "ETL_MAX_REJECT_SHARE is '5', but must be a share"),
+    ({"ETL_PRICES_INCLUDE_TAX": "si"}, "ETL_PRICES_INCLUDE_TAX is 'si'"),
+    ({"OLAP_DB_PASSWORD": "wrong"}, "check OLAP_DB_HOST"),
+    ({"OLAP_DB_NAME": "nowhere"}, 'database "nowhere" does not exist'),
+]
+
+
+def stock(shop: Shop) -> None:
+    """A product with a receipt and a sale."""
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    shop.product(1)
+    shop.receipt(BEGINNING + timedelta(days=1), (1, 10, 5))
+    shop.sale(BEGINNING + timedelta(days=2), (1, 3, 9))
+
+
+def fails(shop: Shop, cause: str, code: int, **env: str) -> str:
+    """Run; it must fail with the cause in a line of its own kind."""
+    done = shop.run_due(**env)
+    assert done.returncode == code, done.stdout
+    assert "Traceback" not in done.stdout
+    assert len([line for line in done.stdout.splitlines() if cause in line]) == 1, done.stdout
+    assert PASSWORD not in done.stdout
+    return done.stdout
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize(("change", "cause"), SETTINGS)
+def test_a_setting_is_named(shop: Shop, change: dict[str, str | None], cause: str):
+    for name, value in change.items():
+        if value is None:
+            del shop.env[name]
+        else:
+            shop.env[name] = value
+    fails(shop, cause, 35)
+    done = shop.command("status")
+    assert done.returncode == 1
+    assert cause in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" in shop.command("status", "--debug").stdout
+
+
+@pytest.mark.one_postgres
+def test_a_host_that_does_not_answer_is_tried_again_and_named(shop: Shop):
+    done = shop.run_due(OLTP_DB_PORT="1")
+    assert done.returncode == 30, done.stdout
+    assert "trying again" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "check OLTP_DB_HOST" in done.stdout
+    assert not shop.olap_rows("SELECT * FROM etl.corrida")
+
+
+def test_the_traceback_is_there_for_who_wants_it(shop: Shop):
+    done = shop.run_due("--log-level", "DEBUG", OLAP_DB_PORT="abc")
+    assert "Traceback" in done.stdout
+
+
+def test_a_missing_table_function_or_privilege_is_named(shop: Shop):
+    stock(shop)
+    shop.till("ALTER TABLE detalle_transaccion RENAME TO otra")
+    fails(shop, 'relation "public.detalle_transaccion" does not exist', 30)
+    shop.till("ALTER TABLE otra RENAME TO detalle_transaccion")
+    shop.till("REVOKE SELECT ON transacciones FROM etl_lector")
+    fails(shop, "permission denied for table transacciones", 30)
+    shop.till("GRANT SELECT ON transacciones TO etl_lector")
+    shop.olap.cursor().execute("ALTER FUNCTION etl.cargar_ventana RENAME TO otra")
+    fails(shop, "run `python -m pipeline init`", 30)
+    shop.olap.cursor().execute("ALTER FUNCTION etl.otra RENAME TO cargar_ventana")
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+def test_an_olap_without_init_is_named(shop: Shop):
+    shop.olap.cursor().execute("DROP SCHEMA dw, etl CASCADE")
+    fails(shop, "run `python -m pipeline init`", 35)
+    assert "run `python -m pipeline init`" in shop.command("status").stdout
+
+
+def test_another_time_zone_later_is_refused(shop: Shop):
+    stock(shop)
+    shop.run()
+    fails(shop, "set ETL_TIMEZONE=UTC", 35, ETL_TIMEZONE="America/Lima")
+
+
+@pytest.mark.one_postgres
+def test_a_state_folder_that_cannot_be_is_named(shop: Shop):
+    (shop.folder / "file").write_text("")
+    fails(shop, "cannot be written", 35, ETL_STATE_DIR=str(shop.folder / "file" / "state"))
+
+
+@pytest.mark.parametrize("name", ["movements.csv", "products.csv", "branches.csv", "extract.json"])
+@pytest.mark.parametrize("damage", ["truncated", "changed"])
+@pytest.mark.one_postgres
+def test_a_damaged_extract_is_discarded_and_read_again(shop: Shop, name: str, damage: str):
+    stock(shop)
+    shop.branch(1)
+    shop.olap.cursor().execute("REVOKE EXECUTE ON FUNCTION etl.abrir_ventana FROM etl_cargador")
+    assert shop.run_due().returncode == 30
+    shop.olap.cursor().execute("GRANT EXECUTE ON FUNCTION etl.abrir_ventana TO etl_cargador")
+    (path,) = Path(shop.env["ETL_STATE_DIR"]).glob(f"*/{name}")
+    content = path.read_bytes()
+    path.write_bytes(content[:-3] if damage == "truncated" else b"9" + content[1:])
+    fails(shop, "it was discarded", 30)
+    assert not shop.olap_rows("SELECT * FROM dw.kardex")
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        ("    d.cantidad,\n", "", "movimientos.sql yields no column cantidad"),
+        ("d.cantidad,", "d.cantidad::text AS cantidad,", "movimientos.sql yields cantidad as"),
+        ("INNER JOIN", "CROSS JOIN generate_series(1, 2) INNER JOIN", "2 times in one read"),
+        ("\nSELECT\n", "\nSELEC\n", "syntax error"),
+    ],
+)
+def test_a_query_that_breaks_its_contract_is_named(shop: Shop, old: str, new: str, cause: str):
+    stock(shop)
+    source = Path(__file__).parents[1] / "sql" / "oltp"
+    folder = shop.folder / "sql"
+    folder.mkdir()
+    for name in ("movimientos.sql", "productos.sql", "sucursales.sql"):
+        (folder / name).write_text((source / name).read_text(encoding="utf-8"), encoding="utf-8")
+    query = folder / "movimientos.sql"
+    query.write_text(query.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    fails(shop, cause, 30, ETL_OLTP_SQL_DIR=str(folder))
+    assert not shop.olap_rows("SELECT * FROM dw.kardex")
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.one_postgres
+def test_no_password_is_ever_in_the_state_folder(shop: Shop):
+    stock(shop)
+    shop.run()
+    files = [p for p in Path(shop.env["ETL_STATE_DIR"]).rglob("*") if p.is_file()]
+    assert len(files) > 6
+    assert not [p for p in files if PASSWORD.encode() in p.read_bytes()]

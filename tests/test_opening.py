@@ -1,0 +1,90 @@
+"""Opening balances: before and after the first window, corrected, dated, and refused."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from olap_comparison import assert_olap_equals_replay
+from shop_database import Shop
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+
+
+def give(shop: Shop, text: str, *options: str, code: int = 0) -> str:
+    """The opening command with a file of this text."""
+    path = shop.folder / "conteo.csv"
+    path.write_text(text, encoding="utf-8")
+    done = shop.command("opening", str(path), *options)
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+def trade(shop: Shop) -> None:
+    """Three products with a month of movements."""
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    for product in (1, 2, 3):
+        shop.product(product, codigo=f"SKU-{product}")
+        for day in range(0, 30, 5):
+            shop.sale(BEGINNING + day * DAY, (product, 2, 9))
+            shop.receipt(BEGINNING + day * DAY + DAY, (product, 3, 4 + day))
+
+
+def test_an_opening_before_the_first_window_holds_at_the_initial_date(shop: Shop):
+    trade(shop)
+    give(shop, "id_producto,existencias,costo_promedio\n1,100,5.5\n2,7.25,0\n")
+    shop.run_in_process()
+    assert_olap_equals_replay(shop, BEGINNING)
+    assert shop.olap_rows("SELECT count(*) AS n FROM dw.apertura WHERE fecha = %s", BEGINNING) == [
+        {"n": 2}
+    ]
+
+
+def test_an_opening_after_it_revalues_and_may_be_corrected(shop: Shop):
+    trade(shop)
+    shop.product(4, codigo="SKU-4")
+    shop.run_in_process()
+    said = give(shop, "codigo,existencias,costo_promedio\nSKU-1,50,3\nSKU-4,9,2\n")
+    assert "2 products valued again" in said
+    assert_olap_equals_replay(shop, BEGINNING)
+    give(shop, "id_producto;existencias;costo_promedio\n1;10;8.123456\n")
+    assert_olap_equals_replay(shop, BEGINNING)
+    shop.run_in_process()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+def test_a_later_date_needs_leave_and_an_earlier_one_reads_again(shop: Shop):
+    trade(shop)
+    shop.run_in_process()
+    later = "id_producto,existencias,costo_promedio,fecha\n1,5,6,2026-01-12\n"
+    before = shop.olap_rows("SELECT * FROM dw.kardex ORDER BY id_movimiento")
+    said = give(shop, later, code=1)
+    assert "product 1: 5 movements before" in said
+    assert "--drop-earlier" in said
+    assert shop.olap_rows("SELECT * FROM dw.kardex ORDER BY id_movimiento") == before
+    give(shop, later, "--drop-earlier")
+    assert_olap_equals_replay(shop, BEGINNING)
+    assert "reads everything again" in give(shop, later.replace("01-12", "01-03"))
+    shop.run_in_process()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("9,1,1", "line 3: id_producto is '9', but must be a product of the OLTP"),
+        ("x,1,1", "line 3: id_producto is 'x'"),
+        ("2,-1,1", "line 3: existencias is '-1'"),
+        ("2,1,NaN", "line 3: costo_promedio is 'NaN'"),
+        ("1,1,1", "line 3: product 1 was given already in line 2"),
+        ("2,1", "line 3: the number of fields is 2"),
+    ],
+)
+def test_a_bad_line_is_named_and_nothing_is_changed(shop: Shop, line: str, cause: str):
+    trade(shop)
+    said = give(shop, f"id_producto,existencias,costo_promedio\n1,5,5\n{line}\n", code=1)
+    assert cause in said
+    assert len(said.splitlines()) == 1
+    assert not shop.olap_rows("SELECT * FROM dw.apertura")
