@@ -18,7 +18,7 @@ from psycopg2.extras import Json
 
 from pipeline import olap
 from pipeline.database import connect
-from pipeline.errors import DataError, GuardError, LockedError, PipelineError
+from pipeline.errors import DataError, GuardError, PipelineError
 from pipeline.extract import QUERIES, copy_to_file
 from pipeline.load import log
 from pipeline.oltp import Snapshot, begin_snapshot, read_rows, take_snapshot, wait_for_flush
@@ -189,24 +189,20 @@ def _merge(
         "imagen_completa": False,
         "motivo_completa": None,
     }
-    try:
-        with connect(settings.olap, settings.timezone, "backfill") as connection:
-            olap.set_lock_timeout(connection, settings)
-            verdict = olap.call(
-                connection,
-                "SELECT etl.abrir_historia(%s, %s)",
-                (history.since, settings.timezone),
-            )
-            if verdict != "cargar":
-                return {}
-            for piece in pieces:
-                olap.copy_file(connection, folder / piece["name"], olap.STAGED_MOVEMENTS, piece)
-            counts = olap.call(
-                connection,
-                "SELECT etl.cargar_historia(%s, %s)",
-                (Json(extract), Json(olap.options(settings))),
-            )
-            connection.commit()
-            return dict(counts)
-    except LockedError as error:
-        raise LockedError(f"{error}; it is held by {olap.who_blocks(settings)}") from error
+    with connect(settings.olap, settings.timezone, "backfill") as connection:
+        verdict = olap.call(
+            connection,
+            "SELECT etl.abrir_historia(%s, %s)",
+            (history.since, settings.timezone),
+        )
+        if verdict != "cargar":
+            return {}
+        for piece in pieces:
+            olap.copy_file(connection, folder / piece["name"], olap.STAGED_MOVEMENTS, piece)
+        counts = olap.call(
+            connection,
+            "SELECT etl.cargar_historia(%s, %s)",
+            (Json(extract), Json(olap.options(settings))),
+        )
+        connection.commit()
+        return dict(counts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 
-from pipeline.errors import DatabaseError, TransientError, one_line, translate
+from pipeline.errors import DatabaseError, LockedError, TransientError, one_line, translate
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -51,6 +51,10 @@ def _connect(database: Database, zone: str, read_only: bool) -> Connection:
     connection.set_session(readonly=read_only, autocommit=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('TimeZone', %s, false)", (zone,))
+        # Give up on a lock that somebody else keeps, instead of waiting for ever.
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, false)", (f"{database.lock_timeout}s",)
+        )
         cursor.execute("SET DateStyle = ISO; SET IntervalStyle = postgres")
     connection.autocommit = False
     return connection
@@ -75,6 +79,24 @@ def connect(
     try:
         yield connection
     except psycopg2.Error as error:
-        raise translate(error, where) from error
+        failure = translate(error, where)
+        if isinstance(failure, LockedError) and database.side == "OLAP":
+            raise LockedError(f"{failure}; held by {who_blocks(database, zone)}") from error
+        raise failure from error
     finally:
         connection.close()
+
+
+def who_blocks(olap: Database, zone: str) -> str:
+    """The sessions that hold locks in the OLAP, in words; asked after a lock timeout."""
+    connection = _connect(olap, zone, read_only=True)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT etl.quien_bloquea()")
+            row = cursor.fetchone()
+    except psycopg2.Error:
+        # The account may be an administrator's own database without our functions.
+        return "a session that could not be asked for"
+    finally:
+        connection.close()
+    return row[0] if row and row[0] else "a session that has ended since"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import olap
 from pipeline import window as windows
 from pipeline.database import connect
-from pipeline.errors import DataError, GuardError, LockedError, StateError
+from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import discard_extract, extract_window
 from pipeline.targets import DurableTarget
 
@@ -75,14 +75,11 @@ def _try_load(
     settings: Settings, window: Window, extract: dict[str, Any]
 ) -> tuple[str, dict[str, int]]:
     folder = windows.folder(settings.state_dir, window)
-    try:
-        with connect(settings.olap, settings.timezone, "load") as connection:
-            verdict, counts = load_files(connection, settings, window, extract, folder)
-            if verdict == "cargar":
-                connection.commit()
-            return verdict, counts
-    except LockedError as error:
-        raise LockedError(f"{error}; it is held by {olap.who_blocks(settings)}") from error
+    with connect(settings.olap, settings.timezone, "load") as connection:
+        verdict, counts = load_files(connection, settings, window, extract, folder)
+        if verdict == "cargar":
+            connection.commit()
+    return verdict, counts
 
 
 def load_files(
@@ -93,7 +90,6 @@ def load_files(
     folder: Path,
 ) -> tuple[str, dict[str, int]]:
     """The load's one transaction, but for its commit: the verdict, and the counts if it loads."""
-    olap.set_lock_timeout(connection, settings)
     verdict = olap.open_window(connection, settings, window, extract["version"])
     if verdict != "cargar":
         return verdict, {}

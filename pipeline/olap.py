@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from psycopg2 import errorcodes
 from psycopg2.extras import Json
 
-from pipeline.database import connect
+from pipeline.database import connect, who_blocks
 from pipeline.errors import DatabaseError, DataError
 from pipeline.window import Window
 
@@ -103,18 +104,6 @@ def loaded_windows(settings: Settings, windows: Iterable[Window]) -> set[Window]
         )
         found = set(cursor.fetchall())
     return {window for window in asked if (window.desde, window.hasta) in found}
-
-
-def set_lock_timeout(connection: Connection, settings: Settings) -> None:
-    """Give up on a lock that somebody else keeps, instead of waiting for ever."""
-    call(connection, "SELECT set_config('lock_timeout', %s, false)", (f"{settings.lock_timeout}s",))
-
-
-def who_blocks(settings: Settings) -> str:
-    """The sessions that hold locks in the OLAP, in words; asked after a lock timeout."""
-    with connect(settings.olap, settings.timezone, "locks", read_only=True) as connection:
-        blockers = call(connection, "SELECT etl.quien_bloquea()")
-    return str(blockers or "a session that has ended since")
 
 
 def accept_source(settings: Settings, identity: str) -> None:
@@ -219,14 +208,15 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
     """
     with connect(settings.olap, settings.timezone, "views") as connection:
         connection.autocommit = True
-        set_lock_timeout(connection, settings)
         with connection.cursor() as cursor:
             cursor.execute("SELECT vista, nombre, propia FROM etl.vistas_por_refrescar()")
             views = cursor.fetchall()
-        return [_refresh(connection, *view) for view in views]
+        return [_refresh(connection, settings, *view) for view in views]
 
 
-def _refresh(connection: Connection, oid: int, name: str, own: bool) -> dict[str, Any]:
+def _refresh(
+    connection: Connection, settings: Settings, oid: int, name: str, own: bool
+) -> dict[str, Any]:
     started = datetime.now()
     notice = error = None
     try:
@@ -235,6 +225,8 @@ def _refresh(connection: Connection, oid: int, name: str, own: bool) -> dict[str
         if connection.closed:
             raise
         error = (failure.diag.message_primary or str(failure)).strip()
+        if failure.pgcode == errorcodes.LOCK_NOT_AVAILABLE:
+            error += f"; held by {who_blocks(settings.olap, settings.timezone)}"
     seconds = round((datetime.now() - started).total_seconds(), 3)
     return {"view": name, "own": own, "seconds": seconds, "notice": notice, "error": error}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +30,7 @@ class Database:
     password: str
     sslmode: str
     sslrootcert: str
+    lock_timeout: int  # seconds
 
     def __str__(self) -> str:
         """Where it is, without the password."""
@@ -58,7 +59,6 @@ class Settings:
     max_removed_share: float
     max_silent_days: int
     cost_jump_factor: float
-    lock_timeout: int
 
 
 def _reader() -> Callable[[str, str | None, Callable[[str], T], str], T]:
@@ -160,6 +160,7 @@ def load_settings() -> Settings:
     `.env` is looked for in the working directory, then upward; the environment wins.
     """
     read = _reader()
+    patience = read("ETL_LOCK_TIMEOUT", "60", _natural, "a whole number of seconds")
     zone = read("ETL_TIMEZONE", "UTC", _zone, "a time zone name such as America/Lima")
 
     def database(side: str, port: str) -> tuple[Database, Database]:
@@ -172,10 +173,10 @@ def load_settings() -> Settings:
         root = read(f"{side}_DB_SSLROOTCERT", "", str, "a file")
         admin = read(f"{side}_ADMIN_USER", "", str, "a user name")
         admin_password = read(f"{side}_ADMIN_PASSWORD", "", str, "a password")
-        ordinary = Database(side, host, number, name, user, password, sslmode, root)
+        ordinary = Database(side, host, number, name, user, password, sslmode, root, patience)
         if not admin:
             return ordinary, ordinary
-        return ordinary, Database(side, host, number, name, admin, admin_password, sslmode, root)
+        return ordinary, replace(ordinary, user=admin, password=admin_password)
 
     oltp, oltp_admin = database("OLTP", "5432")
     olap, olap_admin = database("OLAP", "5433")
@@ -207,5 +208,4 @@ def load_settings() -> Settings:
         max_removed_share=read("ETL_MAX_REMOVED_SHARE", "0.05", _share, "a share from 0 to 1"),
         max_silent_days=read("ETL_MAX_SILENT_DAYS", "5", _natural, "a whole number of days"),
         cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", _factor, "a factor above 1"),
-        lock_timeout=read("ETL_LOCK_TIMEOUT", "60", _natural, "a whole number of seconds"),
     )

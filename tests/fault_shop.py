@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from olap_comparison import assert_olap_equals_replay
@@ -45,6 +46,16 @@ def settle(shop: Shop, initial: datetime, **rules: Any) -> Replay:
     """A run that must succeed, and leave the OLAP as the replay of the OLTP."""
     shop.run()
     return assert_olap_equals_replay(shop, initial, **rules)
+
+
+def assert_chain(shop: Shop) -> int:
+    """Each window begins where the last one ended, at the control's end; returns how many."""
+    rows = shop.olap_rows("SELECT desde, hasta FROM etl.corrida ORDER BY numero")
+    for earlier, later in pairwise(rows):
+        assert later["desde"] == earlier["hasta"], f"{earlier} is not followed by {later}"
+    (control,) = shop.olap_rows("SELECT hasta, corridas FROM etl.control")
+    assert not rows or rows[-1]["hasta"] == control["hasta"]
+    return len(rows)
 
 
 def olap_tables(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:

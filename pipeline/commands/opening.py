@@ -46,7 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
     control = olap.read_control(settings)
     openings = _read_openings(arguments.file, settings)
     with connect(settings.olap, settings.timezone, "opening") as connection:
-        olap.set_lock_timeout(connection, settings)
         done = olap.call(
             connection,
             "SELECT etl.aplicar_aperturas(%s, %s, %s)",

@@ -172,6 +172,7 @@ def account(settings: Mapping[str, str], side: str, role: str) -> Database:
         password=settings[f"{side}_{role}_PASSWORD"],
         sslmode=settings[f"{side}_DB_SSLMODE"],
         sslrootcert="",
+        lock_timeout=60,
     )
 
 
