@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from luigi.parameter import ParameterException
+
 from pipeline.errors import PipelineError
 
 _TRACEBACK = "Traceback (most recent call last)"
@@ -21,7 +23,7 @@ class OneLineFailures(logging.Filter):
         if logging.getLogger("luigi-interface").isEnabledFor(logging.DEBUG):
             return True
         failure = record.exc_info[1] if record.exc_info else None
-        if isinstance(failure, PipelineError):
+        if isinstance(failure, PipelineError | ParameterException):
             record.msg = f"{record.getMessage().strip()}: {failure}"
             record.args = ()
             record.exc_info = None

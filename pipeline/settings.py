@@ -97,7 +97,7 @@ def _port(raw: str) -> int:
 
 def _natural(raw: str) -> int:
     number = int(raw)
-    if number < 1:
+    if not 0 < number <= 100_000:
         raise ValueError(raw)
     return number
 
@@ -135,7 +135,10 @@ def parse_moment(raw: str, zone: str) -> datetime:
     moment = datetime.fromisoformat(_as_python_3_10_reads(raw))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return moment.astimezone(timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError(raw) from None
 
 
 def _as_python_3_10_reads(raw: str) -> str:
@@ -160,7 +163,7 @@ def load_settings() -> Settings:
     `.env` is looked for in the working directory, then upward; the environment wins.
     """
     read = _reader()
-    patience = read("ETL_LOCK_TIMEOUT", "60", _natural, "a whole number of seconds")
+    patience = read("ETL_LOCK_TIMEOUT", "60", _natural, "a whole number of seconds up to 100000")
     zone = read("ETL_TIMEZONE", "UTC", _zone, "a time zone name such as America/Lima")
 
     def database(side: str, port: str) -> tuple[Database, Database]:
@@ -200,12 +203,14 @@ def load_settings() -> Settings:
         state_dir=Path(read("ETL_STATE_DIR", "state", _text, "a folder")).expanduser().absolute(),
         oltp_sql_dir=Path(sql_dir).expanduser().absolute() if sql_dir else None,
         initial_since=initial_since,
-        initial_days=read("ETL_INITIAL_DAYS", "7", _natural, "a whole number of days"),
+        initial_days=read("ETL_INITIAL_DAYS", "7", _natural, "a whole number of days up to 100000"),
         timezone=zone,
-        keep_days=read("ETL_KEEP_DAYS", "30", _natural, "a whole number of days"),
+        keep_days=read("ETL_KEEP_DAYS", "30", _natural, "a whole number of days up to 100000"),
         prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", "true", _boolean, "true or false"),
         max_reject_share=read("ETL_MAX_REJECT_SHARE", "0.05", _share, "a share from 0 to 1"),
         max_removed_share=read("ETL_MAX_REMOVED_SHARE", "0.05", _share, "a share from 0 to 1"),
-        max_silent_days=read("ETL_MAX_SILENT_DAYS", "5", _natural, "a whole number of days"),
+        max_silent_days=read(
+            "ETL_MAX_SILENT_DAYS", "5", _natural, "a whole number of days up to 100000"
+        ),
         cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", _factor, "a factor above 1"),
     )

@@ -26,7 +26,7 @@ def make_private_folder(path: Path) -> None:
             ancestor.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise _unusable(path, error) from error
-    if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
+    if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise StateError(
             f"{path} is no folder, or cannot be written: check its owner, or set ETL_STATE_DIR"
         )

@@ -801,8 +801,9 @@ def test_with_luigid_a_failed_window_is_resumed_by_the_next_run(shop: Shop):
         must_succeed(run(port, ago(9 * MINUTE)))
         assert [row["hasta"] for row in runs(shop)] == [end, bounds(folders(shop)[1])[1]]
         shop.sale(ago(DAY), (1, 2, 8))
-        must_succeed(run(port, ago(8 * MINUTE)))
-        nothing = must_succeed(run(port, ago(8 * MINUTE)))
+        last = ago(8 * MINUTE)
+        must_succeed(run(port, last))
+        nothing = must_succeed(run(port, last))
     assert "running   WriteMarker" not in nothing.stdout
     assert len(runs(shop)) == 3
     assert_olap_equals_replay(shop, end - 7 * DAY)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from olap_comparison import assert_olap_equals_replay
-from shop_database import Shop
-from shop_server import PASSWORD
+from shop_database import LUIGI, Shop
+from shop_server import PASSWORD, run_program
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -18,6 +20,7 @@ SETTINGS = [
     ({"OLAP_DB_PORT": "abc"}, "OLAP_DB_PORT is 'abc', but must be a port"),
     ({"ETL_TIMEZONE": "Lima"}, "ETL_TIMEZONE is 'Lima', but must be a time zone"),
     ({"ETL_INITIAL_SINCE": "soon"}, "ETL_INITIAL_SINCE is 'soon', but must be a date"),
+    ({"ETL_INITIAL_DAYS": "9999999"}, "ETL_INITIAL_DAYS is '9999999', but must be a whole"),
     ({"ETL_MAX_REJECT_SHARE": "5"}, "ETL_MAX_REJECT_SHARE is '5', but must be a share"),
     ({"ETL_PRICES_INCLUDE_TAX": "si"}, "ETL_PRICES_INCLUDE_TAX is 'si'"),
     ({"OLAP_DB_PASSWORD": "wrong"}, "check OLAP_DB_HOST"),
@@ -156,3 +159,94 @@ def test_no_password_is_ever_in_the_state_folder(shop: Shop):
     files = [p for p in Path(shop.env["ETL_STATE_DIR"]).rglob("*") if p.is_file()]
     assert len(files) > 6
     assert not [p for p in files if PASSWORD.encode() in p.read_bytes()]
+
+
+def own_queries(shop: Shop, old: str, new: str) -> str:
+    """A folder of the shop's own queries, with movimientos.sql changed."""
+    folder = shop.folder / "sql"
+    shutil.copytree(Path(__file__).parents[1] / "sql" / "oltp", folder)
+    query = folder / "movimientos.sql"
+    text = query.read_text(encoding="utf-8")
+    assert old in text
+    query.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return str(folder)
+
+
+def test_a_query_that_writes_is_refused_whoever_reads(shop: Shop):
+    stock(shop)
+    shop.till("CREATE TABLE escrito (a int)")
+    shop.till(
+        "CREATE FUNCTION escribe() RETURNS int LANGUAGE sql"
+        " AS 'INSERT INTO escrito VALUES (1) RETURNING 1'"
+    )
+    folder = own_queries(shop, "d.cantidad,", "d.cantidad * escribe() AS cantidad,")
+    fails(shop, "read-only transaction", 30, ETL_OLTP_SQL_DIR=folder, OLTP_DB_USER="postgres")
+    assert not shop.olap_rows("SELECT * FROM dw.kardex")
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.one_postgres
+def test_rows_without_an_id_stop_the_window(shop: Shop):
+    stock(shop)
+    old = "d.id_detalle AS id_movimiento"
+    folder = own_queries(shop, old, "nullif(d.id_detalle, 2) AS id_movimiento")
+    fails(shop, "movimientos.sql yields rows without id_movimiento", 30, ETL_OLTP_SQL_DIR=folder)
+    assert not shop.olap_rows("SELECT * FROM dw.kardex")
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize("which", ["the state folder", "the window's folder"])
+def test_a_folder_without_leave_to_write_is_named(shop: Shop, which: str):
+    stock(shop)
+    state = Path(shop.env["ETL_STATE_DIR"])
+    state.mkdir(mode=0o700)
+    folder = state
+    if which == "the window's folder":
+        shop.olap.cursor().execute("REVOKE INSERT ON etl.etapa FROM etl_cargador")
+        assert shop.run_due().returncode == 30
+        shop.olap.cursor().execute("GRANT INSERT ON etl.etapa TO etl_cargador")
+        (folder,) = state.iterdir()
+    program = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
+    if os.geteuid() == 0:
+        # Root may write everywhere as long as it has its capabilities.
+        if not shutil.which("setpriv"):
+            pytest.skip("run by root, and there is no setpriv to give its capabilities up")
+        program = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *program]
+    folder.chmod(0o500)
+    try:
+        done = run_program(program, shop.folder, shop.env)
+    finally:
+        folder.chmod(0o700)
+    assert done.returncode in (30, 35), done.stdout
+    assert f"{folder} is no folder, or cannot be written" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not shop.olap_rows("SELECT * FROM dw.kardex")
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.one_postgres
+def test_no_password_is_ever_said_even_at_debug(shop: Shop):
+    stock(shop)
+    for env in ({}, {"OLTP_DB_NAME": "nada"}, {"OLAP_DB_USER": "nadie"}):
+        assert PASSWORD not in shop.run_due("--log-level", "DEBUG", **env).stdout
+        assert PASSWORD not in shop.command("init", "--debug", **env).stdout
+    wrong = shop.run_due("--log-level", "DEBUG", OLAP_DB_PASSWORD="equivocada")
+    assert "password authentication failed" in wrong.stdout
+    assert "equivocada" not in wrong.stdout
+
+
+@pytest.mark.one_postgres
+def test_a_first_run_in_the_future_is_refused(shop: Shop):
+    fails(shop, "correct ETL_INITIAL_SINCE", 35, ETL_INITIAL_SINCE="2999-01-01")
+
+
+@pytest.mark.one_postgres
+def test_a_time_that_is_none_is_named(shop: Shop):
+    done = shop.run_due("--as-of", "ayer")
+    assert done.returncode == 40, done.stdout
+    assert "'ayer' is no time" in done.stdout
+    assert "Traceback" not in done.stdout

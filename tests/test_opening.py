@@ -88,3 +88,11 @@ def test_a_bad_line_is_named_and_nothing_is_changed(shop: Shop, line: str, cause
     assert cause in said
     assert len(said.splitlines()) == 1
     assert not shop.olap_rows("SELECT * FROM dw.apertura")
+
+
+@pytest.mark.one_postgres
+def test_a_count_that_is_still_to_come_is_refused(shop: Shop):
+    trade(shop)
+    said = give(shop, "id_producto,existencias,costo_promedio,fecha\n1,5,5,2999-01-01\n", code=1)
+    assert "line 2: fecha is '2999-01-01', but must not be in the future" in said
+    assert not shop.olap_rows("SELECT * FROM dw.apertura")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,11 +89,19 @@ def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
                 "id_producto": product,
                 "existencias": str(row.decimal("existencias", minimum=0)),
                 "costo_promedio": str(row.decimal("costo_promedio", minimum=0)),
-                "fecha": row.moment("fecha", settings.timezone).isoformat()
-                if row.text("fecha")
-                else None,
+                "fecha": _date(row, settings),
             }
     return list(openings.values())
+
+
+def _date(row: Row, settings: Settings) -> str | None:
+    """The date that the count holds at; a count that is still to come is none."""
+    if not row.text("fecha"):
+        return None
+    moment = row.moment("fecha", settings.timezone)
+    if moment > datetime.now(timezone.utc):
+        raise row.error("fecha", "must not be in the future")
+    return moment.isoformat()
 
 
 def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int:

@@ -36,9 +36,10 @@ def step(text: str) -> Iterator[Step]:
         spinner.start()
     try:
         yield current
-    except BaseException:
+    except BaseException as error:
         _end(done, spinner)
-        print(f"{current.line()}: failed", flush=True)
+        outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        print(f"{current.line()}: {outcome}", flush=True)
         raise
     _end(done, spinner)
     print(current.line(), flush=True)
