@@ -40,7 +40,7 @@ def windows_due(settings: Settings, as_of: datetime, *, wait: bool) -> tuple[Win
         start: datetime = pending.hasta
     else:
         start = olap.last_run(control) or first_start(settings, as_of)
-    if olap.last_run(control) is None and start >= as_of:
+    if pending is None and olap.last_run(control) is None and start >= as_of:
         raise GuardError(
             f"the first run would begin at {start.isoformat()}, which has not come yet: "
             "correct ETL_INITIAL_SINCE"
