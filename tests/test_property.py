@@ -18,7 +18,7 @@ from pipeline import backfill
 from pipeline.requests import Request
 from pipeline.verify import verify
 
-CI_HISTORIES = {"embedded": 300, "system": 60}
+CI_HISTORIES = {"embedded": 25, "system": 15}
 LONG_HISTORIES = 5_000
 
 products = st.sampled_from([*PRODUCTS, *PRODUCTS, LATE_PRODUCT])
