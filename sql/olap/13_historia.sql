@@ -66,7 +66,11 @@ BEGIN
     SET version = gen_random_uuid(),
         corridas = c.corridas + 1,
         desde_inicial = v_desde,
-        horizonte = least(c.horizonte, (p_extracto ->> 'horizonte')::xid8);
+        -- No horizon means that everything must be read, and that must not be forgotten.
+        horizonte = CASE
+            WHEN c.horizonte IS NOT NULL
+                THEN least(c.horizonte, (p_extracto ->> 'horizonte')::xid8)
+        END;
     PERFORM etl.anotar_corrida(
         p_extracto, v_conteo, extract(epoch FROM clock_timestamp() - v_inicio)::numeric
     );
