@@ -109,7 +109,10 @@ def translate(error: psycopg2.Error, where: str) -> PipelineError:
     text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
     if state == errorcodes.LOCK_NOT_AVAILABLE:
         return LockedError(text)
-    lost = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and not state
+    # What never reached the server's own words is a connection that broke, mid COPY too.
+    lost = not state and not isinstance(error, psycopg2.ProgrammingError)
+    if lost and not remedy:
+        text += f"; {_REMEDIES['08']}"
     if lost or state in _TRANSIENT or state.startswith("08"):
         return TransientError(text)
     return DatabaseError(text)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from psycopg2 import sql
 
 from pipeline.errors import SchemaError
@@ -83,7 +84,13 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
     """
     text = _query_text(settings, name)
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("SELECT * FROM (\n{}\n) AS m LIMIT 0").format(sql.SQL(text)))
+        try:
+            cursor.execute(sql.SQL("SELECT * FROM (\n{}\n) AS m LIMIT 0").format(sql.SQL(text)))
+        except psycopg2.errors.SyntaxError as error:
+            raise SchemaError(
+                f"{name}.sql is no single SELECT that PostgreSQL understands: "
+                f"{error.diag.message_primary}; correct it (see ETL_OLTP_SQL_DIR)"
+            ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
     for column, types in _CONTRACT[name].items():
         if column not in found:

@@ -17,6 +17,8 @@ from pipeline.errors import SettingsError
 
 T = TypeVar("T")
 
+_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
 
 @dataclass(frozen=True)
 class Database:
@@ -84,6 +86,12 @@ def _reader() -> Callable[[str, str | None, Callable[[str], T], str], T]:
 
 def _text(raw: str) -> str:
     if not raw:
+        raise ValueError(raw)
+    return raw
+
+
+def _sslmode(raw: str) -> str:
+    if raw not in _SSLMODES:
         raise ValueError(raw)
     return raw
 
@@ -172,7 +180,7 @@ def load_settings() -> Settings:
         host = read(f"{side}_DB_HOST", "localhost", _text, "a host name")
         number = read(f"{side}_DB_PORT", port, _port, "a port from 1 to 65535")
         name = read(f"{side}_DB_NAME", None, _text, "a database name")
-        sslmode = read(f"{side}_DB_SSLMODE", "prefer", _text, "an sslmode of libpq")
+        sslmode = read(f"{side}_DB_SSLMODE", "prefer", _sslmode, f"one of {', '.join(_SSLMODES)}")
         root = read(f"{side}_DB_SSLROOTCERT", "", str, "a file")
         admin = read(f"{side}_ADMIN_USER", "", str, "a user name")
         admin_password = read(f"{side}_ADMIN_PASSWORD", "", str, "a password")

@@ -18,6 +18,7 @@ SETTINGS = [
     ({"OLAP_DB_NAME": None}, "OLAP_DB_NAME is not set"),
     ({"OLTP_DB_USER": None}, "OLTP_DB_USER is not set"),
     ({"OLAP_DB_PORT": "abc"}, "OLAP_DB_PORT is 'abc', but must be a port"),
+    ({"OLAP_DB_SSLMODE": "si"}, "OLAP_DB_SSLMODE is 'si', but must be one of disable"),
     ({"ETL_TIMEZONE": "Lima"}, "ETL_TIMEZONE is 'Lima', but must be a time zone"),
     ({"ETL_INITIAL_SINCE": "soon"}, "ETL_INITIAL_SINCE is 'soon', but must be a date"),
     ({"ETL_INITIAL_DAYS": "9999999"}, "ETL_INITIAL_DAYS is '9999999', but must be a whole"),
@@ -134,7 +135,7 @@ def test_a_damaged_extract_is_discarded_and_read_again(shop: Shop, name: str, da
         ("    d.cantidad,\n", "", "movimientos.sql yields no column cantidad"),
         ("d.cantidad,", "d.cantidad::text AS cantidad,", "movimientos.sql yields cantidad as"),
         ("INNER JOIN", "CROSS JOIN generate_series(1, 2) INNER JOIN", "2 times in one read"),
-        ("\nSELECT\n", "\nSELEC\n", "syntax error"),
+        ("\nSELECT\n", "\nSELEC\n", "movimientos.sql is no single SELECT"),
     ],
 )
 def test_a_query_that_breaks_its_contract_is_named(shop: Shop, old: str, new: str, cause: str):

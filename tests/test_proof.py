@@ -83,6 +83,7 @@ def test_rebuild_mends_whatever_somebody_touched(shop: Shop):
     cursor = shop.olap.cursor()
     cursor.execute("UPDATE dw.kardex SET costo_promedio = 1, valor = 3 WHERE id_movimiento > 20")
     cursor.execute("UPDATE dw.inventario SET existencias = 0, precio_sugerido = 5")
+    cursor.execute("DELETE FROM dw.inventario WHERE id_producto = 2")
     cursor.execute("DELETE FROM dw.resumen_diario WHERE dia < '2026-01-10'")
     cursor.execute("UPDATE dw.resumen_mensual SET venta_neta = 1")
     cursor.execute("INSERT INTO dw.resumen_producto VALUES ('2020-01-01', 1, 1, 1, 1, 1)")

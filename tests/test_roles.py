@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import psycopg2
 import pytest
 from shop_database import Shop
+from shop_server import PASSWORD
 
 from pipeline.olap import SCHEMA_VERSION
 
@@ -132,3 +133,20 @@ def test_an_older_one_is_upgraded_and_a_newer_one_refused(shop: Shop):
         assert "upgrade this program" in done.stdout
         assert len(done.stdout.splitlines()) == 1
     assert shop.run_due().returncode == 35
+
+
+@pytest.mark.one_postgres
+def test_an_administrator_who_did_not_create_the_roles_may_upgrade(shop: Shop):
+    """The second shop of one server: its account is a member already."""
+    admin, name = f"admin_{shop.olap_name}", f"{shop.olap_name}_segunda"
+    shop.server.execute(
+        f"CREATE ROLE {{admin}} LOGIN CREATEROLE PASSWORD '{PASSWORD}'", admin=admin
+    )
+    shop.server.execute("CREATE DATABASE {name} OWNER {admin}", name=name, admin=admin)
+    env = {"OLAP_DB_NAME": name, "OLAP_ADMIN_USER": admin}
+    try:
+        assert "created" in shop.succeed("init", **env).stdout
+        assert "up to date" in shop.succeed("init", **env).stdout
+    finally:
+        shop.server.execute("DROP DATABASE {name} WITH (FORCE)", name=name)
+        shop.server.execute("DROP ROLE {admin}", admin=admin)

@@ -118,7 +118,9 @@ def _grant(connection: Connection, role: str, user: str) -> None:
             f"the user {user} does not exist on that server: create it "
             f"(CREATE ROLE {user} LOGIN PASSWORD '…'), then run init again"
         )
-    if not known:
+    # Only who may grant the role can repeat it; a member needs nothing more.
+    member = call(connection, "SELECT pg_has_role(%s, %s, 'MEMBER')", (user, role))
+    if not known and not member:
         with connection.cursor() as cursor:
             cursor.execute(
                 sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(user))

@@ -280,7 +280,9 @@ BEGIN
     PERFORM etl.revisar_silencio(v_conteo || etl.contar_altas(), v_hasta, p_opciones);
     IF v_reconstruir THEN
         INSERT INTO etl.tramo AS t (id_producto, desde)
-        SELECT i.id_producto, '-infinity' FROM dw.inventario AS i
+        SELECT i.id_producto, '-infinity'::timestamptz FROM dw.inventario AS i
+        UNION
+        SELECT k.id_producto, '-infinity'::timestamptz FROM dw.kardex AS k
         ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
     END IF;
     v_conteo := v_conteo || etl.contar_altas() || etl.revaluar(
