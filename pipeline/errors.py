@@ -78,6 +78,19 @@ _REMEDIES: dict[str, str] = {
     "57": "the server ended the session; run again when it is up",
 }
 
+# On the shop's side nothing is ours but the queries of sql/oltp.
+_OLTP_QUERY = "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names"
+_OLTP_REMEDIES: dict[str, str] = {
+    errorcodes.UNDEFINED_TABLE: _OLTP_QUERY,
+    errorcodes.UNDEFINED_FUNCTION: _OLTP_QUERY,
+    errorcodes.UNDEFINED_COLUMN: _OLTP_QUERY,
+    errorcodes.INVALID_SCHEMA_NAME: _OLTP_QUERY,
+    errorcodes.READ_ONLY_SQL_TRANSACTION: f"a query may only read: {_OLTP_QUERY}",
+}
+
+# The steps that only read the shop, with its queries.
+_READING = ("OLTP: extract", "OLTP: backfill", "OLTP: verify", "OLTP: opening")
+
 _TRANSIENT = {
     errorcodes.SERIALIZATION_FAILURE,
     errorcodes.DEADLOCK_DETECTED,
@@ -105,7 +118,11 @@ def translate(error: psycopg2.Error, where: str) -> PipelineError:
     if state in _OWN_STATES:
         hint = f"; {one_line(diagnostics.message_hint)}" if diagnostics.message_hint else ""
         return _OWN_STATES[state](f"{where}: {message}{hint}")
-    remedy = _REMEDIES.get(state) or _REMEDIES.get(state[:2])
+    if "no message from the libpq" in message:
+        # The driver's words for a connection that was reset in the middle of a COPY.
+        message = "the server closed the connection unexpectedly"
+    known = _REMEDIES | _OLTP_REMEDIES if where.startswith(_READING) else _REMEDIES
+    remedy = known.get(state) or known.get(state[:2])
     text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
     if state == errorcodes.LOCK_NOT_AVAILABLE:
         return LockedError(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +73,15 @@ def read_control(settings: Settings) -> dict[str, Any]:
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time of the control row, or None; PostgreSQL may write +00 where Python wants +00:00."""
+    """A time of the control row in UTC, or None.
+
+    The session's zone decides how PostgreSQL writes it, and a window is labelled in UTC;
+    PostgreSQL may write +00 where Python wants +00:00.
+    """
     if text is None:
         return None
-    return datetime.fromisoformat(text if text[-3] == ":" else f"{text}:00")
+    written = datetime.fromisoformat(text if text[-3] == ":" else f"{text}:00")
+    return written.astimezone(timezone.utc)
 
 
 def last_run(control: dict[str, Any]) -> datetime | None:
@@ -204,7 +209,8 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
     """Refresh every materialized view of dw, each in a transaction of its own.
 
     Returns one row a view: its name, seconds, a notice (why it was refreshed
-    plainly) and an error, or None. A view's failure stops no other.
+    plainly) and an error, or None, and whether a lock was the cause. A view's
+    failure stops no other.
     """
     with connect(settings.olap, settings.timezone, "views") as connection:
         connection.autocommit = True
@@ -219,16 +225,25 @@ def _refresh(
 ) -> dict[str, Any]:
     started = datetime.now()
     notice = error = None
+    locked = False
     try:
         notice = call(connection, "SELECT etl.refrescar_vista(%s)", (oid,))
     except psycopg2.Error as failure:
         if connection.closed:
             raise
         error = (failure.diag.message_primary or str(failure)).strip()
-        if failure.pgcode == errorcodes.LOCK_NOT_AVAILABLE:
+        locked = failure.pgcode == errorcodes.LOCK_NOT_AVAILABLE
+        if locked:
             error += f"; held by {who_blocks(settings.olap, settings.timezone)}"
     seconds = round((datetime.now() - started).total_seconds(), 3)
-    return {"view": name, "own": own, "seconds": seconds, "notice": notice, "error": error}
+    return {
+        "view": name,
+        "own": own,
+        "seconds": seconds,
+        "notice": notice,
+        "error": error,
+        "locked": locked,
+    }
 
 
 def note_views(settings: Settings, window: Window, seconds: float) -> None:

@@ -133,10 +133,13 @@ class RefreshViews(_WindowTask):
                 log.warning("%s: %s", view["view"], view["error"] or view["notice"])
         broken = [view for view in views if view["own"] and view["error"]]
         if broken:
+            locked = all(view["locked"] for view in broken)
             raise DatabaseError(
                 "OLAP: refresh of "
                 + ", ".join(f"{view['view']} ({view['error']})" for view in broken)
-                + " failed; run `python -m pipeline init`, then run again"
+                + " failed; "
+                + ("" if locked else "run `python -m pipeline init`, then ")
+                + "run again"
             )
         if not superseded:
             with_retries(lambda: olap.note_views(self.settings, self.window, seconds))

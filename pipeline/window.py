@@ -9,6 +9,11 @@ from pathlib import Path
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
+def _stamp(moment: datetime) -> str:
+    # strftime does not pad the years before 1000, and strptime wants four digits.
+    return f"{moment.year:04}{moment:%m%dT%H%M%SZ}"
+
+
 @dataclass(frozen=True, order=True)
 class Window:
     """`[desde, hasta)` in whole UTC seconds: the label of one run."""
@@ -19,7 +24,7 @@ class Window:
     @property
     def label(self) -> str:
         """The window's name and folder: 20261115T020000Z--20261122T020000Z."""
-        return f"{self.desde.strftime(_STAMP)}--{self.hasta.strftime(_STAMP)}"
+        return f"{_stamp(self.desde)}--{_stamp(self.hasta)}"
 
     def __str__(self) -> str:
         return self.label

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from olap_comparison import assert_olap_equals_replay
@@ -42,10 +43,33 @@ def stock(shop: Shop, sales: int = 60) -> datetime:
     return initial
 
 
+def run_quickly(shop: Shop) -> None:
+    """A run that must succeed, in this process, and up to the second after the last window.
+
+    So it need not wait for the clock: what is read does not depend on the window's end.
+    """
+    (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
+    last = control["hasta"] or datetime.fromisoformat(
+        f"{shop.env['ETL_INITIAL_SINCE']}T00:00:00+00:00"
+    )
+    shop.run_in_process(as_of=last + timedelta(seconds=1))
+
+
 def settle(shop: Shop, initial: datetime, **rules: Any) -> Replay:
-    """A run that must succeed, and leave the OLAP as the replay of the OLTP."""
-    shop.run()
+    """Runs that must succeed, and leave the OLAP as the replay of the OLTP.
+
+    One more where a window is unfinished, since that one may have been read earlier.
+    """
+    if any(not (folder / "marker.json").exists() for folder in window_folders(shop)):
+        run_quickly(shop)
+    run_quickly(shop)
     return assert_olap_equals_replay(shop, initial, **rules)
+
+
+def window_folders(shop: Shop) -> list[Path]:
+    """The folders of windows in the state folder, oldest first, without those set aside."""
+    folders = Path(shop.env["ETL_STATE_DIR"]).glob("*Z--*Z")
+    return sorted(folder for folder in folders if ".set-aside" not in folder.name)
 
 
 def assert_chain(shop: Shop) -> int:
@@ -83,3 +107,14 @@ def state_files(shop: Shop) -> dict[str, bytes]:
         for path in sorted(state.rglob("*"))
         if path.is_file() and not path.name.endswith("lock")
     }
+
+
+def late_and_bad(shop: Shop, initial: datetime) -> None:
+    """A window with something of everything."""
+    shop.receipt(initial + timedelta(hours=20), (1, 10, Decimal("2.11")), (2, 3, 1))
+    shop.sale(now(), (3, 2, 5), (4, 1, 5), (99, 1, 5))
+    shop.sale(initial - timedelta(days=3), (1, 1, 5))
+    shop.sale(now(), (1, -1, 5))
+    shop.correct_line(10, cantidad=9)
+    shop.correct_document(11, anulada=True)
+    shop.correct_line(12, id_producto=1)

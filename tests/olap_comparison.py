@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from oltp_reading import read_moment, read_movements, read_openings, read_products
+from oltp_reading import (
+    LAST,
+    read_moment,
+    read_movements,
+    read_openings,
+    read_pricing,
+    read_products,
+)
 from oracle import replay
 from oracle_rows import (
     ZERO,
@@ -19,14 +26,34 @@ from oracle_rows import (
 from shop_database import Shop
 
 SHOWN = 5
+AMOUNTS = ("cantidad", "precio_unitario", "costo_unitario")
+# What the product says, and the oracle's reasons that it can stand for.
+REASONS = {
+    "producto desconocido": {"producto"},
+    "sin cantidad": {"cantidad"},
+    "cantidad no positiva": {"cantidad"},
+    "cantidad fuera de rango": {"cantidad", "magnitud"},
+    "sin precio": {"precio_unitario"},
+    "precio negativo": {"precio_unitario"},
+    "precio fuera de rango": {"precio_unitario", "magnitud"},
+    "sin costo": {"costo_unitario"},
+    "costo negativo": {"costo_unitario"},
+    "costo fuera de rango": {"costo_unitario", "magnitud"},
+    "importe fuera de rango": {"magnitud"},
+    "sin fecha": {"sin fecha"},
+    "fecha futura": {"fecha futura"},
+}
 EMPTY_INVENTORY = InventoryRow(ZERO, ZERO, ZERO, None)
 
 Rows = Mapping[Any, tuple[Any, ...]]
 
 
 def replay_shop(shop: Shop, initial: datetime, **rules: Any) -> Replay:
-    """The replay of a shop's OLTP as it stands; `rules` are those of oracle_rows.Rules."""
-    rules.setdefault("snapshot", read_moment(shop.oltp))
+    """The replay of a shop's OLTP as it stands; `rules` are those of oracle_rows.Rules.
+
+    Openings and, unless `rules` say otherwise, the price policy are those that the OLAP holds.
+    """
+    rules = {"snapshot": read_moment(shop.oltp), **read_pricing(shop.olap), **rules}
     return replay(
         read_movements(shop.oltp),
         read_products(shop.oltp),
@@ -87,13 +114,35 @@ def differences(olap: Any, expected: Replay) -> list[str]:
 
 
 def compare_rejects(olap: Any, expected: Replay) -> list[str]:
-    """Each reject is there with one of the reasons that hold."""
-    actual = read_rows(olap, "etl.rechazo", ["id_movimiento"], ["motivo"])
-    rows = {
-        key: actual[key] if key in actual and actual[key][0] else (" / ".join(reject.reasons),)
-        for key, reject in expected.rejects.items()
+    """Each reject is there as it was read, with a reason that is one of those that hold."""
+    columns = ["tipo", "id_producto", "id_sucursal", *AMOUNTS, "fecha", "motivo"]
+    actual = {
+        key: reject_row(dict(zip(columns, row, strict=True)))
+        for key, row in read_rows(olap, "etl.rechazo", ["id_movimiento"], columns).items()
     }
-    return compare("etl.rechazo", ["motivo"], rows, actual)
+    rows = {}
+    for key, (movement, reasons) in expected.rejects.items():
+        motivo = actual[key][-1] if key in actual else None
+        holds = REASONS.get(motivo, set()) & reasons
+        rows[key] = reject_row(
+            {**movement, "motivo": motivo if holds else " or ".join(sorted(reasons))}
+        )
+    return compare("etl.rechazo", columns, rows, actual)
+
+
+def reject_row(content: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A reject's content such that what was read alike is equal, NaN and infinite dates too."""
+    amounts = [
+        amount if amount is None or amount.is_finite() else str(amount)
+        for amount in (content[column] for column in AMOUNTS)
+    ]
+    fecha = content["fecha"]
+    return (
+        *(content[column] for column in ("tipo", "id_producto", "id_sucursal")),
+        *amounts,
+        fecha if fecha is None else min(fecha, LAST),
+        content["motivo"],
+    )
 
 
 def read_rows(

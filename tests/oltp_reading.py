@@ -1,20 +1,23 @@
-"""What the oracle is given: the OLTP's tables read plainly, without the pipeline's queries."""
+"""What the oracle is given: the OLTP, openings and prices read plainly, by no query of ours."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
-from oracle_rows import Opening, Product
+from oracle_rows import Opening, Pricing, Product
 from psycopg2.extras import RealDictCursor
 
 # Python's datetimes end where PostgreSQL's go on, to infinity; no test turns on what is between.
+FIRST, LAST = (
+    datetime(1, 1, 2, tzinfo=timezone.utc),
+    datetime(9999, 12, 30, tzinfo=timezone.utc),
+)
 MOVEMENTS = """
     SELECT d.id_detalle AS id_movimiento, t.tipo, d.id_producto, t.id_sucursal, d.cantidad,
            d.precio_unitario, d.costo_unitario, t.anulada AS anulado,
            CASE WHEN t.fecha IS NOT NULL THEN
-               least(greatest(t.fecha, timestamptz '0001-01-02 00:00:00+00'),
-                     timestamptz '9999-12-30 00:00:00+00')
+               least(greatest(t.fecha, %(first)s), %(last)s)
            END AS fecha
     FROM public.detalle_transaccion AS d
     JOIN public.transacciones AS t USING (id_transaccion)
@@ -24,7 +27,7 @@ MOVEMENTS = """
 def read_movements(oltp: Any) -> list[dict[str, Any]]:
     """Every document line of the example schema, whatever its type, date or state."""
     with oltp.cursor(cursor_factory=RealDictCursor) as cursor:
-        cursor.execute(MOVEMENTS)
+        cursor.execute(MOVEMENTS, {"first": FIRST, "last": LAST})
         return [dict(row) for row in cursor]
 
 
@@ -40,6 +43,23 @@ def read_openings(olap: Any) -> dict[int, Opening]:
     with olap.cursor() as cursor:
         cursor.execute("SELECT id_producto, existencias, costo_promedio, fecha FROM dw.apertura")
         return {id_producto: Opening(*other) for id_producto, *other in cursor}
+
+
+def read_pricing(olap: Any) -> dict[str, Any]:
+    """The price policy that the shop has given to the OLAP, as arguments of Rules."""
+    pricing: dict[str, Any] = {"category_pricing": {}, "product_pricing": {}}
+    with olap.cursor() as cursor:
+        cursor.execute(
+            "SELECT id_producto, categoria, margen, impuesto, redondeo FROM dw.politica_precio"
+        )
+        for id_producto, categoria, *said in cursor:
+            if id_producto is not None:
+                pricing["product_pricing"][id_producto] = Pricing(*said)
+            elif categoria is not None:
+                pricing["category_pricing"][categoria] = Pricing(*said)
+            else:
+                pricing["default_pricing"] = Pricing(*said)
+    return pricing
 
 
 def read_moment(connection: Any) -> datetime:

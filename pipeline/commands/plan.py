@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 from pipeline import olap
 from pipeline.database import connect
 from pipeline.due import find_pending, first_start
-from pipeline.errors import DataError, GuardError
+from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import read_oltp
 from pipeline.load import load_files
-from pipeline.requests import Request
+from pipeline.requests import Request, read_request
 from pipeline.settings import load_settings
 from pipeline.tables import print_table
 from pipeline.window import Window, whole_second, windows_in
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+
+_READS = 5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,20 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read and load the due window for real, and take it back; 1 if a guard would hold it."""
     settings = load_settings()
-    control = olap.read_control(settings)
-    loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
-    pending = find_pending(settings, control, loaded)
-    if pending in loaded:
-        # It is loaded; only its views or its marker are missing.
-        pending = None
-    now = whole_second(datetime.now(timezone.utc))
-    start = pending.desde if pending else olap.last_run(control) or first_start(settings, now)
-    window = Window(start, max(now, start))
-    plan: dict[str, Any] = {
-        "pending_window": None if pending is None else pending.label,
-        "window": window.label,
-    }
-    plan |= _rehearse(settings, window)
+    plan = _plan(settings)
     if arguments.json:
         print(json.dumps(plan, indent=2, ensure_ascii=False))
     else:
@@ -54,10 +43,37 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if plan["held"] else 0
 
 
-def _rehearse(settings: Settings, window: Window) -> dict[str, Any]:
-    """The counts of a load that is rolled back."""
+def _plan(settings: Settings) -> dict[str, Any]:
+    """What is due and what would come of it, again where a run loads in between."""
+    for _ in range(_READS):
+        pending, window = _due(settings)
+        outcome = _rehearse(settings, window, pending)
+        if outcome is not None:
+            return {
+                "pending_window": None if pending is None else pending.label,
+                "window": window.label,
+            } | outcome
+    raise StateError(f"other runs changed the OLAP during {_READS} reads; run plan again")
+
+
+def _due(settings: Settings) -> tuple[Window | None, Window]:
+    """The unfinished window if it has yet to be loaded, and what is due with it."""
+    control = olap.read_control(settings)
+    loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
+    pending = find_pending(settings, control, loaded)
+    if pending in loaded:
+        # Only its views or its marker are missing.
+        pending = None
+    now = whole_second(datetime.now(timezone.utc))
+    start = pending.desde if pending else olap.last_run(control) or first_start(settings, now)
+    return pending, Window(start, max(now, start))
+
+
+def _rehearse(settings: Settings, window: Window, pending: Window | None) -> dict[str, Any] | None:
+    """The counts of a load that is rolled back; None if another run loaded meanwhile."""
+    request = Request() if pending is None else read_request(settings, pending)
     with TemporaryDirectory(prefix="pipeline-plan-") as name:
-        extract, _ = read_oltp(settings, window, Request(), Path(name))
+        extract, _ = read_oltp(settings, window, request, Path(name))
         plan: dict[str, Any] = {
             "reads_everything": extract["motivo_completa"],
             "read": extract["archivos"]["movements.csv"]["rows"],
@@ -65,7 +81,9 @@ def _rehearse(settings: Settings, window: Window) -> dict[str, Any]:
         }
         try:
             with connect(settings.olap, settings.timezone, "plan") as connection:
-                _, counts = load_files(connection, settings, window, extract, Path(name))
+                verdict, counts = load_files(connection, settings, window, extract, Path(name))
+                if verdict != "cargar":
+                    return None
                 reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
                 connection.rollback()
         except (DataError, GuardError) as error:
