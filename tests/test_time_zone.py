@@ -11,7 +11,6 @@ from shop_database import Shop
 
 from pipeline.window import Window, parse_label
 
-
 INITIAL = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
