@@ -8,11 +8,10 @@ import os
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
+from shop_luigid import luigid
 from shop_server import must_succeed, run_program
 
 DAY = timedelta(days=1)
@@ -756,28 +756,6 @@ def test_two_workers_keep_a_resumed_window_before_the_next(shop: Shop):
     assert [row["hasta"] for row in runs(shop)] == [end, bounds(folders(shop)[1])[1]]
     assert all({path.name for path in folder.iterdir()} == EVERY_FILE for folder in folders(shop))
     assert_olap_equals_replay(shop, end - 7 * DAY)
-
-
-@contextmanager
-def luigid(folder: Path, env: dict[str, str]) -> Iterator[int]:
-    """luigid on 127.0.0.1, on a port that is free."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    program = [LUIGI.with_name("luigid"), "--address", "127.0.0.1", "--port", str(port)]
-    program += ["--state-path", folder / "luigid.pickle", "--logdir", folder]
-    with subprocess.Popen(
-        program, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            while True:
-                with suppress(ConnectionRefusedError):
-                    socket.create_connection(("127.0.0.1", port), 60).close()
-                    break
-                with suppress(subprocess.TimeoutExpired):
-                    pytest.fail(f"luigid ended with {process.wait(0.05)}")
-            yield port
-        finally:
-            process.terminate()
 
 
 @pytest.mark.one_postgres
