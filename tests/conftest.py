@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shop_database import Shop
@@ -47,6 +48,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("one_postgres"):
         binaries = binaries[:1]
     metafunc.parametrize("server_binaries", binaries, ids=_version, scope="session")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell what the rounds of faults have tried, and what came of it."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, counts in report.user_properties:
+                if name == "faults":
+                    told = ", ".join(f"{what.replace('_', ' ')}: {n}" for what, n in counts.items())
+                    terminalreporter.write_line(
+                        f"faults, {report.nodeid.split('[')[-1][:-1]}: {told}"
+                    )
 
 
 def _version(binaries: Path) -> str:

@@ -14,7 +14,7 @@ from unittest import mock
 
 from oracle import RECEIPT, SALE
 from psycopg2.extras import RealDictCursor
-from shop_server import ShopServer, must_succeed, run_command, run_program
+from shop_server import OLAP_USER, ShopServer, must_succeed, run_command, run_program
 
 LUIGI = Path(sys.executable).with_name("luigi")
 
@@ -26,16 +26,31 @@ class Shop:
     """An OLTP and an OLAP database with the commands that run between them.
 
     The commands run as the narrow roles, in `folder`, with `env`; `oltp` and `olap` are the
-    superuser's connections, in autocommit. Change `env` to change a setting.
+    superuser's connections, in autocommit. Change `env` to change a setting. The OLAP is on
+    the OLTP's `server` unless one of its own is given.
     """
 
-    def __init__(self, server: ShopServer, oltp: str, olap: str, folder: Path) -> None:
-        self.server = server
+    def __init__(
+        self,
+        server: ShopServer,
+        oltp: str,
+        olap: str,
+        folder: Path,
+        olap_server: ShopServer | None = None,
+    ) -> None:
+        self.server, self.olap_server = server, olap_server or server
         self.oltp_name, self.olap_name = oltp, olap
         self.folder = folder
         self.env = server.environment(oltp, olap, folder)
-        self.oltp = server.connect(oltp)
-        self.olap = server.connect(olap)
+        self.env |= self.olap_server.side("OLAP", olap, OLAP_USER)
+        self.oltp: Any
+        self.olap: Any
+        self.connect()
+
+    def connect(self) -> None:
+        """Connect as superuser to both; again after a server was down."""
+        self.oltp = self.server.connect(self.oltp_name)
+        self.olap = self.olap_server.connect(self.olap_name)
 
     def close(self) -> None:
         """Close the two connections."""

@@ -70,25 +70,31 @@ class ShopServer:
         finally:
             connection.close()
 
+    def restart(self) -> None:
+        """Start the server again, with the tests' options."""
+        self.server.start(OPTIONS)
+
     def environment(self, oltp: str, olap: str, folder: Path) -> dict[str, str]:
         """What a process needs to run the pipeline between two databases, and nothing else."""
-        host, port = self.server.host, str(self.server.port)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
-        for side, name, user in (("OLTP", oltp, OLTP_USER), ("OLAP", olap, OLAP_USER)):
-            environment |= {
-                f"{side}_DB_HOST": host,
-                f"{side}_DB_PORT": port,
-                f"{side}_DB_NAME": name,
-                f"{side}_DB_USER": user,
-                f"{side}_DB_PASSWORD": PASSWORD,
-                f"{side}_ADMIN_USER": self.server.superuser,
-                f"{side}_ADMIN_PASSWORD": PASSWORD,
-            }
+        environment |= self.side("OLTP", oltp, OLTP_USER) | self.side("OLAP", olap, OLAP_USER)
         return environment | {
             "OLAP_BI_USER": BI_USER,
             "OLAP_BI_PASSWORD": PASSWORD,
             "ETL_STATE_DIR": str(folder / "state"),
             "LUIGI_CONFIG_PATH": str(REPOSITORY / "luigi.cfg"),
+        }
+
+    def side(self, side: str, name: str, user: str) -> dict[str, str]:
+        """The settings that lead to a database of this server, as OLTP or as OLAP."""
+        return {
+            f"{side}_DB_HOST": self.server.host,
+            f"{side}_DB_PORT": str(self.server.port),
+            f"{side}_DB_NAME": name,
+            f"{side}_DB_USER": user,
+            f"{side}_DB_PASSWORD": PASSWORD,
+            f"{side}_ADMIN_USER": self.server.superuser,
+            f"{side}_ADMIN_PASSWORD": PASSWORD,
         }
 
     def prepare(self, folder: Path) -> None:
