@@ -88,3 +88,23 @@ def shop(shop_server: ShopServer, tmp_path: Path) -> Iterator[Shop]:
             yield shop
         finally:
             shop.close()
+
+
+@pytest.fixture
+def shop_apart(
+    shop_server: ShopServer,
+    server_binaries: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+) -> Iterator[Shop]:
+    """A shop whose OLTP has a server of its own, which a test may crash, copy and restore."""
+    with (
+        running_server(tmp_path_factory.mktemp("oltp"), server_binaries) as own,
+        own.databases() as (oltp, _),
+        shop_server.databases() as (_, olap),
+    ):
+        shop = Shop(own, oltp, olap, tmp_path, shop_server)
+        try:
+            yield shop
+        finally:
+            shop.close()

@@ -1,0 +1,207 @@
+"""An OLTP that is restored, rolled back, failed over, read through a standby, or wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from fault_process import start_run
+from fault_shop import assert_chain, now, settle, stock
+from server_copies import (
+    WRAP,
+    age_to_the_brink,
+    copy_disk,
+    dump,
+    make_standby,
+    move_oltp,
+    put_disk_back,
+    restore,
+    use_up_ids,
+    value,
+    wait_for_replay,
+)
+from shop_database import Shop
+from shop_server import ShopServer, running_server
+
+
+def trade(shop: Shop, sales: int = 3) -> list[int]:
+    """Something happens at the till."""
+    shop.receipt(now(), (1, 5, 2))
+    return [line for n in range(sales) for line in shop.sale(now(), (n % 4 + 1, 1, 7))]
+
+
+def why_everything(shop: Shop) -> str | None:
+    """Why the last window read everything, if it did."""
+    (row,) = shop.olap_rows("SELECT motivo_completa FROM etl.corrida ORDER BY numero DESC LIMIT 1")
+    return row["motivo_completa"]
+
+
+def settled(shop: Shop) -> datetime:
+    """A shop that was loaded, and again with what is new only; returns the initial date."""
+    initial = stock(shop, sales=80)
+    settle(shop, initial)
+    trade(shop)
+    settle(shop, initial)
+    assert why_everything(shop) is None
+    return initial
+
+
+def check(shop: Shop, initial: datetime, reason: str | None) -> None:
+    """The next run heals everything, for this reason; the one after reads what is new only."""
+    trade(shop)
+    settle(shop, initial)
+    said = why_everything(shop)
+    assert reason in said if reason and said else said is reason, said
+    trade(shop)
+    settle(shop, initial)
+    assert why_everything(shop) is None
+    assert_chain(shop)
+
+
+def test_a_dump_restored_in_place(shop_apart: Shop):
+    shop = shop_apart
+    initial = settled(shop)
+    kept = dump(shop.server, shop.oltp_name)
+    # These are lost with the restore, and their ids used again.
+    trade(shop)
+    settle(shop, initial)
+    shop.oltp.close()
+    restore(shop.server, kept, shop.oltp_name)
+    shop.connect()
+    check(shop, initial, "its tables were rewritten, restored or are others")
+
+
+def test_a_dump_restored_on_a_new_cluster(shop_apart: Shop, other_server: ShopServer):
+    shop = shop_apart
+    initial = settled(shop)
+    kept = dump(shop.server, shop.oltp_name)
+    trade(shop)
+    settle(shop, initial)
+    other_server.execute("CREATE DATABASE {name}", name=shop.oltp_name)
+    restore(other_server, kept, shop.oltp_name)
+    move_oltp(shop, other_server)
+    check(shop, initial, "another server")
+
+
+@pytest.mark.parametrize("overtaking", [False, True])
+def test_a_machine_rolled_back_to_a_copy_of_its_disk(shop_apart: Shop, overtaking: bool):
+    shop = shop_apart
+    initial = settled(shop)
+    copy = copy_disk(shop.server)
+    shop.connect()
+    trade(shop)
+    use_up_ids(shop, 500)
+    if overtaking:
+        # Many ids are used again, in fewer bytes of WAL.
+        shop.till("SELECT pg_logical_emit_message(false, 'relleno', repeat('x', 5000000))")
+    settle(shop, initial)
+    put_disk_back(shop.server, copy)
+    shop.connect()
+    trade(shop)
+    if overtaking:
+        use_up_ids(shop, 900)
+    check(shop, initial, "rolled back" if overtaking else "behind the last window's")
+
+
+def test_a_failover_to_a_standby_that_had_lost_the_last_transactions(
+    shop_apart: Shop, standby: ShopServer
+):
+    shop = shop_apart
+    initial = settled(shop)
+    wait_for_replay(shop.server, standby)
+    standby.server.stop("fast")
+    trade(shop)
+    settle(shop, initial)
+    primary = shop.server
+    primary.server.stop("immediate")
+    standby.restart()
+    standby.connect("postgres").cursor().execute("SELECT pg_promote(true, 60)")
+    move_oltp(shop, standby)
+    # The new primary gives out the ids of what was lost, and more.
+    trade(shop)
+    use_up_ids(shop, 100)
+    check(shop, initial, "another timeline")
+    primary.restart()
+
+
+def test_read_through_a_standby(shop_apart: Shop, standby: ShopServer):
+    shop = shop_apart
+    initial = settled(shop)
+    primary = shop.server
+    user = shop.env["OLTP_DB_USER"]
+    for server in (standby, standby, primary, standby):
+        trade(shop)
+        shop.correct_line(5, cantidad=len(trade(shop)))
+        wait_for_replay(primary, standby)
+        shop.env |= server.side("OLTP", shop.oltp_name, user)
+        settle(shop, initial)
+        assert why_everything(shop) is None
+    assert_chain(shop)
+
+
+def test_ids_used_again_after_a_crash_of_the_oltp(shop_apart: Shop):
+    """Rolled-back transactions take ids without flushing them; a crash gives them out again."""
+    shop = shop_apart
+    initial = settled(shop)
+    shop.server.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    shop.server.execute("SELECT pg_reload_conf()")
+    for _ in range(60):
+        with pytest.raises(ZeroDivisionError), shop.transaction() as cursor:
+            shop.document("VENTA", now(), [(1, 1, 1)], cursor=cursor)
+            raise ZeroDivisionError
+    run = start_run(shop)
+    assert run.wait() == 0, run.output
+    shop.server.server.stop("immediate")
+    shop.server.restart()
+    shop.connect()
+    for _ in range(40):
+        trade(shop, 1)
+    settle(shop, initial)
+    settle(shop, initial)
+    assert_chain(shop)
+
+
+def test_transaction_ids_that_wrap(shop_apart: Shop):
+    shop = shop_apart
+    initial = settled(shop)
+    age_to_the_brink(shop.server)
+    shop.connect()
+    check(shop, initial, "2^31 transactions ago")
+    kept = trade(shop)
+    with shop.transaction() as late:
+        shop.sale(now(), (2, 1, 7), cursor=late)
+        use_up_ids(shop, 20_000)
+        settle(shop, initial)
+        use_up_ids(shop, 20_000)
+        assert value(shop.oltp, "SELECT pg_current_xact_id()::text::bigint") > WRAP
+        trade(shop)
+        shop.correct_line(kept[0], cantidad=9)
+        settle(shop, initial)
+        assert why_everything(shop) is None
+    check(shop, initial, None)
+    for table in ("detalle_transaccion", "transacciones"):
+        shop.correct_line(kept[1], cantidad=8)
+        shop.till(f"VACUUM (FREEZE) {table}")
+        settle(shop, initial)
+    assert why_everything(shop) is None
+
+
+@pytest.fixture
+def other_server(
+    server_binaries: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ShopServer]:
+    """A server whose databases are others."""
+    with running_server(tmp_path_factory.mktemp("other"), server_binaries) as server:
+        yield server
+
+
+@pytest.fixture
+def standby(shop_apart: Shop) -> Iterator[ShopServer]:
+    """A standby of the shop's OLTP."""
+    standby = make_standby(shop_apart.server)
+    try:
+        yield standby
+    finally:
+        standby.server.remove()
