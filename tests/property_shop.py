@@ -11,7 +11,6 @@ from typing import Any
 from unittest import mock
 
 from olap_comparison import differences, replay_shop
-from oracle_rows import Pricing
 from psycopg2.extras import Json
 from shop_database import Shop
 from view_comparison import view_differences
@@ -213,22 +212,10 @@ class PropertyShop:
 
     def assert_equal(self) -> None:
         """Everything in the OLAP is the replay of the OLTP as it stands."""
-        expected = replay_shop(self.shop, self.initial, **self._pricing())
+        expected = replay_shop(self.shop, self.initial)
         found = differences(self.shop.olap, expected)
         found += view_differences(self.shop.olap, expected, self.as_of)
         assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
-
-    def _pricing(self) -> dict[str, Any]:
-        rules: dict[str, Any] = {"category_pricing": {}, "product_pricing": {}}
-        for row in self.shop.olap_rows("SELECT * FROM dw.politica_precio"):
-            pricing = Pricing(row["margen"], row["impuesto"], row["redondeo"])
-            if row["id_producto"] is not None:
-                rules["product_pricing"][row["id_producto"]] = pricing
-            elif row["categoria"] is not None:
-                rules["category_pricing"][row["categoria"]] = pricing
-            else:
-                rules["default_pricing"] = pricing
-        return rules
 
 
 @contextmanager
