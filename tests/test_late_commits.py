@@ -17,6 +17,8 @@ def test_what_is_committed_while_a_run_stands_still_is_not_lost(shop: Shop, poin
     with shop.transaction() as late, shop.transaction() as undone:
         shop.sale(now(), (2, 1, 7), cursor=late)
         shop.sale(now(), (2, 5, 7), cursor=undone)
+        # Done later, but earlier visible: the snapshot's upper bound is beyond the two.
+        shop.sale(now(), (3, 1, 7))
         run = start_run(shop, fault=fault)
         fault.wait_until_paused(run)
         shop.sale(days_ago(3), (1, 2, 7))
