@@ -25,6 +25,7 @@ from pipeline.oltp import Snapshot, begin_snapshot, read_rows, take_snapshot, wa
 from pipeline.queries import between, count_by_day, load_query, source_tables
 from pipeline.retry import with_retries
 from pipeline.targets import DurableTarget, make_private_folder
+from pipeline.window import stamp
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -43,7 +44,7 @@ class History:
 
     def folder(self, settings: Settings) -> Path:
         """Where its pieces are kept until they are merged."""
-        return settings.state_dir / f"backfill-{self.since:%Y%m%dT%H%M%SZ}"
+        return settings.state_dir / f"backfill-{stamp(self.since)}"
 
 
 def backfill(settings: Settings, since: datetime) -> None:

@@ -79,7 +79,9 @@ def connect(
     try:
         yield connection
     except psycopg2.Error as error:
-        failure = translate(error, where)
+        # Nothing but the shop's queries runs in a session that only reads the OLTP.
+        reads_shop = read_only and database.side == "OLTP"
+        failure = translate(error, where, reads_shop=reads_shop)
         if isinstance(failure, LockedError) and database.side == "OLAP":
             raise LockedError(f"{failure}; held by {who_blocks(database, zone)}") from error
         raise failure from error

@@ -107,10 +107,10 @@ def set_aside_unknown(settings: Settings) -> set[Window]:
     }
     loaded = olap.loaded_windows(settings, found)
     aside = sorted(received - loaded)
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    now = windows.stamp(datetime.now(timezone.utc))
     for window in aside:
         folder = windows.folder(state, window)
-        folder.rename(folder.with_name(f"{window.label}.set-aside-{stamp}"))
+        folder.rename(folder.with_name(f"{window.label}.set-aside-{now}"))
     if aside:
         log.warning(
             "the OLAP lacks %d windows that the state folder says were loaded (%s to %s): "

@@ -88,9 +88,6 @@ _OLTP_REMEDIES: dict[str, str] = {
     errorcodes.READ_ONLY_SQL_TRANSACTION: f"a query may only read: {_OLTP_QUERY}",
 }
 
-# The steps that only read the shop, with its queries.
-_READING = ("OLTP: extract", "OLTP: backfill", "OLTP: verify", "OLTP: opening")
-
 _TRANSIENT = {
     errorcodes.SERIALIZATION_FAILURE,
     errorcodes.DEADLOCK_DETECTED,
@@ -105,10 +102,11 @@ def one_line(text: str) -> str:
     return "; ".join(part.strip() for part in text.strip().splitlines() if part.strip())
 
 
-def translate(error: psycopg2.Error, where: str) -> PipelineError:
+def translate(error: psycopg2.Error, where: str, *, reads_shop: bool = False) -> PipelineError:
     """Say a driver's error in one line.
 
-    `where` names the side and the step ("OLAP: load"). The result is of our own
+    `where` names the side and the step ("OLAP: load"); `reads_shop` says that the step
+    runs the shop's own queries, so that what fails is theirs. The result is of our own
     tree: functions of sql/olap choose the class through their SQLSTATE, lost
     connections and deadlocks become TransientError, the rest DatabaseError.
     """
@@ -121,7 +119,7 @@ def translate(error: psycopg2.Error, where: str) -> PipelineError:
     if "no message from the libpq" in message:
         # The driver's words for a connection that was reset in the middle of a COPY.
         message = "the server closed the connection unexpectedly"
-    known = _REMEDIES | _OLTP_REMEDIES if where.startswith(_READING) else _REMEDIES
+    known = _REMEDIES | _OLTP_REMEDIES if reads_shop else _REMEDIES
     remedy = known.get(state) or known.get(state[:2])
     text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
     if state == errorcodes.LOCK_NOT_AVAILABLE:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("luigi-interface.pipeline")
 
-_READS = 5
+READS = 5  # how often a window is read anew where other runs load in between
 
 
 def load_window(settings: Settings, window: Window) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def load_window(settings: Settings, window: Window) -> dict[str, Any]:
     is read again at once. One that fails on its data is discarded, since the shop
     may correct the rows meanwhile: DataError or GuardError say why.
     """
-    for _ in range(_READS):
+    for _ in range(READS):
         extract = _read_extract(settings, window)
         started = time.monotonic()
         try:
@@ -56,7 +56,7 @@ def load_window(settings: Settings, window: Window) -> dict[str, Any]:
         }
         _tell(window, receipt)
         return receipt
-    raise StateError(f"{window}: other runs changed the OLAP during {_READS} reads; run again")
+    raise StateError(f"{window}: other runs changed the OLAP during {READS} reads; run again")
 
 
 def _read_extract(settings: Settings, window: Window) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pathlib import Path
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """A moment (UTC) as the names of folders have it: 20261115T020000Z."""
     # strftime does not pad the years before 1000, and strptime wants four digits.
     return f"{moment.year:04}{moment:%m%dT%H%M%SZ}"
 
@@ -24,7 +25,7 @@ class Window:
     @property
     def label(self) -> str:
         """The window's name and folder: 20261115T020000Z--20261122T020000Z."""
-        return f"{_stamp(self.desde)}--{_stamp(self.hasta)}"
+        return f"{stamp(self.desde)}--{stamp(self.hasta)}"
 
     def __str__(self) -> str:
         return self.label

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from shop_database import Shop
+from shop_database import Shop, new_shop
 from shop_server import REPOSITORY, ShopServer, running_server
 
 from pipeline.demo.server import embedded_binaries, system_binaries
@@ -82,29 +83,16 @@ def shop_server(
 @pytest.fixture
 def shop(shop_server: ShopServer, tmp_path: Path) -> Iterator[Shop]:
     """A fresh OLTP and OLAP, empty but for what `init --example-oltp` makes."""
-    with shop_server.databases() as (oltp, olap):
-        shop = Shop(shop_server, oltp, olap, tmp_path)
-        try:
-            yield shop
-        finally:
-            shop.close()
+    with new_shop(tmp_path, shop_server) as shop:
+        yield shop
 
 
 @pytest.fixture
-def shop_apart(
-    shop_server: ShopServer,
-    server_binaries: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    tmp_path: Path,
-) -> Iterator[Shop]:
-    """A shop whose OLTP has a server of its own, which a test may crash, copy and restore."""
-    with (
-        running_server(tmp_path_factory.mktemp("oltp"), server_binaries) as own,
-        own.databases() as (oltp, _),
-        shop_server.databases() as (_, olap),
-    ):
-        shop = Shop(own, oltp, olap, tmp_path, shop_server)
-        try:
-            yield shop
-        finally:
-            shop.close()
+def new_server(
+    server_binaries: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], ShopServer]]:
+    """Makes servers for one test, which may crash, copy and restore them."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(
+            running_server(tmp_path_factory.mktemp("server"), server_binaries)
+        )

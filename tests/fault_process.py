@@ -173,6 +173,12 @@ def killed_at(shop: Shop, point: str, *arguments: str, **env: str) -> Process:
     return process
 
 
+def run_beside_orphan(shop: Shop, orphan: Process) -> None:
+    """A run that succeeds while a worker of `orphan` may go on; then waits for that worker."""
+    shop.run()
+    wait_for("the orphan ends", lambda: not orphan.workers())
+
+
 @contextmanager
 def holding(connect: Callable[[], Any], *statements: str) -> Iterator[Any]:
     """A cursor in an open transaction that has run `statements`, rolled back at the end."""

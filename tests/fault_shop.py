@@ -43,6 +43,20 @@ def stock(shop: Shop, sales: int = 60) -> datetime:
     return initial
 
 
+def loaded(shop: Shop) -> datetime:
+    """The same shop with an OLAP that has all of it; returns the initial date."""
+    initial = stock(shop)
+    settle(shop, initial)
+    return initial
+
+
+def with_late_and_bad(shop: Shop) -> datetime:
+    """A loaded shop whose next window has something of everything."""
+    initial = loaded(shop)
+    late_and_bad(shop, initial)
+    return initial
+
+
 def run_quickly(shop: Shop) -> None:
     """A run that must succeed, in this process, and up to the second after the last window.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -223,3 +223,14 @@ class Shop:
         with self.olap.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(query, values)
             return [dict(row) for row in cursor]
+
+
+@contextmanager
+def new_shop(
+    folder: Path, server: ShopServer, olap_server: ShopServer | None = None
+) -> Iterator[Shop]:
+    """A shop with fresh databases, dropped afterwards; on one server unless two are given."""
+    with server.databases() as (oltp, olap), ExitStack() as stack:
+        if olap_server is not None:
+            _, olap = stack.enter_context(olap_server.databases())
+        yield stack.enter_context(closing(Shop(server, oltp, olap, folder, olap_server)))

@@ -30,7 +30,7 @@ def start(shop: Shop, since: datetime, fault: Fault | None = None) -> Process:
     """`luigi --module pipeline Backfill`, in pieces of some ten movements."""
     arguments = ("Backfill", "--since", since.date().isoformat(), "--local-scheduler")
     # FAULT_PIECE is only looked at where the hook is installed.
-    fault = fault or Fault(shop.folder, "never:", "kill")
+    fault = fault or Fault(shop.folder, "")
     return start_luigi(shop, *arguments, fault=fault, FAULT_PIECE="10")
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from fault_process import Fault, Process, start_run, wait_for
+from fault_process import Fault, Process, run_beside_orphan, start_run
 from fault_shop import assert_chain, run_quickly, stock
 from fault_writers import Writers
 from olap_comparison import assert_olap_equals_replay
-from shop_database import Shop
-from shop_server import ShopServer, running_server
+from shop_database import Shop, new_shop
+from shop_server import ShopServer
 from test_kills import ORPHANS, POINTS
 
 ROUNDS, LONG_ROUNDS = 14, 300
@@ -47,8 +47,7 @@ class Faults:
         fault = Fault(self.shop.folder, self.chance.choice(POINTS))
         process = start_run(self.shop, fault=fault)
         process.wait()
-        if fault.fired:
-            self.counts["killed alive"] += 1
+        self.counts["killed alive"] += fault.fired
         process.kill()
 
     def orphaned(self) -> None:
@@ -57,7 +56,7 @@ class Faults:
         process = start_run(self.shop, "--workers", "2", fault=fault)
         process.wait()
         self.counts["killed alive"] += fault.fired
-        self._beside(process)
+        run_beside_orphan(self.shop, process)
 
     def three_at_once(self) -> None:
         """Two on one machine, one on another, and one of them is killed."""
@@ -98,22 +97,17 @@ class Faults:
     def _kill(self, process: Process) -> None:
         self.counts["killed alive"] += process.kill()
 
-    def _beside(self, process: Process) -> None:
-        beside = start_run(self.shop)
-        assert beside.wait() == 0, beside.output
-        wait_for("the orphan ends", lambda: not process.workers())
-
     # What must be true afterwards
 
     def progress(self) -> None:
         """A run completes while the tills type: what the fault left is no obstacle."""
         said = ""
         for _ in range(ATTEMPTS):
-            run = start_run(self.shop)
-            if run.wait() == 0:
+            run = self.shop.run_due()
+            if run.returncode == 0:
                 self.counts["runs completed"] += 1
                 return
-            said = run.output
+            said = run.stdout
         raise AssertionError(f"none of {ATTEMPTS} runs completed:\n{said}")
 
 
@@ -129,28 +123,15 @@ KINDS: tuple[Callable[[Faults], None], ...] = (
 
 
 @pytest.fixture
-def apart(
-    server_binaries: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
-) -> Iterator[Shop]:
-    """A shop whose OLTP and OLAP are on two servers."""
-    folders = [tmp_path_factory.mktemp(side) for side in ("oltp", "olap")]
-    with (
-        running_server(folders[0], server_binaries) as oltp_server,
-        running_server(folders[1], server_binaries) as olap_server,
-        oltp_server.databases() as (oltp, _),
-        olap_server.databases() as (_, olap),
-    ):
-        shop = Shop(oltp_server, oltp, olap, tmp_path, olap_server)
-        try:
-            yield shop
-        finally:
-            shop.close()
+def shop(new_server: Callable[[], ShopServer], tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose OLTP and OLAP have servers of their own."""
+    with new_shop(tmp_path, new_server(), new_server()) as shop:
+        yield shop
 
 
 def test_rounds_of_faults_under_twelve_tills(
-    apart: Shop, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+    shop: Shop, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ):
-    shop = apart
     long = request.config.getoption("--long")
     seed = random.randrange(1 << 30) if long else 20261124
     chance = random.Random(seed)

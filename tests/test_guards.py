@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 from fault_process import holding
-from fault_shop import days_ago, now, olap_tables, settle, stock
+from fault_shop import days_ago, loaded, now, olap_tables, settle, stock
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 from shop_server import ShopServer
@@ -64,8 +64,7 @@ def identity(shop: Shop) -> tuple[str, str]:
 
 
 def test_another_database_is_named_before_anything_is_removed(shop: Shop, test_database: str):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     own, (system, base) = shop.oltp_name, identity(shop)
     points_at(shop, test_database)
     other = identity(shop)[1]
@@ -91,8 +90,7 @@ def test_another_database_is_named_before_anything_is_removed(shop: Shop, test_d
 
 
 def test_an_accepted_source_passes_once_only(shop: Shop, test_database: str):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     own = shop.oltp_name
     points_at(shop, test_database)
     (accept,) = re.findall(r"RunDue --accept-source (\w+)", held(shop))[:1]
@@ -114,8 +112,7 @@ def test_few_removals_of_a_full_read_need_no_leave(shop: Shop):
 
 
 def test_too_many_rejects_mean_that_the_query_is_wrong(shop: Shop):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     for _ in range(30):
         shop.sale(days_ago(1), (99, 1, 5))
     shop.sale(days_ago(1), (1, 1, 5))
@@ -181,8 +178,7 @@ def test_silence_is_noticed_behind_a_forgotten_transaction(shop: Shop):
 
 
 def test_a_clock_behind_the_last_window_holds_everything(shop: Shop):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     cursor = shop.olap.cursor()
     cursor.execute("SELECT hasta FROM etl.control")
     (last,) = cursor.fetchone()
@@ -201,8 +197,7 @@ def test_a_moment_to_come_is_no_window(shop: Shop):
 
 
 def test_a_cost_that_jumps_is_loaded_and_listed(shop: Shop):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     (high,) = shop.receipt(now(), (1, 1, Decimal("137.00")))
     shop.receipt(now(), (2, 1, Decimal("40.00")))
     (low,) = shop.receipt(now(), (3, 1, Decimal("0.01")))
@@ -238,8 +233,7 @@ DRIFTS = {
 
 @pytest.mark.parametrize("drift", DRIFTS)
 def test_schema_drift_is_named_before_anything_is_read(shop: Shop, drift: str):
-    initial = stock(shop)
-    settle(shop, initial)
+    loaded(shop)
     statement, named = DRIFTS[drift]
     shop.till("ALTER TABLE transacciones ALTER fecha DROP DEFAULT")
     shop.till(statement)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from fault_process import Fault, holding, killed_at, start_luigi, start_run, wait_for
+from fault_process import (
+    Fault,
+    holding,
+    killed_at,
+    run_beside_orphan,
+    start_luigi,
+    start_run,
+    wait_for,
+)
 from fault_process import waiting_backend as waiting
-from fault_shop import assert_chain, late_and_bad, settle, stock, window_folders
+from fault_shop import assert_chain, settle, window_folders, with_late_and_bad
 from shop_database import Shop
 from shop_luigid import luigid
 
@@ -44,9 +52,7 @@ WRITTEN = (
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_run_killed_anywhere_is_resumed(shop: Shop, point: str):
-    initial = stock(shop)
-    settle(shop, initial)
-    late_and_bad(shop, initial)
+    initial = with_late_and_bad(shop)
     killed_at(shop, point)
     shop.sale(initial.replace(hour=23), (1, 1, 5))
     settle(shop, initial)
@@ -56,15 +62,11 @@ def test_a_run_killed_anywhere_is_resumed(shop: Shop, point: str):
 @pytest.mark.parametrize("point", ORPHANS)
 def test_a_worker_orphaned_anywhere_does_no_harm(shop: Shop, point: str):
     """Luigi's parent is killed; the worker goes on, beside the next run."""
-    initial = stock(shop)
-    settle(shop, initial)
-    late_and_bad(shop, initial)
+    initial = with_late_and_bad(shop)
     fault = Fault(shop.folder, point, "orphan")
     process = start_run(shop, "--workers", "2", fault=fault)
     assert process.wait() < 0 and fault.fired, process.output
-    beside = start_run(shop)
-    assert beside.wait() == 0, beside.output
-    wait_for("the orphan ends", lambda: not process.workers())
+    run_beside_orphan(shop, process)
     settle(shop, initial)
     assert_chain(shop)
 
@@ -72,9 +74,7 @@ def test_a_worker_orphaned_anywhere_does_no_harm(shop: Shop, point: str):
 @pytest.mark.parametrize("table", WRITTEN)
 def test_a_client_killed_in_a_statement_of_the_load_leaves_nothing_of_it(shop: Shop, table: str):
     """The server goes on to the end of the function, but nobody is there to commit."""
-    initial = stock(shop)
-    settle(shop, initial)
-    late_and_bad(shop, initial)
+    initial = with_late_and_bad(shop)
     shop.product(1, "otra")
     before = shop.olap_rows("SELECT version FROM etl.control")
     lock = f"LOCK TABLE {table} IN SHARE MODE"
@@ -94,9 +94,7 @@ def test_a_client_killed_in_a_statement_of_the_load_leaves_nothing_of_it(shop: S
 
 @pytest.mark.parametrize("machines", [1, 2])
 def test_of_three_runs_at_once_one_wins_and_all_end_well(shop: Shop, machines: int):
-    initial = stock(shop)
-    settle(shop, initial)
-    late_and_bad(shop, initial)
+    initial = with_late_and_bad(shop)
     states = [str(shop.folder / f"state{n % machines or ''}") for n in range(3)]
     runs = [start_run(shop, ETL_STATE_DIR=state) for state in states]
     for run in runs:
@@ -111,9 +109,7 @@ ELSEWHERE = (10, 25)  # luigid has given the task to another worker
 @pytest.mark.one_postgres
 @pytest.mark.parametrize("point", ["flush", "copied", "refresh:2"])
 def test_with_luigid_a_killed_run_is_resumed_by_another(shop: Shop, point: str):
-    initial = stock(shop)
-    settle(shop, initial)
-    late_and_bad(shop, initial)
+    initial = with_late_and_bad(shop)
     with luigid(shop.folder, shop.env) as port:
         scheduler = ("RunDue", "--scheduler-port", str(port))
         fault = Fault(shop.folder, point)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 from fault_process import Fault, start_run
-from fault_shop import days_ago, now, settle, stock
+from fault_shop import days_ago, loaded, now, settle, stock
 from shop_database import Shop
 
 
 @pytest.mark.parametrize("point", ["snapshot", "read", "copy_out", "flush", "opened", "loaded"])
 def test_what_is_committed_while_a_run_stands_still_is_not_lost(shop: Shop, point: str):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     shop.receipt(now(), (1, 3, 2))
     fault = Fault(shop.folder, point, "pause")
     with shop.transaction() as late, shop.transaction() as undone:

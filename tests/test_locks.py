@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fault_failures import SCHEDULING_ERROR, TASK_FAILED, check
 from fault_process import Fault, Process, holding, start_run, wait_for, waiting_backend
-from fault_shop import now, olap_tables, settle, stock
+from fault_shop import loaded, now, olap_tables, settle, stock
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 from shop_server import OLAP_USER, OLTP_USER
@@ -38,8 +38,7 @@ LOCKS = {
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_held_on_the_olap_is_told_with_its_holder(shop: Shop, lock: str):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     shop.sale(now(), (1, 1, 5))
     with holding(as_user(shop, "OLAP", "psql de Ana"), LOCKS[lock]) as cursor:
         process = start_run(shop, ETL_LOCK_TIMEOUT="1")
@@ -51,8 +50,7 @@ def test_a_lock_held_on_the_olap_is_told_with_its_holder(shop: Shop, lock: str):
 
 def test_a_reader_of_the_whole_olap_holds_nothing_up(shop: Shop):
     """As pg_dump does: an ACCESS SHARE lock on every table."""
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     shop.sale(now(), (1, 1, 5))
     tables = ", ".join(t for t in olap_tables(shop) if not t.startswith("dw.mv_"))
     with holding(as_user(shop, "OLAP", "pg_dump"), f"LOCK TABLE {tables} IN ACCESS SHARE MODE"):

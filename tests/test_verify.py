@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fault_shop import late_and_bad, now, olap_tables, settle, state_files, stock
+from fault_shop import loaded, now, olap_tables, settle, state_files, with_late_and_bad
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 
@@ -34,8 +34,7 @@ FOUND = {"missing": "missing", "deleted": "extra"}
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_verify_finds_what_differs_and_mends_it(shop: Shop, damage: str):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     assert verified(shop)[0] == 0
     side, statement = DAMAGES[damage]
     (shop.till if side == "OLTP" else shop.olap.cursor().execute)(statement)
@@ -77,8 +76,7 @@ TAMPERING = {
 
 @pytest.mark.parametrize("tampering", TAMPERING)
 def test_verify_finds_tampering_and_rebuild_mends_it(shop: Shop, tampering: str):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     cursor = shop.olap.cursor()
     cursor.execute(TAMPERING[tampering])
     assert cursor.rowcount > 0
@@ -92,8 +90,7 @@ def test_verify_finds_tampering_and_rebuild_mends_it(shop: Shop, tampering: str)
 
 
 def test_verify_since_bounds_what_is_compared(shop: Shop):
-    initial = stock(shop)
-    settle(shop, initial)
+    initial = loaded(shop)
     cursor = shop.olap.cursor()
     cursor.execute("SELECT id_movimiento, fecha FROM dw.kardex WHERE tipo = 'VENTA' ORDER BY fecha")
     (early, moment), *_, (late, _) = cursor.fetchall()
@@ -110,9 +107,7 @@ def test_verify_since_bounds_what_is_compared(shop: Shop):
 
 
 def test_verify_calls_pending_what_the_next_window_brings(shop: Shop):
-    initial = stock(shop)
-    settle(shop, initial)
-    late_and_bad(shop, initial)
+    initial = with_late_and_bad(shop)
     code, findings = verified(shop)
     assert code == 0 and findings["pending"] > 5, findings
     settle(shop, initial)

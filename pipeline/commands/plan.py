@@ -14,7 +14,7 @@ from pipeline.database import connect
 from pipeline.due import find_pending, first_start
 from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import read_oltp
-from pipeline.load import load_files
+from pipeline.load import READS, load_files
 from pipeline.requests import Request, read_request
 from pipeline.settings import load_settings
 from pipeline.tables import print_table
@@ -22,8 +22,6 @@ from pipeline.window import Window, whole_second, windows_in
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
-
-_READS = 5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _plan(settings: Settings) -> dict[str, Any]:
     """What is due and what would come of it, again where a run loads in between."""
-    for _ in range(_READS):
+    for _ in range(READS):
         pending, window = _due(settings)
         outcome = _rehearse(settings, window, pending)
         if outcome is not None:
@@ -53,7 +51,7 @@ def _plan(settings: Settings) -> dict[str, Any]:
                 "pending_window": None if pending is None else pending.label,
                 "window": window.label,
             } | outcome
-    raise StateError(f"other runs changed the OLAP during {_READS} reads; run plan again")
+    raise StateError(f"other runs changed the OLAP during {READS} reads; run plan again")
 
 
 def _due(settings: Settings) -> tuple[Window | None, Window]:
