@@ -23,6 +23,7 @@ from oracle_rows import (
     Replay,
     Rules,
 )
+from oracle_views import QUARTER, YEAR, sold
 from shop_database import Shop
 
 SHOWN = 5
@@ -103,14 +104,27 @@ def differences(olap: Any, expected: Replay) -> list[str]:
         ),
     ):
         found += compare(table, columns, rows, read_rows(olap, table, key, columns))
-    few = ("movimientos", "unidades_vendidas", "venta_neta", "costo_ventas")
-    by_product_day = {
-        key: tuple(getattr(row, column) for column in few)
-        for key, row in expected.by_product_day.items()
+    return found + compare_rolling(olap, expected) + compare_rejects(olap, expected)
+
+
+def compare_rolling(olap: Any, expected: Replay) -> list[str]:
+    """Each product's sales of the last 90 and 365 days, as of the last window."""
+    with olap.cursor() as cursor:
+        cursor.execute("SELECT hasta FROM etl.control")
+        hasta = cursor.fetchone()[0]
+    sums = {
+        "unidades_90": sold(expected, hasta, QUARTER, "unidades_vendidas"),
+        "unidades_365": sold(expected, hasta, YEAR, "unidades_vendidas"),
+        "venta_neta_365": sold(expected, hasta, YEAR, "venta_neta"),
+        "costo_ventas_365": sold(expected, hasta, YEAR, "costo_ventas"),
     }
-    actual = read_rows(olap, "dw.resumen_producto", ["dia", "id_producto"], few)
-    found += compare("dw.resumen_producto", few, by_product_day, actual)
-    return found + compare_rejects(olap, expected)
+    rows = {
+        product: tuple(column.get(product, ZERO) for column in sums.values())
+        for product in set().union(*sums.values())
+    }
+    rows = {product: row for product, row in rows.items() if any(row)}
+    actual = read_rows(olap, "dw.resumen_movil", ["id_producto"], sums)
+    return compare("dw.resumen_movil", sums, rows, actual)
 
 
 def compare_rejects(olap: Any, expected: Replay) -> list[str]:

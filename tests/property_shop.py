@@ -30,7 +30,7 @@ OLAP_TABLES = (
     "dw.inventario",
     "dw.resumen_diario",
     "dw.resumen_mensual",
-    "dw.resumen_producto",
+    "dw.resumen_movil",
     "dw.producto",
     "dw.sucursal",
     "dw.apertura",

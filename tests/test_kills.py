@@ -44,7 +44,7 @@ WRITTEN = (
     "dw.inventario",
     "dw.resumen_diario",
     "dw.resumen_mensual",
-    "dw.resumen_producto",
+    "dw.resumen_movil",
     "etl.rechazo",
     "etl.corrida",
 )

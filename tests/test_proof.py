@@ -86,7 +86,7 @@ def test_rebuild_mends_whatever_somebody_touched(shop: Shop):
     cursor.execute("DELETE FROM dw.inventario WHERE id_producto = 2")
     cursor.execute("DELETE FROM dw.resumen_diario WHERE dia < '2026-01-10'")
     cursor.execute("UPDATE dw.resumen_mensual SET venta_neta = 1")
-    cursor.execute("INSERT INTO dw.resumen_producto VALUES ('2020-01-01', 1, 1, 1, 1, 1)")
+    cursor.execute("INSERT INTO dw.resumen_movil VALUES (99, 0, 1, 1, 1)")
     assert shop.command("verify").returncode == 1
     shop.succeed("rebuild")
     assert_olap_equals_replay(shop, BEGINNING)

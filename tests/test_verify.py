@@ -69,8 +69,9 @@ TAMPERING = {
     "a stock row": "DELETE FROM dw.inventario WHERE id_producto = 2",
     "a day": "UPDATE dw.resumen_diario SET venta_neta = venta_neta + 1 WHERE movimientos = 1",
     "a month": "DELETE FROM dw.resumen_mensual WHERE id_producto = 3",
-    "a product's day": "UPDATE dw.resumen_producto SET unidades_vendidas = 0 WHERE id_producto = 1",
-    "a day too many": "INSERT INTO dw.resumen_producto VALUES ('2020-01-01', 1, 1, 1, 1, 1)",
+    "a product's quarter": "UPDATE dw.resumen_movil SET unidades_90 = 0 WHERE id_producto = 1",
+    "a product's year": "UPDATE dw.resumen_movil SET unidades_365 = 9 WHERE id_producto = 1",
+    "a product too many": "INSERT INTO dw.resumen_movil VALUES (99, 0, 1, 1, 1)",
 }
 
 

@@ -18,6 +18,23 @@ $$;
 COMMENT ON TYPE dw.estado IS
     'Estado de un producto tras un movimiento, con el costo y el ajuste de ese movimiento';
 
+DO $$
+BEGIN
+    IF to_regtype('dw.paso') IS NULL THEN
+        CREATE TYPE dw.paso AS (
+            existencias     numeric,
+            valor           numeric,
+            costo_promedio  numeric,
+            costo_total     numeric,
+            ajuste          numeric,
+            promedio_previo numeric
+        );
+    END IF;
+END
+$$;
+COMMENT ON TYPE dw.paso IS
+    'Un dw.estado, y de una entrada el costo promedio que había antes de ella';
+
 CREATE OR REPLACE FUNCTION dw.actualizar_costo_promedio(
     estado dw.estado, cantidad numeric, costo_unitario numeric
 ) RETURNS dw.estado
@@ -80,26 +97,32 @@ COMMENT ON FUNCTION dw.calcular_precio_sugerido(numeric, numeric, numeric, numer
     'Costo / (1 - margen) · (1 + impuesto), redondeado hacia arriba al paso; nulo si el costo es 0';
 
 CREATE OR REPLACE FUNCTION dw.aplicar_movimiento(
-    estado dw.estado, tipo text, cantidad numeric, costo_unitario numeric, valor_inicial numeric
-) RETURNS dw.estado
+    paso dw.paso, tipo text, cantidad numeric, costo_unitario numeric, valor_inicial numeric
+) RETURNS dw.paso
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 BEGIN
-    -- One branch a movement type: a new type is a new function and a new branch.
+    -- One branch a movement type: a new type is a new function and a new branch. The rule is
+    -- written into each expression by the planner, so that only its own arithmetic is paid.
     IF tipo = 'VENTA' THEN
-        RETURN dw.actualizar_stock_venta(estado, cantidad);
+        RETURN ROW((dw.actualizar_stock_venta(
+            ROW(paso.existencias, paso.valor, paso.costo_promedio, NULL, NULL)::dw.estado, cantidad
+        )).*, NULL)::dw.paso;
     ELSIF tipo = 'ENTRADA_MERCANCIA' THEN
-        RETURN dw.actualizar_costo_promedio(estado, cantidad, costo_unitario);
+        RETURN ROW((dw.actualizar_costo_promedio(
+            ROW(paso.existencias, paso.valor, paso.costo_promedio, NULL, NULL)::dw.estado,
+            cantidad, costo_unitario
+        )).*, paso.costo_promedio)::dw.paso;
     END IF;
-    RETURN ROW(cantidad, valor_inicial, costo_unitario, 0.000000, 0.000000)::dw.estado;
+    RETURN ROW(cantidad, valor_inicial, costo_unitario, 0.000000, 0.000000, NULL)::dw.paso;
 END
 $$;
-COMMENT ON FUNCTION dw.aplicar_movimiento(dw.estado, text, numeric, numeric, numeric) IS
+COMMENT ON FUNCTION dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric) IS
     'Paso del agregado dw.valuar; el tipo SALDO pone el estado desde el que se repite';
 
 CREATE OR REPLACE AGGREGATE dw.valuar(text, numeric, numeric, numeric) (
     SFUNC = dw.aplicar_movimiento,
-    STYPE = dw.estado
+    STYPE = dw.paso
 );
 COMMENT ON AGGREGATE dw.valuar(text, numeric, numeric, numeric) IS
     'Repite en orden los movimientos de un producto; empieza con una fila de tipo SALDO';

@@ -79,17 +79,15 @@ CREATE TABLE IF NOT EXISTS dw.resumen_mensual (
 );
 COMMENT ON TABLE dw.resumen_mensual IS 'Sumas del kardex por mes, sucursal y producto';
 
-CREATE TABLE IF NOT EXISTS dw.resumen_producto (
-    dia               date NOT NULL,
-    id_producto       bigint NOT NULL,
-    movimientos       bigint NOT NULL,
-    unidades_vendidas numeric(38, 6) NOT NULL,
-    venta_neta        numeric(38, 6) NOT NULL,
-    costo_ventas      numeric(38, 6) NOT NULL,
-    PRIMARY KEY (dia, id_producto)
+CREATE TABLE IF NOT EXISTS dw.resumen_movil (
+    id_producto      bigint PRIMARY KEY,
+    unidades_90      numeric(38, 6) NOT NULL,
+    unidades_365     numeric(38, 6) NOT NULL,
+    venta_neta_365   numeric(38, 6) NOT NULL,
+    costo_ventas_365 numeric(38, 6) NOT NULL
 );
-COMMENT ON TABLE dw.resumen_producto IS
-    'Sumas del kardex por día y producto: los días sueltos al borde de una ventana móvil';
+COMMENT ON TABLE dw.resumen_movil IS
+    'Ventas de cada producto en los últimos 90 y 365 días, contados desde el día del último hasta; sin ventas no hay fila';
 
 -- Working tables of the replay (see 01_control.sql for the rules of such tables).
 
@@ -111,10 +109,13 @@ COMMENT ON COLUMN etl.baja.igual IS 'Leída de nuevo sin cambio: se queda; exist
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     id_producto        bigint PRIMARY KEY,
     desde              timestamptz NOT NULL,
+    cola               boolean NOT NULL DEFAULT false,
     categoria_anterior text,
     impuesto_anterior  numeric
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
+COMMENT ON COLUMN etl.tramo.cola IS
+    'El kardex ya tiene movimientos desde esa fecha, que se repiten; si no, las altas solo se añaden';
 COMMENT ON COLUMN etl.tramo.categoria_anterior IS
     'Si cambió la categoría o el impuesto: lo que valía para lo ya sumado; nulo si no cambió';
 
@@ -127,6 +128,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
     es_alta              boolean NOT NULL,
     difiere              boolean NOT NULL,
     tipo                 text NOT NULL,
+    provisional          boolean NOT NULL,
     cantidad             numeric NOT NULL,
     precio_unitario      numeric,
     costo_unitario       numeric,
@@ -140,12 +142,13 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
     ajuste_anterior      numeric
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.repeticion IS
-    'Los tramos valorizados de nuevo: altas y filas que cambian, con lo que el kardex decía';
+    'Los tramos con cola valorizados de nuevo: altas y filas que cambian, con lo que el kardex decía';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.delta (
     nivel              smallint NOT NULL,
     dia                date,
     mes                date,
+    franja             smallint,
     id_sucursal        bigint,
     categoria          text,
     id_producto        bigint,
@@ -156,6 +159,10 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.delta (
     costo_ventas       numeric NOT NULL,
     ajuste             numeric NOT NULL,
     unidades_recibidas numeric NOT NULL,
-    costo_recibido     numeric NOT NULL
+    costo_recibido     numeric NOT NULL,
+    unidades_90        numeric NOT NULL DEFAULT 0
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.delta IS 'Lo que cada resumen gana o pierde en esta carga';
+COMMENT ON COLUMN etl.delta.nivel IS
+    '1: dw.resumen_diario; 2: dw.resumen_mensual; 3: dw.resumen_movil, con sus unidades, venta y costo de 365 días';
+COMMENT ON COLUMN etl.delta.franja IS 'En el nivel 2, de qué días del mes: ver etl.franja()';

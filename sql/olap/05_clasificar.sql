@@ -8,6 +8,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 -- NaN sorts above every number, so NOT (x < limit) catches it and Infinity too.
 SELECT CASE
+    -- What nearly every movement is, told by the fewest comparisons.
+    WHEN conocido AND fecha <= limite AND cantidad >= 0.000001 AND cantidad < 1e5
+        AND monto >= 0 AND monto < 1e6 THEN NULL
     WHEN NOT conocido THEN 'producto desconocido'
     WHEN fecha IS NULL THEN 'sin fecha'
     WHEN fecha > limite THEN 'fecha futura'
@@ -40,23 +43,24 @@ AS $$
 DECLARE
     v_repetido record;
     v_filas bigint;
+    v_distintas bigint;
 BEGIN
+    SELECT count(*), count(DISTINCT e.id_movimiento) INTO v_filas, v_distintas FROM etl.etapa AS e;
+    IF v_distintas = v_filas THEN
+        RETURN v_filas;
+    END IF;
     SELECT e.id_movimiento, count(*) AS veces INTO v_repetido
     FROM etl.etapa AS e
     GROUP BY e.id_movimiento
     HAVING count(*) > 1 OR e.id_movimiento IS NULL
     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'ETD01',
-            MESSAGE = CASE WHEN v_repetido.id_movimiento IS NULL
-                THEN 'movimientos.sql yields rows without id_movimiento'
-                ELSE format('movimientos.sql yields id_movimiento %s %s times in one read',
-                            v_repetido.id_movimiento, v_repetido.veces) END,
-            HINT = 'correct its joins so that each movement is one row, then run again';
-    END IF;
-    SELECT count(*) INTO v_filas FROM etl.etapa;
-    RETURN v_filas;
+    RAISE EXCEPTION USING
+        ERRCODE = 'ETD01',
+        MESSAGE = CASE WHEN v_repetido.id_movimiento IS NULL
+            THEN 'movimientos.sql yields rows without id_movimiento'
+            ELSE format('movimientos.sql yields id_movimiento %s %s times in one read',
+                        v_repetido.id_movimiento, v_repetido.veces) END,
+        HINT = 'correct its joins so that each movement is one row, then run again';
 END
 $$;
 COMMENT ON FUNCTION etl.revisar_etapa() IS
@@ -166,7 +170,9 @@ BEGIN
         AND (e.tipo = 'VENTA' OR k.costo_unitario = round(e.costo_unitario, 6))
     FROM etl.etapa AS e
     INNER JOIN dw.kardex AS k ON k.id_movimiento = e.id_movimiento
-    LEFT JOIN etl.descarte AS d ON d.id_movimiento = e.id_movimiento;
+    LEFT JOIN etl.descarte AS d ON d.id_movimiento = e.id_movimiento
+    -- Most have a higher number than any that the ledger knows.
+    WHERE e.id_movimiento <= (SELECT max(u.id_movimiento) FROM dw.kardex AS u);
 
     IF p_imagen_completa THEN
         INSERT INTO etl.baja

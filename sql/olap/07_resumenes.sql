@@ -1,23 +1,36 @@
 -- Step 6 of the load: carry the differences to the summaries that the views stand on.
 
+CREATE OR REPLACE FUNCTION etl.franja(p_dia date, p_corte date) RETURNS smallint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT (CASE
+    WHEN p_dia > p_corte OR p_dia <= p_corte - 365 THEN 0
+    WHEN p_dia > p_corte - 90 THEN 2
+    ELSE 1
+END)::smallint
+$$;
+COMMENT ON FUNCTION etl.franja(date, date) IS
+    '2: de los 90 días que terminan en el corte; 1: de los 365, no de los 90; 0: de ninguno';
+
 CREATE OR REPLACE VIEW etl.v_diferencia AS
--- What enters; of a row that only changes cost, the difference.
+-- Of the products with a tail: what enters; of a row that only changes cost, the difference.
 SELECT
     r.fecha, r.id_sucursal, p.categoria, r.id_producto, r.tipo = 'VENTA' AS venta,
-    CASE WHEN r.es_alta OR t.categoria_anterior IS NOT NULL THEN 1 ELSE 0 END AS signo,
-    r.cantidad, r.precio_unitario, p.impuesto,
-    CASE WHEN r.es_alta OR t.categoria_anterior IS NOT NULL THEN r.costo_total
-        ELSE r.costo_total - r.costo_total_anterior END AS costo_total,
-    CASE WHEN r.es_alta OR t.categoria_anterior IS NOT NULL THEN r.ajuste
-        ELSE r.ajuste - r.ajuste_anterior END AS ajuste
+    CASE WHEN e.entra THEN 1 ELSE 0 END AS movimientos,
+    CASE WHEN e.entra THEN r.cantidad ELSE 0 END AS cantidad,
+    r.precio_unitario, p.impuesto,
+    CASE WHEN e.entra THEN r.costo_total ELSE r.costo_total - r.costo_total_anterior END
+        AS costo_total,
+    CASE WHEN e.entra THEN r.ajuste ELSE r.ajuste - r.ajuste_anterior END AS ajuste
 FROM etl.repeticion AS r
 INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
 INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto
+CROSS JOIN LATERAL (SELECT r.es_alta OR t.categoria_anterior IS NOT NULL AS entra) AS e
 UNION ALL
 -- What leaves, from where it was counted.
 SELECT
     b.fecha, b.id_sucursal, coalesce(t.categoria_anterior, p.categoria), b.id_producto,
-    b.tipo = 'VENTA', -1, b.cantidad, b.precio_unitario,
+    b.tipo = 'VENTA', -1, -b.cantidad, b.precio_unitario,
     coalesce(t.impuesto_anterior, p.impuesto), -b.costo_total, -b.ajuste
 FROM etl.baja AS b
 INNER JOIN etl.tramo AS t ON t.id_producto = b.id_producto
@@ -25,55 +38,81 @@ INNER JOIN dw.producto AS p ON p.id_producto = b.id_producto
 UNION ALL
 SELECT
     r.fecha, r.id_sucursal, t.categoria_anterior, r.id_producto, r.tipo = 'VENTA', -1,
-    r.cantidad, r.precio_unitario, t.impuesto_anterior, -r.costo_total_anterior, -r.ajuste_anterior
+    -r.cantidad, r.precio_unitario, t.impuesto_anterior, -r.costo_total_anterior,
+    -r.ajuste_anterior
 FROM etl.repeticion AS r
 INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
 WHERE t.categoria_anterior IS NOT NULL AND NOT r.es_alta;
 COMMENT ON VIEW etl.v_diferencia IS
-    'Lo que esta carga suma (signo 1), quita (-1) o solo revaloriza (0), de cada movimiento';
+    'De los productos con cola, lo que esta carga suma, quita (en negativo) o solo revaloriza (cantidad 0), de cada movimiento';
 
-CREATE OR REPLACE FUNCTION etl.sumar_diferencias(p_zona text) RETURNS void
+CREATE OR REPLACE FUNCTION etl.correr_resumen_movil(p_antes date, p_corte date, p_zona text)
+RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    INSERT INTO etl.delta
+    -- The days that the windows leave behind, and those they reach that were dated ahead.
+    -- Product by product: its ledger is in order of date, the whole one is not.
+    INSERT INTO dw.resumen_movil AS r
     SELECT
-        CASE WHEN grouping(c.categoria) = 0 THEN 1 WHEN grouping(c.mes) = 0 THEN 2 ELSE 3 END,
-        c.dia, c.mes, c.id_sucursal, c.categoria, c.id_producto,
-        sum(c.signo),
-        coalesce(sum(c.signo * c.cantidad) FILTER (WHERE c.venta), 0),
-        coalesce(sum(c.signo * c.bruta), 0),
-        coalesce(sum(c.signo * c.neta), 0),
-        coalesce(sum(c.costo_total) FILTER (WHERE c.venta), 0),
-        coalesce(sum(c.ajuste) FILTER (WHERE NOT c.venta), 0),
-        coalesce(sum(c.signo * c.cantidad) FILTER (WHERE NOT c.venta), 0),
-        coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0)
-    FROM (
+        i.id_producto,
+        coalesce(sum((d.ahora / 2 - d.antes / 2) * k.cantidad), 0),
+        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.cantidad), 0),
+        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.neta), 0),
+        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.costo_total), 0)
+    FROM dw.inventario AS i
+    INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+    CROSS JOIN (VALUES
+        (p_antes - 364, least(p_corte - 365, p_antes)),
+        (greatest(p_antes - 89, p_corte - 364), least(p_corte - 90, p_antes)),
+        (p_antes + 1, p_corte)
+    ) AS b (desde, hasta)
+    CROSS JOIN LATERAL (
         SELECT
-            s.*,
-            (s.fecha AT TIME ZONE p_zona)::date AS dia,
-            date_trunc('month', s.fecha AT TIME ZONE p_zona)::date AS mes,
-            CASE WHEN s.venta THEN round(s.cantidad * s.precio_unitario, 6) END AS bruta,
-            CASE WHEN s.venta THEN dw.venta_neta(s.cantidad, s.precio_unitario, s.impuesto)
-            END AS neta
-        FROM etl.v_diferencia AS s
-    ) AS c
-    GROUP BY GROUPING SETS (
-        (c.dia, c.id_sucursal, c.categoria),
-        (c.mes, c.id_sucursal, c.id_producto),
-        (c.dia, c.id_producto)
-    );
+            (f.fecha AT TIME ZONE p_zona)::date AS dia, f.cantidad, f.costo_total,
+            dw.venta_neta(f.cantidad, f.precio_unitario, p.impuesto) AS neta
+        FROM dw.kardex AS f
+        WHERE f.id_producto = i.id_producto
+            AND f.fecha >= b.desde::timestamp AT TIME ZONE p_zona
+            AND f.fecha < (b.hasta + 1)::timestamp AT TIME ZONE p_zona
+            AND f.tipo = 'VENTA'
+        OFFSET 0
+    ) AS k
+    CROSS JOIN LATERAL (
+        SELECT etl.franja(k.dia, p_antes)::int AS antes, etl.franja(k.dia, p_corte)::int AS ahora
+    ) AS d
+    GROUP BY i.id_producto
+    ON CONFLICT (id_producto) DO UPDATE SET
+        unidades_90 = r.unidades_90 + excluded.unidades_90,
+        unidades_365 = r.unidades_365 + excluded.unidades_365,
+        venta_neta_365 = r.venta_neta_365 + excluded.venta_neta_365,
+        costo_ventas_365 = r.costo_ventas_365 + excluded.costo_ventas_365;
 END
 $$;
-COMMENT ON FUNCTION etl.sumar_diferencias(text) IS
-    'Llena etl.delta: lo nuevo menos lo anterior, por cada clave de los tres resúmenes, en una pasada';
+COMMENT ON FUNCTION etl.correr_resumen_movil(date, date, text) IS
+    'Lleva dw.resumen_movil de un corte a otro posterior, con el kardex y los impuestos que había';
 
-CREATE OR REPLACE FUNCTION etl.sumar_kardex(p_zona text) RETURNS SETOF etl.delta
+CREATE OR REPLACE FUNCTION etl.sumar_movil() RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO etl.delta
+SELECT
+    3, NULL, NULL, NULL, NULL, NULL, d.id_producto, 0, sum(d.unidades_vendidas), 0,
+    sum(d.venta_neta), sum(d.costo_ventas), 0, 0, 0,
+    coalesce(sum(d.unidades_vendidas) FILTER (WHERE d.franja = 2), 0)
+FROM etl.delta AS d
+WHERE d.nivel = 2 AND d.franja > 0
+GROUP BY d.id_producto
+$$;
+COMMENT ON FUNCTION etl.sumar_movil() IS
+    'Saca de los meses de etl.delta, partidos en franjas, lo que gana o pierde dw.resumen_movil';
+
+CREATE OR REPLACE FUNCTION etl.sumar_kardex(p_zona text, p_corte date) RETURNS SETOF etl.delta
 LANGUAGE sql STABLE
 AS $$
 SELECT
-    (CASE WHEN grouping(c.categoria) = 0 THEN 1 WHEN grouping(c.mes) = 0 THEN 2 ELSE 3 END)::smallint,
-    c.dia, c.mes, c.id_sucursal, c.categoria, c.id_producto,
+    (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
+    c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
     count(*),
     coalesce(sum(c.cantidad) FILTER (WHERE c.venta), 0),
     coalesce(sum(c.bruta), 0),
@@ -81,27 +120,28 @@ SELECT
     coalesce(sum(c.costo_total) FILTER (WHERE c.venta), 0),
     coalesce(sum(c.ajuste), 0),
     coalesce(sum(c.cantidad) FILTER (WHERE NOT c.venta), 0),
-    coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0)
+    coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0),
+    0::numeric
 FROM (
     SELECT
-        k.*, p.categoria,
+        k.*, p.categoria, d.dia,
+        date_trunc('month', d.dia::timestamp)::date AS mes,
+        etl.franja(d.dia, p_corte) AS franja,
         k.tipo = 'VENTA' AS venta,
-        (k.fecha AT TIME ZONE p_zona)::date AS dia,
-        date_trunc('month', k.fecha AT TIME ZONE p_zona)::date AS mes,
         CASE WHEN k.tipo = 'VENTA' THEN round(k.cantidad * k.precio_unitario, 6) END AS bruta,
         CASE WHEN k.tipo = 'VENTA' THEN dw.venta_neta(k.cantidad, k.precio_unitario, p.impuesto)
         END AS neta
     FROM dw.kardex AS k
     INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+    CROSS JOIN LATERAL (SELECT (k.fecha AT TIME ZONE p_zona)::date AS dia) AS d
 ) AS c
 GROUP BY GROUPING SETS (
     (c.dia, c.id_sucursal, c.categoria),
-    (c.mes, c.id_sucursal, c.id_producto),
-    (c.dia, c.id_producto)
+    (c.mes, c.franja, c.id_sucursal, c.id_producto)
 )
 $$;
-COMMENT ON FUNCTION etl.sumar_kardex(text) IS
-    'Las sumas de los tres resúmenes, hechas de nuevo con todo el kardex: para comprobarlos o rehacerlos';
+COMMENT ON FUNCTION etl.sumar_kardex(text, date) IS
+    'Las sumas de los resúmenes por día y por mes, hechas de nuevo con todo el kardex: para comprobarlos o rehacerlos';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_resumenes() RETURNS void
 LANGUAGE plpgsql
@@ -125,10 +165,12 @@ BEGIN
 
     INSERT INTO dw.resumen_mensual AS r
     SELECT
-        d.mes, d.id_sucursal, d.id_producto, d.movimientos, d.unidades_vendidas, d.venta_bruta,
-        d.venta_neta, d.costo_ventas, d.ajuste, d.unidades_recibidas, d.costo_recibido
+        d.mes, d.id_sucursal, d.id_producto, sum(d.movimientos), sum(d.unidades_vendidas),
+        sum(d.venta_bruta), sum(d.venta_neta), sum(d.costo_ventas), sum(d.ajuste),
+        sum(d.unidades_recibidas), sum(d.costo_recibido)
     FROM etl.delta AS d
     WHERE d.nivel = 2
+    GROUP BY d.mes, d.id_sucursal, d.id_producto
     ON CONFLICT (mes, id_sucursal, id_producto) DO UPDATE SET
         movimientos = r.movimientos + excluded.movimientos,
         unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
@@ -139,16 +181,15 @@ BEGIN
         unidades_recibidas = r.unidades_recibidas + excluded.unidades_recibidas,
         costo_recibido = r.costo_recibido + excluded.costo_recibido;
 
-    INSERT INTO dw.resumen_producto AS r
-    SELECT
-        d.dia, d.id_producto, d.movimientos, d.unidades_vendidas, d.venta_neta, d.costo_ventas
+    INSERT INTO dw.resumen_movil AS r
+    SELECT d.id_producto, d.unidades_90, d.unidades_vendidas, d.venta_neta, d.costo_ventas
     FROM etl.delta AS d
     WHERE d.nivel = 3
-    ON CONFLICT (dia, id_producto) DO UPDATE SET
-        movimientos = r.movimientos + excluded.movimientos,
-        unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
-        venta_neta = r.venta_neta + excluded.venta_neta,
-        costo_ventas = r.costo_ventas + excluded.costo_ventas;
+    ON CONFLICT (id_producto) DO UPDATE SET
+        unidades_90 = r.unidades_90 + excluded.unidades_90,
+        unidades_365 = r.unidades_365 + excluded.unidades_365,
+        venta_neta_365 = r.venta_neta_365 + excluded.venta_neta_365,
+        costo_ventas_365 = r.costo_ventas_365 + excluded.costo_ventas_365;
 
     -- A key without movements is no row, so that the summaries never depend on history.
     DELETE FROM dw.resumen_diario AS r USING etl.delta AS d
@@ -157,58 +198,80 @@ BEGIN
     DELETE FROM dw.resumen_mensual AS r USING etl.delta AS d
     WHERE d.nivel = 2 AND d.movimientos < 0 AND r.movimientos = 0
         AND r.mes = d.mes AND r.id_sucursal = d.id_sucursal AND r.id_producto = d.id_producto;
-    DELETE FROM dw.resumen_producto AS r USING etl.delta AS d
-    WHERE d.nivel = 3 AND d.movimientos < 0 AND r.movimientos = 0
-        AND r.dia = d.dia AND r.id_producto = d.id_producto;
+    DELETE FROM dw.resumen_movil AS r
+    WHERE r.unidades_90 = 0 AND r.unidades_365 = 0 AND r.venta_neta_365 = 0
+        AND r.costo_ventas_365 = 0;
 END
 $$;
 COMMENT ON FUNCTION etl.actualizar_resumenes() IS 'Suma etl.delta a los tres resúmenes';
 
-CREATE OR REPLACE FUNCTION etl.diferencias_de_resumen(p_zona text) RETURNS SETOF etl.delta
+CREATE OR REPLACE FUNCTION etl.diferencias_de_resumen(p_zona text, p_corte date)
+RETURNS SETOF etl.delta
 LANGUAGE sql STABLE
 AS $$
+WITH suma AS MATERIALIZED (
+    SELECT * FROM etl.sumar_kardex(p_zona, p_corte)
+)
 SELECT
-    s.nivel, s.dia, s.mes, s.id_sucursal, s.categoria, s.id_producto, sum(s.movimientos)::bigint,
+    s.nivel, s.dia, s.mes, NULL::smallint, s.id_sucursal, s.categoria, s.id_producto,
+    sum(s.movimientos)::bigint,
     sum(s.unidades_vendidas), sum(s.venta_bruta), sum(s.venta_neta), sum(s.costo_ventas),
-    sum(s.ajuste), sum(s.unidades_recibidas), sum(s.costo_recibido)
+    sum(s.ajuste), sum(s.unidades_recibidas), sum(s.costo_recibido), sum(s.unidades_90)
 FROM (
-    SELECT * FROM etl.sumar_kardex(p_zona)
+    SELECT * FROM suma
     UNION ALL
     SELECT
-        1, r.dia, NULL, r.id_sucursal, r.categoria, NULL, -r.movimientos, -r.unidades_vendidas,
-        -r.venta_bruta, -r.venta_neta, -r.costo_ventas, -r.ajuste, -r.unidades_recibidas,
-        -r.costo_recibido
+        3, NULL, NULL, NULL, NULL, NULL, d.id_producto, 0, d.unidades_vendidas, 0,
+        d.venta_neta, d.costo_ventas, 0, 0, 0,
+        CASE WHEN d.franja = 2 THEN d.unidades_vendidas ELSE 0 END
+    FROM suma AS d
+    WHERE d.nivel = 2 AND d.franja > 0
+    UNION ALL
+    SELECT
+        1, r.dia, NULL, NULL, r.id_sucursal, r.categoria, NULL, -r.movimientos,
+        -r.unidades_vendidas, -r.venta_bruta, -r.venta_neta, -r.costo_ventas, -r.ajuste,
+        -r.unidades_recibidas, -r.costo_recibido, 0
     FROM dw.resumen_diario AS r
     UNION ALL
     SELECT
-        2, NULL, r.mes, r.id_sucursal, NULL, r.id_producto, -r.movimientos,
+        2, NULL, r.mes, NULL, r.id_sucursal, NULL, r.id_producto, -r.movimientos,
         -r.unidades_vendidas, -r.venta_bruta, -r.venta_neta, -r.costo_ventas, -r.ajuste,
-        -r.unidades_recibidas, -r.costo_recibido
+        -r.unidades_recibidas, -r.costo_recibido, 0
     FROM dw.resumen_mensual AS r
     UNION ALL
     SELECT
-        3, r.dia, NULL, NULL, NULL, r.id_producto, -r.movimientos, -r.unidades_vendidas,
-        0, -r.venta_neta, -r.costo_ventas, 0, 0, 0
-    FROM dw.resumen_producto AS r
+        3, NULL, NULL, NULL, NULL, NULL, r.id_producto, 0, -r.unidades_365, 0,
+        -r.venta_neta_365, -r.costo_ventas_365, 0, 0, 0, -r.unidades_90
+    FROM dw.resumen_movil AS r
 ) AS s
 GROUP BY s.nivel, s.dia, s.mes, s.id_sucursal, s.categoria, s.id_producto
 HAVING (
-    sum(s.movimientos), sum(s.unidades_vendidas), sum(s.venta_neta), sum(s.costo_ventas)
-) IS DISTINCT FROM (0, 0, 0, 0) OR (s.nivel < 3 AND (
-    sum(s.venta_bruta), sum(s.ajuste), sum(s.unidades_recibidas), sum(s.costo_recibido)
-) IS DISTINCT FROM (0, 0, 0, 0))
+    sum(s.movimientos), sum(s.unidades_vendidas), sum(s.venta_bruta), sum(s.venta_neta),
+    sum(s.costo_ventas), sum(s.ajuste), sum(s.unidades_recibidas), sum(s.costo_recibido),
+    sum(s.unidades_90)
+) IS DISTINCT FROM (0, 0, 0, 0, 0, 0, 0, 0, 0)
 $$;
-COMMENT ON FUNCTION etl.diferencias_de_resumen(text) IS
+COMMENT ON FUNCTION etl.diferencias_de_resumen(text, date) IS
     'Las sumas del kardex menos lo que dicen los resúmenes: nada, salvo que alguien los haya tocado';
 
-CREATE OR REPLACE FUNCTION etl.recalcular_resumenes(p_zona text) RETURNS void
+CREATE OR REPLACE FUNCTION etl.recalcular_resumenes(p_zona text, p_corte date) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
     DELETE FROM etl.delta;
-    INSERT INTO etl.delta SELECT * FROM etl.diferencias_de_resumen(p_zona);
+    INSERT INTO etl.delta SELECT * FROM etl.diferencias_de_resumen(p_zona, p_corte);
     PERFORM etl.actualizar_resumenes();
 END
 $$;
-COMMENT ON FUNCTION etl.recalcular_resumenes(text) IS
+COMMENT ON FUNCTION etl.recalcular_resumenes(text, date) IS
     'Pone los resúmenes de acuerdo con el kardex, escribiendo solo lo que difiere';
+
+DO $$
+BEGIN
+    -- An OLAP of version 1 has a ledger, but not yet the sums of its last days.
+    IF EXISTS (SELECT FROM dw.kardex) AND NOT EXISTS (SELECT FROM dw.resumen_movil) THEN
+        PERFORM etl.recalcular_resumenes(c.zona, (c.hasta AT TIME ZONE c.zona)::date)
+        FROM etl.control AS c;
+    END IF;
+END
+$$;

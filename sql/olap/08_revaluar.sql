@@ -12,7 +12,7 @@ BEGIN
 
     UPDATE dw.kardex AS k
     SET version = p_numero,
-        provisional = r.tipo = 'VENTA' AND (r.existencias < 0 OR r.costo_promedio = 0),
+        provisional = r.provisional,
         costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
         existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
         salto_costo = r.salto_costo
@@ -29,7 +29,7 @@ BEGIN
     )
     SELECT
         r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, p_numero, r.orden,
-        r.tipo = 'VENTA' AND (r.existencias < 0 OR r.costo_promedio = 0), r.tipo,
+        r.provisional, r.tipo,
         r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
         r.existencias, r.valor, r.costo_promedio, r.salto_costo
     FROM etl.repeticion AS r
@@ -38,7 +38,101 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.actualizar_kardex(bigint) IS
-    'Lleva bajas, cambios de valor y altas al kardex; devuelve cuántas filas anteriores cambiaron de valor';
+    'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; devuelve cuántas filas anteriores cambiaron de valor';
+
+CREATE OR REPLACE FUNCTION etl.soltar_indices() RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- Only for a first load: an index is filled row by row in five times the time in which it is
+    -- built. Nobody has read the empty ledger yet; where somebody is reading it, it stays.
+    IF (SELECT count(*) FROM (SELECT FROM etl.etapa LIMIT 20000) AS e) < 20000
+        OR EXISTS (SELECT FROM dw.kardex) THEN
+        RETURN false;
+    END IF;
+    LOCK TABLE dw.kardex IN ACCESS EXCLUSIVE MODE NOWAIT;
+    ALTER TABLE dw.kardex DROP CONSTRAINT kardex_pk, DROP CONSTRAINT kardex_movimiento_unico;
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION etl.soltar_indices() IS
+    'Antes de una primera carga grande, quita los índices del kardex vacío; dice si lo hizo';
+
+CREATE OR REPLACE FUNCTION etl.rehacer_indices() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM set_config('maintenance_work_mem', '128MB', true);
+    ALTER TABLE dw.kardex
+        ADD CONSTRAINT kardex_pk PRIMARY KEY (id_producto, fecha, orden, id_movimiento),
+        ADD CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento);
+END
+$$;
+COMMENT ON FUNCTION etl.rehacer_indices() IS 'Vuelve a poner los índices que quitó etl.soltar_indices()';
+
+CREATE OR REPLACE FUNCTION etl.agregar_al_kardex(
+    p_numero bigint, p_factor numeric, p_zona text, p_corte date
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- The rows of products that only grow are added up as they are written, with the
+    -- differences of the others.
+    WITH nueva AS (
+        INSERT INTO dw.kardex (
+            id_producto, fecha, id_movimiento, id_sucursal, version, orden, provisional, tipo,
+            cantidad, precio_unitario, costo_unitario, costo_total, ajuste, existencias, valor,
+            costo_promedio, salto_costo
+        )
+        SELECT
+            v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden,
+            v.provisional, v.tipo, v.cantidad, v.precio_unitario, v.costo_unitario,
+            v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto
+        FROM etl.valorizar(false, p_factor) AS v
+        RETURNING
+            id_producto, fecha, id_sucursal, tipo, cantidad, precio_unitario, costo_total, ajuste
+    )
+    INSERT INTO etl.delta
+    SELECT
+        CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END,
+        c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
+        sum(c.movimientos),
+        coalesce(sum(c.cantidad) FILTER (WHERE c.venta), 0),
+        coalesce(sum(c.bruta), 0),
+        coalesce(sum(c.neta), 0),
+        coalesce(sum(c.costo_total) FILTER (WHERE c.venta), 0),
+        coalesce(sum(c.ajuste) FILTER (WHERE NOT c.venta), 0),
+        coalesce(sum(c.cantidad) FILTER (WHERE NOT c.venta), 0),
+        coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0)
+    FROM (
+        SELECT
+            s.*, d.dia,
+            date_trunc('month', d.dia::timestamp)::date AS mes,
+            etl.franja(d.dia, p_corte) AS franja,
+            CASE WHEN s.venta THEN round(s.cantidad * s.precio_unitario, 6) END AS bruta,
+            CASE WHEN s.venta THEN dw.venta_neta(s.cantidad, s.precio_unitario, s.impuesto)
+            END AS neta
+        FROM (
+            SELECT
+                n.fecha, n.id_sucursal, p.categoria, n.id_producto, n.tipo = 'VENTA' AS venta,
+                1 AS movimientos, n.cantidad, n.precio_unitario, p.impuesto, n.costo_total, n.ajuste
+            FROM nueva AS n
+            INNER JOIN dw.producto AS p ON p.id_producto = n.id_producto
+            UNION ALL
+            SELECT * FROM etl.v_diferencia
+        ) AS s
+        CROSS JOIN LATERAL (SELECT (s.fecha AT TIME ZONE p_zona)::date AS dia) AS d
+    ) AS c
+    GROUP BY GROUPING SETS (
+        (c.dia, c.id_sucursal, c.categoria),
+        (c.mes, c.franja, c.id_sucursal, c.id_producto)
+    );
+END
+$$;
+COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric, text, date) IS
+    'Añade al kardex las altas de los productos sin cola, y llena etl.delta con lo nuevo menos lo anterior de todos';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(p_numero bigint, p_todos_los_precios boolean)
 RETURNS void
@@ -91,26 +185,34 @@ $$;
 COMMENT ON FUNCTION etl.actualizar_inventario(bigint, boolean) IS
     'Estado y precio sugerido de los productos tocados, o el precio de todos si cambió la política';
 
-CREATE OR REPLACE FUNCTION etl.revaluar(p_numero bigint, p_opciones jsonb, p_todos_los_precios boolean)
-RETURNS jsonb
+CREATE OR REPLACE FUNCTION etl.revaluar(
+    p_numero bigint, p_opciones jsonb, p_corte date, p_todos_los_precios boolean
+) RETURNS jsonb
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_productos bigint;
-    v_revaluadas bigint;
+    v_factor numeric := (p_opciones ->> 'factor_salto')::numeric;
+    v_productos bigint := etl.marcar_tramos();
+    v_revaluadas bigint := 0;
+    v_sin_indices boolean;
 BEGIN
-    v_productos := etl.marcar_tramos();
     IF v_productos > 0 THEN
-        PERFORM etl.repetir((p_opciones ->> 'factor_salto')::numeric);
-        PERFORM etl.sumar_diferencias(p_opciones ->> 'zona');
-        v_revaluadas := etl.actualizar_kardex(p_numero);
+        v_sin_indices := etl.soltar_indices();
+        -- First what leaves: a movement can come back under another product.
+        IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
+            PERFORM etl.repetir(v_factor);
+            v_revaluadas := etl.actualizar_kardex(p_numero);
+        END IF;
+        PERFORM etl.agregar_al_kardex(p_numero, v_factor, p_opciones ->> 'zona', p_corte);
+        IF v_sin_indices THEN
+            PERFORM etl.rehacer_indices();
+        END IF;
+        PERFORM etl.sumar_movil();
         PERFORM etl.actualizar_resumenes();
     END IF;
     PERFORM etl.actualizar_inventario(p_numero, p_todos_los_precios);
-    RETURN jsonb_build_object(
-        'productos_tocados', v_productos, 'revaluadas', coalesce(v_revaluadas, 0)
-    );
+    RETURN jsonb_build_object('productos_tocados', v_productos, 'revaluadas', v_revaluadas);
 END
 $$;
-COMMENT ON FUNCTION etl.revaluar(bigint, jsonb, boolean) IS
-    'Repite los productos tocados y lleva las diferencias a kardex, resúmenes e inventario';
+COMMENT ON FUNCTION etl.revaluar(bigint, jsonb, date, boolean) IS
+    'Repite los productos tocados y lleva las diferencias a kardex, resúmenes e inventario; el corte es el día del hasta con que se cuentan 90 y 365 días';

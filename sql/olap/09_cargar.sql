@@ -251,6 +251,7 @@ DECLARE
     v_incluye boolean := (p_opciones ->> 'incluye_impuesto')::boolean;
     v_control etl.control := etl.bloquear_control(p_opciones ->> 'zona');
     v_inicial timestamptz := coalesce(v_control.desde_inicial, (p_extracto ->> 'desde_inicial')::timestamptz);
+    v_corte date := (v_hasta AT TIME ZONE (p_opciones ->> 'zona'))::date;
     v_politica text := etl.huella_politica(v_incluye);
     v_inicio timestamptz := clock_timestamp();
     v_filas bigint;
@@ -268,6 +269,13 @@ BEGIN
     IF NOT v_completa THEN
         PERFORM etl.reintentar_rechazos(p_extracto -> 'revisados');
     END IF;
+    -- Before anything that they count changes its tax.
+    IF v_corte > (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date THEN
+        PERFORM etl.correr_resumen_movil(
+            (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, v_corte,
+            p_opciones ->> 'zona'
+        );
+    END IF;
     PERFORM etl.cargar_dimensiones(v_incluye, v_politica);
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
@@ -277,7 +285,8 @@ BEGIN
     END IF;
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
-    PERFORM etl.revisar_silencio(v_conteo || etl.contar_altas(), v_hasta, p_opciones);
+    v_conteo := v_conteo || etl.contar_altas();
+    PERFORM etl.revisar_silencio(v_conteo, v_hasta, p_opciones);
     IF v_reconstruir THEN
         INSERT INTO etl.tramo AS t (id_producto, desde)
         SELECT i.id_producto, '-infinity'::timestamptz FROM dw.inventario AS i
@@ -285,11 +294,12 @@ BEGIN
         SELECT k.id_producto, '-infinity'::timestamptz FROM dw.kardex AS k
         ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
     END IF;
-    v_conteo := v_conteo || etl.contar_altas() || etl.revaluar(
-        v_control.corridas + 1, p_opciones, v_politica IS DISTINCT FROM v_control.politica
+    v_conteo := v_conteo || etl.revaluar(
+        v_control.corridas + 1, p_opciones, v_corte,
+        v_politica IS DISTINCT FROM v_control.politica
     ) || jsonb_build_object('filas_leidas', v_filas);
     IF v_reconstruir THEN
-        PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona');
+        PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;
 
     PERFORM etl.avanzar_control(p_extracto, v_inicial, v_politica, p_opciones ->> 'zona');

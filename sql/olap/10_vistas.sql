@@ -10,34 +10,6 @@ FROM etl.control AS c
 WHERE c.hasta IS NOT NULL;
 COMMENT ON VIEW dw.v_corte IS 'Hasta cuándo llegan los datos cargados, y qué día era en la zona de la tienda';
 
-CREATE OR REPLACE FUNCTION dw.ventas_por_producto(p_desde date, p_hasta date)
-RETURNS TABLE (id_producto bigint, unidades numeric, venta_neta numeric, costo_ventas numeric)
-LANGUAGE sql STABLE
-AS $$
--- Whole months from the monthly summary, the loose days at both ends from the daily one.
-SELECT s.id_producto, sum(s.unidades_vendidas), sum(s.venta_neta), sum(s.costo_ventas)
-FROM (
-    SELECT m.id_producto, m.unidades_vendidas, m.venta_neta, m.costo_ventas
-    FROM dw.resumen_mensual AS m
-    WHERE m.mes >= p_desde AND m.mes + interval '1 month' <= p_hasta + 1
-    UNION ALL
-    SELECT d.id_producto, d.unidades_vendidas, d.venta_neta, d.costo_ventas
-    FROM dw.resumen_producto AS d
-    WHERE (
-        d.dia >= p_desde
-        AND d.dia < least(date_trunc('month', p_desde + interval '1 month' - interval '1 day')::date,
-                          p_hasta + 1)
-    ) OR (
-        d.dia <= p_hasta
-        AND d.dia >= greatest(date_trunc('month', p_hasta + 1)::date,
-                              date_trunc('month', p_desde + interval '1 month' - interval '1 day')::date)
-    )
-) AS s
-GROUP BY s.id_producto
-$$;
-COMMENT ON FUNCTION dw.ventas_por_producto(date, date) IS
-    'Unidades, venta neta y costo de ventas de cada producto entre dos días, ambos incluidos';
-
 CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_ventas_diarias AS
 SELECT
     r.dia,
@@ -112,17 +84,15 @@ SELECT
     p.nombre,
     p.categoria,
     i.existencias,
-    coalesce(v.unidades, 0) AS unidades_90_dias,
-    round(coalesce(v.unidades, 0) / 90, 6) AS venta_diaria,
-    round(i.existencias * 90 / nullif(v.unidades, 0), 6) AS dias_cobertura,
-    i.existencias <= 0 AND coalesce(v.unidades, 0) > 0 AS agotado,
-    i.existencias > 0 AND i.existencias * 90 <= 15 * coalesce(v.unidades, 0) AS reponer
+    coalesce(v.unidades_90, 0) AS unidades_90_dias,
+    round(coalesce(v.unidades_90, 0) / 90, 6) AS venta_diaria,
+    round(i.existencias * 90 / nullif(v.unidades_90, 0), 6) AS dias_cobertura,
+    i.existencias <= 0 AND coalesce(v.unidades_90, 0) > 0 AS agotado,
+    i.existencias > 0 AND i.existencias * 90 <= 15 * coalesce(v.unidades_90, 0) AS reponer
 FROM dw.v_corte AS c
 CROSS JOIN dw.inventario AS i
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
-LEFT JOIN dw.ventas_por_producto(
-    (SELECT f.dia - 89 FROM dw.v_corte AS f), (SELECT f.dia FROM dw.v_corte AS f)
-) AS v ON v.id_producto = i.id_producto
+LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto
 WITH NO DATA;
 CREATE UNIQUE INDEX IF NOT EXISTS mv_reposicion_clave ON dw.mv_reposicion (id_producto);
 COMMENT ON MATERIALIZED VIEW dw.mv_reposicion IS
@@ -167,17 +137,15 @@ SELECT
     p.codigo,
     p.nombre,
     p.categoria,
-    coalesce(v.costo_ventas, 0) AS costo_ventas_365_dias,
+    coalesce(v.costo_ventas_365, 0) AS costo_ventas_365_dias,
     round(coalesce(q.valor, greatest(i.valor, 0)), 6) AS valor_promedio,
-    round(coalesce(v.costo_ventas, 0) / nullif(coalesce(q.valor, greatest(i.valor, 0)), 0), 6)
+    round(coalesce(v.costo_ventas_365, 0) / nullif(coalesce(q.valor, greatest(i.valor, 0)), 0), 6)
         AS rotacion
 FROM corte AS c
 CROSS JOIN dw.inventario AS i
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 LEFT JOIN promedio AS q ON q.id_producto = i.id_producto
-LEFT JOIN dw.ventas_por_producto(
-    (SELECT f.dia - 364 FROM dw.v_corte AS f), (SELECT f.dia FROM dw.v_corte AS f)
-) AS v ON v.id_producto = i.id_producto
+LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto
 WITH NO DATA;
 CREATE UNIQUE INDEX IF NOT EXISTS mv_rotacion_clave ON dw.mv_rotacion (id_producto);
 COMMENT ON MATERIALIZED VIEW dw.mv_rotacion IS
@@ -185,11 +153,9 @@ COMMENT ON MATERIALIZED VIEW dw.mv_rotacion IS
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_abc AS
 WITH venta AS (
-    SELECT v.id_producto, v.venta_neta, v.unidades
-    FROM dw.ventas_por_producto(
-        (SELECT f.dia - 364 FROM dw.v_corte AS f), (SELECT f.dia FROM dw.v_corte AS f)
-    ) AS v
-    WHERE v.venta_neta > 0
+    SELECT v.id_producto, v.venta_neta_365 AS venta_neta, v.unidades_365 AS unidades
+    FROM dw.resumen_movil AS v
+    WHERE v.venta_neta_365 > 0
 ), acumulada AS (
     SELECT
         v.*,

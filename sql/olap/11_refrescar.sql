@@ -108,3 +108,20 @@ END
 $$;
 COMMENT ON FUNCTION dw.refrescar_vistas_materializadas() IS
     'Refresca todas las vistas materializadas de dw; una fila por vista, con su error si falló. El pipeline lo hace vista por vista, cada una en su transacción';
+
+DO $$
+DECLARE
+    v_vista record;
+BEGIN
+    -- A view of ours that an upgrade made anew shows at once what is loaded.
+    FOR v_vista IN
+        SELECT v.nombre
+        FROM etl.vistas_por_refrescar() AS v
+        INNER JOIN pg_class AS c ON c.oid = v.vista
+        CROSS JOIN etl.control AS t
+        WHERE v.propia AND NOT c.relispopulated AND t.hasta IS NOT NULL
+    LOOP
+        EXECUTE format('REFRESH MATERIALIZED VIEW %s', v_vista.nombre);
+    END LOOP;
+END
+$$;

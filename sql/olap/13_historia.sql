@@ -58,7 +58,10 @@ BEGIN
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
     v_conteo := v_conteo || etl.contar_altas()
-        || etl.revaluar(v_control.corridas + 1, p_opciones, false)
+        || etl.revaluar(
+            v_control.corridas + 1, p_opciones,
+            (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, false
+        )
         || jsonb_build_object('filas_leidas', v_filas);
 
     -- What was corrected since the first piece was read comes with the next window.

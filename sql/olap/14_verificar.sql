@@ -122,7 +122,7 @@ FROM (
         dw.valuar(m.tipo, m.cantidad, m.costo_unitario, m.valor_inicial) OVER (
             PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
             ROWS UNBOUNDED PRECEDING
-        ) AS estado
+        ) AS paso
     FROM (
         SELECT
             s.id_producto, '-infinity'::timestamptz AS fecha, (-1)::smallint AS orden,
@@ -142,7 +142,10 @@ FROM (
         INNER JOIN dw.kardex AS k ON k.id_producto = s.id_producto
     ) AS m
 ) AS r
-WHERE r.tipo <> 'SALDO' AND r.estado IS DISTINCT FROM r.escrito
+WHERE r.tipo <> 'SALDO' AND ROW(
+    (r.paso).existencias, (r.paso).valor, (r.paso).costo_promedio, (r.paso).costo_total,
+    (r.paso).ajuste
+)::dw.estado IS DISTINCT FROM r.escrito
 $$;
 COMMENT ON FUNCTION etl.verificar_repeticion(bigint, double precision) IS
     'Repite una muestra de productos desde su apertura y dice en qué filas el kardex difiere';
@@ -159,10 +162,13 @@ SELECT * FROM etl.verificar_repeticion(p_productos, p_semilla)
 UNION ALL
 SELECT
     CASE s.nivel WHEN 1 THEN 'dw.resumen_diario' WHEN 2 THEN 'dw.resumen_mensual'
-        ELSE 'dw.resumen_producto' END
-    || ' is not the sum of the ledger, ' || coalesce(s.dia, s.mes)::text,
+        ELSE 'dw.resumen_movil' END
+    || ' is not the sum of the ledger' || coalesce(', ' || coalesce(s.dia, s.mes)::text, ''),
     s.id_producto, NULL
-FROM etl.diferencias_de_resumen((SELECT c.zona FROM etl.control AS c)) AS s
+FROM etl.control AS c
+CROSS JOIN LATERAL etl.diferencias_de_resumen(
+    c.zona, (c.hasta AT TIME ZONE c.zona)::date
+) AS s
 ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION etl.verificar_libros(bigint, double precision) IS

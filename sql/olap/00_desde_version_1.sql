@@ -1,0 +1,20 @@
+-- From version 1 to 2: objects whose shape changed are dropped, and made anew by the scripts
+-- below. A view of the shop's on one of the three that go stops the upgrade, which then
+-- changes nothing.
+
+DO $$
+BEGIN
+    IF to_regclass('dw.resumen_producto') IS NULL THEN
+        RETURN;
+    END IF;
+    DROP MATERIALIZED VIEW dw.mv_reposicion, dw.mv_rotacion, dw.mv_abc;
+    DROP FUNCTION dw.ventas_por_producto(date, date);
+    DROP VIEW etl.v_tramo, etl.v_diferencia;
+    DROP FUNCTION
+        etl.revaluar(bigint, jsonb, boolean), etl.sumar_diferencias(text), etl.sumar_kardex(text),
+        etl.diferencias_de_resumen(text), etl.recalcular_resumenes(text);
+    DROP AGGREGATE dw.valuar(text, numeric, numeric, numeric);
+    DROP FUNCTION dw.aplicar_movimiento(dw.estado, text, numeric, numeric, numeric);
+    DROP TABLE dw.resumen_producto, etl.tramo, etl.repeticion, etl.delta;
+END
+$$;
