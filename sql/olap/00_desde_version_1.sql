@@ -1,5 +1,5 @@
 -- From version 1 to 2: objects whose shape changed are dropped, and made anew by the scripts
--- below. A view of the shop's on one of the three that go stops the upgrade, which then
+-- below. A view of the shop's on one of the five that go stops the upgrade, which then
 -- changes nothing.
 
 DO $$
@@ -7,7 +7,8 @@ BEGIN
     IF to_regclass('dw.resumen_producto') IS NULL THEN
         RETURN;
     END IF;
-    DROP MATERIALIZED VIEW dw.mv_reposicion, dw.mv_rotacion, dw.mv_abc;
+    DROP MATERIALIZED VIEW
+        dw.mv_ventas_diarias, dw.mv_margen_producto_mes, dw.mv_reposicion, dw.mv_rotacion, dw.mv_abc;
     DROP FUNCTION dw.ventas_por_producto(date, date);
     DROP VIEW etl.v_tramo, etl.v_diferencia;
     DROP FUNCTION

@@ -27,6 +27,8 @@ SELECT
     r.costo_recibido
 FROM dw.resumen_diario AS r
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = r.id_sucursal
+-- A concurrent refresh sorts whole rows to compare them: in half the time if they come in order.
+ORDER BY r.dia, r.id_sucursal, r.categoria COLLATE "C"
 WITH NO DATA;
 CREATE UNIQUE INDEX IF NOT EXISTS mv_ventas_diarias_clave
     ON dw.mv_ventas_diarias (dia, id_sucursal, categoria);
@@ -51,6 +53,7 @@ SELECT
 FROM dw.resumen_mensual AS r
 INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto
 GROUP BY r.mes, r.id_producto, p.codigo, p.nombre, p.categoria
+ORDER BY r.mes, r.id_producto
 WITH NO DATA;
 CREATE UNIQUE INDEX IF NOT EXISTS mv_margen_producto_mes_clave
     ON dw.mv_margen_producto_mes (mes, id_producto);
@@ -129,7 +132,9 @@ WITH corte AS (
 ), promedio AS (
     SELECT s.id_producto, avg(greatest(s.valor, 0)) AS valor
     FROM saldo AS s
-    INNER JOIN meses AS m ON m.mes >= s.mes AND (s.hasta_mes IS NULL OR m.mes < s.hasta_mes)
+    INNER JOIN meses AS m ON m.mes >= s.mes AND m.mes < coalesce(s.hasta_mes, 'infinity')
+    -- Of a long history, only the balances that reach into the year.
+    WHERE coalesce(s.hasta_mes, 'infinity') > (SELECT min(n.mes) FROM meses AS n)
     GROUP BY s.id_producto
 )
 SELECT

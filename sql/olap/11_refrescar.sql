@@ -70,6 +70,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 'gone';
     END IF;
+    PERFORM set_config('work_mem', '64MB', true);
     EXECUTE format(
         'REFRESH MATERIALIZED VIEW %s %s',
         CASE WHEN v_vista.concurrente THEN 'CONCURRENTLY' ELSE '' END, v_vista.nombre
