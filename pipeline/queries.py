@@ -23,10 +23,18 @@ _INTEGERS = {20: "bigint", 21: "smallint", 23: "integer"}
 _NUMBERS = {**_INTEGERS, 700: "real", 701: "double precision", 1700: "numeric"}
 _MOMENTS = {1082: "date", 1114: "timestamp", 1184: "timestamptz"}
 _BOOLEAN = {16: "boolean"}
-_VERSION = {28: "xid"}
 _ANY: dict[int, str] = {}
+_VERSIONS = {28: "xid", 5069: "xid8"}
 
-# What each column may be, by the type's oid; _ANY where everything has a text.
+# Of which type a row version is, by ETL_CAPTURE, and what to do where it is of another.
+_VERSION_TYPES = {"xmin": "xid", "xid8": "xid8"}
+_VERSION_REMEDIES = {
+    "xmin": "yield the table's xmin there",
+    "xid8": "run sql/oltp/captura_xid8.sql in the OLTP, and yield the table's version_etl there",
+}
+
+# What each column may be, by the type's oid; _ANY where everything has a text, and for
+# versions, of which ETL_CAPTURE tells.
 _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
     "movimientos": {
         "id_movimiento": _INTEGERS,
@@ -38,16 +46,16 @@ _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
         "costo_unitario": _NUMBERS,
         "fecha": _MOMENTS,
         "anulado": _BOOLEAN,
-        "version_1": _VERSION,
+        "version_1": _ANY,
     },
     "productos": {
         "id_producto": _INTEGERS,
         "codigo": _ANY,
         "nombre": _ANY,
         "categoria": _ANY,
-        "version_1": _VERSION,
+        "version_1": _ANY,
     },
-    "sucursales": {"id_sucursal": _INTEGERS, "nombre": _ANY, "version_1": _VERSION},
+    "sucursales": {"id_sucursal": _INTEGERS, "nombre": _ANY, "version_1": _ANY},
 }
 
 _IN_SCOPE = sql.SQL(
@@ -58,16 +66,21 @@ _IN_SCOPE = sql.SQL(
 
 @dataclass(frozen=True)
 class Query:
-    """One of the shop's queries. `versions` are its row version columns, in order."""
+    """One of the shop's queries. `versions` are its row version columns, in order.
+
+    `capture` is ETL_CAPTURE: whether those are of type xid ('xmin') or 'xid8'.
+    """
 
     name: str
     text: str
     versions: tuple[str, ...]
+    capture: str
 
 
 def _query_text(settings: Settings, name: str) -> str:
     if settings.oltp_sql_dir is None:
-        text = read_sql("oltp", f"{name}.sql")
+        folder = "oltp/xid8" if settings.capture == "xid8" else "oltp"
+        text = read_sql(folder, f"{name}.sql")
     else:
         path = settings.oltp_sql_dir / f"{name}.sql"
         try:
@@ -91,6 +104,13 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 f"{name}.sql is no single SELECT that PostgreSQL understands: "
                 f"{error.diag.message_primary}; correct it (see ETL_OLTP_SQL_DIR)"
             ) from error
+        except psycopg2.errors.UndefinedColumn as error:
+            if settings.capture != "xid8":
+                raise
+            raise SchemaError(
+                f"{name}.sql: {error.diag.message_primary}; for ETL_CAPTURE=xid8 "
+                "run sql/oltp/captura_xid8.sql in the OLTP, or correct the query"
+            ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
     for column, types in _CONTRACT[name].items():
         if column not in found:
@@ -100,8 +120,8 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
         _check_type(name, column, found[column], types)
     versions = tuple(sorted(c for c in found if c.startswith("version_")))
     for column in versions:
-        _check_type(name, column, found[column], _VERSION)
-    return Query(name, text, versions)
+        _check_version(name, column, found[column], settings.capture)
+    return Query(name, text, versions, settings.capture)
 
 
 def _check_type(name: str, column: str, found: int, allowed: dict[int, str]) -> None:
@@ -109,6 +129,15 @@ def _check_type(name: str, column: str, found: int, allowed: dict[int, str]) -> 
         raise SchemaError(
             f"{name}.sql yields {column} as a type with oid {found}, "
             f"but must yield {' or '.join(sorted(allowed.values()))}: cast it there"
+        )
+
+
+def _check_version(name: str, column: str, found: int, capture: str) -> None:
+    yielded, wanted = _VERSIONS.get(found, f"a type with oid {found}"), _VERSION_TYPES[capture]
+    if yielded != wanted:
+        raise SchemaError(
+            f"{name}.sql yields {column} as {yielded}, "
+            f"but ETL_CAPTURE={capture} wants {wanted}: {_VERSION_REMEDIES[capture]}"
         )
 
 
@@ -149,20 +178,31 @@ def everything(query: Query, since: datetime | None) -> sql.Composable:
     return _wrap(query, condition)
 
 
-def _is_new(version: str, horizon: int) -> sql.Composable:
-    return sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)").format(
-        version=sql.Identifier(version), horizon=sql.Literal(str(horizon))
-    )
+_IS_NEW = {
+    # age() holds across wraparound and freeze.
+    "xmin": sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)"),
+    # As an index on the column finds it.
+    "xid8": sql.SQL("m.{version} >= {horizon}::xid8"),
+}
+
+
+def _are_new(query: Query, horizon: int) -> list[sql.Composable]:
+    """One condition a version column: it is not older than the horizon."""
+    return [
+        _IS_NEW[query.capture].format(
+            version=sql.Identifier(version), horizon=sql.Literal(str(horizon))
+        )
+        for version in query.versions
+    ]
 
 
 def changed_since(query: Query, horizon: int, recheck: Sequence[int] = ()) -> sql.Composable:
     """A read of the rows of which some version is not older than the horizon (a 64-bit xid).
 
     One branch a version column, each passing over what an earlier branch yields:
-    an OR would force the full join. age() holds across wraparound and freeze.
-    The ids of `recheck` are read whatever their version is.
+    an OR would force the full join. The ids of `recheck` are read whatever their version is.
     """
-    new = [_is_new(version, horizon) for version in query.versions]
+    new = _are_new(query, horizon)
     if recheck:
         ids = sql.Literal(list(recheck))
         new.append(sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(ids))
@@ -202,7 +242,7 @@ def fingerprints(
     `openings` are the products whose movements count from a date only; without
     a `horizon` nothing is too new to be compared.
     """
-    pending = [_is_new(version, horizon) for version in query.versions] if horizon else []
+    pending = _are_new(query, horizon) if horizon else []
     return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
         query=sql.SQL(query.text),
         since=sql.Literal(since),

@@ -17,6 +17,7 @@ from pipeline.errors import SettingsError
 
 T = TypeVar("T")
 
+_CAPTURES = ("xmin", "xid8")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -52,6 +53,7 @@ class Settings:
     bi_user: str
     state_dir: Path
     oltp_sql_dir: Path | None
+    capture: str
     initial_since: datetime | None
     initial_days: int
     timezone: str
@@ -92,6 +94,12 @@ def _text(raw: str) -> str:
 
 def _sslmode(raw: str) -> str:
     if raw not in _SSLMODES:
+        raise ValueError(raw)
+    return raw
+
+
+def _capture(raw: str) -> str:
+    if raw not in _CAPTURES:
         raise ValueError(raw)
     return raw
 
@@ -210,6 +218,7 @@ def load_settings() -> Settings:
         bi_user=read("OLAP_BI_USER", "", str, "a user name"),
         state_dir=Path(read("ETL_STATE_DIR", "state", _text, "a folder")).expanduser().absolute(),
         oltp_sql_dir=Path(sql_dir).expanduser().absolute() if sql_dir else None,
+        capture=read("ETL_CAPTURE", "xmin", _capture, " or ".join(_CAPTURES)),
         initial_since=initial_since,
         initial_days=read("ETL_INITIAL_DAYS", "7", _natural, "a whole number of days up to 100000"),
         timezone=zone,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -126,3 +127,65 @@ def test_a_reader_is_not_held_up_by_a_refresh(shop: Shop):
         shop.run_in_process()
     finally:
         reader.close()
+
+
+def test_rolling_sales_follow_the_cut(shop: Shop):
+    """Windows a day, a quarter and more than a year apart; sales dated behind and ahead of them."""
+    random = Random(11)
+    end = datetime(2026, 10, 17, 3, tzinfo=timezone.utc)
+    gaps = [0, 1, 1, 29, 61, 90, 91, 2, 364, 366, 3]
+    moment = end - timedelta(days=sum(gaps))
+    initial = moment - timedelta(days=500)
+    shop.env |= {
+        "ETL_TIMEZONE": ZONE,
+        "ETL_INITIAL_SINCE": initial.isoformat(),
+        "ETL_MAX_SILENT_DAYS": "9999",
+    }
+    trade(shop, moment)
+    pricing = dict(PRICING["product_pricing"])
+    for step, gap in enumerate(gaps):
+        moment += timedelta(days=gap, minutes=1)
+        with shop.transaction() as cursor:
+            for _ in range(25):
+                when = min(moment + timedelta(days=random.randint(-420, 70)), end)
+                lines = [
+                    (random.randint(1, 8), random.randint(1, 9), Decimal(random.randint(1, 99)))
+                ]
+                kind = random.choice(["VENTA", "VENTA", "ENTRADA_MERCANCIA"])
+                shop.document(kind, when, lines, cursor=cursor)
+        if step % 3 == 1:
+            # On the very day that the cut moves: what leaves does so at the tax it had.
+            tax = Decimal(step) / 100
+            pricing[2] = Pricing(None, tax, Decimal(1))
+            with shop.olap.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE dw.politica_precio SET impuesto = %s WHERE id_producto = 2", (tax,)
+                )
+        if step % 4 == 2:
+            shop.product(3, random.choice(["Lácteos", "Abarrotes", None]))
+        shop.run_in_process(as_of=moment)
+        assert_views(shop, initial, moment, product_pricing=pricing)
+
+
+def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
+    hasta = datetime(2026, 10, 17, 23, tzinfo=timezone.utc)
+    initial = hasta - timedelta(days=460)
+    trade(shop, hasta)
+    shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
+    shop.run_in_process(as_of=hasta)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(Path(__file__).with_name("version_1.sql").read_text())
+        cursor.execute("CREATE VIEW dw.mi_vista AS SELECT * FROM dw.mv_abc")
+    refused = shop.command("init")
+    assert refused.returncode == 1
+    assert "view dw.mi_vista depends on materialized view dw.mv_abc" in refused.stdout
+    assert len(refused.stdout.splitlines()) == 1
+    assert shop.olap_rows("SELECT esquema FROM etl.control") == [{"esquema": 1}]
+
+    with shop.olap.cursor() as cursor:
+        cursor.execute("DROP VIEW dw.mi_vista")
+    assert "upgraded from version 1" in shop.succeed("init").stdout
+    assert_views(shop, initial, hasta)
+    shop.sale(hasta, (1, 2, 3))
+    shop.run_in_process(as_of=hasta + timedelta(hours=1))
+    assert_views(shop, initial, hasta + timedelta(hours=1))

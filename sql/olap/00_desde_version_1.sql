@@ -3,6 +3,8 @@
 -- changes nothing.
 
 DO $$
+DECLARE
+    v_detalle text;
 BEGIN
     IF to_regclass('dw.resumen_producto') IS NULL THEN
         RETURN;
@@ -17,5 +19,12 @@ BEGIN
     DROP AGGREGATE dw.valuar(text, numeric, numeric, numeric);
     DROP FUNCTION dw.aplicar_movimiento(dw.estado, text, numeric, numeric, numeric);
     DROP TABLE dw.resumen_producto, etl.tramo, etl.repeticion, etl.delta;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    GET STACKED DIAGNOSTICS v_detalle = PG_EXCEPTION_DETAIL;
+    RAISE EXCEPTION USING
+        ERRCODE = 'ETS01',
+        MESSAGE = format('the upgrade makes views anew on which others stand (%s); nothing was changed',
+                         split_part(v_detalle, E'\n', 1)),
+        HINT = 'drop those, run init, and create them again';
 END
 $$;

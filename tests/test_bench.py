@@ -1,0 +1,94 @@
+"""The bench runs, and what it measures has not fallen far behind: ratios, with wide margins.
+
+At 100,000 movements on two cores, row by row took 9 and 18 times as long as the pipeline, and
+the pipeline 4 times as long as the floor, since Python's start is a good part of it. The
+limits stand off by a factor of two and more: they catch a plan gone wrong, not a slow day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from shop_server import PASSWORD, ShopServer
+
+from bench import dashboards, idle, late, million
+from bench.measure import Series
+from bench.place import Place, Side
+from bench.report import as_json, print_ratios, print_series, ratios
+from pipeline.errors import PipelineError
+
+ROWS = 100_000
+
+
+@pytest.fixture
+def place(new_server: Callable[[], ShopServer], tmp_path: Path) -> Place:
+    """A server of its own, since the bench makes databases by fixed names."""
+    server = new_server().server
+    side = Side(server.host, server.port, server.superuser, PASSWORD, "postgres")
+    return Place(side, side, tmp_path, server)
+
+
+def by_name(series: list[Series]) -> dict[str, Series]:
+    return {one.name: one for one in series}
+
+
+def test_a_hundred_thousand_movements(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(million, "ROW_BY_ROW", 20_000)
+    found = {"million": million.measure(place, ROWS, 1), "idle": idle.measure(place, 1)}
+    found["late"] = late.measure(place, ROWS, 1)
+    for part, series in found.items():
+        print_series(part, series)
+    print_ratios(found)
+    shown = capsys.readouterr().out
+
+    measured = {what: ratio for what, ratio, _ in ratios(found)}
+    assert measured["row by row (a) / first"] > 2, shown
+    assert measured["row by row (b) / first"] > 4, shown
+    assert measured["first / its floor"] < 12, shown
+    assert measured["second / its floor"] < 16, shown
+    first = by_name(found["million"])["first"]
+    one, many = found["late"]
+    # Each of the two replays a share of what the first run carried.
+    assert one.notes["revalued"] == [ROWS // 100]
+    assert one.note("load") < first.median / 2, shown
+    assert many.note("revalued") > 0.2 * ROWS
+    assert many.note("load") < 1.5 * first.median, shown
+    client, idling = first.note("client_mb"), by_name(found["idle"])["luigi itself, idle"]
+    assert client < idling.note("client_mb") + 60, shown
+    assert set(as_json(found)) == {*found, "ratios"}
+
+
+def test_the_four_ways_carry_the_same(place: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(million, "ROW_BY_ROW", 5_000)
+    million.measure(place, 5_000, 1)
+    with place.olap.connect("bench_olap") as ours, place.olap.connect("bench_plain") as plain:
+        rows = []
+        for connection, table in ((ours, "dw.kardex"), (plain, "libro")):
+            cursor = connection.cursor()
+            cursor.execute(
+                "SELECT id_movimiento, id_producto, tipo, cantidad, existencias, valor,"
+                f" costo_promedio FROM {table} ORDER BY id_movimiento"
+            )
+            rows.append(cursor.fetchall())
+        cursor = ours.cursor()
+        cursor.execute("SELECT count(*) FROM bench.piso")
+        assert cursor.fetchone()[0] == 5_000
+    assert len(rows[0]) == 5_000
+    assert rows[0] == rows[1]
+
+
+def test_no_dashboard_waits_for_a_run(place: Place):
+    beside, alone = dashboards.measure(place, 20_000, 1)
+    assert beside.notes["seen_waiting_for_a_lock"] == [0]
+    assert len(beside.seconds) > 100
+    assert len(alone.seconds) > 100
+
+
+def test_a_database_of_somebody_else_is_not_dropped(place: Place):
+    place.oltp.run("postgres", "CREATE DATABASE bench_oltp")
+    with pytest.raises(PipelineError, match="bench_oltp that no bench made"):
+        million.measure(place, 1_000, 1)
