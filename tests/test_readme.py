@@ -457,14 +457,36 @@ def test_cron_runs_one_at_a_time_from_anywhere(shop: Shop):
         os.close(held)
 
 
-def test_systemd_runs_what_cron_runs():
+def service_of(unit_file: str) -> configparser.SectionProxy:
+    """What a unit of systemd runs, and how."""
     unit = configparser.ConfigParser(interpolation=None, delimiters=("=",))
     unit.optionxform = str  # type: ignore[assignment,method-assign]
-    unit.read(REPOSITORY / "scripts/systemd/pipeline.service")
-    service = unit["Service"]
+    unit.read(REPOSITORY / "scripts/systemd" / unit_file)
+    return unit["Service"]
+
+
+def test_systemd_runs_what_cron_runs():
+    service = service_of("pipeline.service")
     command = re.sub(r" >>.*", "", schedule()[1])
     folder, assignment, rest = re.fullmatch(r"cd (\S+) && (\S+=\S+) (.*)", command).groups()
     assert service["WorkingDirectory"] == folder
     assert service["Environment"] == assignment
     assert service["ExecStart"] == f"/usr/bin/{rest}"
     assert service["SuccessExitStatus"] == "10"
+
+
+def test_luigid_as_a_service_is_for_this_machine_and_keeps_its_state_to_itself():
+    service = service_of("luigid.service")
+    assert (service["StateDirectory"], service["StateDirectoryMode"]) == ("luigid", "0700")
+    program, *arguments = service["ExecStart"].split()
+    assert Path(program).name == "luigid"
+    by_hand = block_texts("luigid", "sh", run=False)[0]
+    assert by_hand.split() == ["luigid", *arguments[:4]]
+    assert arguments[4:] == ["--state-path", "/var/lib/luigid/state.pickle"]
+
+
+def test_logrotate_knows_the_files_that_cron_writes():
+    written = set(re.findall(r">>(\S+)", text_of("scripts/crontab.example")))
+    rotated = re.search(r"^(/.*) \{$", text_of("scripts/logrotate.example"), re.MULTILINE)
+    assert rotated
+    assert set(rotated[1].split()) == written
