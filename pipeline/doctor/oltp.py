@@ -1,0 +1,88 @@
+"""The shop's side: its queries, what the account may do, and who holds the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipeline.doctor.clocks import clock
+from pipeline.doctor.findings import Finding, attempt
+from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, sessions
+from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, version
+from pipeline.extract import QUERIES
+from pipeline.oltp import take_snapshot
+from pipeline.queries import load_query, source_tables
+from pipeline.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from pipeline.queries import Query
+
+
+def snapshot(side: Side) -> Iterator[Finding]:
+    """Whether the account can describe a snapshot, as each window must, and of which server."""
+    taken = take_snapshot(side.connection, {})
+    if taken.standby:
+        found = "standby: a run reads what it has replayed so far"
+    else:
+        found = "primary"
+    yield Finding("ok", "OLTP server", f"{found}, timeline {taken.identity.timeline}")
+
+
+def queries(side: Side) -> Iterator[Finding]:
+    """Each of the shop's queries against the contract, then the tables under them."""
+    usable: list[Query] = []
+    for name in QUERIES:
+        check = partial(_query, side, name, usable)
+        yield from attempt(f"OLTP {name}.sql", check, reads_shop=True)
+    if not usable:
+        yield Finding("skipped", "OLTP tables", "not examined: no query tells which they are")
+        return
+    yield from attempt("OLTP tables", partial(_tables, side, usable), reads_shop=True)
+
+
+def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
+    usable.append(load_query(side.connection, side.settings, name))
+    yield Finding("ok", f"OLTP {name}.sql", "keeps the contract, and may be read")
+
+
+def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
+    """Nothing but SELECT, and no policy that hides rows without a word."""
+    oids = [oid for oid, _ in source_tables(side.connection, usable).values()]
+    with side.connection.cursor() as cursor:
+        cursor.execute(read_sql("oltp/diagnostico", "permisos.sql"), {"oids": oids})
+        tables = cursor.fetchall()
+    hidden = [table for table, _, filtered in tables if filtered]
+    if hidden:
+        yield Finding(
+            "warning",
+            "OLTP row security",
+            f"policies may hide rows of {', '.join(hidden)} from {side.database.user}",
+            f"ALTER ROLE {side.database.user} BYPASSRLS, or a policy that shows it every row",
+        )
+    if superuser(side):
+        yield superuser_warning(side)
+        return
+    wide = [f"{table} ({', '.join(rights)})" for table, rights, _ in tables if rights]
+    if wide:
+        yield Finding(
+            "warning",
+            "OLTP least privilege",
+            f"{side.database.user} may write to {', '.join(wide)}",
+            f"revoke these: {side.database.user} needs SELECT alone (role etl_lector)",
+        )
+    else:
+        yield Finding(
+            "ok", "OLTP least privilege", f"writes to none of {len(tables)} source tables"
+        )
+
+
+CHECKS = (
+    Check("version", version),
+    Check("clock", clock),
+    Check("server", snapshot),
+    Check("queries and rights", queries, reads_shop=True),
+    Check("open transactions", sessions),
+    Check("prepared transactions", prepared_transactions),
+    Check("horizon", horizon),
+)
