@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from dataclasses import asdict
@@ -44,6 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(findings: list[Finding]) -> None:
     marks = _MARKS if _can_show("".join(_MARKS.values())) else _PLAIN_MARKS
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A server may speak a language that the output cannot show.
+        sys.stdout.reconfigure(errors="replace")
     print_table(
         ["", "what", "found", "remedy"],
         [[marks[f.state], f.what, f.found, f.remedy] for f in findings],

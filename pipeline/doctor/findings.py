@@ -42,7 +42,7 @@ def attempt(
         for finding in check():
             findings.append(finding)
     except psycopg2.Error as error:
-        findings.append(refused(what, translate(error, "refused", reads_shop=reads_shop)))
+        findings.append(refused(what, translate(error, "server", reads_shop=reads_shop)))
     except PipelineError as failure:
         findings.append(refused(what, failure))
     except Exception as error:

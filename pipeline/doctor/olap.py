@@ -41,7 +41,9 @@ def objects(side: Side) -> Iterator[Finding]:
         return
     zone = control["zona"]
     found = f"version {control['esquema']}"
-    found += f", days cut in {zone}" if zone else f", no load yet: days will be cut in {_zone(side)}"
+    found += (
+        f", days cut in {zone}" if zone else f", no load yet: days will be cut in {_zone(side)}"
+    )
     yield Finding("ok", "OLAP objects", found)
     yield from make_checks(side, _on_objects(control))
 
@@ -122,7 +124,10 @@ def dashboards(side: Side) -> Iterator[Finding]:
         yield Finding("error", what, f"{user} is no member of bi_lector", _INIT)
     elif privileged:
         yield Finding(
-            "warning", what, f"{user} is a superuser", f"ALTER ROLE {user} NOSUPERUSER, then {_INIT}"
+            "warning",
+            what,
+            f"{user} is a superuser",
+            f"ALTER ROLE {user} NOSUPERUSER, then {_INIT}",
         )
     else:
         yield Finding("ok", what, f"{user} is a member of bi_lector")

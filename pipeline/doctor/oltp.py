@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 def snapshot(side: Side) -> Iterator[Finding]:
     """Whether the account can describe a snapshot, as each window must, and of which server."""
     taken = take_snapshot(side.connection, {})
-    if taken.standby:
-        found = "standby: a run reads what it has replayed so far"
-    else:
-        found = "primary"
+    found = "standby: a run reads what it has replayed so far" if taken.standby else "primary"
     yield Finding("ok", "OLTP server", f"{found}, timeline {taken.identity.timeline}")
 
 

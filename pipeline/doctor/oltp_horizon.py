@@ -55,7 +55,7 @@ def _none_old(side: Side) -> str:
 
 
 def prepared_transactions(side: Side) -> Iterator[Finding]:
-    """Prepared transactions: they outlive their session and hold the horizon till somebody ends them."""
+    """They outlive their sessions, and hold the horizon until somebody ends them."""
     with side.connection.cursor() as cursor:
         cursor.execute(read_sql("oltp/diagnostico", "transacciones_preparadas.sql"))
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -62,7 +62,9 @@ def examine_side(
             yield unexamined(database.side, checks)
             return
         connection.autocommit = True
-        yield Finding("ok", what, f"{database.user}@{database.host}:{database.port}/{database.name}")
+        yield Finding(
+            "ok", what, f"{database.user}@{database.host}:{database.port}/{database.name}"
+        )
         yield from make_checks(Side(connection, database, settings), checks)
 
 
