@@ -1,5 +1,4 @@
--- What the account may do to the source tables beyond reading them, and whether
--- policies of row security apply to it.
+-- What the account may do to the source tables beyond reading them.
 SELECT
     format('%%I.%%I', n.nspname, c.relname) AS tabla,
     ARRAY(
@@ -9,8 +8,7 @@ SELECT
             WHEN p.permiso IN ('INSERT', 'UPDATE') THEN has_any_column_privilege(c.oid, p.permiso)
             ELSE has_table_privilege(c.oid, p.permiso)
         END
-    ) AS permisos,
-    row_security_active(c.oid) AS filtrada
+    ) AS permisos
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = ANY (%(oids)s::oid[])
