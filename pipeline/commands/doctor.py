@@ -6,7 +6,9 @@ import argparse
 import io
 import json
 import sys
+import textwrap
 from dataclasses import asdict
+from itertools import zip_longest
 
 from pipeline.doctor.examination import examine
 from pipeline.doctor.findings import Finding
@@ -15,6 +17,8 @@ from pipeline.tables import print_table
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗", "skipped": "-"}
 # For a terminal or a log that cannot show the others, as cron's often is.
 _PLAIN_MARKS = _MARKS | {"ok": "+", "error": "x"}
+
+_WIDTH = 56  # of a column; a driver's message would push the others out of sight
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +52,18 @@ def _show(findings: list[Finding]) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A server may speak a language that the output cannot show.
         sys.stdout.reconfigure(errors="replace")
-    print_table(
-        ["", "what", "found", "remedy"],
-        [[marks[f.state], f.what, f.found, f.remedy] for f in findings],
-    )
+    rows: list[tuple[str, ...]] = []
+    for finding in findings:
+        found, remedy = _wrapped(finding.found), _wrapped(finding.remedy)
+        first = (marks[finding.state], finding.what)
+        for number, cells in enumerate(zip_longest(found, remedy, fillvalue="")):
+            rows.append((*(first if number == 0 else ("", "")), *cells))
+    print_table(["", "what", "found", "remedy"], rows)
+
+
+def _wrapped(text: str) -> list[str]:
+    # Paths, windows and commands are kept whole, to be copied.
+    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _can_show(text: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 from typing import Literal
 
 import psycopg2
@@ -47,7 +49,7 @@ def attempt(
         findings.append(refused(what, failure))
     except Exception as error:
         # A defect of one check must not hide what the others find.
-        findings.append(
-            Finding("error", what, f"{type(error).__name__}: {error}", "report it: a defect")
-        )
+        place = extract_tb(error.__traceback__)[-1]
+        told = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+        findings.append(Finding("error", what, told, "a defect of this program: report it"))
     return findings
