@@ -232,6 +232,14 @@ def test_a_file_in_the_place_of_the_state_folder(shop: Shop, place: str):
 
 
 @pytest.mark.one_postgres
+def test_a_state_folder_that_leads_nowhere(shop: Shop):
+    (shop.folder / "state").symlink_to(shop.folder / "gone")
+    report = doctor(shop)
+    assert report.in_state("error") == ["state folder", "state disk"]
+    assert "No such file or directory" in report.one("state disk").found
+
+
+@pytest.mark.one_postgres
 def test_a_state_folder_that_cannot_be_written(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     def refuses(**_: Any) -> None:
         raise PermissionError(13, "Permission denied")

@@ -47,6 +47,10 @@ def attempt(
         findings.append(refused(what, translate(error, "server", reads_shop=reads_shop)))
     except PipelineError as failure:
         findings.append(refused(what, failure))
+    except OSError as error:
+        findings.append(
+            Finding("error", what, str(error), "check the path, its owner and its disk")
+        )
     except Exception as error:
         # A defect of one check must not hide what the others find.
         place = extract_tb(error.__traceback__)[-1]

@@ -19,6 +19,7 @@ _ELSEWHERE = "or set ETL_STATE_DIR to another folder"
 
 def _nearest(path: Path) -> Path:
     """The folder itself, or of those above it the first that exists."""
+    # A link that leads nowhere is in the way, too.
     return next(place for place in (path, *path.parents) if os.path.lexists(place))
 
 
