@@ -1,4 +1,4 @@
-"""The operator's commands: python -m pipeline init|import|opening|plan|rejects|verify|…"""
+"""The operator's commands: python -m pipeline init|doctor|import|opening|plan|rejects|verify|…"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pipeline.errors import PipelineError
 # Command → the module that is its room, and its line in the overview.
 _COMMANDS = {
     "init": ("init", "create or upgrade the OLAP's objects and roles"),
+    "doctor": ("doctor", "examine every precondition of a run; changes nothing"),
     "import": ("import_csv", "fill the example OLTP from CSV files"),
     "opening": ("opening", "set the opening balances that products are valued from"),
     "plan": ("plan", "say what the next run would carry; writes nothing"),

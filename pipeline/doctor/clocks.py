@@ -1,0 +1,42 @@
+"""The clock of this machine beside that of each server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from pipeline.doctor.findings import Finding
+from pipeline.olap import call
+
+if TYPE_CHECKING:
+    from pipeline.doctor.sides import Side
+
+# Seconds. From 60 on a run refuses to start (see due.py), and labels would overlap.
+_WARNING, _ERROR = 5.0, 60.0
+
+
+def local_time() -> datetime:
+    """This machine's clock, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def clock(side: Side) -> Iterator[Finding]:
+    """How far the server's clock is off, beyond what half of the round trip explains."""
+    asked = local_time()
+    told: datetime = call(side.connection, "SELECT clock_timestamp()")
+    heard = local_time()
+    half = (heard - asked) / 2
+    off = (told - (asked + half)).total_seconds()
+    skew = max(0.0, abs(off) - half.total_seconds())
+    what = f"{side.name} clock"
+    if skew < _WARNING:
+        yield Finding("ok", what, f"within {skew:.1f} s of this machine's")
+        return
+    direction = "ahead of" if off > 0 else "behind"
+    yield Finding(
+        "error" if skew >= _ERROR else "warning",
+        what,
+        f"{skew:.1f} s {direction} this machine's",
+        "set both clocks by NTP: windows are labelled by this machine's",
+    )

@@ -1,0 +1,33 @@
+"""The whole examination, in the order in which an operator would set things right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from pipeline.doctor import folder, olap, oltp, scheduler
+from pipeline.doctor.findings import Finding, attempt, refused
+from pipeline.doctor.sides import examine_side
+from pipeline.errors import SettingsError
+from pipeline.settings import load_settings
+
+_CORRECT_SETTING = "correct it in the environment or in .env (see .env.example)"
+
+
+def examine() -> Iterator[Finding]:
+    """Every finding; nothing is changed, and no failure stops what does not need what failed."""
+    try:
+        settings = load_settings()
+    except SettingsError as failure:
+        yield refused("settings", failure, _CORRECT_SETTING)
+        yield Finding(
+            "skipped", "otherwise", "not examined without settings: state folder, OLTP, OLAP"
+        )
+    else:
+        yield Finding("ok", "settings", f"read; days and months are cut in {settings.timezone}")
+        yield from attempt("state folder", partial(folder.writable, settings.state_dir))
+        yield from attempt("state disk", partial(folder.free_space, settings.state_dir))
+        yield from examine_side(settings.oltp, settings, oltp.CHECKS)
+        yield from examine_side(settings.olap, settings, olap.CHECKS)
+    yield from attempt("luigi.cfg", scheduler.configuration)
+    yield from attempt("luigid", scheduler.luigid)

@@ -1,0 +1,100 @@
+"""The shop's side: its queries, what the account may do, and who holds the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+from pipeline.doctor.clocks import clock
+from pipeline.doctor.findings import Finding, attempt
+from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, sessions
+from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, version
+from pipeline.extract import QUERIES
+from pipeline.oltp import take_snapshot
+from pipeline.queries import load_query, source_tables
+from pipeline.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from pipeline.queries import Query
+
+
+def snapshot(side: Side) -> Iterator[Finding]:
+    """Whether the account can describe a snapshot, as each window must, and of which server."""
+    taken = take_snapshot(side.connection, {})
+    found = "standby: a run reads what it has replayed so far" if taken.standby else "primary"
+    yield Finding("ok", "OLTP server", f"{found}, timeline {taken.identity.timeline}")
+
+
+def queries(side: Side) -> Iterator[Finding]:
+    """Each of the shop's queries against the contract, then the tables under them."""
+    usable: list[Query] = []
+    for name in QUERIES:
+        check = partial(_query, side, name, usable)
+        yield from attempt(f"OLTP {name}.sql", check, reads_shop=True)
+    if not usable:
+        yield Finding("skipped", "OLTP tables", "not examined: no query tells which they are")
+        return
+    yield from attempt("OLTP tables", partial(_tables, side, usable), reads_shop=True)
+
+
+def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
+    usable.append(load_query(side.connection, side.settings, name))
+    yield Finding("ok", f"OLTP {name}.sql", "keeps the contract, and may be read")
+    yield from _policies(side, name)
+
+
+def _policies(side: Side, name: str) -> Iterator[Finding]:
+    """Row security hides rows without a word, unless the session asks to be refused instead.
+
+    The plan does not tell: a table of which everything is hidden is not in it.
+    """
+    user = side.database.user
+    with side.connection.cursor() as cursor:
+        cursor.execute("SET row_security = off")
+        try:
+            load_query(side.connection, side.settings, name)
+        except psycopg2.errors.InsufficientPrivilege as error:
+            yield Finding(
+                "warning",
+                "OLTP row security",
+                f"{name}.sql: {error.diag.message_primary}: it may hide rows from {user}",
+                f"ALTER ROLE {user} BYPASSRLS, or a policy that shows it every row",
+            )
+        finally:
+            cursor.execute("RESET row_security")
+
+
+def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
+    """Nothing but SELECT."""
+    oids = [oid for oid, _ in source_tables(side.connection, usable).values()]
+    with side.connection.cursor() as cursor:
+        cursor.execute(read_sql("oltp/diagnostico", "permisos.sql"), {"oids": oids})
+        tables = cursor.fetchall()
+    if superuser(side):
+        yield superuser_warning(side)
+        return
+    wide = [f"{table} ({', '.join(rights)})" for table, rights in tables if rights]
+    if wide:
+        yield Finding(
+            "warning",
+            "OLTP least privilege",
+            f"{side.database.user} may write to {', '.join(wide)}",
+            f"revoke these: {side.database.user} needs SELECT alone (role etl_lector)",
+        )
+    else:
+        known = "source tables" if len(usable) == len(QUERIES) else "source tables that are known"
+        yield Finding("ok", "OLTP least privilege", f"writes to none of {len(tables)} {known}")
+
+
+CHECKS = (
+    Check("version", version),
+    Check("clock", clock),
+    Check("server", snapshot),
+    Check("queries and rights", queries, reads_shop=True),
+    Check("open transactions", sessions),
+    Check("prepared transactions", prepared_transactions),
+    Check("horizon", horizon),
+)
