@@ -121,6 +121,8 @@ def translate(error: psycopg2.Error, where: str, *, reads_shop: bool = False) ->
         message = "the server closed the connection unexpectedly"
     known = _REMEDIES | _OLTP_REMEDIES if reads_shop else _REMEDIES
     remedy = known.get(state) or known.get(state[:2])
+    if state == errorcodes.INSUFFICIENT_PRIVILEGE and "row-level security" in message:
+        remedy = "the account must see every row: ALTER ROLE … BYPASSRLS"
     text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
     if state == errorcodes.LOCK_NOT_AVAILABLE:
         return LockedError(text)

@@ -367,13 +367,14 @@ def test_policies_that_hide_rows(shop: Shop):
     trade(shop)
     shop.till("ALTER TABLE transacciones ENABLE ROW LEVEL SECURITY")
     report = doctor(shop)
-    assert report.in_state("warning") == ["OLTP row security"]
-    assert 'for table "transacciones"' in report.one("OLTP row security").found
+    assert report.in_state("error") == ["OLTP movimientos.sql"]
+    assert 'for table "transacciones"' in report.one("OLTP movimientos.sql").found
+    assert "BYPASSRLS" in report.one("OLTP movimientos.sql").remedy
     # Also with a policy that shows a part, where the table is in the plan.
     shop.till("CREATE POLICY parte ON transacciones USING (id_sucursal = 1)")
-    assert doctor(shop).in_state("warning") == ["OLTP row security"]
+    assert doctor(shop).in_state("error") == ["OLTP movimientos.sql"]
     shop.till("ALTER TABLE transacciones DISABLE ROW LEVEL SECURITY")
-    assert doctor(shop).in_state("warning") == []
+    assert doctor(shop).in_state("error") == []
 
 
 def test_a_prepared_transaction_is_named(shop: Shop):

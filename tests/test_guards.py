@@ -240,3 +240,15 @@ def test_schema_drift_is_named_before_anything_is_read(shop: Shop, drift: str):
     assert named in held(shop, named)
     (folder,) = [f for f in (shop.folder / "state").iterdir() if not (f / "marker.json").exists()]
     assert not [path.name for path in folder.glob("*.csv")], "something was read"
+
+
+def test_rows_that_a_policy_hides_stop_the_window(shop: Shop):
+    """Without an error the window would be empty, or lack a branch, and nobody would know."""
+    initial = loaded(shop)
+    shop.sale(initial, (1, 1, 5))
+    with shop.oltp.cursor() as cursor:
+        cursor.execute("ALTER TABLE transacciones ENABLE ROW LEVEL SECURITY")
+        cursor.execute("CREATE POLICY parte ON transacciones USING (id_sucursal = 1)")
+        held(shop, 'row-level security policy for table "transacciones"', "BYPASSRLS")
+        cursor.execute("ALTER TABLE transacciones DISABLE ROW LEVEL SECURITY")
+    settle(shop, initial)

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-import psycopg2
-
 from pipeline.doctor.clocks import clock
 from pipeline.doctor.findings import Finding, attempt
 from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, sessions
@@ -43,28 +41,6 @@ def queries(side: Side) -> Iterator[Finding]:
 def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
     usable.append(load_query(side.connection, side.settings, name))
     yield Finding("ok", f"OLTP {name}.sql", "keeps the contract, and may be read")
-    yield from _policies(side, name)
-
-
-def _policies(side: Side, name: str) -> Iterator[Finding]:
-    """Row security hides rows without a word, unless the session asks to be refused instead.
-
-    The plan does not tell: a table of which everything is hidden is not in it.
-    """
-    user = side.database.user
-    with side.connection.cursor() as cursor:
-        cursor.execute("SET row_security = off")
-        try:
-            load_query(side.connection, side.settings, name)
-        except psycopg2.errors.InsufficientPrivilege as error:
-            yield Finding(
-                "warning",
-                "OLTP row security",
-                f"{name}.sql: {error.diag.message_primary}: it may hide rows from {user}",
-                f"ALTER ROLE {user} BYPASSRLS, or a policy that shows it every row",
-            )
-        finally:
-            cursor.execute("RESET row_security")
 
 
 def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
