@@ -7,6 +7,7 @@ that ran the task. Nothing here fails a run.
 from __future__ import annotations
 
 import logging
+import platform
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -39,52 +40,54 @@ def listen(root: type[luigi.Task], steps: Iterable[type[luigi.Task]]) -> None:
     task keeps it. PROCESS_FAILURE is a worker that was killed.
     """
     for task in (root, *steps):
-        task.event_handler(Event.FAILURE)(_guarded(run_failed))
-        task.event_handler(Event.PROCESS_FAILURE)(_guarded(run_failed))
-        task.event_handler(Event.BROKEN_TASK)(_guarded(run_failed))
-        task.event_handler(Event.DEPENDENCY_MISSING)(_guarded(run_failed))
-    root.event_handler(Event.SUCCESS)(_guarded(run_succeeded))
+        for event in (
+            Event.FAILURE,
+            Event.PROCESS_FAILURE,
+            Event.BROKEN_TASK,
+            Event.DEPENDENCY_MISSING,
+        ):
+            task.event_handler(event)(run_failed)
+    root.event_handler(Event.SUCCESS)(run_succeeded)
     # Nothing was due: RunDue is complete before it runs.
-    root.event_handler(Event.DEPENDENCY_PRESENT)(_guarded(run_succeeded))
-
-
-def _guarded(action: Callable[..., None]) -> Callable[..., None]:
-    def call(*arguments: Any) -> None:
-        try:
-            action(*arguments)
-        except PipelineError as failure:
-            log.warning("%s", failure)
-        except Exception as failure:
-            # Its text may hold the URL of a channel.
-            log.warning("what follows a run failed: %s", type(failure).__name__)
-
-    return call
+    root.event_handler(Event.DEPENDENCY_PRESENT)(run_succeeded)
 
 
 def run_failed(task: luigi.Task, failure: BaseException | str | None = None) -> None:
     """Tell of a failed task, unless the same was told lately; write the metrics."""
-    notices = load_notices()
-    if notices.urls:
-        _tell_failure(notices, task, failure or getattr(task, "failure", None))
-    metrics.write(notices, succeeded=False)
+    cause = failure or getattr(task, "failure", None)
+    _attempt(lambda: _tell_failure(load_notices(), task, cause))
+    _attempt(lambda: metrics.write(load_notices(), succeeded=False))
 
 
 def run_succeeded(task: luigi.Task) -> None:
     """Tell of the first success after a failure, and what was done if asked to; beat."""
-    notices = load_notices()
-    if notices.urls:
-        _tell_success(notices, task)
+    _attempt(lambda: _tell_success(load_notices(), task))
+    _attempt(lambda: _beat(load_notices()))
+    _attempt(lambda: metrics.write(load_notices(), succeeded=True))
+
+
+def _attempt(action: Callable[[], None]) -> None:
+    """What follows a run never fails it, and what fails there stops nothing else."""
+    try:
+        action()
+    except PipelineError as failure:
+        log.warning("%s", failure)
+    except Exception as failure:
+        # Its text may hold the URL of a channel.
+        log.warning("what follows a run failed: %s", type(failure).__name__)
+
+
+def _beat(notices: Notices) -> None:
     if notices.heartbeat_url:
         notify.beat(notices.heartbeat_url)
-    metrics.write(notices, succeeded=True)
 
 
 def _shop() -> str:
-    """What tells one shop's messages from another's."""
+    """What tells one shop's messages from another's: its OLAP, else this machine."""
     try:
         return load_settings().olap.name
     except PipelineError:
-        return ""
+        return platform.node()
 
 
 def _send(notices: Notices, name: str, body: str) -> bool:
@@ -93,6 +96,8 @@ def _send(notices: Notices, name: str, body: str) -> bool:
 
 
 def _tell_failure(notices: Notices, task: luigi.Task, failure: BaseException | str | None) -> None:
+    if not notices.urls:
+        return
     now = memories.utc_now()
     cause = _first_line(failure) or say(notices.language, "no_cause")
     window = getattr(task, "window_label", None) or say(notices.language, "no_window")
@@ -115,16 +120,20 @@ def _tell_failure(notices: Notices, task: luigi.Task, failure: BaseException | s
 
 
 def _tell_success(notices: Notices, task: luigi.Task) -> None:
+    if not notices.urls:
+        return
     memory = memories.recall(notices.state_dir)
-    if memory.failing_since is not None:
-        since = memory.failing_since.isoformat(sep=" ", timespec="minutes")[:16]
-        memory.told = {}
+    since = memory.failing_since
+    told = [digest(notices, task.windows)] if notices.digest else []
+    if since is not None:
+        since_text = f"{since:%Y-%m-%d %H:%M}"
+        told.insert(0, say(notices.language, "recovered.body", since=since_text))
+    if not told:
+        return
+    sent = _send(notices, "digest" if since is None else "recovered", "\n".join(told))
+    if since is not None:
         # Untold, it stays to be told after the next success.
-        if _send(notices, "recovered", say(notices.language, "recovered.body", since=since)):
-            memory.failing_since = None
-        memories.remember(notices.state_dir, memory)
-    if notices.digest:
-        _send(notices, "digest", digest(notices, task.windows))
+        memories.remember(notices.state_dir, memories.Memory(None if sent else since))
 
 
 def digest(notices: Notices, due: Iterable[windows.Window]) -> str:

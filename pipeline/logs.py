@@ -110,7 +110,7 @@ def shorten_failures() -> None:
 def use_log_format() -> None:
     """Write the log as ETL_LOG_FORMAT says; call it before Luigi sets its own up.
 
-    With json a handler of ours takes the place of Luigi's, for its loggers and for
+    With json a handler of ours takes the place of Luigi's, for every logger and for
     Python's warnings. A malformed setting is told by load_settings().
     """
     try:
@@ -121,8 +121,7 @@ def use_log_format() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.captureWarnings(True)
-    for name in ("luigi-interface", "luigi", "py.warnings"):
-        logging.getLogger(name).addHandler(handler)
+    logging.getLogger().addHandler(handler)
 
     def only_the_level(opts: Any) -> bool:
         logging.getLogger("luigi-interface").setLevel(getattr(logging, opts.log_level))

@@ -71,16 +71,23 @@ def write(notices: Notices, *, succeeded: bool) -> None:
     except ImportError:
         log.warning("no metrics: ETL_METRICS_FILE needs `pip install prometheus-client`")
         return
-    settings = load_settings()
-    shop = f"{settings.olap.host}:{settings.olap.port}/{settings.olap.name}"
     now = time.time()
-    figures = _previous(path, shop)
     try:
-        figures |= from_olap(olap.metrics(settings))
-        figures["etl_olap_up", ""] = 1
+        settings = load_settings()
     except PipelineError as failure:
+        # The run failed on this: the file says so under the name that it had.
         log.warning("metrics: %s", failure)
+        shop, figures = _previous(path, None)
         figures["etl_olap_up", ""] = 0
+    else:
+        shop = f"{settings.olap.host}:{settings.olap.port}/{settings.olap.name}"
+        _, figures = _previous(path, shop)
+        try:
+            figures |= from_olap(olap.metrics(settings))
+            figures["etl_olap_up", ""] = 1
+        except PipelineError as failure:
+            log.warning("metrics: %s", failure)
+            figures["etl_olap_up", ""] = 0
     figures["etl_last_run_success", ""] = float(succeeded)
     figures["etl_last_run_timestamp_seconds", ""] = now
     if succeeded:
@@ -115,20 +122,23 @@ def from_olap(state: dict[str, Any]) -> Figures:
     return {key: float(value) for key, value in figures.items()}
 
 
-def _previous(path: Path, shop: str) -> Figures:
-    """The figures of the file as it is; none where there is no such file or it is another's."""
+def _previous(path: Path, shop: str | None) -> tuple[str, Figures]:
+    """The shop and figures of the file as it is; none if there is none, or it is not `shop`'s."""
     from prometheus_client.parser import text_string_to_metric_families
 
-    figures: Figures = {}
+    found: dict[str, Figures] = {}
     try:
         for family in text_string_to_metric_families(path.read_text(encoding="utf-8")):
             for sample in family.samples:
-                if sample.name in HELP and sample.labels.get("olap") == shop:
+                if sample.name in HELP:
                     second = sample.labels.get(_SECOND_LABEL.get(sample.name, ""), "")
-                    figures[sample.name, second] = sample.value
+                    own = found.setdefault(sample.labels.get("olap", ""), {})
+                    own[sample.name, second] = sample.value
     except (OSError, ValueError, KeyError):
-        return {}
-    return figures
+        found = {}
+    if shop is None:
+        shop = next(iter(found), "")
+    return shop, found.get(shop, {})
 
 
 def _write(path: Path, shop: str, figures: Figures) -> None:
