@@ -17,7 +17,7 @@ from luigi import Event
 from pipeline import memory as memories
 from pipeline import metrics, notify
 from pipeline import window as windows
-from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, one_line
+from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, StateError, one_line
 from pipeline.messages import say
 from pipeline.settings import Notices, load_notices, load_settings
 from pipeline.targets import DurableTarget
@@ -146,15 +146,16 @@ def _window_line(notices: Notices, window: windows.Window) -> str:
     def receipt(path: Callable[..., Any]) -> dict[str, Any]:
         return DurableTarget(str(path(notices.state_dir, window))).read_receipt()
 
-    loaded = receipt(windows.load_receipt)
+    try:
+        loaded = receipt(windows.load_receipt)
+        read, views = receipt(windows.extract_receipt), receipt(windows.views_receipt)
+    except StateError:
+        # So old that the run which finished it removed its folder, too.
+        return str(window)
     if loaded["superseded"]:
         return say(notices.language, "digest.superseded", window=window)
     counts = loaded["counts"]
-    seconds = (
-        receipt(windows.extract_receipt)["segundos"]
-        + loaded["seconds"]
-        + receipt(windows.views_receipt)["seconds"]
-    )
+    seconds = read["segundos"] + loaded["seconds"] + views["seconds"]
     return say(
         notices.language,
         "digest.window",
