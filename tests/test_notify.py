@@ -207,6 +207,9 @@ def test_the_heart_beats_after_a_success_alone(shop: Shop, web: WebServer):
     run(shop, 30)
     run(shop, 35, OLAP_DB_NAME="no_hay")
     assert len(web.asked) == 1
+    mend_oltp(shop)
+    web.status = 500
+    assert "heartbeat to http://127.0.0.1 failed: it answers 500" in run(shop, 0)
 
 
 # What is broken
@@ -224,6 +227,8 @@ def test_what_cannot_be_reached_is_logged_and_fails_nothing(shop: Shop, web: Web
     assert "notice not sent to channel 3 (json://…): it did not take the message" in printed
     assert "heartbeat to http://127.0.0.1 failed: " in printed
     assert len(web.told) == 1
+    # Apprise's own lines, which hold what it likes, reach no log.
+    assert '"logger": "apprise' not in run(shop, 0, ETL_LOG_FORMAT="json")
 
 
 def test_without_apprise_nobody_is_told_and_the_run_succeeds(
