@@ -176,10 +176,10 @@ def _first_line(failure: BaseException | str | None) -> str:
     text = str(failure)
     if isinstance(failure, BaseException) and not isinstance(failure, PipelineError):
         text = f"{type(failure).__name__}: {text}"
-    first = one_line(next(iter(text.strip().splitlines()), ""))[:_LONGEST_CAUSE]
+    first = one_line(next(iter(text.strip().splitlines()), ""))
     for secret in _passwords():
         first = first.replace(secret, "****")
-    return first
+    return first[:_LONGEST_CAUSE]
 
 
 def _passwords() -> set[str]:

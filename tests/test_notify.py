@@ -298,6 +298,20 @@ def test_by_mail(shop: Shop, language: str, word: str):
     assert "ExtractWindow" in text.get_content()
 
 
+def test_luigis_own_mail_still_works(shop: Shop, tmp_path: Path):
+    configuration = tmp_path / "mail.cfg"
+    shop.env["LUIGI_CONFIG_PATH"] = str(configuration)
+    break_oltp(shop)
+    with mail_server() as (mailbox, port):
+        configuration.write_text(
+            "[email]\nmethod = smtp\nreceiver = dueno@tienda.pe\nsender = etl@tienda.pe\n"
+            f"[smtp]\nhost = 127.0.0.1\nport = {port}\n"
+        )
+        run(shop, 30)
+    (mail,) = mailbox.received
+    assert "ExtractWindow" in mail["Subject"]
+
+
 # What is said
 
 
