@@ -4,7 +4,8 @@ Importing the package registers the tasks, so that `luigi --module pipeline RunD
 finds them.
 """
 
-from pipeline.logs import shorten_failures
+from pipeline.after_run import listen
+from pipeline.logs import shorten_failures, use_log_format
 from pipeline.luigi_defaults import apply_defaults
 from pipeline.tasks import Backfill, ExtractWindow, LoadOLAP, RefreshViews, RunDue, WriteMarker
 
@@ -12,3 +13,5 @@ __all__ = ["Backfill", "ExtractWindow", "LoadOLAP", "RefreshViews", "RunDue", "W
 
 apply_defaults()
 shorten_failures()
+use_log_format()
+listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker))

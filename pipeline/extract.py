@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import olap
 from pipeline import window as windows
 from pipeline.database import connect
+from pipeline.logs import fields
 from pipeline.oltp import (
     HashingWriter,
     Snapshot,
@@ -98,11 +99,19 @@ def read_oltp(
         "segundos": round(time.monotonic() - started, 3),
     }
     log.info(
-        "%s: read %d movements and %d products in %.2f s",
+        "%s: read %d movements and %d products in %.2f s, run %s",
         window,
         files["movements.csv"]["rows"],
         files["products.csv"]["rows"],
         receipt["segundos"],
+        receipt["id_corrida"],
+        extra=fields(
+            "ExtractWindow",
+            window,
+            receipt["id_corrida"],
+            rows=files["movements.csv"]["rows"],
+            seconds=receipt["segundos"],
+        ),
     )
     return receipt, snapshot
 

@@ -11,6 +11,7 @@ from pipeline import window as windows
 from pipeline.database import connect
 from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import discard_extract, extract_window
+from pipeline.logs import fields
 from pipeline.targets import DurableTarget
 
 if TYPE_CHECKING:
@@ -43,7 +44,12 @@ def load_window(settings: Settings, window: Window) -> dict[str, Any]:
             discard_extract(settings, window)
             raise
         if verdict == "releer":
-            log.info("%s: another run changed the OLAP since the read; reading again", window)
+            log.info(
+                "%s: another run changed the OLAP since the read; reading again, run %s ends",
+                window,
+                extract["id_corrida"],
+                extra=fields("LoadOLAP", window, extract["id_corrida"]),
+            )
             extract_window(settings, window)
             continue
         receipt = {
@@ -98,18 +104,33 @@ def load_files(
 
 
 def _tell(window: Window, receipt: dict[str, Any]) -> None:
+    run_id = receipt["run_id"]
+    extra = fields("LoadOLAP", window, run_id, seconds=receipt["seconds"])
     if receipt["superseded"]:
-        log.warning("%s: superseded by a run that loaded first; nothing was loaded", window)
+        log.warning(
+            "%s: superseded by a run that loaded first; nothing was loaded, run %s",
+            window,
+            run_id,
+            extra=extra,
+        )
     elif receipt["already_loaded"]:
-        log.info("%s: the OLAP has it already; only the receipt was missing", window)
+        log.info(
+            "%s: the OLAP has it already; only the receipt was missing, run %s",
+            window,
+            run_id,
+            extra=extra,
+        )
     else:
         counts = receipt["counts"]
+        extra["rows"] = counts["altas"]
         log.info(
-            "%s: loaded %d new or changed, removed %d, rejected %d, revalued %d in %.2f s",
+            "%s: loaded %d new or changed, removed %d, rejected %d, revalued %d in %.2f s, run %s",
             window,
             counts["altas"],
             counts["retiradas"],
             counts["rechazadas"],
             counts["revaluadas"],
             receipt["seconds"],
+            run_id,
+            extra=extra,
         )

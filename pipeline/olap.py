@@ -262,3 +262,14 @@ def operation_state(settings: Settings, windows: int) -> dict[str, Any]:
     with connect(settings.olap, settings.timezone, "status", read_only=True) as connection:
         state = call(connection, "SELECT etl.estado_operacion(%s)", (windows,))
     return dict(state) if isinstance(state, dict) else dict(json.loads(state))
+
+
+def metrics(settings: Settings) -> dict[str, Any]:
+    """The figures of the last window and of the stock, as etl.metricas() gives them.
+
+    Raises what connect() raises, also when they take longer than ten seconds.
+    """
+    with connect(settings.olap, settings.timezone, "metrics", read_only=True) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '10s'")
+        return dict(call(connection, "SELECT etl.metricas()"))

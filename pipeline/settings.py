@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from decouple import AutoConfig, UndefinedValueError
@@ -18,6 +18,8 @@ from pipeline.errors import SettingsError
 T = TypeVar("T")
 
 _CAPTURES = ("xmin", "xid8")
+_LANGUAGES = ("es", "en")
+_LOG_FORMATS = ("text", "json")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -43,6 +45,22 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Who is told of a run, and how: read apart, since a bad setting elsewhere is to be told too.
+
+    `urls` and `heartbeat_url` carry secrets, which is why the repr leaves them out.
+    """
+
+    urls: tuple[str, ...] = field(repr=False)
+    again_hours: int
+    digest: bool
+    language: str
+    heartbeat_url: str = field(repr=False)
+    metrics_file: Path | None
+    state_dir: Path
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the environment says; shares are fractions of one, times UTC, timeouts seconds."""
 
@@ -63,9 +81,19 @@ class Settings:
     max_removed_share: float
     max_silent_days: int
     cost_jump_factor: float
+    log_format: str
+    notices: Notices
 
 
-def _reader() -> Callable[[str, str | None, Callable[[str], T], str], T]:
+class Reader(Protocol):
+    """Reads one setting: its name, default (None: required), cast, and what it must be."""
+
+    def __call__(
+        self, name: str, default: str | None, cast: Callable[[str], T], expected: str
+    ) -> T: ...
+
+
+def _reader() -> Reader:
     """A function (name, default, cast, what it must be) → value; no default means required."""
     config = AutoConfig(search_path=str(Path.cwd()))
 
@@ -92,15 +120,34 @@ def _text(raw: str) -> str:
     return raw
 
 
-def _sslmode(raw: str) -> str:
-    if raw not in _SSLMODES:
-        raise ValueError(raw)
-    return raw
+def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    def cast(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError(raw)
+        return raw
+
+    return cast
 
 
-def _capture(raw: str) -> str:
-    if raw not in _CAPTURES:
-        raise ValueError(raw)
+# What these two hold is secret: a message names the setting, and never says its value.
+
+
+def _channels(raw: str) -> tuple[str, ...]:
+    # Apprise's URLs may hold commas themselves: what separates is followed by a scheme.
+    urls = tuple(
+        part.strip(" ,") for part in re.split(r"[\s,]+(?=[A-Za-z][\w+.-]*://)", raw) if part
+    )
+    for number, url in enumerate(urls, 1):
+        if not re.match(r"[A-Za-z][\w+.-]*://\S+$", url):
+            raise SettingsError(
+                f"ETL_NOTIFY_URLS: entry {number} is no URL of Apprise, such as mailto://…"
+            )
+    return urls
+
+
+def _web_address(raw: str) -> str:
+    if raw and not re.match(r"https?://\S+$", raw):
+        raise SettingsError("ETL_HEARTBEAT_URL must begin with http:// or https://")
     return raw
 
 
@@ -172,6 +219,39 @@ def _as_python_3_10_reads(raw: str) -> str:
     return clock + (offset or "")
 
 
+def _state_dir(read: Reader) -> Path:
+    return Path(read("ETL_STATE_DIR", "state", _text, "a folder")).expanduser().absolute()
+
+
+def _log_format(read: Reader) -> str:
+    return read("ETL_LOG_FORMAT", "text", _one_of(_LOG_FORMATS), " or ".join(_LOG_FORMATS))
+
+
+def _notices(read: Reader) -> Notices:
+    metrics = read("ETL_METRICS_FILE", "", str, "a file")
+    return Notices(
+        urls=read("ETL_NOTIFY_URLS", "", _channels, "URLs of Apprise"),
+        again_hours=read(
+            "ETL_NOTIFY_AGAIN_HOURS", "24", _natural, "a whole number of hours up to 100000"
+        ),
+        digest=read("ETL_NOTIFY_DIGEST", "false", _boolean, "true or false"),
+        language=read("ETL_LANG", "es", _one_of(_LANGUAGES), " or ".join(_LANGUAGES)),
+        heartbeat_url=read("ETL_HEARTBEAT_URL", "", _web_address, "a web address"),
+        metrics_file=Path(metrics).expanduser().absolute() if metrics else None,
+        state_dir=_state_dir(read),
+    )
+
+
+def load_notices() -> Notices:
+    """Who is told, whatever the other settings hold; raises as load_settings() does."""
+    return _notices(_reader())
+
+
+def load_log_format() -> str:
+    """How the log is written, whatever the other settings hold; raises as load_settings() does."""
+    return _log_format(_reader())
+
+
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
     """Read every setting; raises SettingsError with one line that names the first bad one.
@@ -188,7 +268,9 @@ def load_settings() -> Settings:
         host = read(f"{side}_DB_HOST", "localhost", _text, "a host name")
         number = read(f"{side}_DB_PORT", port, _port, "a port from 1 to 65535")
         name = read(f"{side}_DB_NAME", None, _text, "a database name")
-        sslmode = read(f"{side}_DB_SSLMODE", "prefer", _sslmode, f"one of {', '.join(_SSLMODES)}")
+        sslmode = read(
+            f"{side}_DB_SSLMODE", "prefer", _one_of(_SSLMODES), f"one of {', '.join(_SSLMODES)}"
+        )
         root = read(f"{side}_DB_SSLROOTCERT", "", str, "a file")
         admin = read(f"{side}_ADMIN_USER", "", str, "a user name")
         admin_password = read(f"{side}_ADMIN_PASSWORD", "", str, "a password")
@@ -216,9 +298,9 @@ def load_settings() -> Settings:
         oltp_admin=oltp_admin,
         olap_admin=olap_admin,
         bi_user=read("OLAP_BI_USER", "", str, "a user name"),
-        state_dir=Path(read("ETL_STATE_DIR", "state", _text, "a folder")).expanduser().absolute(),
+        state_dir=_state_dir(read),
         oltp_sql_dir=Path(sql_dir).expanduser().absolute() if sql_dir else None,
-        capture=read("ETL_CAPTURE", "xmin", _capture, " or ".join(_CAPTURES)),
+        capture=read("ETL_CAPTURE", "xmin", _one_of(_CAPTURES), " or ".join(_CAPTURES)),
         initial_since=initial_since,
         initial_days=read("ETL_INITIAL_DAYS", "7", _natural, "a whole number of days up to 100000"),
         timezone=zone,
@@ -230,4 +312,6 @@ def load_settings() -> Settings:
             "ETL_MAX_SILENT_DAYS", "5", _natural, "a whole number of days up to 100000"
         ),
         cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", _factor, "a factor above 1"),
+        log_format=_log_format(read),
+        notices=_notices(read),
     )

@@ -17,6 +17,7 @@ from pipeline.due import forget_old_windows, predecessor, windows_due
 from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
 from pipeline.load import load_window, log
+from pipeline.logs import fields
 from pipeline.requests import Request, only_process, write_request
 from pipeline.retry import with_retries
 from pipeline.settings import Settings, load_settings, parse_moment
@@ -69,6 +70,11 @@ class _WindowTask(_PipelineTask):
                 f"--hasta {self.hasta.isoformat()} is not after --desde {self.desde.isoformat()}"
             )
         return Window(self.desde, self.hasta)
+
+    @property
+    def window_label(self) -> str:
+        """The window's name, for a log line or a notice, also when it is no window."""
+        return Window(self.desde, self.hasta).label
 
 
 class ExtractWindow(_WindowTask):
@@ -124,7 +130,8 @@ class RefreshViews(_WindowTask):
 
     def run(self) -> None:
         """Refresh each view; one of ours that fails, fails the task after the others are done."""
-        superseded = self.input().read_receipt().get("superseded", False)
+        loaded = self.input().read_receipt()
+        superseded, run_id = loaded.get("superseded", False), loaded.get("run_id", "")
         started = time.monotonic()
         views = [] if superseded else with_retries(lambda: olap.refresh_views(self.settings))
         seconds = round(time.monotonic() - started, 3)
@@ -143,10 +150,18 @@ class RefreshViews(_WindowTask):
             )
         if not superseded:
             with_retries(lambda: olap.note_views(self.settings, self.window, seconds))
-            log.info("%s: refreshed %d views in %.2f s", self.window, len(views), seconds)
+            log.info(
+                "%s: refreshed %d views in %.2f s, run %s",
+                self.window,
+                len(views),
+                seconds,
+                run_id,
+                extra=fields("RefreshViews", self.window, run_id, rows=len(views), seconds=seconds),
+            )
         self.output().write_receipt(
             {
                 "window": self.window.label,
+                "run_id": run_id,
                 "superseded": superseded,
                 "views": views,
                 "seconds": seconds,
@@ -168,13 +183,21 @@ class WriteMarker(_WindowTask):
     def run(self) -> None:
         """Write the marker, then let old windows go."""
         receipt = self.input().read_receipt()
+        run_id = receipt.get("run_id", "")
         self.output().write_receipt(
             {
                 "window": self.window.label,
+                "run_id": run_id,
                 "last_run": self.window.hasta.isoformat(),
                 "superseded": receipt.get("superseded", False),
                 "written": datetime.now(timezone.utc).isoformat(),
             }
+        )
+        log.info(
+            "%s: done, run %s",
+            self.window,
+            run_id,
+            extra=fields("WriteMarker", self.window, run_id),
         )
         forget_old_windows(self.settings, self.window)
 
@@ -195,19 +218,27 @@ class RunDue(_PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
         description="let a full read of this OLTP (as the guard named it) pass once",
     )
 
+    # Luigi tells its handlers of a failed complete() without the cause.
+    failure: Exception | None = None
+
     @cached_property
-    def _due(self) -> tuple[Window, ...]:
+    def windows(self) -> tuple[Window, ...]:
+        """The windows that are due."""
         # Evaluated once and kept: Luigi asks requires() again and again, and what
         # is due must not move while the windows run.
-        if self.accept_source:
-            with_retries(lambda: olap.accept_source(self.settings, self.accept_source))
-        return with_retries(
-            lambda: windows_due(self.settings, self.as_of, wait=self.as_of is _STARTED)
-        )
+        try:
+            if self.accept_source:
+                with_retries(lambda: olap.accept_source(self.settings, self.accept_source))
+            return with_retries(
+                lambda: windows_due(self.settings, self.as_of, wait=self.as_of is _STARTED)
+            )
+        except Exception as failure:
+            self.failure = failure
+            raise
 
     def requires(self) -> Iterable[Any]:
         """The last step of each window that is due."""
-        return [WriteMarker(desde=window.desde, hasta=window.hasta) for window in self._due]
+        return [WriteMarker(desde=window.desde, hasta=window.hasta) for window in self.windows]
 
 
 class Backfill(_PipelineTask):

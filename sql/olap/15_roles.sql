@@ -28,6 +28,7 @@ GRANT EXECUTE ON FUNCTION
     dw.refrescar_vistas_materializadas(),
     etl.anotar_vistas(timestamptz, timestamptz, numeric),
     etl.estado_operacion(integer),
+    etl.metricas(),
     etl.aceptar_fuente(text),
     etl.listar_rechazos(integer),
     etl.motivos_de_rechazo(),

@@ -25,7 +25,8 @@ FROM (
         ('etl', 'aperturas_fechadas'),
         ('etl', 'abrir_historia'),
         ('etl', 'cargar_historia'),
-        ('etl', 'aplicar_aperturas')
+        ('etl', 'aplicar_aperturas'),
+        ('etl', 'metricas')
 ) AS f (esquema, nombre)
 LEFT JOIN pg_namespace AS n ON n.nspname = f.esquema
 LEFT JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = f.nombre

@@ -1,0 +1,197 @@
+"""What follows a run, whatever came of it: people are told, the heartbeat, the metrics.
+
+Luigi calls run_failed() and run_succeeded() through its events, in the process
+that ran the task. Nothing here fails a run.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from luigi import Event
+
+from pipeline import memory as memories
+from pipeline import metrics, notify
+from pipeline import window as windows
+from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, StateError, one_line
+from pipeline.messages import say
+from pipeline.settings import Notices, load_notices, load_settings
+from pipeline.targets import DurableTarget
+
+if TYPE_CHECKING:
+    import luigi
+
+log = logging.getLogger("luigi-interface.pipeline")
+
+_LONGEST_CAUSE = 500
+_RUN = "luigi --module pipeline RunDue --local-scheduler"
+_PLAN = "python -m pipeline plan"
+
+
+def listen(root: type[luigi.Task], steps: Iterable[type[luigi.Task]]) -> None:
+    """Have Luigi call the functions below for RunDue, and for the failures of its steps.
+
+    A requires() that raises is BROKEN_TASK. A complete() that raises, as RunDue's does
+    when the OLAP is down, is DEPENDENCY_MISSING, without the exception: the
+    task keeps it. PROCESS_FAILURE is a worker that was killed.
+    """
+    for task in (root, *steps):
+        for event in (
+            Event.FAILURE,
+            Event.PROCESS_FAILURE,
+            Event.BROKEN_TASK,
+            Event.DEPENDENCY_MISSING,
+        ):
+            task.event_handler(event)(run_failed)
+    root.event_handler(Event.SUCCESS)(run_succeeded)
+    # Nothing was due: RunDue is complete before it runs.
+    root.event_handler(Event.DEPENDENCY_PRESENT)(run_succeeded)
+
+
+def run_failed(task: luigi.Task, failure: BaseException | str | None = None) -> None:
+    """Tell of a failed task, unless the same was told lately; write the metrics."""
+    cause = failure or getattr(task, "failure", None)
+    _attempt(lambda: _tell_failure(load_notices(), task, cause))
+    _attempt(lambda: metrics.write(load_notices(), succeeded=False))
+
+
+def run_succeeded(task: luigi.Task) -> None:
+    """Tell of the first success after a failure, and what was done if asked to; beat."""
+    _attempt(lambda: _tell_success(load_notices(), task))
+    _attempt(lambda: _beat(load_notices()))
+    _attempt(lambda: metrics.write(load_notices(), succeeded=True))
+
+
+def _attempt(action: Callable[[], None]) -> None:
+    """What follows a run never fails it, and what fails there stops nothing else."""
+    try:
+        action()
+    except PipelineError as failure:
+        log.warning("%s", failure)
+    except Exception as failure:
+        # Its text may hold the URL of a channel.
+        log.warning("what follows a run failed: %s", type(failure).__name__)
+
+
+def _beat(notices: Notices) -> None:
+    if notices.heartbeat_url:
+        notify.beat(notices.heartbeat_url)
+
+
+def _shop() -> str:
+    """What tells one shop's messages from another's: its OLAP, else this machine."""
+    try:
+        return load_settings().olap.name
+    except PipelineError:
+        return platform.node()
+
+
+def _send(notices: Notices, name: str, body: str) -> bool:
+    title = say(notices.language, f"{name}.title", shop=_shop())
+    return notify.send(notices.urls, title, body)
+
+
+def _tell_failure(notices: Notices, task: luigi.Task, failure: BaseException | str | None) -> None:
+    if not notices.urls:
+        return
+    now = memories.utc_now()
+    cause = _first_line(failure) or say(notices.language, "no_cause")
+    window = getattr(task, "window_label", None) or say(notices.language, "no_window")
+    memory = memories.recall(notices.state_dir)
+    memory.failing_since = memory.failing_since or now
+    key = memories.cause_key(task.task_family, cause)
+    if memory.is_due(key, now, timedelta(hours=notices.again_hours)):
+        body = say(
+            notices.language,
+            "failed.body",
+            step=task.task_family,
+            window=window,
+            cause=cause,
+            command=_next_command(failure),
+            hours=notices.again_hours,
+        )
+        if _send(notices, "failed", body):
+            memory.note_told(key, now)
+    memories.remember(notices.state_dir, memory)
+
+
+def _tell_success(notices: Notices, task: luigi.Task) -> None:
+    if not notices.urls:
+        return
+    memory = memories.recall(notices.state_dir)
+    since = memory.failing_since
+    told = [digest(notices, task.windows)] if notices.digest else []
+    if since is not None:
+        since_text = f"{since:%Y-%m-%d %H:%M}"
+        told.insert(0, say(notices.language, "recovered.body", since=since_text))
+    if not told:
+        return
+    sent = _send(notices, "digest" if since is None else "recovered", "\n".join(told))
+    if since is not None:
+        # Untold, it stays to be told after the next success.
+        memories.remember(notices.state_dir, memories.Memory(None if sent else since))
+
+
+def digest(notices: Notices, due: Iterable[windows.Window]) -> str:
+    """What became of each window, a line each, from its receipts."""
+    lines = [_window_line(notices, window) for window in due]
+    return "\n".join(lines) or say(notices.language, "digest.nothing")
+
+
+def _window_line(notices: Notices, window: windows.Window) -> str:
+    def receipt(path: Callable[..., Any]) -> dict[str, Any]:
+        return DurableTarget(str(path(notices.state_dir, window))).read_receipt()
+
+    try:
+        loaded = receipt(windows.load_receipt)
+        read, views = receipt(windows.extract_receipt), receipt(windows.views_receipt)
+    except StateError:
+        # So old that the run which finished it removed its folder, too.
+        return str(window)
+    if loaded["superseded"]:
+        return say(notices.language, "digest.superseded", window=window)
+    counts = loaded["counts"]
+    seconds = read["segundos"] + loaded["seconds"] + views["seconds"]
+    return say(
+        notices.language,
+        "digest.window",
+        window=window,
+        loaded=counts.get("altas", 0),
+        removed=counts.get("retiradas", 0),
+        rejected=counts.get("rechazadas", 0),
+        revalued=counts.get("revaluadas", 0),
+        seconds=f"{seconds:.2f}",
+        run_id=loaded["run_id"],
+    )
+
+
+def _first_line(failure: BaseException | str | None) -> str:
+    """The first line of a cause, shortened, without our passwords."""
+    if failure is None:
+        return ""
+    text = str(failure)
+    if isinstance(failure, BaseException) and not isinstance(failure, PipelineError):
+        text = f"{type(failure).__name__}: {text}"
+    first = one_line(next(iter(text.strip().splitlines()), ""))
+    for secret in _passwords():
+        first = first.replace(secret, "****")
+    return first[:_LONGEST_CAUSE]
+
+
+def _passwords() -> set[str]:
+    try:
+        settings = load_settings()
+    except PipelineError:
+        return set()
+    accounts = (settings.oltp, settings.olap, settings.oltp_admin, settings.olap_admin)
+    # One that is part of ordinary words would make the message unreadable.
+    return {account.password for account in accounts if len(account.password) > 3}
+
+
+def _next_command(failure: BaseException | str | None) -> str:
+    """What shows whether the cause is mended: the plan where it is data, else a run."""
+    return _PLAN if isinstance(failure, DataError | GuardError | SchemaError) else _RUN

@@ -1,0 +1,97 @@
+"""Tells people of a run: channels through Apprise, and the heartbeat. Nothing here raises."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+log = logging.getLogger("luigi-interface.pipeline")
+
+TIMEOUT = 10.0  # seconds, for all channels together, and for the heartbeat
+
+
+def send(urls: Sequence[str], title: str, body: str, timeout: float = TIMEOUT) -> bool:
+    """Send to every channel at once; returns whether one of them at least took it.
+
+    A channel that is broken, or has not answered after `timeout` seconds, is logged
+    by its position and scheme: the rest of its URL is secret.
+    """
+    if not urls:
+        return False
+    try:
+        import apprise
+    except ImportError:
+        log.warning("nobody is told: ETL_NOTIFY_URLS needs `pip install apprise`")
+        return False
+    # Its own log may hold what is secret.
+    quiet = logging.getLogger("apprise")
+    quiet.propagate = False
+    if not quiet.handlers:
+        quiet.addHandler(logging.NullHandler())
+
+    def through(url: str) -> Callable[[], str | None]:
+        def action() -> str | None:
+            channel = apprise.Apprise()
+            if not channel.add(url):
+                return "Apprise does not understand its URL"
+            sent = channel.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
+            return None if sent else "it did not take the message"
+
+        return action
+
+    failures = _all_within(timeout, [through(url) for url in urls])
+    for number, (url, failure) in enumerate(zip(urls, failures, strict=True), 1):
+        if failure:
+            scheme = url.partition("://")[0]
+            log.warning("notice not sent to channel %d (%s://…): %s", number, scheme, failure)
+    return not all(failures)
+
+
+def beat(url: str, timeout: float = TIMEOUT) -> bool:
+    """Ask for `url`, whose path is secret; returns whether it answered in `timeout` seconds."""
+
+    def action() -> str | None:
+        try:
+            with urllib.request.urlopen(url, timeout=timeout):
+                return None
+        except urllib.error.HTTPError as error:
+            return f"it answers {error.code}"
+        except urllib.error.URLError as error:
+            return str(error.reason)
+
+    (failure,) = _all_within(timeout, [action])
+    if failure:
+        address = urlsplit(url)
+        log.warning("heartbeat to %s://%s failed: %s", address.scheme, address.hostname, failure)
+    return failure is None
+
+
+def _all_within(timeout: float, actions: Sequence[Callable[[], str | None]]) -> list[str | None]:
+    """Run the actions beside each other; each returns why it failed, or None.
+
+    In threads that nobody waits for, since a name that does not resolve or a server
+    that answers drop by drop outlasts the timeouts of sockets.
+    """
+    outcomes: list[str | None] = [f"no answer in {timeout:g} s"] * len(actions)
+
+    def run(number: int) -> None:
+        try:
+            outcomes[number] = actions[number]()
+        except Exception as error:
+            # Its text may hold the URL.
+            outcomes[number] = type(error).__name__
+
+    threads = [
+        threading.Thread(target=run, args=(number,), daemon=True) for number in range(len(actions))
+    ]
+    deadline = time.monotonic() + timeout
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return list(outcomes)
