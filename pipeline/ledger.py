@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Context, Decimal, Inexact, localcontext
 from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
 from pipeline.database import connect
 from pipeline.errors import InputError, LedgerError
@@ -86,10 +87,12 @@ class Ledger:
 
     `opening_date` is when the opening balance holds (in the shop's zone): the period's
     beginning, or the date of the opening that the shop gave; None where there is neither.
+    `data_until` is the end of the last window loaded, in the shop's zone too.
     """
 
     product: Product
     period: Period
+    data_until: datetime | None
     opening_date: datetime | None
     opening: Balance
     movements: tuple[Movement, ...]
@@ -101,10 +104,12 @@ class Ledger:
         return self.movements[-1].after if self.movements else self.opening
 
 
-def read_ledger(settings: Settings, named: str, period: Period) -> Ledger:
+def read_ledger(
+    settings: Settings, named: str, period: Period, data_until: datetime | None
+) -> Ledger:
     """Read the ledger of the product that has this id or, if none has it, this code.
 
-    Raises InputError for an unknown product or a code that several have, LedgerError
+    `data_until` is the last window's end, which the ledger passes on in the shop's zone. Raises InputError for an unknown product or a code that several have, LedgerError
     when the ledger does not foot.
     """
     with connect(settings.olap, settings.timezone, "kardex", read_only=True) as connection:
@@ -119,7 +124,8 @@ def read_ledger(settings: Settings, named: str, period: Period) -> Ledger:
     opening = Balance(*first[9:12])
     with localcontext(_EXACT):
         _check(product, opening, movements)
-        ledger = Ledger(product, period, first[0], opening, movements, _totals(movements))
+        until = data_until and data_until.astimezone(ZoneInfo(period.zone))
+        ledger = Ledger(product, period, until, first[0], opening, movements, _totals(movements))
         _check_totals(ledger)
     return ledger
 

@@ -78,11 +78,17 @@ def period_in_words(period: Period) -> str:
     return "Todo el libro"
 
 
+def until_in_words(ledger: Ledger) -> str:
+    """Up to when the data go, and in which zone its times are."""
+    until = ledger.data_until
+    return f"{until:%d/%m/%Y %H:%M:%S} ({ledger.period.zone})" if until else ""
+
+
 def print_text(ledger: Ledger) -> None:
     """Print an aligned table for a terminal, with the totals below."""
     product, totals = ledger.product, ledger.totals
     print(" ".join(f"{product.id_producto} {product.codigo or ''} {product.nombre or ''}".split()))
-    print(f"{period_in_words(ledger.period)}, {ledger.period.zone}; {METHOD}\n")
+    print(f"{period_in_words(ledger.period)}; datos al {until_in_words(ledger)}; {METHOD}\n")
     blank = [None] * 3
     opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else None
     rows: list[list[Any]] = [
@@ -175,6 +181,7 @@ def write_json(ledger: Ledger, stream: TextIO) -> None:
         "desde": period.desde,
         "hasta": period.hasta,
         "timezone": period.zone,
+        "data_until": ledger.data_until and ledger.data_until.isoformat(),
         "opening_date": ledger.opening_date and ledger.opening_date.isoformat(),
         "opening": plain(ledger.opening),
         "movements": [

@@ -15,6 +15,7 @@ from pipeline.ledger_formats import (
     balance_columns,
     period_in_words,
     sides,
+    until_in_words,
 )
 
 TITLE = (
@@ -64,6 +65,7 @@ def write_html(ledger: Ledger, stream: TextIO) -> None:
     name = product.nombre or product.codigo or str(product.id_producto)
     heading = {
         "Período": period_in_words(ledger.period),
+        "Datos al": until_in_words(ledger),
         "RUC": "",
         "Apellidos y nombres, denominación o razón social": "",
         "Establecimiento": "Todos; el de cada movimiento, en la columna Sucursal",

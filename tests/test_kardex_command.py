@@ -180,6 +180,9 @@ def test_days_are_those_of_the_shop(shop: Shop):
     assert_ledger_is(shown, replay, 1, date(2026, 3, 10), date(2026, 3, 10))
     assert [line["id_movimiento"] for line in shown["movements"]] == [first, latest]
     assert shown["movements"][1]["fecha"] == "2026-03-10T23:59:59.999999-05:00"
+    (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
+    assert datetime.fromisoformat(shown["data_until"]) == control["hasta"]
+    assert shown["data_until"].endswith("-05:00")
     text = shop.succeed("kardex", "1", "--csv").stdout
     days = [row["fecha_emision"] for row in csv.DictReader(io.StringIO(text))]
     assert days == ["", "2026-03-09", "2026-03-10", "2026-03-10", "2026-03-11"]

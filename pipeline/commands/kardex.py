@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if period.desde and period.hasta and period.hasta < period.desde:
         raise InputError(f"--hasta {period.hasta} is before --desde {period.desde}")
-    olap.read_control(settings)
-    ledger = read_ledger(settings, arguments.product, period)
+    control = olap.read_control(settings)
+    ledger = read_ledger(settings, arguments.product, period, olap.last_run(control))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file that goes to somebody else is UTF-8, whatever the terminal here is.
         sys.stdout.reconfigure(encoding="utf-8")
