@@ -109,8 +109,9 @@ def read_ledger(
 ) -> Ledger:
     """Read the ledger of the product that has this id or, if none has it, this code.
 
-    `data_until` is the last window's end, which the ledger passes on in the shop's zone. Raises InputError for an unknown product or a code that several have, LedgerError
-    when the ledger does not foot.
+    `data_until` is the last window's end, which the ledger passes on in the shop's zone.
+    Raises InputError for an unknown product or a code that several have, LedgerError when
+    the ledger does not foot.
     """
     with connect(settings.olap, settings.timezone, "kardex", read_only=True) as connection:
         product = _find(connection, named)
