@@ -133,10 +133,12 @@ def read_ledger(
 
 def _find(connection: Connection, named: str) -> Product:
     whole = int(named) if re.fullmatch(r"-?[0-9]{1,19}", named.strip()) else None
+    # An int is looked up in a range at once, but None would be compared with each of its numbers.
+    is_id = whole is not None and whole in _BIGINT
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM etl.buscar_producto(%s, %s)",
-            (whole if whole in _BIGINT else None, named),
+            (whole if is_id else None, named),
         )
         found = [Product(*row) for row in cursor.fetchall()]
     if not found:
