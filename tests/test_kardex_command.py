@@ -426,7 +426,7 @@ def test_it_reads_only_the_rows_that_it_shows(shop: Shop):
     shop.run_in_process()
     cursor = shop.olap.cursor()
     cursor.execute(
-        "INSERT INTO dw.kardex SELECT 1 + n % 2, %s + n * interval '1 hour', 1000 + n, 0, 1, 0,"
+        "INSERT INTO dw.kardex SELECT 1 + n %% 2, %s + n * interval '1 hour', 1000 + n, 0, 1, 0,"
         " false, 'ENTRADA_MERCANCIA', 1, NULL, 1, 1, 0, n, n, 1"
         " FROM generate_series(1, 40000) AS n",
         (BEGINNING + 20 * DAY,),
