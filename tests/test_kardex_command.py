@@ -412,7 +412,7 @@ def test_sums_beyond_28_digits_are_exact(shop: Shop):
     """Decimal's own context would round what the ledger's columns hold."""
     shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
     shop.product(1)
-    shop.receipt(BEGINNING, (1, "0.000001", "1"))
+    shop.receipt(BEGINNING, (1, "1", "50000000000.000001"))
     shop.run_in_process()
     (shop.folder / "conteo.csv").write_text(
         "id_producto,existencias,costo_promedio\n1,99999999999.999999,99999999999.999999\n"
