@@ -46,6 +46,10 @@ class InputError(PipelineError):
     """A file or an argument given by the operator is wrong; nothing was changed."""
 
 
+class LedgerError(PipelineError):
+    """A product's ledger does not foot: a row was changed by other hands."""
+
+
 # SQLSTATEs raised by the functions of sql/olap: class ET is theirs alone.
 SQLSTATE_DATA = "ETD01"
 SQLSTATE_GUARD = "ETG01"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 
 def _text(value: Any) -> str:
     if value is None:
         return "-"
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         return f"{value:,.6f}".rstrip("0").rstrip(".")
     return str(value)
 
@@ -23,7 +24,7 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         for column, header in enumerate(headers)
     ]
     numeric = [
-        all(isinstance(row[column], int | float | None) for row in values)
+        all(isinstance(row[column], int | float | Decimal | None) for row in values)
         for column in range(len(headers))
     ]
 

@@ -33,6 +33,8 @@ GRANT EXECUTE ON FUNCTION
     etl.listar_rechazos(integer),
     etl.motivos_de_rechazo(),
     etl.quien_bloquea(),
+    etl.buscar_producto(bigint, text),
+    etl.libro_producto(bigint, date, date, text),
     etl.verificar_bloques(timestamptz, bigint),
     etl.verificar_filas(timestamptz, bigint[], bigint),
     etl.verificar_libros(bigint, double precision),
