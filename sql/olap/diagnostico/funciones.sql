@@ -26,7 +26,9 @@ FROM (
         ('etl', 'abrir_historia'),
         ('etl', 'cargar_historia'),
         ('etl', 'aplicar_aperturas'),
-        ('etl', 'metricas')
+        ('etl', 'metricas'),
+        ('etl', 'libro_producto'),
+        ('etl', 'buscar_producto')
 ) AS f (esquema, nombre)
 LEFT JOIN pg_namespace AS n ON n.nspname = f.esquema
 LEFT JOIN pg_proc AS p ON p.pronamespace = n.oid AND p.proname = f.nombre
