@@ -96,3 +96,14 @@ def test_a_count_that_is_still_to_come_is_refused(shop: Shop):
     said = give(shop, "id_producto,existencias,costo_promedio,fecha\n1,5,5,2999-01-01\n", code=1)
     assert "line 2: fecha is '2999-01-01', but must not be in the future" in said
     assert not shop.olap_rows("SELECT * FROM dw.apertura")
+
+
+def test_a_count_older_than_what_is_loaded_is_told(shop: Shop):
+    trade(shop)
+    shop.run_in_process()
+    line = "1,100,5.5,2025-12-01\n"
+    said = give(shop, f"id_producto,existencias,costo_promedio,fecha\n{line}2,3,1,2026-01-01\n")
+    assert "1 of them are dated before 2026-01-01" in said
+    assert "Backfill --since" in said
+    again = give(shop, "id_producto,existencias,costo_promedio,fecha\n1,100,5.5,2026-01-01\n")
+    assert "dated before" not in again

@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.example_oltp or settings.oltp_admin != settings.oltp:
         _grant_reader(settings)
         print(f"role etl_lector granted to {settings.oltp.user}")
+    else:
+        print("OLTP left as it is: to have the reader's rights granted, set OLTP_ADMIN_USER")
     _create_olap(settings)
     done = "created" if before is None else "is up to date"
     if before is not None and before < SCHEMA_VERSION:

@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         connection.commit()
     print(f"{done['aplicadas']} opening balances set")
+    _tell_early(openings, olap.initial_date(control))
     if olap.last_run(control) is None:
         print("the first run will value from them")
         return 0
@@ -67,6 +68,23 @@ def run(arguments: argparse.Namespace) -> int:
         if view["error"]:
             print(f"{view['view']} was not refreshed: {view['error']}")
     return 0
+
+
+def _tell_early(openings: list[dict[str, Any]], initial: datetime | None) -> None:
+    """A count that is older than the scope: what was sold in between is missing from it."""
+    if initial is None:
+        return
+    early = [
+        opening["id_producto"]
+        for opening in openings
+        if opening["fecha"] and datetime.fromisoformat(opening["fecha"]) < initial
+    ]
+    if early:
+        print(
+            f"{len(early)} of them are dated before {initial.isoformat()}, from which movements "
+            f"are loaded (product {early[0]}, …): what happened in between does not count; "
+            "`luigi --module pipeline Backfill --since DATE` brings it in"
+        )
 
 
 def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
