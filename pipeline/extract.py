@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipeline import olap
+from pipeline import olap, progress
 from pipeline import window as windows
 from pipeline.database import connect
 from pipeline.logs import fields
@@ -138,8 +138,11 @@ def _copy_files(
 
 def copy_to_file(connection: Connection, read: Composable, path: Path) -> dict[str, Any]:
     """Write the rows of a query to a CSV file; returns its rows, bytes and sha256."""
-    with DurableTarget(str(path)).replace() as stream:
-        writer = HashingWriter(stream)
+    with (
+        DurableTarget(str(path)).replace() as stream,
+        progress.stage(f"reading {path.stem}", "rows") as advance,
+    ):
+        writer = HashingWriter(stream, advance)
         rows = copy_out(connection, read, writer)
     return {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
 

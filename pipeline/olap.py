@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import psycopg2
 from psycopg2 import errorcodes
 from psycopg2.extras import Json
 
+from pipeline import progress
 from pipeline.database import connect, who_blocks
 from pipeline.errors import DatabaseError, DataError
 from pipeline.window import Window
@@ -132,13 +133,15 @@ def open_window(connection: Connection, settings: Settings, window: Window, vers
 class _HashingReader:
     """Feeds a file to COPY, hashing what passes, so that it is read only once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, advance: Callable[[int], None]) -> None:
         self._stream = path.open("rb")
         self._digest = hashlib.sha256()
+        self._advance = advance
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
         self._digest.update(data)
+        self._advance(len(data))
         return data
 
     def readline(self, size: int = -1) -> bytes:
@@ -171,7 +174,17 @@ def copy_file(connection: Connection, path: Path, target: str, expected: dict[st
     )
     if not path.is_file() or path.stat().st_size != expected["bytes"]:
         raise corrupt
-    reader = _HashingReader(path)
+    with progress.stage(f"staging {path.stem}", "bytes", expected["bytes"]) as advance:
+        _stage_file(connection, _HashingReader(path, advance), target, expected, corrupt)
+
+
+def _stage_file(
+    connection: Connection,
+    reader: _HashingReader,
+    target: str,
+    expected: dict[str, Any],
+    corrupt: DataError,
+) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.copy_expert(f"COPY {target} FROM STDIN (FORMAT csv)", reader, 1 << 16)
@@ -187,9 +200,13 @@ def load_staged(
     connection: Connection, settings: Settings, extract: dict[str, Any]
 ) -> dict[str, int]:
     """Value and load what copy_in() staged; the caller commits. Returns the counts."""
-    counts = call(
-        connection, "SELECT etl.cargar_ventana(%s, %s)", (Json(extract), Json(options(settings)))
-    )
+    rows = extract["archivos"]["movements.csv"]["rows"]
+    with progress.stage(f"valuing {rows:,} movements"):
+        counts = call(
+            connection,
+            "SELECT etl.cargar_ventana(%s, %s)",
+            (Json(extract), Json(options(settings))),
+        )
     return {name: int(value) for name, value in counts.items()}
 
 
@@ -217,7 +234,12 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT vista, nombre, propia FROM etl.vistas_por_refrescar()")
             views = cursor.fetchall()
-        return [_refresh(connection, settings, *view) for view in views]
+        refreshed = []
+        with progress.stage("refreshing views", "views", len(views)) as advance:
+            for view in views:
+                refreshed.append(_refresh(connection, settings, *view))
+                advance(1)
+        return refreshed
 
 
 def _refresh(

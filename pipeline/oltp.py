@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _FLUSH_PATIENCE = 40.0  # seconds
 _HALF_THE_IDS = 2**31
+_TOLD_ROWS = 5000
 
 
 @dataclass(frozen=True)
@@ -115,17 +117,26 @@ def why_everything(snapshot: Snapshot, control: dict[str, object]) -> str | None
 
 
 class HashingWriter:
-    """Passes what COPY yields on to a stream, and counts and hashes it."""
+    """Passes what COPY yields on to a stream, and counts and hashes it.
 
-    def __init__(self, stream: BinaryIO) -> None:
+    `count_rows` is told of some thousand rows at a time, for whoever watches.
+    """
+
+    def __init__(self, stream: BinaryIO, count_rows: Callable[[int], None]) -> None:
         self._stream = stream
         self._digest = hashlib.sha256()
+        self._count_rows = count_rows
+        self._pieces = 0
         self.size = 0
 
     def write(self, data: bytes) -> int:
         """Take one piece of the COPY."""
         self._digest.update(data)
         self.size += len(data)
+        # A server sends a row a piece: nothing may be done for each that takes time.
+        self._pieces += 1
+        if self._pieces % _TOLD_ROWS == 0:
+            self._count_rows(_TOLD_ROWS)
         return self._stream.write(data)
 
     @property

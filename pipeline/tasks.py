@@ -10,7 +10,7 @@ from typing import Any
 
 import luigi
 
-from pipeline import olap
+from pipeline import olap, progress
 from pipeline import window as windows
 from pipeline.backfill import backfill
 from pipeline.due import forget_old_windows, predecessor, windows_due
@@ -91,7 +91,7 @@ class ExtractWindow(_WindowTask):
 
     def run(self) -> None:
         """Persist the bounds, then read."""
-        with only_process(self.settings, self.window):
+        with progress.of(self), only_process(self.settings, self.window):
             if not windows.request_file(self.settings.state_dir, self.window).exists():
                 write_request(self.settings, self.window, Request())
             if not self.complete():
@@ -111,7 +111,7 @@ class LoadOLAP(_WindowTask):
 
     def run(self) -> None:
         """Load, then write down what became of it."""
-        with only_process(self.settings, self.window):
+        with progress.of(self), only_process(self.settings, self.window):
             if not self.complete():
                 receipt = with_retries(lambda: load_window(self.settings, self.window))
                 self.output().write_receipt(receipt)
@@ -133,7 +133,8 @@ class RefreshViews(_WindowTask):
         loaded = self.input().read_receipt()
         superseded, run_id = loaded.get("superseded", False), loaded.get("run_id", "")
         started = time.monotonic()
-        views = [] if superseded else with_retries(lambda: olap.refresh_views(self.settings))
+        with progress.of(self):
+            views = [] if superseded else with_retries(lambda: olap.refresh_views(self.settings))
         seconds = round(time.monotonic() - started, 3)
         for view in views:
             if view["error"] or view["notice"]:
