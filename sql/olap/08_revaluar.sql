@@ -53,7 +53,8 @@ BEGIN
     LOCK TABLE dw.kardex IN ACCESS EXCLUSIVE MODE NOWAIT;
     ALTER TABLE dw.kardex DROP CONSTRAINT kardex_pk, DROP CONSTRAINT kardex_movimiento_unico;
     RETURN true;
-EXCEPTION WHEN lock_not_available THEN
+EXCEPTION WHEN lock_not_available OR dependent_objects_still_exist THEN
+    -- Somebody reads it, or something of the shop's stands on the key.
     RETURN false;
 END
 $$;

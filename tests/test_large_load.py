@@ -1,0 +1,86 @@
+"""A first load so large that the ledger's indexes are built at its end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from olap_comparison import assert_olap_equals_replay
+from shop_database import Shop
+
+from bench.place import read_bench_sql
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+ROWS = 21_000
+INDEXES = [
+    {"conname": "kardex_movimiento_unico", "contype": "u"},
+    {"conname": "kardex_pk", "contype": "p"},
+]
+# Selects what only the key makes unambiguous, so that the key cannot be dropped.
+ON_THE_KEY = """
+CREATE VIEW dw.mi_vista AS
+SELECT id_producto, fecha, orden, id_movimiento, valor
+FROM dw.kardex
+GROUP BY id_producto, fecha, orden, id_movimiento
+"""
+
+
+def trade(shop: Shop) -> None:
+    """Fifty products with a quarter of movements."""
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    for branch in (1, 2, 3):
+        shop.branch(branch)
+    for product in range(1, 51):
+        shop.product(product, f"Categoría {product % 4}")
+    with shop.oltp.cursor() as cursor:
+        cursor.execute(
+            read_bench_sql("generar.sql"),
+            {"first": 1, "last": ROWS, "start": BEGINNING, "days": 90, "products": 50},
+        )
+        # The till goes on above the numbers that were given.
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('transacciones', 'id_transaccion'), %(last)s),"
+            " setval(pg_get_serial_sequence('detalle_transaccion', 'id_detalle'), %(last)s)",
+            {"last": ROWS},
+        )
+
+
+def load(shop: Shop) -> bool:
+    """Run, compare with the replay; returns whether the key was made anew."""
+    before = shop.olap_rows("SELECT 'dw.kardex_pk'::regclass::oid::int8 AS clave")
+    shop.run_in_process()
+    after = shop.olap_rows("SELECT 'dw.kardex_pk'::regclass::oid::int8 AS clave")
+    assert_olap_equals_replay(shop, BEGINNING)
+    query = (
+        "SELECT conname, contype::text FROM pg_constraint WHERE conrelid = 'dw.kardex'::regclass"
+    )
+    assert shop.olap_rows(f"{query} AND contype IN ('p', 'u') ORDER BY conname") == INDEXES
+    return before != after
+
+
+def test_the_indexes_of_an_empty_ledger_are_built_at_the_end(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    # The next window finds them, and its rows among the others.
+    shop.receipt(BEGINNING + timedelta(days=2), (3, 40, 5))
+    shop.sale(BEGINNING + timedelta(days=91), (4, 1, 9))
+    assert not load(shop)
+
+
+def test_they_stay_where_somebody_reads_the_ledger(shop: Shop):
+    trade(shop)
+    reader = shop.server.connect(shop.olap_name)
+    reader.autocommit = False
+    try:
+        reader.cursor().execute("SELECT count(*) FROM dw.v_kardex")
+        assert not load(shop)
+    finally:
+        reader.close()
+
+
+@pytest.mark.one_postgres
+def test_they_stay_where_a_view_stands_on_the_key(shop: Shop):
+    trade(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(ON_THE_KEY)
+    assert not load(shop)
