@@ -72,11 +72,13 @@ class Side:
                     "drop or rename it, then run the bench again"
                 )
             cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-            cursor.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                    name, sql.Identifier(template)
-                )
+            copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                name, sql.Identifier(template)
             )
+            # The way before 15, and the faster one for a large template since.
+            if connection.info.server_version >= 150000:
+                copied += sql.SQL(" STRATEGY FILE_COPY")
+            cursor.execute(copied)
             cursor.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(MARK)))
 
     def drop(self, database: str) -> None:
