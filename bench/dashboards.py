@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from bench.measure import Series
-from bench.shop import Olap, new_shop
+from bench.shop import Olap, loaded_shop
 
 if TYPE_CHECKING:
     from bench.place import Place
@@ -74,11 +74,7 @@ class _Readers:
 
 def measure(place: Place, rows: int, rounds: int) -> list[Series]:
     """The same loop of queries beside runs that carry 10,000 movements each, and without."""
-    shop = new_shop(place, "bench_busy")
-    shop.sell(rows, 365)
-    olap = Olap(place, shop, "bench_olap_busy")
-    olap.reset()
-    olap.run()
+    shop, olap = loaded_shop(place, "busy", rows)
     beside = Series("a dashboard's query beside a run", 1)
     alone = Series("a dashboard's query alone", 1)
     waits = 0

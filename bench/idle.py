@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bench.measure import Series, run_process
-from bench.shop import LUIGI, Olap, new_shop
+from bench.shop import LUIGI, loaded_shop
 
 if TYPE_CHECKING:
     from bench.place import Place
@@ -17,11 +17,7 @@ ROWS = 10_000
 
 def measure(place: Place, rounds: int) -> list[Series]:
     """Many rounds, since each is short."""
-    shop = new_shop(place, "bench_small", 200)
-    shop.sell(ROWS, 365)
-    olap = Olap(place, shop, "bench_olap_small")
-    olap.reset()
-    olap.run()
+    shop, olap = loaded_shop(place, "small", ROWS, 200)
     nothing = Series("nothing new", 0)
     imports = Series("of it: imports", 0)
     idle = Series("luigi itself, idle", 0)

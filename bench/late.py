@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.measure import Series
 from bench.place import read_bench_sql
-from bench.shop import Olap, new_shop
+from bench.shop import Olap, loaded_shop
 
 if TYPE_CHECKING:
     from bench.place import Place
@@ -18,11 +18,7 @@ REVALUED = 0.275  # of all movements: 275,000 of a million
 
 def measure(place: Place, rows: int, rounds: int) -> list[Series]:
     """Each round types the same kind of late documents and runs once."""
-    shop = new_shop(place, "bench_late")
-    shop.sell(rows, 365)
-    olap = Olap(place, shop, "bench_olap_late")
-    olap.reset()
-    olap.run()
+    shop, olap = loaded_shop(place, "late", rows)
     tail = min(TAIL, rows // 100)
     one = Series("a late receipt", tail)
     for _ in range(rounds):

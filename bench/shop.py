@@ -115,3 +115,13 @@ def new_shop(place: Place, oltp: str, products: int = PRODUCTS) -> Shop:
     Olap(place, shop, EMPTY).command("init", "--example-oltp")
     shop.change(read_bench_sql("catalogo.sql"), {"products": products})
     return shop
+
+
+def loaded_shop(place: Place, name: str, rows: int, products: int = PRODUCTS) -> tuple[Shop, Olap]:
+    """A shop with a year of so many movements, and an OLAP that has loaded them."""
+    shop = new_shop(place, f"bench_{name}", products)
+    shop.sell(rows, 365)
+    olap = Olap(place, shop, f"bench_olap_{name}")
+    olap.reset()
+    olap.run()
+    return shop, olap
