@@ -26,8 +26,8 @@ body { font: 12px/1.35 system-ui, sans-serif; margin: 1.5em; color: #111; backgr
 h1 { font-size: 16px; margin: 0 0 .8em; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15em 1em; margin: 0 0 1em; }
 dt { font-weight: 600; } dd { margin: 0; }
-table { border-collapse: collapse; width: 100%; }
-th, td { border: 1px solid #888; padding: .2em .4em; vertical-align: top; }
+table { border-collapse: collapse; width: 100%; font-size: .92em; }
+th, td { border: 1px solid #888; padding: .2em .3em; vertical-align: top; }
 thead th { background: #eee; text-align: center; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 tfoot td { font-weight: 600; border-top: 2px solid #111; }
