@@ -53,7 +53,14 @@ class PropertyShop:
         self.now = datetime.now(timezone.utc).replace(microsecond=0)
         self.initial = self.now - 40 * DAY
         self.as_of = self.now - DAY
-        shop.env |= {"ETL_INITIAL_SINCE": self.initial.isoformat(), "ETL_MAX_SILENT_DAYS": "999"}
+        shop.env |= {
+            "ETL_INITIAL_SINCE": self.initial.isoformat(),
+            # A history may be nothing but bad lines, deletions, or silence: the guards that
+            # would hold its windows have tests of their own.
+            "ETL_MAX_SILENT_DAYS": "999",
+            "ETL_MAX_REJECT_SHARE": "1",
+            "ETL_MAX_REMOVED_SHARE": "1",
+        }
         self.open: list[tuple[Any, str | None]] = []
         self.lines: list[int] = []
         self.backup: dict[str, str] | None = None
