@@ -167,6 +167,17 @@ def test_rolling_sales_follow_the_cut(shop: Shop):
         assert_views(shop, initial, moment, product_pricing=pricing)
 
 
+def test_what_is_no_longer_sold_leaves_the_rolling_sums_without_a_new_movement(shop: Shop):
+    end = datetime(2026, 10, 17, 3, tzinfo=timezone.utc)
+    initial = end - timedelta(days=600)
+    shop.env |= {"ETL_INITIAL_SINCE": initial.isoformat(), "ETL_MAX_SILENT_DAYS": "9999"}
+    shop.product(1)
+    shop.sale(initial, (1, 2, 3))
+    for moment in (initial + timedelta(days=1), end):
+        shop.run_in_process(as_of=moment)
+        assert_olap_equals_replay(shop, initial)
+
+
 def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
     hasta = datetime(2026, 10, 17, 23, tzinfo=timezone.utc)
     initial = hasta - timedelta(days=460)

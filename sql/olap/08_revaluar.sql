@@ -209,8 +209,9 @@ BEGIN
             PERFORM etl.rehacer_indices();
         END IF;
         PERFORM etl.sumar_movil();
-        PERFORM etl.actualizar_resumenes();
     END IF;
+    -- Without a change too: the cut may have left a product without sales.
+    PERFORM etl.actualizar_resumenes();
     PERFORM etl.actualizar_inventario(p_numero, p_todos_los_precios);
     RETURN jsonb_build_object('productos_tocados', v_productos, 'revaluadas', v_revaluadas);
 END
