@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from bench import floor, row_by_row
 from bench.measure import Series, run_process
-from bench.place import ROOT
 from bench.shop import STEPS, Olap, new_shop
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def measure(place: Place, rows: int, rounds: int) -> list[Series]:
                     place.oltp.url(shop.oltp, "postgresql+psycopg2"),
                     place.olap.url("bench_dlt"),
                 ],
-                place.environment(shop.oltp, "bench_dlt", place.folder) | {"PWD": str(ROOT)},
+                place.environment(shop.oltp, "bench_dlt", place.folder),
                 place.server,
             )
             series["dlt"].add(run.seconds, client_mb=run.client_mb, server_mb=run.server_mb)

@@ -81,11 +81,6 @@ class Side:
             cursor.execute(copied)
             cursor.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(MARK)))
 
-    def drop(self, database: str) -> None:
-        """Drop a database that create() made."""
-        name = sql.Identifier(database)
-        self.run(self.maintenance, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-
     def url(self, database: str, scheme: str = "postgresql") -> str:
         """For programs that want one; a password must be in it."""
         return f"{scheme}://{self.user}:{self.password or '-'}@{self.host}:{self.port}/{database}"

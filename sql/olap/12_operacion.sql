@@ -265,8 +265,7 @@ BEGIN
         FROM pg_temp.apertura_nueva AS n
         INNER JOIN dw.producto AS p ON p.id_producto = n.id_producto;
         v_conteo := etl.revaluar(
-            v_control.corridas + 1, p_opciones,
-            (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, false
+            v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
         );
     END IF;
     -- A window that is under way was read without knowing of this: it will be read again.

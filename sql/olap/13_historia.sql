@@ -59,8 +59,7 @@ BEGIN
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
     v_conteo := v_conteo || etl.contar_altas()
         || etl.revaluar(
-            v_control.corridas + 1, p_opciones,
-            (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, false
+            v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
         )
         || jsonb_build_object('filas_leidas', v_filas);
 

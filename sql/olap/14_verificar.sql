@@ -165,10 +165,8 @@ SELECT
         ELSE 'dw.resumen_movil' END
     || ' is not the sum of the ledger' || coalesce(', ' || coalesce(s.dia, s.mes)::text, ''),
     s.id_producto, NULL
-FROM etl.control AS c
-CROSS JOIN LATERAL etl.diferencias_de_resumen(
-    c.zona, (c.hasta AT TIME ZONE c.zona)::date
-) AS s
+FROM dw.v_corte AS c
+CROSS JOIN LATERAL etl.diferencias_de_resumen(c.zona, c.dia) AS s
 ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION etl.verificar_libros(bigint, double precision) IS
