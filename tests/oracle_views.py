@@ -45,6 +45,24 @@ class Cover(NamedTuple):
     dias_cobertura: Fraction | None
 
 
+class Day(NamedTuple):
+    """What entered, left and was corrected on a day, and the value of all stock at its end."""
+
+    apertura: Decimal
+    entradas: Decimal
+    salidas: Decimal
+    ajuste: Decimal
+    valor: Decimal
+
+
+class Price(NamedTuple):
+    """The last price charged, with tax and without."""
+
+    ultima_venta: date
+    precio: Fraction
+    precio_neto: Fraction
+
+
 class ValuedStock(NamedTuple):
     """The value of stock held, and of stock below zero, which has a column of its own."""
 
@@ -168,3 +186,53 @@ def margins(summary: Mapping[Key, Measures]) -> dict[Key, Margin]:
         )
         for key, row in summary.items()
     }
+
+
+def daily_value(replay: Replay) -> dict[date, Day]:
+    """The value of all products on each day on which anything moved or a count was opened."""
+    opened: dict[date, Decimal] = {}
+    for opening in replay.openings.values():
+        day = replay.rules.day(opening.fecha or replay.rules.initial)
+        value = opening_state(opening).valor
+        opened[day] = opened.get(day, ZERO) + value
+    ends: dict[int, dict[date, Decimal]] = {
+        id_producto: {replay.rules.day(row.fecha): row.valor for row in ledger}
+        for id_producto, ledger in replay.ledgers.items()
+    }
+    for id_producto, opening in replay.openings.items():
+        day = replay.rules.day(opening.fecha or replay.rules.initial)
+        ends.setdefault(id_producto, {}).setdefault(day, opening_state(opening).valor)
+    result = {}
+    for day in sorted({day for day, _, _ in replay.by_day} | opened.keys()):
+        moved = [m for (moment, _, _), m in replay.by_day.items() if moment == day]
+        result[day] = Day(
+            opened.get(day, ZERO),
+            sum((m.costo_recibido for m in moved), ZERO),
+            sum((m.costo_ventas for m in moved), ZERO),
+            sum((m.ajuste for m in moved), ZERO),
+            sum((last_value(values, day) for values in ends.values()), ZERO),
+        )
+    return result
+
+
+def last_value(ends: Mapping[date, Decimal], day: date) -> Decimal:
+    """The value at the end of the latest day up to `day`; nothing before the first."""
+    before = [moment for moment in ends if moment <= day]
+    return ends[max(before)] if before else ZERO
+
+
+def prices(replay: Replay) -> dict[int, Price]:
+    """The last sale of each product that was sold, in the order of its ledger."""
+    result = {}
+    for id_producto, ledger in replay.ledgers.items():
+        sales = [row for row in ledger if row.tipo == SALE]
+        if not sales:
+            continue
+        pricing = replay.rules.pricing(id_producto, replay.products[id_producto].categoria)
+        tax = 1 + Fraction(pricing.impuesto or 0)
+        asked = Fraction(sales[-1].precio_unitario or 0)
+        gross, net = (
+            (asked, asked / tax) if replay.rules.prices_include_tax else (asked * tax, asked)
+        )
+        result[id_producto] = Price(replay.rules.day(sales[-1].fecha), gross, net)
+    return result

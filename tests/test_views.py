@@ -92,7 +92,7 @@ def test_the_function_refreshes_them_all(shop: Shop):
         cursor.execute("SELECT * FROM dw.refrescar_vistas_materializadas()")
         rows = cursor.fetchall()
     assert [row[0] for row in rows][-1] == "dw.mv_datos_al"
-    assert len(rows) == 7
+    assert len(rows) == 9
     assert all(error is None for *_, error in rows)
 
 

@@ -39,6 +39,8 @@ def view_differences(olap: Any, replay: Replay, hasta: datetime) -> list[str]:
         _reorder(replay, hasta),
         _rotation(replay, hasta),
         _abc(replay, hasta),
+        _value_by_day(replay),
+        _prices(replay),
     ):
         actual = read_rows(olap, name, key, columns)
         # Products that have lost their movements stay in the stock, at zero.
@@ -131,3 +133,29 @@ def _abc(replay: Replay, hasta: datetime) -> tuple[str, list[str], list[str], Ma
         for product, row in oracle_views.abc(replay, hasta).items()
     }
     return "dw.mv_abc", ["id_producto"], ["venta_neta_365_dias", "clase"], rows
+
+
+def _value_by_day(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = oracle_views.daily_value(replay)
+    return "dw.mv_valor_diario", ["dia"], list(oracle_views.Day._fields), rows
+
+
+def _prices(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = {}
+    for product, price in oracle_views.prices(replay).items():
+        held = replay.inventory[product]
+        precio, neto, asked = six(price.precio), six(price.precio_neto), held.precio_sugerido
+        assert precio is not None
+        assert neto is not None
+        away = None if asked is None else precio - asked
+        rows[product] = (
+            price.ultima_venta,
+            precio,
+            asked,
+            away,
+            None if away is None or asked is None else ratio(away, asked),
+            neto,
+            neto < held.costo_promedio,
+        )
+    columns = ["ultima_venta", "precio", "precio_sugerido", "diferencia", "diferencia_relativa"]
+    return "dw.mv_precios", ["id_producto"], [*columns, "precio_neto", "bajo_costo"], rows

@@ -39,7 +39,7 @@ CROSS JOIN LATERAL (
         max(n.nivel) AS nivel,
         c.relname IN (
             'mv_ventas_diarias', 'mv_margen_producto_mes', 'mv_inventario_valorizado',
-            'mv_reposicion', 'mv_rotacion', 'mv_abc', 'mv_datos_al'
+            'mv_reposicion', 'mv_rotacion', 'mv_abc', 'mv_valor_diario', 'mv_precios', 'mv_datos_al'
         ) AS propia
     FROM nivel AS n
     WHERE n.vista = c.oid

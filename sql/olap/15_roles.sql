@@ -47,6 +47,7 @@ TO etl_cargador;
 GRANT USAGE ON SCHEMA dw TO bi_lector;
 GRANT SELECT ON
     dw.mv_ventas_diarias, dw.mv_margen_producto_mes, dw.mv_inventario_valorizado,
-    dw.mv_reposicion, dw.mv_rotacion, dw.mv_abc, dw.mv_datos_al,
+    dw.mv_reposicion, dw.mv_rotacion, dw.mv_abc, dw.mv_valor_diario, dw.mv_precios,
+    dw.mv_datos_al,
     dw.v_corridas, dw.v_rechazos, dw.v_kardex, dw.v_saltos_costo
 TO bi_lector;
