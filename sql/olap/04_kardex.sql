@@ -17,9 +17,7 @@ CREATE TABLE IF NOT EXISTS dw.kardex (
     existencias     numeric(38, 6) NOT NULL,
     valor           numeric(38, 6) NOT NULL,
     costo_promedio  numeric(38, 6) NOT NULL,
-    salto_costo     numeric,
-    CONSTRAINT kardex_pk PRIMARY KEY (id_producto, fecha, orden, id_movimiento),
-    CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento)
+    salto_costo     numeric
 );
 CREATE INDEX IF NOT EXISTS kardex_gratis ON dw.kardex (id_producto, fecha)
     WHERE tipo = 'ENTRADA_MERCANCIA' AND costo_unitario = 0;
@@ -36,6 +34,50 @@ COMMENT ON COLUMN dw.kardex.ajuste IS 'Corrección del costo de lo vendido antes
 COMMENT ON COLUMN dw.kardex.salto_costo IS
     'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio; si no, nulo';
 COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
+
+CREATE OR REPLACE FUNCTION etl.soltar_indices() RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- Only for a first load: an index is filled row by row in five times the time in which it is
+    -- built. Nobody has read the empty ledger yet; where somebody is reading it, it stays.
+    IF (SELECT count(*) FROM (SELECT FROM etl.etapa LIMIT 20000) AS e) < 20000
+        OR EXISTS (SELECT FROM dw.kardex) THEN
+        RETURN false;
+    END IF;
+    LOCK TABLE dw.kardex IN ACCESS EXCLUSIVE MODE NOWAIT;
+    ALTER TABLE dw.kardex DROP CONSTRAINT kardex_pk, DROP CONSTRAINT kardex_movimiento_unico;
+    RETURN true;
+EXCEPTION WHEN lock_not_available OR dependent_objects_still_exist THEN
+    -- Somebody reads it, or something of the shop's stands on the key.
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION etl.soltar_indices() IS
+    'Antes de una primera carga grande, quita los índices del kardex vacío; dice si lo hizo';
+
+CREATE OR REPLACE FUNCTION etl.rehacer_indices() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM set_config('maintenance_work_mem', '128MB', true);
+    ALTER TABLE dw.kardex
+        ADD CONSTRAINT kardex_pk PRIMARY KEY (id_producto, fecha, orden, id_movimiento),
+        ADD CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento);
+END
+$$;
+COMMENT ON FUNCTION etl.rehacer_indices() IS 'Pone las claves del kardex, que etl.soltar_indices() quita';
+
+DO $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_constraint AS c
+        WHERE c.conrelid = 'dw.kardex'::regclass AND c.conname = 'kardex_pk'
+    ) THEN
+        PERFORM etl.rehacer_indices();
+    END IF;
+END
+$$;
 
 CREATE TABLE IF NOT EXISTS dw.inventario (
     id_producto     bigint PRIMARY KEY,

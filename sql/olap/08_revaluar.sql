@@ -40,39 +40,6 @@ $$;
 COMMENT ON FUNCTION etl.actualizar_kardex(bigint) IS
     'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; devuelve cuántas filas anteriores cambiaron de valor';
 
-CREATE OR REPLACE FUNCTION etl.soltar_indices() RETURNS boolean
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    -- Only for a first load: an index is filled row by row in five times the time in which it is
-    -- built. Nobody has read the empty ledger yet; where somebody is reading it, it stays.
-    IF (SELECT count(*) FROM (SELECT FROM etl.etapa LIMIT 20000) AS e) < 20000
-        OR EXISTS (SELECT FROM dw.kardex) THEN
-        RETURN false;
-    END IF;
-    LOCK TABLE dw.kardex IN ACCESS EXCLUSIVE MODE NOWAIT;
-    ALTER TABLE dw.kardex DROP CONSTRAINT kardex_pk, DROP CONSTRAINT kardex_movimiento_unico;
-    RETURN true;
-EXCEPTION WHEN lock_not_available OR dependent_objects_still_exist THEN
-    -- Somebody reads it, or something of the shop's stands on the key.
-    RETURN false;
-END
-$$;
-COMMENT ON FUNCTION etl.soltar_indices() IS
-    'Antes de una primera carga grande, quita los índices del kardex vacío; dice si lo hizo';
-
-CREATE OR REPLACE FUNCTION etl.rehacer_indices() RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    PERFORM set_config('maintenance_work_mem', '128MB', true);
-    ALTER TABLE dw.kardex
-        ADD CONSTRAINT kardex_pk PRIMARY KEY (id_producto, fecha, orden, id_movimiento),
-        ADD CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento);
-END
-$$;
-COMMENT ON FUNCTION etl.rehacer_indices() IS 'Vuelve a poner los índices que quitó etl.soltar_indices()';
-
 CREATE OR REPLACE FUNCTION etl.agregar_al_kardex(
     p_numero bigint, p_factor numeric, p_zona text, p_corte date
 ) RETURNS void
