@@ -100,8 +100,8 @@ def _create_olap(settings: Settings) -> None:
                 (SCHEMA_VERSION,),
             )
         _grant(connection, "etl_cargador", settings.olap.user)
-        if settings.bi_user:
-            _grant(connection, "bi_lector", settings.bi_user)
+        if settings.olap_bi:
+            _grant(connection, "bi_lector", settings.olap_bi.user)
         connection.commit()
 
 
