@@ -205,7 +205,7 @@ def test_every_command_is_documented_and_has_help(command: str, capsys: pytest.C
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
-    assert f"example: python -m pipeline {command}" in " ".join(capsys.readouterr().out.split())
+    assert f"examples: python -m pipeline {command}" in " ".join(capsys.readouterr().out.split())
 
 
 @BOTH

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.after_run import tell_apart
+from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.errors import InputError, PipelineError
 from pipeline.requests import Request
 from pipeline.settings import load_settings, parse_moment
 from pipeline.special_run import run_requested
-from pipeline.tables import print_table
+from pipeline.tables import paint, print_facts, print_table
 from pipeline.verify import Findings, verify
 
 if TYPE_CHECKING:
@@ -26,6 +26,20 @@ _SHOWN = 20
 _RECHECK_LIMIT = 10_000
 _REBUILD = "python -m pipeline rebuild"
 
+MANUAL = Manual(
+    does="Compares OLTP and OLAP movement by movement, replays a sample of products, and checks "
+    "that every ledger foots. --repair then loads what is missing or different and removes what "
+    "was deleted, in an ordinary window, and verifies again. Where stdout is no terminal, as in "
+    "cron, those of ETL_NOTIFY_URLS are told of what is found.",
+    reads="the OLTP and the OLAP, each in one snapshot.",
+    changes="nothing; with --repair the OLAP and the state folder, as a run does.",
+    exits={0: "the OLAP equals the OLTP", 1: "something differs, or a failure"},
+    examples=(
+        "python -m pipeline verify --since 2026-01-01",
+        "python -m pipeline verify --repair",
+    ),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
@@ -37,24 +51,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="load what is missing or different, and remove what was deleted, in a window",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
-    parser.epilog = "example: python -m pipeline verify --since 2026-01-01"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify, show what is wrong, and repair if that was asked; 1 if something stays wrong."""
     settings = load_settings()
     since = _since(arguments.since, settings)
+    repaired: list[int] = []
     try:
         findings = verify(settings, since)
         if arguments.repair and findings.movements:
-            _show(findings, arguments.json)
+            repaired = findings.movements
+            if not arguments.json:
+                _show(findings)
             run_requested(settings, _repair(findings))
             findings = verify(settings, since)
     except PipelineError as failure:
         _tell(failure, "python -m pipeline verify")
         raise
-    _show(findings, arguments.json)
+    if arguments.json:
+        print_json({**asdict(findings), "clean": findings.clean, "repaired": repaired})
+    else:
+        _show(findings)
     if not findings.clean:
         _tell(_differences(findings), _remedy(findings))
     return 0 if findings.clean else 1
@@ -92,30 +111,28 @@ def _repair(findings: Findings) -> Request:
     return Request(recheck=tuple(findings.movements))
 
 
-def _show(findings: Findings, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({**asdict(findings), "clean": findings.clean}, indent=2))
-        return
-    print(f"compared       {findings.compared} movements of the OLTP")
-    print(f"pending        {findings.pending} changed since the last window: the next one has them")
-    if findings.restored:
-        print(f"note           {findings.restored}; the next run reads everything")
-    for name, movements in (
-        ("missing", findings.missing),
-        ("extra", findings.extra),
-        ("different", findings.different),
-    ):
-        print(f"{name:14} {_listed(movements)}")
-    print(f"books          {_books(findings.books)}")
+def _show(findings: Findings) -> None:
+    note = f"{findings.restored}; the next run reads everything"
+    print_facts(
+        [
+            ("compared", f"{findings.compared} movements of the OLTP"),
+            ("pending", f"{findings.pending} changed since the last window: the next has them"),
+            *([("note", note)] if findings.restored else []),
+            ("missing", _listed(findings.missing)),
+            ("extra", _listed(findings.extra)),
+            ("different", _listed(findings.different)),
+            ("books", _books(findings.books)),
+        ]
+    )
     if findings.books:
         print_table(
             ["fault", "product", "movement"],
             [[row["fault"], row["product"], row["movement"]] for row in findings.books[:_SHOWN]],
         )
     if findings.clean:
-        print("the OLAP equals the OLTP")
+        print(paint("the OLAP equals the OLTP", "green"))
     else:
-        print(_advice(findings))
+        print(paint(_advice(findings), "red"))
 
 
 def _listed(movements: list[int]) -> str:
