@@ -69,14 +69,15 @@ def run(arguments: argparse.Namespace) -> int:
         )
         connection.commit()
     first = olap.last_run(control) is None
+    # Before the first window there is nothing to value again, and it is not counted.
     report = {
         "set": done["aplicadas"],
         **_early(openings, olap.initial_date(control)),
         "waits_for_first_run": first,
-        "products_valued_again": done["productos_tocados"],
-        "movements_changed": done["revaluadas"],
-        "movements_left": done["quitadas"],
-        "next_run_reads_everything": done["releer"],
+        "products_valued_again": done.get("productos_tocados", 0),
+        "movements_changed": done.get("revaluadas", 0),
+        "movements_left": done.get("quitadas", 0),
+        "next_run_reads_everything": done.get("releer", False),
         "views_not_refreshed": {
             view["view"]: view["error"]
             for view in (() if first else olap.refresh_views(settings))
