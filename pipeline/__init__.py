@@ -12,6 +12,7 @@ from pipeline.tasks import Backfill, ExtractWindow, LoadOLAP, RefreshViews, RunD
 __all__ = ["Backfill", "ExtractWindow", "LoadOLAP", "RefreshViews", "RunDue", "WriteMarker"]
 
 apply_defaults()
+# Before its log is shortened, since it looks at the failures there.
+listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker), Backfill)
 shorten_failures()
 use_log_format()
-listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker))

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 
+from pipeline.commands.face import Manual, describe, print_failure
 from pipeline.errors import PipelineError
 
 # Command → the module that is its room, and its line in the overview.
@@ -16,31 +17,47 @@ _COMMANDS = {
     "import": ("import_csv", "fill the example OLTP from CSV files"),
     "opening": ("opening", "set the opening balances that products are valued from"),
     "plan": ("plan", "say what the next run would carry; writes nothing"),
-    "kardex": ("kardex", "print the ledger of one product: opening, movements, totals, closing"),
+    "kardex": ("kardex", "print the ledger of one product"),
     "rejects": ("rejects", "list the movements that cannot be valued"),
     "verify": ("verify", "compare OLTP and OLAP; --repair mends what differs"),
     "rebuild": ("rebuild", "replay every product from the OLTP"),
     "status": ("status", "show the last run, pending window, rejects and stock below zero"),
 }
 
+_MANUAL = Manual(
+    does="The operator's commands. The runs themselves are `luigi --module pipeline RunDue`. "
+    "`python -m pipeline COMMAND --help` is the manual of one command. With --json each prints "
+    "one JSON object, and a failure is one on stderr; colour is for terminals alone, and NO_COLOR "
+    "forbids it.",
+    reads="the settings, from the environment or .env (see .env.example), and what the manual of "
+    "the command says.",
+    changes="what the manual of the command says; none but init, import, opening, rebuild and "
+    "verify --repair changes anything.",
+    exits={
+        0: "all is well",
+        1: "a failure, said in one line on stderr; or a command found what it looks for",
+        130: "interrupted; nothing half done is kept",
+    },
+    examples=("python -m pipeline doctor", "python -m pipeline --debug status --json"),
+)
+
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline",
-        description="Commands of the pipeline; the runs themselves are "
-        "`luigi --module pipeline RunDue`. Settings come from the environment or .env.",
-    )
+    parser = argparse.ArgumentParser(prog="python -m pipeline")
+    describe(parser, _MANUAL)
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (module, summary) in _COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary}.")
+        command = commands.add_parser(name, help=summary)
         command.add_argument(
             "--debug",
             action="store_true",
             default=argparse.SUPPRESS,
             help="show the traceback of a failure",
         )
-        importlib.import_module(f"pipeline.commands.{module}").configure(command)
+        room = importlib.import_module(f"pipeline.commands.{module}")
+        describe(command, room.MANUAL)
+        room.configure(command)
     return parser
 
 
@@ -53,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     except PipelineError as failure:
         if arguments.debug:
             raise
-        print(f"error: {failure}", file=sys.stderr)
+        print_failure(failure, arguments.json)
         return 1
     except BrokenPipeError:
         # The reader (head, less) had enough. Keep the interpreter from complaining at exit.

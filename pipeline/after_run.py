@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from luigi import Event
+from luigi.rpc import RPCError
 
 from pipeline import memory as memories
 from pipeline import metrics, notify
@@ -27,35 +28,91 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("luigi-interface.pipeline")
 
+# How luigi.retcodes begins its last line, before it exits with 40.
+_UNCAUGHT = "Uncaught exception in luigi"
 _LONGEST_CAUSE = 500
 _RUN = "luigi --module pipeline RunDue --local-scheduler"
 _PLAN = "python -m pipeline plan"
 
 
-def listen(root: type[luigi.Task], steps: Iterable[type[luigi.Task]]) -> None:
-    """Have Luigi call the functions below for RunDue, and for the failures of its steps.
+def listen(
+    root: type[luigi.Task], steps: Iterable[type[luigi.Task]], history: type[luigi.Task]
+) -> None:
+    """Have Luigi call the functions below for RunDue, its steps' failures and Backfill's.
 
     A requires() that raises is BROKEN_TASK. A complete() that raises, as RunDue's does
     when the OLAP is down, is DEPENDENCY_MISSING, without the exception: the
-    task keeps it. PROCESS_FAILURE is a worker that was killed.
+    task keeps it. PROCESS_FAILURE is a worker that was killed. A luigid that does not
+    answer ends Luigi, without an event in the middle of a run; its log has a line.
     """
-    for task in (root, *steps):
-        for event in (
-            Event.FAILURE,
-            Event.PROCESS_FAILURE,
-            Event.BROKEN_TASK,
-            Event.DEPENDENCY_MISSING,
-        ):
-            task.event_handler(event)(run_failed)
+    handlers = [(task, run_failed) for task in (root, *steps)]
+    for task, told in (*handlers, (history, history_failed)):
+        for event in (Event.FAILURE, Event.PROCESS_FAILURE):
+            task.event_handler(event)(told)
+        for event in (Event.BROKEN_TASK, Event.DEPENDENCY_MISSING):
+            task.event_handler(event)(not_scheduled)
+            task.event_handler(event)(told)
     root.event_handler(Event.SUCCESS)(run_succeeded)
     # Nothing was due: RunDue is complete before it runs.
     root.event_handler(Event.DEPENDENCY_PRESENT)(run_succeeded)
+    logging.getLogger("luigi-interface").addFilter(scheduler_lost)
+
+
+def not_scheduled(task: luigi.Task, failure: BaseException | None = None) -> None:
+    """Log why a task was not scheduled, at a level where Luigi's own warning is not shown."""
+    cause = _cause(task, failure)
+    if cause and not isinstance(cause, RPCError) and not log.isEnabledFor(logging.WARNING):
+        log.error("will not run %s: %s", task, _first_line(cause))
 
 
 def run_failed(task: luigi.Task, failure: BaseException | str | None = None) -> None:
     """Tell of a failed task, unless the same was told lately; write the metrics."""
-    cause = failure or getattr(task, "failure", None)
-    _attempt(lambda: _tell_failure(load_notices(), task, cause))
+    cause = _cause(task, failure)
+    # Raised again, it ends Luigi: scheduler_lost() tells of it.
+    if not isinstance(cause, RPCError):
+        _run_failed(task.task_family, getattr(task, "window_label", None), cause)
+
+
+def scheduler_lost(record: logging.LogRecord) -> bool:
+    """Tell that luigid could not be reached, when Luigi logs that it ends by it.
+
+    A filter that lets every record pass.
+    """
+    failure = record.exc_info[1] if record.exc_info else None
+    if isinstance(failure, RPCError) and record.getMessage() == _UNCAUGHT:
+        _run_failed("luigid", None, failure)
+    return True
+
+
+def history_failed(task: luigi.Task, failure: BaseException | str | None = None) -> None:
+    """Tell of a failed Backfill, which is none of the runs: they may go on meanwhile."""
+    cause = _cause(task, failure)
+    if not isinstance(cause, RPCError):
+        command = f"luigi --module pipeline {task.task_family} --since {task.since}"
+        tell_apart(task.task_family, cause, f"{command} --local-scheduler")
+
+
+def tell_apart(step: str, failure: BaseException | str | None, command: str) -> None:
+    """Tell of what failed beside the runs, unless the same was told lately.
+
+    `command` is what shows whether it is mended. Like all here it raises nothing.
+    """
+    _attempt(lambda: _tell_once(load_notices(), "apart", step, failure, command=command))
+
+
+def _cause(task: luigi.Task, failure: BaseException | str | None) -> BaseException | str | None:
+    return failure or getattr(task, "failure", None)
+
+
+def _run_failed(step: str, window: str | None, cause: BaseException | str | None) -> None:
+    command = _next_command(cause)
+
+    def tell() -> None:
+        notices = load_notices()
+        label = window or say(notices.language, "no_window")
+        _tell_once(notices, "failed", step, cause, window=label, command=command)
+
+    _attempt(tell)
     _attempt(lambda: metrics.write(load_notices(), succeeded=False))
 
 
@@ -90,31 +147,36 @@ def _shop() -> str:
         return platform.node()
 
 
-def _send(notices: Notices, name: str, body: str) -> bool:
-    title = say(notices.language, f"{name}.title", shop=_shop())
+def _send(notices: Notices, name: str, body: str, **values: str) -> bool:
+    title = say(notices.language, f"{name}.title", shop=_shop(), **values)
     return notify.send(notices.urls, title, body)
 
 
-def _tell_failure(notices: Notices, task: luigi.Task, failure: BaseException | str | None) -> None:
+def _tell_once(
+    notices: Notices, name: str, step: str, failure: BaseException | str | None, **values: str
+) -> None:
+    """Send the message `name`, unless the same cause was told in the last hours.
+
+    Of "failed", which is a run's, the memory keeps since when, until a run succeeds.
+    """
     if not notices.urls:
         return
     now = memories.utc_now()
     cause = _first_line(failure) or say(notices.language, "no_cause")
-    window = getattr(task, "window_label", None) or say(notices.language, "no_window")
     memory = memories.recall(notices.state_dir)
-    memory.failing_since = memory.failing_since or now
-    key = memories.cause_key(task.task_family, cause)
+    if name == "failed":
+        memory.failing_since = memory.failing_since or now
+    key = memories.cause_key(step, cause)
     if memory.is_due(key, now, timedelta(hours=notices.again_hours)):
         body = say(
             notices.language,
-            "failed.body",
-            step=task.task_family,
-            window=window,
+            f"{name}.body",
+            step=step,
             cause=cause,
-            command=_next_command(failure),
             hours=notices.again_hours,
+            **values,
         )
-        if _send(notices, "failed", body):
+        if _send(notices, name, body, step=step):
             memory.note_told(key, now)
     memories.remember(notices.state_dir, memory)
 
@@ -187,9 +249,12 @@ def _passwords() -> set[str]:
         settings = load_settings()
     except PipelineError:
         return set()
-    accounts = (settings.oltp, settings.olap, settings.oltp_admin, settings.olap_admin)
+    accounts = (
+        *(settings.oltp, settings.oltp_admin),
+        *(settings.olap, settings.olap_admin, settings.olap_bi),
+    )
     # One that is part of ordinary words would make the message unreadable.
-    return {account.password for account in accounts if len(account.password) > 3}
+    return {account.password for account in accounts if account and len(account.password) > 3}
 
 
 def _next_command(failure: BaseException | str | None) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from luigi.parameter import ParameterException
+from luigi.rpc import RPCError
 from luigi.setup_logging import InterfaceLogging
 
 from pipeline.errors import PipelineError, SettingsError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.window import Window
 
 _TRACEBACK = "Traceback (most recent call last)"
+_NO_ANSWER = "Failed connecting to remote scheduler %r"
 _OURS = "pipeline.errors."
 # What a record may know beside its message, and a JSON line has as fields.
 _FIELDS = ("run_id", "window", "step", "rows", "seconds")
@@ -73,13 +75,23 @@ class OneLineFailures(logging.Filter):
             return True
         failure = record.exc_info[1] if record.exc_info else None
         if isinstance(failure, PipelineError | ParameterException):
-            record.msg = f"{record.getMessage().strip()}: {failure}"
-            record.args = ()
-            record.exc_info = None
-            record.exc_text = None
+            _end_with(record, f": {failure}")
+        elif isinstance(failure, RPCError):
+            _end_with(record, f": {failure}; start luigid, or run with --local-scheduler")
+        elif record.msg == _NO_ANSWER:
+            # Luigi says the same of each attempt, and its last is the failure above.
+            _end_with(record, "")
         elif _TRACEBACK in record.getMessage():
             _shorten(record)
         return True
+
+
+def _end_with(record: logging.LogRecord, end: str) -> None:
+    """In the place of the traceback."""
+    record.msg = record.getMessage().strip() + end
+    record.args = ()
+    record.exc_info = None
+    record.exc_text = None
 
 
 def _note_task(record: logging.LogRecord) -> None:

@@ -10,6 +10,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "Qué hacer: corrija la causa y luego escriba: {command}\n"
         "Nada quedó a medias; la próxima corrida retoma la misma ventana. "
         "Mientras la causa sea la misma, se avisa una vez cada {hours} h.",
+        "apart.title": "ETL {shop}: {step} no terminó bien",
+        "apart.body": "Qué falló: {step}\nCausa: {cause}\n"
+        "Qué hacer: corrija la causa y luego escriba: {command}\n"
+        "Mientras la causa sea la misma, se avisa una vez cada {hours} h.",
         "recovered.title": "ETL {shop}: las corridas funcionan de nuevo",
         "recovered.body": "La corrida terminó bien. Fallaban desde {since} (UTC).",
         "digest.title": "ETL {shop}: la corrida terminó bien",
@@ -25,6 +29,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "failed.body": "What failed: {step}\nWindow: {window}\nCause: {cause}\n"
         "What to do: mend the cause, then type: {command}\n"
         "Nothing is left half done; the next run resumes the same window. "
+        "While the cause stays the same, you are told once in {hours} h.",
+        "apart.title": "ETL {shop}: {step} did not end well",
+        "apart.body": "What failed: {step}\nCause: {cause}\n"
+        "What to do: mend the cause, then type: {command}\n"
         "While the cause stays the same, you are told once in {hours} h.",
         "recovered.title": "ETL {shop}: the runs work again",
         "recovered.body": "The run succeeded. They had failed since {since} (UTC).",

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from pipeline.settings import load_settings
+
 if TYPE_CHECKING:
     import luigi
 
@@ -25,12 +27,27 @@ _task: ContextVar[Any] = ContextVar("task", default=None)
 
 @contextmanager
 def of(task: luigi.Task) -> Iterator[None]:
-    """Within it, stages are told to the scheduler as `task`'s."""
+    """Within it, stages are told to the scheduler as `task`'s; it links to ETL_TRACKING_URL."""
     token = _task.set(task)
+    _guarded(lambda: _link(task))
     try:
         yield
     finally:
         _task.reset(token)
+
+
+def _link(task: luigi.Task) -> None:
+    """Have luigid's page lead to the shop's; a task that no worker runs is on no page."""
+    address = load_settings().tracking_url
+    if address and getattr(task, "set_tracking_url", None) is not None:
+        task.set_tracking_url(address)
+
+
+def _guarded(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except Exception as failure:
+        log.debug("progress could not be shown: %s", failure)
 
 
 @contextmanager
@@ -57,25 +74,19 @@ class _Stage:
         self._line: Any = None
 
     def begin(self) -> None:
-        self._guarded(self._show)
-        self._guarded(self._tell)
+        _guarded(self._show)
+        _guarded(self._tell)
 
     def advance(self, count: int) -> None:
         self._done += count
         if self._line is not None:
-            self._guarded(lambda: self._line.advance(self._line.task_ids[0], count))
+            _guarded(lambda: self._line.advance(self._line.task_ids[0], count))
         if time.monotonic() - self._told >= _TELL_EVERY:
-            self._guarded(self._tell)
+            _guarded(self._tell)
 
     def end(self) -> None:
         if self._line is not None:
-            self._guarded(self._line.stop)
-
-    def _guarded(self, action: Callable[[], object]) -> None:
-        try:
-            action()
-        except Exception as failure:
-            log.debug("progress could not be shown: %s", failure)
+            _guarded(self._line.stop)
 
     def _show(self) -> None:
         """A line of its own on a terminal, gone when the stage is; rich is an extra."""

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 from decouple import AutoConfig, UndefinedValueError
 
+from pipeline import setting_casts as casts
 from pipeline.errors import SettingsError
 
 T = TypeVar("T")
 
 _CAPTURES = ("xmin", "xid8")
+_FILES = ("settings.ini", ".env")
 _LANGUAGES = ("es", "en")
 _LOG_FORMATS = ("text", "json")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -62,13 +64,16 @@ class Notices:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says; shares are fractions of one, times UTC, timeouts seconds."""
+    """What the environment says; shares are fractions of one, times UTC, timeouts seconds.
+
+    `olap_bi` is the dashboards' account on the OLAP, None where there is none.
+    """
 
     oltp: Database
     olap: Database
     oltp_admin: Database
     olap_admin: Database
-    bi_user: str
+    olap_bi: Database | None
     state_dir: Path
     oltp_sql_dir: Path | None
     capture: str
@@ -82,7 +87,16 @@ class Settings:
     max_silent_days: int
     cost_jump_factor: float
     log_format: str
+    tracking_url: str
     notices: Notices
+
+
+def settings_file() -> Path | None:
+    """The file that python-decouple reads: the first above the working directory, or None."""
+    here = Path.cwd()
+    # In its order: where both are in a folder, it never looks at .env.
+    places = (folder / name for folder in (here, *here.parents) for name in _FILES)
+    return next((place for place in places if place.is_file()), None)
 
 
 class Reader(Protocol):
@@ -112,82 +126,6 @@ def _reader() -> Reader:
             raise SettingsError(f"{name} is '{raw}', but must be {expected}") from None
 
     return read
-
-
-def _text(raw: str) -> str:
-    if not raw:
-        raise ValueError(raw)
-    return raw
-
-
-def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
-    def cast(raw: str) -> str:
-        if raw not in allowed:
-            raise ValueError(raw)
-        return raw
-
-    return cast
-
-
-# What these two hold is secret: a message names the setting, and never says its value.
-
-
-def _channels(raw: str) -> tuple[str, ...]:
-    # Apprise's URLs may hold commas themselves: what separates is followed by a scheme.
-    urls = tuple(
-        part.strip(" ,") for part in re.split(r"[\s,]+(?=[A-Za-z][\w+.-]*://)", raw) if part
-    )
-    for number, url in enumerate(urls, 1):
-        if not re.match(r"[A-Za-z][\w+.-]*://\S+$", url):
-            raise SettingsError(
-                f"ETL_NOTIFY_URLS: entry {number} is no URL of Apprise, such as mailto://…"
-            )
-    return urls
-
-
-def _web_address(raw: str) -> str:
-    if raw and not re.match(r"https?://\S+$", raw):
-        raise SettingsError("ETL_HEARTBEAT_URL must begin with http:// or https://")
-    return raw
-
-
-def _port(raw: str) -> int:
-    port = int(raw)
-    if not 0 < port < 65536:
-        raise ValueError(raw)
-    return port
-
-
-def _natural(raw: str) -> int:
-    number = int(raw)
-    if not 0 < number <= 100_000:
-        raise ValueError(raw)
-    return number
-
-
-def _share(raw: str) -> float:
-    share = float(raw)
-    if not 0 <= share <= 1:
-        raise ValueError(raw)
-    return share
-
-
-def _factor(raw: str) -> float:
-    factor = float(raw)
-    if not 1 < factor < 1e9:
-        raise ValueError(raw)
-    return factor
-
-
-def _boolean(raw: str) -> bool:
-    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
-        raw.lower()
-    ]
-
-
-def _zone(raw: str) -> str:
-    ZoneInfo(_text(raw))
-    return raw
 
 
 def parse_moment(raw: str, zone: str) -> datetime:
@@ -220,23 +158,25 @@ def _as_python_3_10_reads(raw: str) -> str:
 
 
 def _state_dir(read: Reader) -> Path:
-    return Path(read("ETL_STATE_DIR", "state", _text, "a folder")).expanduser().absolute()
+    return Path(read("ETL_STATE_DIR", "state", casts.text, "a folder")).expanduser().absolute()
 
 
 def _log_format(read: Reader) -> str:
-    return read("ETL_LOG_FORMAT", "text", _one_of(_LOG_FORMATS), " or ".join(_LOG_FORMATS))
+    return read("ETL_LOG_FORMAT", "text", casts.one_of(_LOG_FORMATS), " or ".join(_LOG_FORMATS))
 
 
 def _notices(read: Reader) -> Notices:
     metrics = read("ETL_METRICS_FILE", "", str, "a file")
     return Notices(
-        urls=read("ETL_NOTIFY_URLS", "", _channels, "URLs of Apprise"),
+        urls=read("ETL_NOTIFY_URLS", "", casts.channels, "URLs of Apprise"),
         again_hours=read(
-            "ETL_NOTIFY_AGAIN_HOURS", "24", _natural, "a whole number of hours up to 100000"
+            "ETL_NOTIFY_AGAIN_HOURS", "24", casts.natural, "a whole number of hours up to 100000"
         ),
-        digest=read("ETL_NOTIFY_DIGEST", "false", _boolean, "true or false"),
-        language=read("ETL_LANG", "es", _one_of(_LANGUAGES), " or ".join(_LANGUAGES)),
-        heartbeat_url=read("ETL_HEARTBEAT_URL", "", _web_address, "a web address"),
+        digest=read("ETL_NOTIFY_DIGEST", "false", casts.boolean, "true or false"),
+        language=read("ETL_LANG", "es", casts.one_of(_LANGUAGES), " or ".join(_LANGUAGES)),
+        heartbeat_url=read(
+            "ETL_HEARTBEAT_URL", "", casts.web_address("ETL_HEARTBEAT_URL"), "a web address"
+        ),
         metrics_file=Path(metrics).expanduser().absolute() if metrics else None,
         state_dir=_state_dir(read),
     )
@@ -259,17 +199,22 @@ def load_settings() -> Settings:
     `.env` is looked for in the working directory, then upward; the environment wins.
     """
     read = _reader()
-    patience = read("ETL_LOCK_TIMEOUT", "60", _natural, "a whole number of seconds up to 100000")
-    zone = read("ETL_TIMEZONE", "UTC", _zone, "a time zone name such as America/Lima")
+    patience = read(
+        "ETL_LOCK_TIMEOUT", "60", casts.natural, "a whole number of seconds up to 100000"
+    )
+    zone = read("ETL_TIMEZONE", "UTC", casts.zone, "a time zone name such as America/Lima")
 
     def database(side: str, port: str) -> tuple[Database, Database]:
-        user = read(f"{side}_DB_USER", None, _text, "a user name")
+        user = read(f"{side}_DB_USER", None, casts.text, "a user name")
         password = read(f"{side}_DB_PASSWORD", "", str, "a password")
-        host = read(f"{side}_DB_HOST", "localhost", _text, "a host name")
-        number = read(f"{side}_DB_PORT", port, _port, "a port from 1 to 65535")
-        name = read(f"{side}_DB_NAME", None, _text, "a database name")
+        host = read(f"{side}_DB_HOST", "localhost", casts.text, "a host name")
+        number = read(f"{side}_DB_PORT", port, casts.port, "a port from 1 to 65535")
+        name = read(f"{side}_DB_NAME", None, casts.text, "a database name")
         sslmode = read(
-            f"{side}_DB_SSLMODE", "prefer", _one_of(_SSLMODES), f"one of {', '.join(_SSLMODES)}"
+            f"{side}_DB_SSLMODE",
+            "prefer",
+            casts.one_of(_SSLMODES),
+            f"one of {', '.join(_SSLMODES)}",
         )
         root = read(f"{side}_DB_SSLROOTCERT", "", str, "a file")
         admin = read(f"{side}_ADMIN_USER", "", str, "a user name")
@@ -281,6 +226,8 @@ def load_settings() -> Settings:
 
     oltp, oltp_admin = database("OLTP", "5432")
     olap, olap_admin = database("OLAP", "5433")
+    bi_user = read("OLAP_BI_USER", "", str, "a user name")
+    bi_password = read("OLAP_BI_PASSWORD", "", str, "a password")
     since = read("ETL_INITIAL_SINCE", "", str, "a date")
     if since:
         try:
@@ -297,21 +244,26 @@ def load_settings() -> Settings:
         olap=olap,
         oltp_admin=oltp_admin,
         olap_admin=olap_admin,
-        bi_user=read("OLAP_BI_USER", "", str, "a user name"),
+        olap_bi=replace(olap, user=bi_user, password=bi_password) if bi_user else None,
         state_dir=_state_dir(read),
         oltp_sql_dir=Path(sql_dir).expanduser().absolute() if sql_dir else None,
-        capture=read("ETL_CAPTURE", "xmin", _one_of(_CAPTURES), " or ".join(_CAPTURES)),
+        capture=read("ETL_CAPTURE", "xmin", casts.one_of(_CAPTURES), " or ".join(_CAPTURES)),
         initial_since=initial_since,
-        initial_days=read("ETL_INITIAL_DAYS", "7", _natural, "a whole number of days up to 100000"),
-        timezone=zone,
-        keep_days=read("ETL_KEEP_DAYS", "30", _natural, "a whole number of days up to 100000"),
-        prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", "true", _boolean, "true or false"),
-        max_reject_share=read("ETL_MAX_REJECT_SHARE", "0.05", _share, "a share from 0 to 1"),
-        max_removed_share=read("ETL_MAX_REMOVED_SHARE", "0.05", _share, "a share from 0 to 1"),
-        max_silent_days=read(
-            "ETL_MAX_SILENT_DAYS", "5", _natural, "a whole number of days up to 100000"
+        initial_days=read(
+            "ETL_INITIAL_DAYS", "7", casts.natural, "a whole number of days up to 100000"
         ),
-        cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", _factor, "a factor above 1"),
+        timezone=zone,
+        keep_days=read("ETL_KEEP_DAYS", "30", casts.natural, "a whole number of days up to 100000"),
+        prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", "true", casts.boolean, "true or false"),
+        max_reject_share=read("ETL_MAX_REJECT_SHARE", "0.05", casts.share, "a share from 0 to 1"),
+        max_removed_share=read("ETL_MAX_REMOVED_SHARE", "0.05", casts.share, "a share from 0 to 1"),
+        max_silent_days=read(
+            "ETL_MAX_SILENT_DAYS", "5", casts.natural, "a whole number of days up to 100000"
+        ),
+        cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", casts.factor, "a factor above 1"),
         log_format=_log_format(read),
+        tracking_url=read(
+            "ETL_TRACKING_URL", "", casts.web_address("ETL_TRACKING_URL"), "a web address"
+        ),
         notices=_notices(read),
     )

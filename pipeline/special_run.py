@@ -15,12 +15,13 @@ from pipeline.window import whole_second
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.window import Window
 
 
-def run_requested(settings: Settings, request: Request) -> None:
+def run_requested(settings: Settings, request: Request) -> Window:
     """Run the window from the last run up to now with `request`, after any unfinished one.
 
-    Raises PipelineError when the run fails; Luigi's log has said why.
+    Returns that window. Raises PipelineError when the run fails; Luigi's log has said why.
     """
     now = whole_second(datetime.now(timezone.utc))
     window = windows_due(settings, now, wait=True)[-1]
@@ -35,3 +36,4 @@ def run_requested(settings: Settings, request: Request) -> None:
         raise PipelineError(
             "the run failed, see above; nothing half done is kept, and the next run resumes it"
         )
+    return window

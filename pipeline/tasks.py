@@ -45,6 +45,20 @@ class UtcSecondParameter(luigi.Parameter):  # type: ignore[misc]
 class _PipelineTask(luigi.Task):  # type: ignore[misc]
     """What all tasks share: the settings, and failures told in one line."""
 
+    # Luigi tells its handlers of a failed complete() without the cause.
+    failure: Exception | None = None
+
+    def complete(self) -> bool:
+        """Whether it is done; what this raises is kept in `failure`."""
+        try:
+            return self._is_done()
+        except Exception as failure:
+            self.failure = failure
+            raise
+
+    def _is_done(self) -> bool:
+        return bool(super().complete())
+
     @property
     def settings(self) -> Settings:
         return load_settings()
@@ -219,23 +233,16 @@ class RunDue(_PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
         description="let a full read of this OLTP (as the guard named it) pass once",
     )
 
-    # Luigi tells its handlers of a failed complete() without the cause.
-    failure: Exception | None = None
-
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """The windows that are due."""
         # Evaluated once and kept: Luigi asks requires() again and again, and what
         # is due must not move while the windows run.
-        try:
-            if self.accept_source:
-                with_retries(lambda: olap.accept_source(self.settings, self.accept_source))
-            return with_retries(
-                lambda: windows_due(self.settings, self.as_of, wait=self.as_of is _STARTED)
-            )
-        except Exception as failure:
-            self.failure = failure
-            raise
+        if self.accept_source:
+            with_retries(lambda: olap.accept_source(self.settings, self.accept_source))
+        return with_retries(
+            lambda: windows_due(self.settings, self.as_of, wait=self.as_of is _STARTED)
+        )
 
     def requires(self) -> Iterable[Any]:
         """The last step of each window that is due."""
@@ -254,7 +261,7 @@ class Backfill(_PipelineTask):
         except ValueError:
             raise PipelineError(f"--since is '{self.since}', but must be a date") from None
 
-    def complete(self) -> bool:
+    def _is_done(self) -> bool:
         """Whether the OLAP's scope begins there already: the truth, not a receipt."""
         initial = olap.initial_date(with_retries(lambda: olap.read_control(self.settings)))
         return initial is not None and initial <= self._since

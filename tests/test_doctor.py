@@ -118,9 +118,11 @@ EXAMINED = [
     "OLAP functions",
     "OLAP least privilege",
     "dashboards' account",
+    "dashboards' login",
     "last run",
     "unfinished window",
     "rejects",
+    ".env",
     "luigi.cfg",
 ]
 
@@ -284,6 +286,25 @@ def test_the_room_on_the_disk(
     assert (finding.state, finding.found) == (state, found)
 
 
+@pytest.mark.one_postgres
+def test_a_file_of_settings_that_others_may_read(shop: Shop):
+    assert doctor(shop).one(".env").found.startswith("none here or above")
+    inner = shop.folder / "inner"
+    inner.mkdir()
+    path = shop.folder / ".env"
+    path.write_text("ETL_KEEP_DAYS=31\n")
+    shop.folder = inner
+    path.chmod(0o640)
+    report = doctor(shop)
+    assert report.one(".env").state == "warning"
+    assert report.one(".env").remedy == f"chmod 600 {path}"
+    assert report.exit_code == 0
+    path.chmod(0o600)
+    assert doctor(shop).one(".env") == Finding("ok", ".env", f"{path}, mode 0600")
+    # Also where it cannot be read as settings.
+    assert doctor(shop, ETL_KEEP_DAYS="x").one(".env").state == "ok"
+
+
 # The OLTP
 
 
@@ -298,7 +319,7 @@ def test_a_server_that_is_down(shop: Shop, side: str):
         name
         for name in EXAMINED
         if not name.startswith(side)
-        and not (side == "OLAP" and name in EXAMINED[EXAMINED.index("dashboards' account") : -1])
+        and not (side == "OLAP" and name in EXAMINED[EXAMINED.index("dashboards' account") : -2])
     ]
     assert report.exit_code == 1
 
@@ -500,6 +521,46 @@ def test_the_dashboards_account(shop: Shop):
         assert report.exit_code == 1
     report = doctor(shop, OLAP_BI_USER=shop.server.server.superuser)
     assert report.one("dashboards' account").state == "warning"
+
+
+def test_the_dashboards_really_log_in(shop: Shop):
+    assert doctor(shop).one("dashboards' login").found == "reads the 11 views, and no table"
+    assert doctor(shop, OLAP_BI_PASSWORD="").one("dashboards' login").state == "skipped"
+    report = doctor(shop, OLAP_BI_PASSWORD="otra clave secreta")
+    assert report.in_state("error") == ["dashboards' login"]
+    assert "password authentication failed" in report.one("dashboards' login").found
+    assert report.one("dashboards' login").remedy == "check OLAP_BI_PASSWORD and pg_hba.conf"
+    assert "otra clave secreta" not in report.said
+    assert report.exit_code == 1
+
+
+def test_what_the_dashboards_see(shop: Shop):
+    cursor = shop.olap.cursor()
+    cursor.execute("REVOKE SELECT ON dw.mv_abc FROM bi_lector")
+    report = doctor(shop)
+    assert report.in_state("error") == ["dashboards' login"]
+    assert report.one("dashboards' login").found == f"{BI_USER} cannot read dw.mv_abc"
+    cursor.execute("GRANT SELECT ON dw.mv_abc TO bi_lector")
+    for right in ("SELECT", "SELECT (valor)"):
+        cursor.execute(f"GRANT {right} ON dw.kardex TO {BI_USER}")
+        report = doctor(shop)
+        assert "dashboards' login" in report.in_state("warning")
+        found = report.one("dashboards' login").found
+        assert found == f"{BI_USER} reads tables directly: dw.kardex"
+        assert report.exit_code == 0
+        cursor.execute(f"REVOKE {right} ON dw.kardex FROM {BI_USER}")
+    assert doctor(shop).one("dashboards' login").state == "ok"
+
+
+def test_the_views_examined_are_those_granted(shop: Shop):
+    granted = shop.olap_rows(
+        "SELECT n.nspname || '.' || c.relname AS name FROM pg_class AS c"
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname IN ('dw', 'etl')"
+        " AND c.relkind IN ('r', 'v', 'm') AND has_table_privilege('bi_lector', c.oid, 'SELECT')"
+    )
+    script = (REPOSITORY / "sql/olap/diagnostico/tableros.sql").read_text(encoding="utf-8")
+    promised = {row["relacion"] for row in shop.olap_rows(script) if row["prometida"]}
+    assert promised == {row["name"] for row in granted}
 
 
 def test_the_age_of_the_last_run(shop: Shop):

@@ -46,6 +46,7 @@ def load(
 ) -> None:
     """`import` of files with these contents, in this process."""
     arguments = argparse.Namespace(
+        json=False,
         productos=None if productos is None else write(shop, "productos.csv", productos),
         transacciones=None if transacciones is None else write(shop, "ventas.csv", transacciones),
     )

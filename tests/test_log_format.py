@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from shop_database import Shop
-from shop_server import PASSWORD
+from shop_database import LUIGI, Shop
+from shop_server import PASSWORD, run_program
 from test_chain import ago, folders, stock_up
 
 pytestmark = pytest.mark.one_postgres
@@ -82,6 +82,29 @@ def test_a_scheduling_error_and_a_command_are_objects_too(shop: Shop):
     repaired = shop.succeed("verify", "--repair")
     logged = [line for line in repaired.stdout.splitlines() if line.startswith("{")]
     assert lines("\n".join(logged)) or "equal" in repaired.stdout
+
+
+@pytest.mark.parametrize("level", ["ERROR", "WARNING", "INFO"])
+@pytest.mark.parametrize(
+    ("task", "env"),
+    [
+        ("RunDue", {"OLAP_DB_NAME": "no_hay"}),
+        ("Backfill", {"OLAP_DB_NAME": "no_hay"}),
+        ("RunDue", {"ETL_KEEP_DAYS": "x"}),
+    ],
+)
+def test_what_keeps_a_task_from_being_scheduled_is_said_once(
+    shop: Shop, level: str, task: str, env: dict[str, str]
+):
+    program = [str(LUIGI), "--module", "pipeline", task, "--local-scheduler"]
+    program += ["--since", "2020-01-01"] if task == "Backfill" else []
+    done = run_program([*program, "--log-level", level], shop.folder, shop.env | env)
+    assert done.returncode == 35
+    cause = "ETL_KEEP_DAYS is 'x'" if "ETL_KEEP_DAYS" in env else "cannot connect to OLAP"
+    assert done.stdout.count(cause) == 1, done.stdout
+    if level == "ERROR":
+        (line,) = done.stdout.splitlines()
+        assert line.startswith(f"ERROR: will not run {task}(")
 
 
 def test_a_format_that_there_is_not_is_named(shop: Shop):

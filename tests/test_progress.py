@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pty
+import json
 import re
-import subprocess
 import sys
+import urllib.parse
+import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import luigi
 import pytest
 from shop_database import LUIGI, Shop
+from shop_luigid import luigid
+from shop_server import must_succeed, run_program
+from shop_terminal import on_terminal
 
 from pipeline import progress
 
@@ -23,34 +26,11 @@ def trade(shop: Shop) -> None:
     shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
 
 
-def on_terminal(program: list[str], shop: Shop) -> tuple[int, str]:
-    """Run it with a terminal for its messages; returns the exit code and what was on it."""
-    ours, its = pty.openpty()
-    environment = shop.env | {"TERM": "xterm", "COLUMNS": "120"}
-    with subprocess.Popen(
-        program, cwd=shop.folder, env=environment, stdout=subprocess.DEVNULL, stderr=its
-    ) as process:
-        os.close(its)
-        said = b""
-        # Linux tells of a terminal that nobody holds any more by an error.
-        while piece := _read(ours):
-            said += piece
-    os.close(ours)
-    return process.returncode, said.decode()
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:
-        return b""
-
-
 @pytest.mark.one_postgres
 def test_a_terminal_shows_each_part_of_a_step(shop: Shop):
     trade(shop)
     program = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
-    code, said = on_terminal(program, shop)
+    code, said = on_terminal(program, shop.folder, shop.env)
     assert code == 0, said
     seen = ESCAPES.sub("", said)
     for part in (
@@ -94,6 +74,33 @@ def test_the_scheduler_is_told(monkeypatch: pytest.MonkeyPatch):
     assert task.messages[-1].startswith("staging movements: 400 of 400 bytes, ")
 
 
+def tasks_of(port: int) -> dict[str, dict[str, str]]:
+    """What luigid's page shows of each task that is done, by its name."""
+    question = urllib.parse.urlencode({"data": json.dumps({"status": "DONE"})})
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/task_list?{question}") as answer:
+        tasks: dict[str, dict[str, str]] = json.load(answer)["response"]
+    return {task["name"]: task for task in tasks.values()}
+
+
+@pytest.mark.one_postgres
+def test_luigid_leads_to_the_shop(shop: Shop):
+    trade(shop)
+    address = "https://tienda.pe/tablero?mes=11"
+    with luigid(shop.folder, shop.env) as port:
+        program = [str(LUIGI), "--module", "pipeline", "RunDue", "--scheduler-port", str(port)]
+        must_succeed(run_program(program, shop.folder, shop.env | {"ETL_TRACKING_URL": address}))
+        tasks = tasks_of(port)
+        for step in ("ExtractWindow", "LoadOLAP", "RefreshViews"):
+            assert tasks[step]["tracking_url"] == address
+
+
+@pytest.mark.one_postgres
+def test_a_tracking_url_that_is_no_web_address_is_named(shop: Shop):
+    done = shop.command("status", ETL_TRACKING_URL="tablero")
+    assert done.returncode == 1
+    assert "ETL_TRACKING_URL must begin with http:// or https://" in done.stdout
+
+
 def test_a_task_that_nobody_runs_has_nobody_to_tell():
     with progress.of(luigi.Task()), progress.stage("valuing") as advance:
         advance(1)
@@ -101,17 +108,19 @@ def test_a_task_that_nobody_runs_has_nobody_to_tell():
 
 @pytest.mark.one_postgres
 def test_what_cannot_be_shown_fails_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch):
-    def refuse(*_: object) -> None:
-        refused.append(1)
+    def refuse(*what: object) -> None:
+        refused.append(what[-1])
         raise ConnectionError("luigid is away")
 
-    refused: list[int] = []
+    refused: list[object] = []
+    shop.env["ETL_TRACKING_URL"] = "https://tienda.pe"
     reporter = luigi.worker.TaskStatusReporter
     monkeypatch.setattr(reporter, "update_status_message", refuse)
     monkeypatch.setattr(reporter, "update_progress_percentage", refuse)
+    monkeypatch.setattr(reporter, "update_tracking_url", refuse)
     # A terminal that is none: rich has nothing to draw on.
     monkeypatch.setattr(sys, "stderr", None)
     trade(shop)
     shop.run_in_process()
-    assert refused
+    assert refused[0] == "https://tienda.pe"
     assert shop.olap_rows("SELECT count(*) AS n FROM dw.kardex") == [{"n": 1}]

@@ -118,13 +118,16 @@ def test_a_reject_waits_and_is_loaded_when_it_becomes_valid(shop: Shop):
     (bad,) = shop.sale(BEGINNING, (7, 1, 9))
     (worse,) = shop.sale(BEGINNING, (1, 0, 9))
     shop.run_in_process()
-    rejects = {r["id_movimiento"]: r for r in json.loads(shop.succeed("rejects", "--json").stdout)}
+    rejects = {
+        r["id_movimiento"]: r
+        for r in json.loads(shop.succeed("rejects", "--json").stdout)["rejects"]
+    }
     assert rejects[bad]["motivo"] == "producto desconocido"
     assert rejects[worse]["motivo"] == "cantidad no positiva"
     assert len(shop.olap_rows("SELECT * FROM dw.kardex")) == len(ids) + 18
     shop.product(7)
     shop.run_in_process()
-    (left,) = json.loads(shop.succeed("rejects", "--json").stdout)
+    (left,) = json.loads(shop.succeed("rejects", "--json").stdout)["rejects"]
     assert left["id_movimiento"] == worse
     assert left["primera_hasta"] < left["ultima_hasta"]
     assert_olap_equals_replay(shop, BEGINNING)

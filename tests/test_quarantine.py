@@ -71,7 +71,7 @@ def test_bad_lines_wait_in_quarantine_and_stop_nothing(shop: Shop):
     for line, row in rejects(shop).items():
         assert row["primera_hasta"] == first[line]["primera_hasta"]
         assert (row["ultima_desde"], row["ultima_hasta"]) == tuple(last.values())
-    listed = json.loads(shop.succeed("rejects", "--json").stdout)
+    listed = json.loads(shop.succeed("rejects", "--json").stdout)["rejects"]
     assert {row["id_movimiento"]: row["motivo"] for row in listed} == {
         line: reason for reason, line in lines.items()
     }

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import sys
 import textwrap
 from dataclasses import asdict
 from itertools import zip_longest
 
+from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.doctor.examination import examine
-from pipeline.doctor.findings import Finding
-from pipeline.tables import print_table
+from pipeline.doctor.findings import Finding, State
+from pipeline.tables import Colour, paint, print_table
 
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗", "skipped": "-"}
 # For a terminal or a log that cannot show the others, as cron's often is.
 _PLAIN_MARKS = _MARKS | {"ok": "+", "error": "x"}
 
+_COLOURS: dict[State, Colour | None] = {
+    "ok": "green",
+    "warning": "yellow",
+    "error": "red",
+    "skipped": None,
+}
+
 _WIDTH = 56  # of a column; a driver's message would push the others out of sight
+
+MANUAL = Manual(
+    does="Examines every precondition of a run and names the remedy where one is not met. Each "
+    "line has ✓, ! (a warning), ✗ (a run would fail, or lie) or - (not examined, or not needed).",
+    reads="settings and .env, the state folder and its disk, both servers and their clocks, the "
+    "three queries, what each account may do, the last run, rejects, luigi.cfg and luigid.",
+    changes="nothing.",
+    exits={0: "ready, with warnings or without", 1: "at least one precondition is not met"},
+    examples=("python -m pipeline doctor", "python -m pipeline doctor --json"),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
-    parser.epilog = "example: python -m pipeline doctor --json"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,10 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
             "warnings": warnings,
             "findings": [asdict(finding) for finding in findings],
         }
-        print(json.dumps(report, indent=2))
+        print_json(report)
     else:
         _show(findings)
-        print(f"\n{_verdict(warnings, errors)}")
+        state: State = "error" if errors else "warning" if warnings else "ok"
+        print(f"\n{paint(_verdict(warnings, errors), _COLOURS[state])}")
     return 1 if errors else 0
 
 
@@ -53,12 +70,14 @@ def _show(findings: list[Finding]) -> None:
         # A server may speak a language that the output cannot show.
         sys.stdout.reconfigure(errors="replace")
     rows: list[tuple[str, ...]] = []
+    colours: list[Colour | None] = []
     for finding in findings:
         found, remedy = _wrapped(finding.found), _wrapped(finding.remedy)
         first = (marks[finding.state], finding.what)
         for number, cells in enumerate(zip_longest(found, remedy, fillvalue="")):
             rows.append((*(first if number == 0 else ("", "")), *cells))
-    print_table(["", "what", "found", "remedy"], rows)
+            colours.append(None if finding.state == "ok" else _COLOURS[finding.state])
+    print_table(["", "what", "found", "remedy"], rows, colours)
 
 
 def _wrapped(text: str) -> list[str]:

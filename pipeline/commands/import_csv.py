@@ -11,10 +11,11 @@ from io import StringIO
 from itertools import islice
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
+from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.csv_rows import Row, Rows, line_error, read_rows, rounded, value_error
 from pipeline.database import connect
 from pipeline.errors import InputError, SchemaError
@@ -59,13 +60,34 @@ class _File:
     changed: int = 0
     seconds: float = 0.0
 
+    def counts(self) -> dict[str, Any]:
+        """What came of its rows."""
+        return {
+            "read": self.read,
+            "new": self.new,
+            "changed": self.changed,
+            "same": self.read - self.new - self.changed,
+            "seconds": round(self.seconds, 1),
+        }
+
     def report(self, name: str, more: str = "") -> str:
         """Said after the commit; `more` goes between the counts and the seconds."""
-        same = self.read - self.new - self.changed
-        return (
-            f"{name}: {self.read} read, {self.new} new, {self.changed} changed, {same} same"
-            f"{more}, {self.seconds:.1f} s"
-        )
+        *counts, (_, seconds) = self.counts().items()
+        told = ", ".join(f"{count} {what}" for what, count in counts)
+        return f"{name}: {told}{more}, {seconds} s"
+
+
+MANUAL = Manual(
+    does="Fills the example shop's OLTP from CSV files, plain or .gz; as often as you like, since "
+    "what is there already is compared. A bad line is named, and then nothing is loaded.",
+    reads="the files, and the OLTP.",
+    changes="the example shop's tables, as OLTP_ADMIN_USER, in one transaction.",
+    exits={0: "loaded", 1: "a line that is not as it must be, or a failure; nothing was loaded"},
+    examples=(
+        "python -m pipeline import --productos productos.csv.gz",
+        "python -m pipeline import --productos productos.csv --transacciones transacciones.csv",
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +107,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "precio_unitario, costo_unitario, fecha, and if there are any id_sucursal (or "
         "id_tienda), anulada",
     )
-    parser.epilog = "example: python -m pipeline import --productos productos.csv.gz"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -123,11 +145,15 @@ def run(arguments: argparse.Namespace) -> int:
                 branches = _merge_movements(cursor, movements)
             cursor.execute(read_sql("oltp", "importar_secuencias.sql"))
         connection.commit()
-    if products:
-        print(products.report("productos"))
-    if movements:
-        made = f", {branches} new branches" if branches else ""
-        print(movements.report("transacciones", made))
+    files = {"productos": products, "transacciones": movements}
+    if arguments.json:
+        counts = {name: file.counts() for name, file in files.items() if file}
+        print_json(counts | {"new_branches": branches})
+        return 0
+    for name, file in files.items():
+        if file:
+            made = f", {branches} new branches" if file is movements and branches else ""
+            print(file.report(name, made))
     return 0
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
+from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.database import connect
 from pipeline.errors import DatabaseError
 from pipeline.extract import QUERIES
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
+MANUAL = Manual(
+    does="Creates or upgrades the OLAP's objects and roles, and grants them to the accounts of "
+    ".env; in the OLTP it grants the reader SELECT on the tables of the three queries. Safe to "
+    "repeat. --example-oltp creates the tables of an example shop first.",
+    reads="the scripts of sql/, and the catalogue of both servers.",
+    changes="schemas dw and etl and their roles, as OLAP_ADMIN_USER; role etl_lector, as "
+    "OLTP_ADMIN_USER, where that is set. The shop's tables stay as they are.",
+    exits={0: "done", 1: "a failure; each side is changed wholly or not at all"},
+    examples=("python -m pipeline init", "python -m pipeline init --example-oltp"),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
@@ -28,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="create the example shop's tables and the reader's role in the OLTP as well",
     )
-    parser.epilog = "example: python -m pipeline init --example-oltp"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,18 +49,36 @@ def run(arguments: argparse.Namespace) -> int:
     before = _refuse_newer(settings)
     if arguments.example_oltp:
         _create_example(settings)
-        print(f"example OLTP ready in {settings.oltp_admin}")
-    if arguments.example_oltp or settings.oltp_admin != settings.oltp:
+    grants = arguments.example_oltp or settings.oltp_admin != settings.oltp
+    if grants:
         _grant_reader(settings)
-        print(f"role etl_lector granted to {settings.oltp.user}")
+    _create_olap(settings)
+    done = {
+        "example_oltp": str(settings.oltp_admin) if arguments.example_oltp else None,
+        "reader": settings.oltp.user if grants else None,
+        "olap": str(settings.olap_admin),
+        "version_before": before,
+        "version": SCHEMA_VERSION,
+    }
+    if arguments.json:
+        print_json(done)
+    else:
+        _show(done)
+    return 0
+
+
+def _show(done: dict[str, Any]) -> None:
+    before, version = done["version_before"], done["version"]
+    how = "created" if before is None else "is up to date"
+    if before is not None and before < version:
+        how = f"upgraded from version {before}"
+    if done["example_oltp"]:
+        print(f"example OLTP ready in {done['example_oltp']}")
+    if done["reader"]:
+        print(f"role etl_lector granted to {done['reader']}")
     else:
         print("OLTP left as it is: to have the reader's rights granted, set OLTP_ADMIN_USER")
-    _create_olap(settings)
-    done = "created" if before is None else "is up to date"
-    if before is not None and before < SCHEMA_VERSION:
-        done = f"upgraded from version {before}"
-    print(f"OLAP {done} (version {SCHEMA_VERSION}) in {settings.olap_admin}")
-    return 0
+    print(f"OLAP {how} (version {version}) in {done['olap']}")
 
 
 def _create_example(settings: Settings) -> None:
@@ -100,8 +130,8 @@ def _create_olap(settings: Settings) -> None:
                 (SCHEMA_VERSION,),
             )
         _grant(connection, "etl_cargador", settings.olap.user)
-        if settings.bi_user:
-            _grant(connection, "bi_lector", settings.bi_user)
+        if settings.olap_bi:
+            _grant(connection, "bi_lector", settings.olap_bi.user)
         connection.commit()
 
 

@@ -9,11 +9,24 @@ import sys
 from datetime import date
 
 from pipeline import olap
+from pipeline.commands.face import Manual, add_json
 from pipeline.errors import InputError
 from pipeline.ledger import Period, read_ledger
 from pipeline.ledger_formats import print_text, write_csv, write_json
 from pipeline.ledger_page import write_html
 from pipeline.settings import load_settings
+
+MANUAL = Manual(
+    does="Prints the ledger of one product: opening, movements, totals, closing; as a table, or "
+    "as CSV, a page to print or JSON. A ledger that does not foot is refused.",
+    reads="the OLAP.",
+    changes="nothing.",
+    exits={0: "printed", 1: "no such product, a ledger that does not foot, or a failure"},
+    examples=(
+        "python -m pipeline kardex SKU-1 --desde 2026-10-01 --hasta 2026-10-31",
+        "python -m pipeline kardex 7 --html > kardex.html",
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--csv", action="store_true", help="the columns of SUNAT's format 13.1, as CSV in UTF-8"
     )
     formats.add_argument("--html", action="store_true", help="one page of HTML, to be printed")
-    formats.add_argument("--json", action="store_true", help="print one JSON object, for machines")
-    parser.epilog = (
-        "example: python -m pipeline kardex 7 --desde 2026-10-01 --hasta 2026-10-31 "
-        "--html > kardex.html"
-    )
+    add_json(formats)
 
 
 def run(arguments: argparse.Namespace) -> int:

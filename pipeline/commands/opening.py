@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import Json
 
 from pipeline import olap
+from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.csv_rows import Row, line_error, read_rows
 from pipeline.database import connect
 from pipeline.queries import everything, load_query
@@ -18,6 +19,20 @@ from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+
+MANUAL = Manual(
+    does="Sets or corrects the opening balances that products are valued from, before or after "
+    "the first run, and values those products anew. Movements before the date of the count do "
+    "not count for its product; where that would take some out of the ledger, --drop-earlier is "
+    "needed.",
+    reads="the file, the OLTP's products, and the OLAP.",
+    changes="the OLAP's openings, ledger, stock and summaries, in one transaction; then the views.",
+    exits={0: "set", 1: "a line that is not as it must be, or a failure; nothing was changed"},
+    examples=(
+        "python -m pipeline opening conteo.csv",
+        "python -m pipeline opening conteo.csv --drop-earlier",
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let movements that are dated before the opening leave the ledger",
     )
-    parser.epilog = "example: python -m pipeline opening conteo.csv"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,38 +68,59 @@ def run(arguments: argparse.Namespace) -> int:
             (Json(openings), Json(olap.options(settings)), arguments.drop_earlier),
         )
         connection.commit()
-    print(f"{done['aplicadas']} opening balances set")
-    _tell_early(openings, olap.initial_date(control))
-    if olap.last_run(control) is None:
-        print("the first run will value from them")
-        return 0
-    print(
-        f"{done['productos_tocados']} products valued again: "
-        f"{done['revaluadas']} movements changed, {done['quitadas']} left the ledger"
-    )
-    if done["releer"]:
-        print("an opening moved to an earlier date: the next run reads everything again")
-    for view in olap.refresh_views(settings):
-        if view["error"]:
-            print(f"{view['view']} was not refreshed: {view['error']}")
+    first = olap.last_run(control) is None
+    # Before the first window there is nothing to value again, and it is not counted.
+    report = {
+        "set": done["aplicadas"],
+        **_early(openings, olap.initial_date(control)),
+        "waits_for_first_run": first,
+        "products_valued_again": done.get("productos_tocados", 0),
+        "movements_changed": done.get("revaluadas", 0),
+        "movements_left": done.get("quitadas", 0),
+        "next_run_reads_everything": done.get("releer", False),
+        "views_not_refreshed": {
+            view["view"]: view["error"]
+            for view in (() if first else olap.refresh_views(settings))
+            if view["error"]
+        },
+    }
+    if arguments.json:
+        print_json(report)
+    else:
+        _show(report)
     return 0
 
 
-def _tell_early(openings: list[dict[str, Any]], initial: datetime | None) -> None:
+def _early(openings: list[dict[str, Any]], initial: datetime | None) -> dict[str, Any]:
     """A count that is older than the scope: what was sold in between is missing from it."""
-    if initial is None:
-        return
     early = [
         opening["id_producto"]
         for opening in openings
-        if opening["fecha"] and datetime.fromisoformat(opening["fecha"]) < initial
+        if initial and opening["fecha"] and datetime.fromisoformat(opening["fecha"]) < initial
     ]
-    if early:
+    return {"before_scope": early, "scope_begins": initial and initial.isoformat()}
+
+
+def _show(report: dict[str, Any]) -> None:
+    print(f"{report['set']} opening balances set")
+    if early := report["before_scope"]:
         print(
-            f"{len(early)} of them are dated before {initial.isoformat()}, from which movements "
+            f"{len(early)} of them are dated before {report['scope_begins']}, from which movements "
             f"are loaded (product {early[0]}, …): what happened in between does not count; "
             "`luigi --module pipeline Backfill --since DATE` brings it in"
         )
+    if report["waits_for_first_run"]:
+        print("the first run will value from them")
+        return
+    print(
+        f"{report['products_valued_again']} products valued again: "
+        f"{report['movements_changed']} movements changed, "
+        f"{report['movements_left']} left the ledger"
+    )
+    if report["next_run_reads_everything"]:
+        print("an opening moved to an earlier date: the next run reads everything again")
+    for view, error in report["views_not_refreshed"].items():
+        print(f"{view} was not refreshed: {error}")
 
 
 def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:

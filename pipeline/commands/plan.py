@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
+from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.database import connect
 from pipeline.due import find_pending, first_start
 from pipeline.errors import DataError, GuardError, StateError
@@ -17,17 +17,25 @@ from pipeline.extract import read_oltp
 from pipeline.load import READS, load_files
 from pipeline.requests import Request, read_request
 from pipeline.settings import load_settings
-from pipeline.tables import print_table
+from pipeline.tables import paint, print_facts, print_table
 from pipeline.window import Window, whole_second, windows_in
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
+MANUAL = Manual(
+    does="Rehearses the next run for real, and takes it back: which window is due, and what it "
+    "would carry, reject and revalue.",
+    reads="the OLTP, the OLAP and the state folder.",
+    changes="nothing: the load is rolled back. Meanwhile it holds the OLAP's lock, as a run does.",
+    exits={0: "the run would load", 1: "a guard would hold it, or a failure"},
+    examples=("python -m pipeline plan", "python -m pipeline plan --json"),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
-    parser.epilog = "example: python -m pipeline plan"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     plan = _plan(settings)
     if arguments.json:
-        print(json.dumps(plan, indent=2, ensure_ascii=False))
+        print_json(plan)
     else:
         _show(plan)
     return 1 if plan["held"] else 0
@@ -102,13 +110,15 @@ def _rehearse(settings: Settings, window: Window, pending: Window | None) -> dic
 
 
 def _show(plan: dict[str, Any]) -> None:
-    print(f"window due       {plan['window']}")
+    facts = [("window due", plan["window"])]
     if plan["pending_window"]:
-        print(f"unfinished       {plan['pending_window']} is done first")
+        facts.append(("unfinished", f"{plan['pending_window']} is done first"))
     if plan["reads_everything"]:
-        print(f"reads everything {plan['reads_everything']}")
+        facts.append(("reads everything", plan["reads_everything"]))
     if plan["held"]:
-        print(f"would be held    {plan['held']}")
+        facts.append(("would be held", paint(plan["held"], "red")))
+    print_facts(facts)
+    if plan["held"]:
         return
     print()
     print_table(

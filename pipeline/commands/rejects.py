@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
+from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.database import connect
 from pipeline.settings import load_settings
 from pipeline.tables import print_table
@@ -30,14 +30,22 @@ _COLUMNS = (
     "ultima_hasta",
 )
 
+MANUAL = Manual(
+    does="Lists the movements that cannot be valued, with the reason, and the first and the last "
+    "window in which they were tried, the oldest first.",
+    reads="the OLAP.",
+    changes="nothing.",
+    exits={0: "listed, were there any or none", 1: "a failure"},
+    examples=("python -m pipeline rejects --limit 20", "python -m pipeline rejects --json"),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument(
         "--limit", type=int, default=100, metavar="N", help="show the oldest N (default 100)"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON list, for machines")
-    parser.epilog = "example: python -m pipeline rejects --limit 20"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     olap.read_control(settings)
     rejects = _read(settings, arguments.limit)
     if arguments.json:
-        print(json.dumps(rejects, indent=2, ensure_ascii=False, default=str))
+        print_json({"rejects": rejects})
         return 0
     if not rejects:
         print("no movement is rejected")

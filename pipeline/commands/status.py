@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
+from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.due import find_pending
 from pipeline.settings import load_settings
-from pipeline.tables import print_table
+from pipeline.tables import print_facts, print_table
 from pipeline.window import Window, whole_second, windows_in
 
 if TYPE_CHECKING:
@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 
 _WINDOWS = 10
 
+MANUAL = Manual(
+    does="Shows the last run, the window that is pending, the last windows with their counts and "
+    "seconds, and what wants somebody's eye: rejects, stock below zero, receipts at cost 0 and "
+    "receipts whose cost is far from the average.",
+    reads="the OLAP and the state folder.",
+    changes="nothing.",
+    exits={0: "shown", 1: "a failure"},
+    examples=("python -m pipeline status", "python -m pipeline status --json"),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
-    parser.epilog = "example: python -m pipeline status --json"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
     pending = find_pending(settings, control, loaded)
     if arguments.json:
-        print(json.dumps(_for_machines(state, pending), indent=2, ensure_ascii=False))
+        print_json(_for_machines(state, pending))
     else:
         _show(settings, state, pending)
     return 0
@@ -58,11 +67,15 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
     control = state["control"]
     last = olap.last_run(control)
     initial = olap.initial_date(control)
-    print(f"last run       {last.isoformat() if last else 'none yet'}")
-    print(f"initial date   {initial.isoformat() if initial else 'fixed by the first run'}")
-    print(f"pending        {pending.label if pending else 'none'}")
-    print(f"products       {state['productos']}, stock worth {float(state['valor']):,.2f}")
-    print(f"state folder   {settings.state_dir}")
+    print_facts(
+        [
+            ("last run", last.isoformat() if last else "none yet"),
+            ("initial date", initial.isoformat() if initial else "fixed by the first run"),
+            ("pending", pending.label if pending else "none"),
+            ("products", f"{state['productos']}, stock worth {float(state['valor']):,.2f}"),
+            ("state folder", settings.state_dir),
+        ]
+    )
     if state["ventanas"]:
         print()
         print_table(

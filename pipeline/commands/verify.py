@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import InputError
+from pipeline.after_run import tell_apart
+from pipeline.commands.face import Manual, add_json, print_json
+from pipeline.errors import InputError, PipelineError
 from pipeline.requests import Request
 from pipeline.settings import load_settings, parse_moment
 from pipeline.special_run import run_requested
-from pipeline.tables import print_table
+from pipeline.tables import paint, print_facts, print_table
 from pipeline.verify import Findings, verify
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.settings import Settings
 
 _SHOWN = 20
 # So many ids are no longer looked up one by one: everything is read.
 _RECHECK_LIMIT = 10_000
+_REBUILD = "python -m pipeline rebuild"
+
+MANUAL = Manual(
+    does="Compares OLTP and OLAP movement by movement, replays a sample of products, and checks "
+    "that every ledger foots. --repair then loads what is missing or different and removes what "
+    "was deleted, in an ordinary window, and verifies again. Where stdout is no terminal, as in "
+    "cron, those of ETL_NOTIFY_URLS are told of what is found.",
+    reads="the OLTP and the OLAP, each in one snapshot.",
+    changes="nothing; with --repair the OLAP and the state folder, as a run does.",
+    exits={0: "the OLAP equals the OLTP", 1: "something differs, or a failure"},
+    examples=(
+        "python -m pipeline verify --since 2026-01-01",
+        "python -m pipeline verify --repair",
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,26 +51,58 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="load what is missing or different, and remove what was deleted, in a window",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
-    parser.epilog = "example: python -m pipeline verify --since 2026-01-01"
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify, show what is wrong, and repair if that was asked; 1 if something stays wrong."""
     settings = load_settings()
-    since = None
-    if arguments.since:
-        try:
-            since = parse_moment(arguments.since, settings.timezone)
-        except ValueError:
-            raise InputError(f"--since is '{arguments.since}', but must be a date") from None
-    findings = verify(settings, since)
-    if arguments.repair and findings.movements:
-        _show(findings, arguments.json)
-        run_requested(settings, _repair(findings))
+    since = _since(arguments.since, settings)
+    repaired: list[int] = []
+    try:
         findings = verify(settings, since)
-    _show(findings, arguments.json)
+        if arguments.repair and findings.movements:
+            repaired = findings.movements
+            if not arguments.json:
+                _show(findings)
+            run_requested(settings, _repair(findings))
+            findings = verify(settings, since)
+    except PipelineError as failure:
+        _tell(failure, "python -m pipeline verify")
+        raise
+    if arguments.json:
+        print_json({**asdict(findings), "clean": findings.clean, "repaired": repaired})
+    else:
+        _show(findings)
+    if not findings.clean:
+        _tell(_differences(findings), _remedy(findings))
     return 0 if findings.clean else 1
+
+
+def _since(raw: str | None, settings: Settings) -> datetime | None:
+    if not raw:
+        return None
+    try:
+        return parse_moment(raw, settings.timezone)
+    except ValueError:
+        raise InputError(f"--since is '{raw}', but must be a date") from None
+
+
+def _tell(cause: PipelineError | str, command: str) -> None:
+    """Where nobody looks on, as in cron, those of ETL_NOTIFY_URLS are told."""
+    if not sys.stdout.isatty():
+        tell_apart("verify", cause, command)
+
+
+def _differences(findings: Findings) -> str:
+    counts = {
+        "missing": len(findings.missing),
+        "extra": len(findings.extra),
+        "different": len(findings.different),
+        "faults in the books": len(findings.books),
+    }
+    found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return f"the OLAP is not equal to the OLTP: {found}"
 
 
 def _repair(findings: Findings) -> Request:
@@ -57,30 +111,28 @@ def _repair(findings: Findings) -> Request:
     return Request(recheck=tuple(findings.movements))
 
 
-def _show(findings: Findings, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({**asdict(findings), "clean": findings.clean}, indent=2))
-        return
-    print(f"compared       {findings.compared} movements of the OLTP")
-    print(f"pending        {findings.pending} changed since the last window: the next one has them")
-    if findings.restored:
-        print(f"note           {findings.restored}; the next run reads everything")
-    for name, movements in (
-        ("missing", findings.missing),
-        ("extra", findings.extra),
-        ("different", findings.different),
-    ):
-        print(f"{name:14} {_listed(movements)}")
-    print(f"books          {_books(findings.books)}")
+def _show(findings: Findings) -> None:
+    note = f"{findings.restored}; the next run reads everything"
+    print_facts(
+        [
+            ("compared", f"{findings.compared} movements of the OLTP"),
+            ("pending", f"{findings.pending} changed since the last window: the next has them"),
+            *([("note", note)] if findings.restored else []),
+            ("missing", _listed(findings.missing)),
+            ("extra", _listed(findings.extra)),
+            ("different", _listed(findings.different)),
+            ("books", _books(findings.books)),
+        ]
+    )
     if findings.books:
         print_table(
             ["fault", "product", "movement"],
             [[row["fault"], row["product"], row["movement"]] for row in findings.books[:_SHOWN]],
         )
     if findings.clean:
-        print("the OLAP equals the OLTP")
+        print(paint("the OLAP equals the OLTP", "green"))
     else:
-        print(_advice(findings))
+        print(paint(_advice(findings), "red"))
 
 
 def _listed(movements: list[int]) -> str:
@@ -94,7 +146,11 @@ def _books(books: list[dict[str, Any]]) -> str:
     return f"{len(books)} faults, the first of them:" if books else "every ledger foots"
 
 
+def _remedy(findings: Findings) -> str:
+    return "python -m pipeline verify --repair" if findings.movements else _REBUILD
+
+
 def _advice(findings: Findings) -> str:
     if findings.movements:
-        return "NOT equal: `python -m pipeline verify --repair` loads and removes what it must"
-    return "NOT right: `python -m pipeline rebuild` replays every product from the OLTP"
+        return f"NOT equal: `{_remedy(findings)}` loads and removes what it must"
+    return f"NOT right: `{_remedy(findings)}` replays every product from the OLTP"

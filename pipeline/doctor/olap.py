@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from pipeline import olap
+from pipeline.doctor import dashboards
 from pipeline.doctor.clocks import clock
 from pipeline.doctor.findings import Finding, refused
 from pipeline.doctor.olap_runs import last_run, rejects, unfinished_window
@@ -102,43 +103,12 @@ def rights(side: Side) -> Iterator[Finding]:
         yield Finding("ok", "OLAP least privilege", "touches no table but to stage")
 
 
-def dashboards(side: Side) -> Iterator[Finding]:
-    """The dashboards' account may log in and is a member of bi_lector."""
-    what, user = "dashboards' account", side.settings.bi_user
-    if not user:
-        yield Finding("skipped", what, "OLAP_BI_USER is not set")
-        return
-    rows = _rows(side, "cuenta_tableros.sql", {"user": user})
-    if not rows:
-        yield Finding(
-            "error",
-            what,
-            f"{user} does not exist",
-            f"CREATE ROLE {user} LOGIN PASSWORD '…', then {_INIT}",
-        )
-        return
-    logs_in, privileged, member = rows[0]
-    if not logs_in:
-        yield Finding("error", what, f"{user} may not log in", f"ALTER ROLE {user} LOGIN")
-    elif not member:
-        yield Finding("error", what, f"{user} is no member of bi_lector", _INIT)
-    elif privileged:
-        yield Finding(
-            "warning",
-            what,
-            f"{user} is a superuser",
-            f"ALTER ROLE {user} NOSUPERUSER, then {_INIT}",
-        )
-    else:
-        yield Finding("ok", what, f"{user} is a member of bi_lector")
-
-
 def _on_objects(control: dict[str, Any]) -> tuple[Check, ...]:
     """The checks that have nothing to look at before `init`."""
     return (
         Check("functions", functions),
         Check("rights", rights),
-        Check("dashboards' account", dashboards),
+        Check("dashboards' account", dashboards.account),
         Check("last run", partial(last_run, control)),
         Check("unfinished window", partial(unfinished_window, control)),
         Check("rejects", rejects),

@@ -1,0 +1,89 @@
+"""The dashboards' account: it logs in, reads the views that it is promised, and no table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.database import connect
+from pipeline.doctor.findings import Finding
+from pipeline.errors import PipelineError
+from pipeline.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from pipeline.doctor.sides import Side
+    from pipeline.settings import Database
+
+_INIT = "run `python -m pipeline init`"
+_ACCOUNT, _LOGIN = "dashboards' account", "dashboards' login"
+
+
+def account(side: Side) -> Iterator[Finding]:
+    """It may log in and is a member of bi_lector; with its password, what it really sees."""
+    dashboards = side.settings.olap_bi
+    if dashboards is None:
+        yield Finding("skipped", _ACCOUNT, "OLAP_BI_USER is not set")
+        return
+    user = dashboards.user
+    with side.connection.cursor() as cursor:
+        cursor.execute(read_sql("olap/diagnostico", "cuenta_tableros.sql"), {"user": user})
+        rows = cursor.fetchall()
+    if not rows:
+        yield Finding(
+            "error",
+            _ACCOUNT,
+            f"{user} does not exist",
+            f"CREATE ROLE {user} LOGIN PASSWORD '…', then {_INIT}",
+        )
+        return
+    logs_in, privileged, member = rows[0]
+    if not logs_in:
+        yield Finding("error", _ACCOUNT, f"{user} may not log in", f"ALTER ROLE {user} LOGIN")
+    elif not member:
+        yield Finding("error", _ACCOUNT, f"{user} is no member of bi_lector", _INIT)
+    elif privileged:
+        yield Finding(
+            "warning",
+            _ACCOUNT,
+            f"{user} is a superuser",
+            f"ALTER ROLE {user} NOSUPERUSER, then {_INIT}",
+        )
+    else:
+        yield Finding("ok", _ACCOUNT, f"{user} is a member of bi_lector")
+        yield from _login(side, dashboards)
+
+
+def _login(side: Side, dashboards: Database) -> Iterator[Finding]:
+    """As the dashboards do it: the catalogue does not know the password, nor pg_hba.conf."""
+    if not dashboards.password:
+        yield Finding("skipped", _LOGIN, "OLAP_BI_PASSWORD is not set")
+        return
+    patient = replace(dashboards, lock_timeout=side.database.lock_timeout)
+    try:
+        with (
+            connect(patient, side.settings.timezone, "doctor", read_only=True) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(read_sql("olap/diagnostico", "tableros.sql"))
+            rows = cursor.fetchall()
+    except PipelineError as failure:
+        # Host, port and database led the loader in: what differs is the account's own.
+        told = str(failure).partition("; check ")[0]
+        yield Finding("error", _LOGIN, told, "check OLAP_BI_PASSWORD and pg_hba.conf")
+        return
+    unseen = [name for name, promised, readable in rows if promised and not readable]
+    tables = [name for name, promised, readable in rows if readable and not promised]
+    if unseen:
+        found = f"{dashboards.user} cannot read {', '.join(unseen)}"
+        yield Finding("error", _LOGIN, found, f"{_INIT}, which grants bi_lector")
+    if tables:
+        yield Finding(
+            "warning",
+            _LOGIN,
+            f"{dashboards.user} reads tables directly: {', '.join(tables)}",
+            f"REVOKE SELECT ON {', '.join(tables)} FROM {dashboards.user}, bi_lector, PUBLIC",
+        )
+    if not unseen and not tables:
+        views = sum(promised for _, promised, _ in rows)
+        yield Finding("ok", _LOGIN, f"reads the {views} views, and no table")

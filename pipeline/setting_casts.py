@@ -1,0 +1,103 @@
+"""What the text of a setting may be: each cast returns its value, or raises ValueError.
+
+Some raise KeyError, OSError, or a SettingsError that says it all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from pipeline.errors import SettingsError
+
+
+def text(raw: str) -> str:
+    """Not empty."""
+    if not raw:
+        raise ValueError(raw)
+    return raw
+
+
+def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    """One of these words."""
+
+    def cast(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError(raw)
+        return raw
+
+    return cast
+
+
+# What these two hold may be secret: a message names the setting, and never says its value.
+
+
+def channels(raw: str) -> tuple[str, ...]:
+    """URLs of Apprise, separated by spaces or commas."""
+    # Apprise's URLs may hold commas themselves: what separates is followed by a scheme.
+    urls = tuple(
+        part.strip(" ,") for part in re.split(r"[\s,]+(?=[A-Za-z][\w+.-]*://)", raw) if part
+    )
+    for number, url in enumerate(urls, 1):
+        if not re.match(r"[A-Za-z][\w+.-]*://\S+$", url):
+            raise SettingsError(
+                f"ETL_NOTIFY_URLS: entry {number} is no URL of Apprise, such as mailto://…"
+            )
+    return urls
+
+
+def web_address(setting: str) -> Callable[[str], str]:
+    """Empty, or an address on the web; `setting` is what a message names."""
+
+    def cast(raw: str) -> str:
+        if raw and not re.match(r"https?://\S+$", raw):
+            raise SettingsError(f"{setting} must begin with http:// or https://")
+        return raw
+
+    return cast
+
+
+def port(raw: str) -> int:
+    """A TCP port."""
+    port = int(raw)
+    if not 0 < port < 65536:
+        raise ValueError(raw)
+    return port
+
+
+def natural(raw: str) -> int:
+    """A whole number from 1 to 100000."""
+    number = int(raw)
+    if not 0 < number <= 100_000:
+        raise ValueError(raw)
+    return number
+
+
+def share(raw: str) -> float:
+    """A fraction of one."""
+    share = float(raw)
+    if not 0 <= share <= 1:
+        raise ValueError(raw)
+    return share
+
+
+def factor(raw: str) -> float:
+    """A number above 1."""
+    factor = float(raw)
+    if not 1 < factor < 1e9:
+        raise ValueError(raw)
+    return factor
+
+
+def boolean(raw: str) -> bool:
+    """A yes or a no in the usual words."""
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+        raw.lower()
+    ]
+
+
+def zone(raw: str) -> str:
+    """The name of a time zone that this machine knows."""
+    ZoneInfo(text(raw))
+    return raw
