@@ -524,7 +524,7 @@ def test_the_dashboards_account(shop: Shop):
 
 
 def test_the_dashboards_really_log_in(shop: Shop):
-    assert doctor(shop).one("dashboards' login").found == "reads the 11 views, and no table"
+    assert doctor(shop).one("dashboards' login").found == "reads the 13 views, and no table"
     assert doctor(shop, OLAP_BI_PASSWORD="").one("dashboards' login").state == "skipped"
     report = doctor(shop, OLAP_BI_PASSWORD="otra clave secreta")
     assert report.in_state("error") == ["dashboards' login"]

@@ -16,6 +16,8 @@ FROM (
         ('dw.mv_reposicion'),
         ('dw.mv_rotacion'),
         ('dw.mv_abc'),
+        ('dw.mv_valor_diario'),
+        ('dw.mv_precios'),
         ('dw.mv_datos_al'),
         ('dw.v_corridas'),
         ('dw.v_rechazos'),
