@@ -112,7 +112,10 @@ def _window_row(row: dict[str, Any]) -> list[Any]:
                 "revaluadas",
             )
         ),
-        *(row[name] for name in ("segundos_extraccion", "segundos_carga", "segundos_vistas")),
+        *(
+            "-" if row[name] is None else f"{row[name]:.3f}"
+            for name in ("segundos_extraccion", "segundos_carga", "segundos_vistas")
+        ),
     ]
 
 
