@@ -34,7 +34,9 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
 def _text(value: Any) -> str:
     if value is None:
         return "-"
-    if isinstance(value, float | Decimal):
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, Decimal):
         return f"{value:,.6f}".rstrip("0").rstrip(".")
     return str(value)
 
@@ -45,6 +47,8 @@ def print_table(
     colours: Sequence[Colour | None] | None = None,
 ) -> None:
     """Print rows under headers; columns whose values are all numbers are aligned right.
+
+    A float (seconds) has three decimals, a Decimal those that say something.
 
     `colours` has one for each row.
     """

@@ -113,7 +113,7 @@ def _window_row(row: dict[str, Any]) -> list[Any]:
             )
         ),
         *(
-            "-" if row[name] is None else f"{row[name]:.3f}"
+            None if row[name] is None else float(row[name])
             for name in ("segundos_extraccion", "segundos_carga", "segundos_vistas")
         ),
     ]
