@@ -187,9 +187,12 @@ def _passwords() -> set[str]:
         settings = load_settings()
     except PipelineError:
         return set()
-    accounts = (settings.oltp, settings.olap, settings.oltp_admin, settings.olap_admin)
+    accounts = (
+        *(settings.oltp, settings.oltp_admin),
+        *(settings.olap, settings.olap_admin, settings.olap_bi),
+    )
     # One that is part of ordinary words would make the message unreadable.
-    return {account.password for account in accounts if len(account.password) > 3}
+    return {account.password for account in accounts if account and len(account.password) > 3}
 
 
 def _next_command(failure: BaseException | str | None) -> str:

@@ -62,13 +62,18 @@ class Notices:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says; shares are fractions of one, times UTC, timeouts seconds."""
+    """What the environment says; shares are fractions of one, times UTC, timeouts seconds.
+
+    `olap_bi` is the dashboards' account on the OLAP, None where there is none; `report_path`
+    is the page that every run publishes, None where there is none.
+    """
 
     oltp: Database
     olap: Database
     oltp_admin: Database
     olap_admin: Database
     bi_user: str
+    olap_bi: Database | None
     state_dir: Path
     oltp_sql_dir: Path | None
     capture: str
@@ -82,6 +87,7 @@ class Settings:
     max_silent_days: int
     cost_jump_factor: float
     log_format: str
+    report_path: Path | None
     notices: Notices
 
 
@@ -281,6 +287,8 @@ def load_settings() -> Settings:
 
     oltp, oltp_admin = database("OLTP", "5432")
     olap, olap_admin = database("OLAP", "5433")
+    bi_user = read("OLAP_BI_USER", "", str, "a user name")
+    bi_password = read("OLAP_BI_PASSWORD", "", str, "a password")
     since = read("ETL_INITIAL_SINCE", "", str, "a date")
     if since:
         try:
@@ -292,12 +300,14 @@ def load_settings() -> Settings:
     else:
         initial_since = None
     sql_dir = read("ETL_OLTP_SQL_DIR", "", str, "a folder")
+    report = read("ETL_REPORT_PATH", "", str, "a file")
     return Settings(
         oltp=oltp,
         olap=olap,
         oltp_admin=oltp_admin,
         olap_admin=olap_admin,
-        bi_user=read("OLAP_BI_USER", "", str, "a user name"),
+        bi_user=bi_user,
+        olap_bi=replace(olap, user=bi_user, password=bi_password) if bi_user else None,
         state_dir=_state_dir(read),
         oltp_sql_dir=Path(sql_dir).expanduser().absolute() if sql_dir else None,
         capture=read("ETL_CAPTURE", "xmin", _one_of(_CAPTURES), " or ".join(_CAPTURES)),
@@ -313,5 +323,6 @@ def load_settings() -> Settings:
         ),
         cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", _factor, "a factor above 1"),
         log_format=_log_format(read),
+        report_path=Path(report).expanduser().absolute() if report else None,
         notices=_notices(read),
     )

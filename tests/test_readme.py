@@ -33,8 +33,6 @@ def text_of(name: str) -> str:
 
 ENGLISH, SPANISH = text_of("README.md"), text_of("README.es.md")
 BOTH = pytest.mark.parametrize("text", [ENGLISH, SPANISH], ids=["en", "es"])
-# The dashboards' own to read, not the pipeline's.
-NOT_READ = {"OLAP_BI_PASSWORD": ""}
 # Where the marked blocks are, each with a test below.
 TESTED = {
     ("2. Create the accounts", "sql"),
@@ -182,12 +180,12 @@ def test_every_setting_is_in_the_table_with_its_default(
             for name, value in zip(code(names), values, strict=True):
                 assert name not in documented
                 documented[name] = words.get(value, value)
-    assert documented == settings_read | NOT_READ
+    assert documented == settings_read
 
 
 def test_the_example_names_every_setting(settings_read: dict[str, str | None]):
     pairs = dict(re.findall(r"^([A-Z_]+)=(.*)$", text_of(".env.example"), re.M))
-    assert pairs.keys() == (settings_read | NOT_READ).keys()
+    assert pairs.keys() == settings_read.keys()
     for name, default in settings_read.items():
         if default is not None:
             assert pairs[name] == default, name
