@@ -7,11 +7,27 @@ finds them.
 from pipeline.after_run import listen
 from pipeline.logs import shorten_failures, use_log_format
 from pipeline.luigi_defaults import apply_defaults
-from pipeline.tasks import Backfill, ExtractWindow, LoadOLAP, RefreshViews, RunDue, WriteMarker
+from pipeline.tasks import (
+    Backfill,
+    ExtractWindow,
+    LoadOLAP,
+    PublishReport,
+    RefreshViews,
+    RunDue,
+    WriteMarker,
+)
 
-__all__ = ["Backfill", "ExtractWindow", "LoadOLAP", "RefreshViews", "RunDue", "WriteMarker"]
+__all__ = [
+    "Backfill",
+    "ExtractWindow",
+    "LoadOLAP",
+    "PublishReport",
+    "RefreshViews",
+    "RunDue",
+    "WriteMarker",
+]
 
 apply_defaults()
 shorten_failures()
 use_log_format()
-listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker))
+listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker, PublishReport))

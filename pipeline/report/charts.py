@@ -18,7 +18,7 @@ import vl_convert
 
 from pipeline.report.voice import Voice
 
-_WIDTH = 380
+_WIDTH = 340
 # The compiler among those that vl-convert brings along; a newer one may draw differently.
 _VEGA_LITE = "6.4"
 _MAIN, _SECOND, _PALE = "var(--main)", "var(--second)", "var(--pale)"
@@ -38,11 +38,12 @@ _CONFIG: dict[str, Any] = {
     "legend": {
         "labelColor": "var(--ink)",
         "labelFontSize": 11,
+        "columnPadding": 28,
         "orient": "top",
         "symbolType": "square",
         "title": None,
     },
-    "text": {"color": "var(--ink)"},
+    "text": {"color": "var(--ink)", "fontSize": 11},
 }
 
 
@@ -131,7 +132,7 @@ def by_day(
         "encoding": {
             "x": {"field": "day", "type": "ordinal", "axis": axis},
             "y": _amount_axis(values),
-            "color": _colours(names, [_MAIN, _SECOND]),
+            "color": _colours(names, [_PALE, _MAIN] if len(names) > 1 else [_MAIN]),
         },
     }
 
@@ -145,8 +146,8 @@ def ranking(labels: Sequence[str], whole: Series, part: Series, ends: Sequence[s
     ]
     x = _amount_axis(values)
     # Room for what is written at the end of the longest bar.
-    ends_at = max(0.0, *(value["amount"] for value in values)) * 1.2
-    x["scale"] = {"domainMax": ends_at or 1.0, "nice": False}
+    ends_at = max((float(amount) for amount in whole.amounts), default=0.0) * 1.2
+    x["scale"] = {"domainMax": ends_at if ends_at > 0 else 1.0, "nice": False}
     return {
         "height": 60 + 26 * len(labels),
         "data": {"values": values},
@@ -156,7 +157,9 @@ def ranking(labels: Sequence[str], whole: Series, part: Series, ends: Sequence[s
                 "type": "ordinal",
                 "axis": {
                     "labelExpr": _lookup(labels),
-                    "labelLimit": 140,
+                    "labelLimit": 120,
+                    "labelPadding": 6,
+                    "minExtent": 130,
                     "ticks": False,
                     "domain": False,
                 },
@@ -173,7 +176,7 @@ def ranking(labels: Sequence[str], whole: Series, part: Series, ends: Sequence[s
         ]
         + [
             {
-                "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 11},
+                "mark": {"type": "text", "align": "left", "dx": 4},
                 "transform": [_only(whole.name)],
                 "encoding": {"text": {"field": "end"}},
             }

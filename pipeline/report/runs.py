@@ -44,7 +44,7 @@ def by_day(figures: Figures, voice: Voice) -> Section:
 def last(figures: Figures, voice: Voice) -> Section:
     """The last runs, one by one."""
     _ = voice.gettext
-    columns = ("nuevas", "cambiadas", "retiradas", "rechazadas", "revaluadas")
+    columns = ("nuevas", "cambiadas", "retiradas", "rechazadas")
     return Section(
         "last-runs",
         _("Last runs"),
@@ -52,7 +52,7 @@ def last(figures: Figures, voice: Voice) -> Section:
         Table(
             [
                 _("Data until"),
-                *(_("New"), _("Changed"), _("Removed"), _("Rejected"), _("Revalued")),
+                *(_("New"), _("Changed"), _("Removed"), _("Rejected")),
                 _("Seconds"),
             ],
             [
@@ -76,7 +76,9 @@ def rejects(figures: Figures, voice: Voice) -> Section:
         "rejects",
         _("Rejected movements"),
         shown_of(
-            voice, rows, _("They cannot be valued, and are tried again by every run; see: {command}")
+            voice,
+            rows,
+            _("They cannot be valued, and are tried again by every run; see: {command}"),
         ).format(command="python -m pipeline rejects"),
         Table(
             [_("Reason"), _("Movements"), _("Since")],

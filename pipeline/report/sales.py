@@ -55,7 +55,10 @@ def week(figures: Figures, voice: Voice) -> Section:
     return Section(
         "week",
         title,
-        _("Net sales of the last seven days that are over, each beside the same day a week earlier."),
+        _(
+            "Net sales of the last seven days that are over, each beside the same day a week "
+            "earlier."
+        ),
         table if chart else Table([], []),
         _("Nothing was sold in these two weeks."),
         chart,

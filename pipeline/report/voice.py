@@ -1,4 +1,4 @@
-"""How the report speaks: the language of ETL_LANG, and numbers and dates as the shop writes them."""
+"""How the report speaks: in ETL_LANG, with numbers and dates as the shop writes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from babel.numbers import format_decimal, format_percent
 
 from pipeline.translation import translator
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
