@@ -7,12 +7,28 @@ finds them.
 from pipeline.after_run import listen
 from pipeline.logs import shorten_failures, use_log_format
 from pipeline.luigi_defaults import apply_defaults
-from pipeline.tasks import Backfill, ExtractWindow, LoadOLAP, RefreshViews, RunDue, WriteMarker
+from pipeline.tasks import (
+    Backfill,
+    ExtractWindow,
+    LoadOLAP,
+    PublishReport,
+    RefreshViews,
+    RunDue,
+    WriteMarker,
+)
 
-__all__ = ["Backfill", "ExtractWindow", "LoadOLAP", "RefreshViews", "RunDue", "WriteMarker"]
+__all__ = [
+    "Backfill",
+    "ExtractWindow",
+    "LoadOLAP",
+    "PublishReport",
+    "RefreshViews",
+    "RunDue",
+    "WriteMarker",
+]
 
 apply_defaults()
 # Before its log is shortened, since it looks at the failures there.
-listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker), Backfill)
+listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker, PublishReport), Backfill)
 shorten_failures()
 use_log_format()

@@ -18,6 +18,7 @@ _COMMANDS = {
     "opening": ("opening", "set the opening balances that products are valued from"),
     "plan": ("plan", "say what the next run would carry; writes nothing"),
     "kardex": ("kardex", "print the ledger of one product"),
+    "report": ("report", "write one page of HTML with the shop's figures"),
     "rejects": ("rejects", "list the movements that cannot be valued"),
     "verify": ("verify", "compare OLTP and OLAP; --repair mends what differs"),
     "rebuild": ("rebuild", "replay every product from the OLTP"),

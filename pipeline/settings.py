@@ -66,7 +66,8 @@ class Notices:
 class Settings:
     """What the environment says; shares are fractions of one, times UTC, timeouts seconds.
 
-    `olap_bi` is the dashboards' account on the OLAP, None where there is none.
+    `olap_bi` is the dashboards' account on the OLAP, None where there is none; `report_path`
+    is the page that every run publishes, None where there is none.
     """
 
     oltp: Database
@@ -87,6 +88,7 @@ class Settings:
     max_silent_days: int
     cost_jump_factor: float
     log_format: str
+    report_path: Path | None
     tracking_url: str
     notices: Notices
 
@@ -239,6 +241,7 @@ def load_settings() -> Settings:
     else:
         initial_since = None
     sql_dir = read("ETL_OLTP_SQL_DIR", "", str, "a folder")
+    report = read("ETL_REPORT_PATH", "", str, "a file")
     return Settings(
         oltp=oltp,
         olap=olap,
@@ -262,6 +265,7 @@ def load_settings() -> Settings:
         ),
         cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", casts.factor, "a factor above 1"),
         log_format=_log_format(read),
+        report_path=Path(report).expanduser().absolute() if report else None,
         tracking_url=read(
             "ETL_TRACKING_URL", "", casts.web_address("ETL_TRACKING_URL"), "a web address"
         ),

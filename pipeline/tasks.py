@@ -1,4 +1,7 @@
-"""The tasks: ExtractWindow → LoadOLAP → RefreshViews → WriteMarker, and RunDue above them."""
+"""The tasks: ExtractWindow → LoadOLAP → RefreshViews → WriteMarker, and RunDue above them.
+
+PublishReport follows the last marker of a run where ETL_REPORT_PATH is set.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import time
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import luigi
@@ -18,6 +22,7 @@ from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
 from pipeline.load import load_window, log
 from pipeline.logs import fields
+from pipeline.report.publish import build_page, publish, published_until
 from pipeline.requests import Request, only_process, write_request
 from pipeline.retry import with_retries
 from pipeline.settings import Settings, load_settings, parse_moment
@@ -217,6 +222,59 @@ class WriteMarker(_WindowTask):
         forget_old_windows(self.settings, self.window)
 
 
+class PublishReport(_PipelineTask):
+    """Writes the report to ETL_REPORT_PATH; a run's last step, after its windows are marked."""
+
+    after = luigi.Parameter(
+        default="",
+        description="name of the window that it waits for; by default what is loaded is published",
+    )
+
+    @property
+    def window(self) -> Window | None:
+        """The window that it waits for, if any."""
+        if not self.after:
+            return None
+        window = windows.parse_label(self.after)
+        if window is None:
+            raise PipelineError(f"--after is '{self.after}', but must be the name of a window")
+        return window
+
+    @property
+    def window_label(self) -> str | None:
+        """The window's name, for a notice."""
+        return self.after or None
+
+    @cached_property
+    def _until(self) -> datetime | None:
+        """Until when the page must reach: the end of the window, else that of the last run."""
+        if self.window is not None:
+            return self.window.hasta
+        return olap.last_run(with_retries(lambda: olap.read_control(self.settings)))
+
+    def requires(self) -> list[luigi.Task]:
+        """The marker: what fails here has lost nothing, and the next run publishes again."""
+        window = self.window
+        return [WriteMarker(desde=window.desde, hasta=window.hasta)] if window else []
+
+    def complete(self) -> bool:
+        """Whether the page shows it. A page of another shop, or a missing one, does not."""
+        published = published_until(self._path)
+        return published is not None and (self._until is None or published >= self._until)
+
+    def run(self) -> None:
+        """Read the views and put the page in place."""
+        path = self._path
+        publish(with_retries(lambda: build_page(self.settings)), path)
+        log.info("report published to %s", path, extra={"step": "PublishReport"})
+
+    @property
+    def _path(self) -> Path:
+        if self.settings.report_path is None:
+            raise PipelineError("ETL_REPORT_PATH is not set: give the file to publish to")
+        return self.settings.report_path
+
+
 _STARTED = whole_second(datetime.now(timezone.utc))
 
 
@@ -245,8 +303,13 @@ class RunDue(_PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
         )
 
     def requires(self) -> Iterable[Any]:
-        """The last step of each window that is due."""
-        return [WriteMarker(desde=window.desde, hasta=window.hasta) for window in self.windows]
+        """The last step of each window that is due, and the report where one is published."""
+        steps: list[luigi.Task] = [
+            WriteMarker(desde=window.desde, hasta=window.hasta) for window in self.windows
+        ]
+        if self.settings.report_path is not None:
+            steps.append(PublishReport(after=self.windows[-1].label if self.windows else ""))
+        return steps
 
 
 class Backfill(_PipelineTask):

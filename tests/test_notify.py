@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-import string
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -22,7 +21,6 @@ from test_chain import KILLER, ago, folders, receipt, stock_up
 from pipeline import after_run, notify
 from pipeline.errors import GuardError, SettingsError
 from pipeline.memory import Memory, cause_key, recall, remember
-from pipeline.messages import MESSAGES
 from pipeline.settings import load_notices
 
 pytestmark = pytest.mark.one_postgres
@@ -400,15 +398,6 @@ def test_luigis_own_mail_still_works(shop: Shop, tmp_path: Path):
 
 
 # What is said
-
-
-def test_the_languages_say_the_same():
-    def placeholders(text: str) -> set[str]:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-    spanish, english = ({k: placeholders(v) for k, v in MESSAGES[x].items()} for x in ("es", "en"))
-    assert spanish == english
-    assert all(MESSAGES["es"][name] != text for name, text in MESSAGES["en"].items())
 
 
 def test_a_cause_holds_its_first_line_without_passwords(shop: Shop):

@@ -1,0 +1,60 @@
+"""Write the report: one page of HTML for the shopkeeper."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+from pipeline.commands.face import Manual, add_json, print_json
+from pipeline.errors import SettingsError
+from pipeline.report.publish import build_page, publish
+from pipeline.settings import load_settings
+
+MANUAL = Manual(
+    does="Writes one page of HTML, whole in itself, for the shopkeeper: sales and margin, the "
+    "products that sell most and least, ABC, the value of the stock, what is out of stock or sold "
+    "below cost, prices and jumps of cost; then runs, rejects and provisional costs. In the "
+    "language of ETL_LANG. A run writes it by itself to ETL_REPORT_PATH.",
+    reads="the views of the OLAP, as OLAP_BI_USER.",
+    changes="the file, whole or not at all.",
+    exits={0: "written", 1: "a failure; an older page stays as it was"},
+    examples=("python -m pipeline report --output informe.html",),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="where to write it (default: ETL_REPORT_PATH, else standard output)",
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the views as OLAP_BI_USER and write the page. Returns 0.
+
+    Raises what build_page() and publish() raise, and SettingsError where --json has no file to
+    speak of; an older page stays then as it was.
+    """
+    settings = load_settings()
+    path = arguments.output or settings.report_path
+    if path is None and arguments.json:
+        raise SettingsError("--json says what was written: give --output, or set ETL_REPORT_PATH")
+    page = build_page(settings)
+    if path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A page says of itself that it is UTF-8, whatever the terminal here is.
+            sys.stdout.reconfigure(encoding="utf-8")
+        sys.stdout.write(page)
+        return 0
+    publish(page, path)
+    if arguments.json:
+        print_json({"path": str(path.absolute()), "bytes": len(page.encode())})
+    else:
+        print(f"written to {path}")
+    return 0

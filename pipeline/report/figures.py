@@ -1,0 +1,96 @@
+"""What the report shows, read from the views as the dashboards read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from psycopg2.extras import RealDictCursor
+
+from pipeline.database import connect
+from pipeline.errors import SettingsError
+from pipeline.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from pipeline.settings import Database, Settings
+
+Row = Mapping[str, Any]
+
+LONGEST_LIST = 10
+# Each is a script of sql/olap/informe, and the name of what it yields.
+LISTS = (
+    "ventas_diarias",
+    "categorias",
+    "mas_vendidos",
+    "lentos",
+    "abc_curva",
+    "abc_clases",
+    "valor_diario",
+    "inventario",
+    "agotados",
+    "por_agotarse",
+    "bajo_costo",
+    "precios",
+    "saltos_costo",
+    "corridas_por_dia",
+    "corridas",
+    "rechazos",
+    "bajo_cero",
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One reading of the views. `until` is where the data end (UTC), `day` that day in the shop's
+    zone; both None before the first run, when every list is empty.
+
+    `lists` has the rows of each script of LISTS. A list that is cut at LONGEST_LIST says in the
+    column `total` of its rows how many there are.
+    """
+
+    shop: str
+    zone: str
+    until: datetime | None
+    day: date | None
+    lists: Mapping[str, list[Row]]
+
+
+def read_figures(settings: Settings) -> Figures:
+    """Read everything in one snapshot, logged in as the dashboards' account.
+
+    Raises SettingsError where there is no such account, DatabaseError as connect() does.
+    """
+    account = bi_account(settings)
+    with connect(account, settings.timezone, "report", read_only=True) as connection:
+        connection.set_session(isolation_level="REPEATABLE READ")
+        with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+
+            def rows(name: str, **parameters: object) -> list[Row]:
+                cursor.execute(read_sql("olap/informe", f"{name}.sql"), parameters)
+                return list(cursor.fetchall())
+
+            ready = rows("vistas_sin_poblar")[0]["vistas"] == 0
+            cut = rows("datos_al") if ready else []
+            if not cut:
+                nothing: dict[str, list[Row]] = {name: [] for name in LISTS}
+                return Figures(account.name, settings.timezone, None, None, nothing)
+            ((day, zone),) = [(row["dia"], row["zona"]) for row in cut]
+            lists = {name: rows(name, dia=day, zona=zone, limite=LONGEST_LIST) for name in LISTS}
+    return Figures(account.name, zone, cut[0]["datos_al"], day, lists)
+
+
+def bi_account(settings: Settings) -> Database:
+    """The account that the report logs in with; raises SettingsError where there is none."""
+    if settings.olap_bi is None:
+        raise SettingsError(
+            "OLAP_BI_USER is not set: the report reads with the dashboards' account; give it and "
+            "OLAP_BI_PASSWORD, then run `python -m pipeline init`"
+        )
+    return settings.olap_bi
+
+
+def total(rows: list[Row]) -> int:
+    """How many there are of what `rows` is the beginning of."""
+    return int(rows[0]["total"]) if rows else 0

@@ -1,0 +1,66 @@
+"""What a page is made of: cards, sections, charts and tables, as the template takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.report.figures import Row
+
+# Longer names would push the figures off the page; the table has the code beside.
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure at the top of the page; `target` is the section that explains it."""
+
+    label: str
+    figure: str
+    note: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """A cell of a table that names a product."""
+
+    name: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and cells, already written for the eye. The first `words` columns are no numbers."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | Product]]
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class Section:
+    """One question and its answer.
+
+    `chart` is an SVG, after which the table is folded; without a chart the table stands open.
+    `note` says what is shown; `empty` stands in the place of all where the table has no row.
+    """
+
+    id: str
+    title: str
+    note: str
+    table: Table
+    empty: str
+    chart: str = ""
+
+
+def product_of(row: Row) -> Product:
+    """The product that a row is about: its name, else its code, else its id."""
+    code = row["codigo"] or str(row["id_producto"])
+    name = row["nombre"] or code
+    return Product(shortened(name), "" if name == code else shortened(code))
+
+
+def shortened(text: str) -> str:
+    """A text that fits a line or two."""
+    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"

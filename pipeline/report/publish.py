@@ -1,0 +1,70 @@
+"""The page put where people open it: whole or not at all, and whether it is the newest."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pipeline.errors import PipelineError, StateError
+from pipeline.report.figures import bi_account, read_figures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.settings import Settings
+
+# Where a page says until when its data reach, near its beginning.
+_DATA_UNTIL = re.compile(rb'<meta name="data-until" content="([^"]*)">')
+_HEAD = 2000
+
+
+def build_page(settings: Settings) -> str:
+    """Read the views and write the page in ETL_LANG.
+
+    Raises PipelineError, which names what to install, without the extra `report`;
+    SettingsError and DatabaseError as read_figures() does.
+    """
+    bi_account(settings)
+    try:
+        from pipeline.report.page import render_page
+    except ImportError as error:
+        raise PipelineError(
+            f"the report needs {error.name}: pip install '.[report]' in the pipeline's folder"
+        ) from error
+    return render_page(read_figures(settings), settings.notices.language)
+
+
+def publish(page: str, path: Path) -> None:
+    """Put the page in the place of `path`, with the permissions that the umask leaves.
+
+    It is renamed from a file beside it, so that whoever opens it finds the old one or the
+    new one. Raises StateError when it cannot be written; the old one stays.
+    """
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(5)}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(page.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise StateError(
+            f"{path} cannot be written: {error.strerror or error}; its folder must be there and "
+            "writable, see ETL_REPORT_PATH"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def published_until(path: Path) -> datetime | None:
+    """Until when the data of a published page reach (UTC); None where there is no such page."""
+    try:
+        with path.open("rb") as stream:
+            found = _DATA_UNTIL.search(stream.read(_HEAD))
+        return datetime.fromisoformat(found[1].decode()) if found else None
+    except (OSError, ValueError):
+        return None
