@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,6 +128,10 @@ AGREE: dict[str, tuple[list[str], Words]] = {
             ["TOTALES", *(f"{float(told['closing'][n]):g}" for n in ("existencias", "valor"))],
             *([str(line["id_movimiento"]), line["tipo"]] for line in told["movements"]),
         ],
+    ),
+    "report": (
+        ["--output", "informe.html"],
+        lambda told: [["written to", Path(told["path"]).name]],
     ),
     "rejects": (
         [],
