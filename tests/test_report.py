@@ -1,0 +1,435 @@
+"""The report, in a real browser: what it draws and says, against SQL that is asked here."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from browser import CHROMIUM, Browser, running_browser
+from shop_database import Shop, new_shop
+from shop_server import PASSWORD, ShopServer
+
+from pipeline.report import publish as publishing
+from pipeline.report.figures import LISTS
+from pipeline.report.publish import published_until
+from pipeline.sql_files import sql_folder
+
+pytestmark = pytest.mark.one_postgres
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+ZONE = "America/Lima"
+DAY = timedelta(days=1)
+EVIL = "Café </svg></title><script>document.title='pwned'</script> & \"co\" ' {{7*7}}"
+assert len(EVIL) <= 80  # longer ones are cut
+LONG = "Interminable" * 60
+
+
+def today() -> datetime:
+    """Noon in Lima, of the day on which the tests run."""
+    return datetime.now(ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def trade(shop: Shop) -> None:
+    """Forty days of a shop that has something for every section."""
+    begin = today() - 40 * DAY
+    shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": begin.date().isoformat()}
+    for product in range(1, 26):
+        shop.product(product, f"Categoría {product % 12}", f"C-{product}")
+    shop.till("UPDATE productos SET nombre = %s, categoria = %s WHERE id_producto = 1", EVIL, EVIL)
+    shop.till("UPDATE productos SET nombre = %s WHERE id_producto = 2", LONG)
+    shop.receipt(begin, *((product, 1000, product) for product in range(1, 26)))
+    for number in range(1, 40):
+        noon = begin + number * DAY + timedelta(hours=12)
+        # The two with odd names are dear, so that they stand in the charts too.
+        lines = [(p, 1 + (number * p) % 7, p * 2 if p > 2 else 150) for p in range(1, 20)]
+        shop.sale(noon, *lines)
+    # What runs out, what is sold below zero, and what is sold below cost.
+    for product, units in ((20, 1000), (21, 1500), (22, 995)):
+        shop.sale(begin + 20 * DAY, (product, units, product * 3))
+    shop.sale(begin + 30 * DAY, (23, 3, 11), (1, 1, "0.50"))
+    shop.receipt(begin + 31 * DAY, (24, 1, 24_000))
+    shop.sale(begin + 32 * DAY, (25, -1, 3))
+
+
+@pytest.fixture(scope="module")
+def traded(shop_server: ShopServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """That shop, loaded once for this module; whoever changes it takes a `shop` instead."""
+    with new_shop(tmp_path_factory.mktemp("traded"), shop_server) as shop:
+        trade(shop)
+        shop.run()
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def page(traded: Shop, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of its report, in Spanish."""
+    return report(traded, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for this module."""
+    with running_browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+def report(shop: Shop, folder: Path, **env: str) -> str:
+    """The report as a file; its URL."""
+    path = folder / "informe.html"
+    shop.succeed("report", "--output", str(path), **env)
+    return path.as_uri()
+
+
+def rows_of(browser: Browser, section: str) -> list[list[str]]:
+    """The cells of a section's table; a product is its name and its code."""
+    return browser.evaluate(
+        f"Array.from(document.querySelectorAll('#{section} tbody tr'),"
+        " row => Array.from(row.cells, cell => cell.textContent))"
+    )
+
+
+def marks(browser: Browser, section: str, kind: str) -> int:
+    """How many marks of a kind a section's chart has."""
+    selector = f"#{section} svg .mark-{kind}.role-mark > *"
+    return browser.evaluate(f"document.querySelectorAll('{selector}').length")
+
+
+def money(amount: Decimal) -> str:
+    """As Peru writes it, and the United States."""
+    return f"{amount:,.2f}"
+
+
+def quantity(number: Decimal) -> str:
+    """At most three decimals."""
+    text = f"{number:,.3f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# What is seen
+
+
+@in_browser
+@pytest.mark.parametrize(
+    ("language", "title"), [("es", "La tienda en cifras"), ("en", "The shop in figures")]
+)
+def test_it_opens_without_network_scripts_or_complaints(
+    traded: Shop, browser: Browser, tmp_path: Path, language: str, title: str
+):
+    url = report(traded, tmp_path, ETL_LANG=language)
+    browser.open(url)
+    assert browser.requested[0] == url
+    assert all(asked.startswith("data:") for asked in browser.requested[1:])
+    assert browser.complaints == []
+    assert browser.evaluate("document.querySelectorAll('script, iframe, img').length") == 0
+    assert browser.evaluate("document.title").startswith(title)
+    assert browser.evaluate("document.documentElement.lang") == language
+    # No text of the other language, and none that was forgotten.
+    text = browser.evaluate("document.body.textContent")
+    other = {"es": "Sales", "en": "Ventas"}[language]
+    assert other not in text
+    assert "{" not in text.replace("{{7*7}}", "")
+
+
+@in_browser
+def test_the_charts_have_a_mark_for_each_figure(page: str, browser: Browser):
+    browser.open(page)
+    assert marks(browser, "week", "rect") == 14
+    days = len(rows_of(browser, "days"))
+    assert days == 39
+    assert (marks(browser, "days", "rect"), marks(browser, "days", "line")) == (days, 1)
+    for section in ("categories", "best-sellers"):
+        assert marks(browser, section, "rect") == 20
+        assert marks(browser, section, "text") == 10
+    assert (marks(browser, "value", "area"), marks(browser, "value", "line")) == (1, 1)
+    assert marks(browser, "abc", "rule") == 2
+    assert marks(browser, "runs", "rect") == 28
+    named = "Array.from(document.querySelectorAll('svg'), s => s.getAttribute('aria-label'))"
+    assert all(browser.evaluate(named)) and len(browser.evaluate(named)) == 7
+    # Bars stand for their figures: the highest is the largest, and half of it half as high.
+    heights = browser.evaluate(
+        "Array.from(document.querySelectorAll('#days svg .mark-rect.role-mark > *'),"
+        " bar => bar.getBBox().height)"
+    )
+    sales = [Decimal(row[1].replace(",", "")) for row in reversed(rows_of(browser, "days"))]
+    scale = max(heights) / float(max(sales))
+    assert heights == pytest.approx([float(sale) * scale for sale in sales], abs=0.5)
+
+
+@in_browser
+def test_every_figure_is_that_of_the_database(traded: Shop, page: str, browser: Browser):
+    """Asked of the ledger and the inventory themselves, not of the report's own queries."""
+    browser.open(page)
+    ask = traded.olap_rows
+    local = f"(k.fecha AT TIME ZONE '{ZONE}')::date"
+    first = (today() - 7 * DAY).date()
+    by_day = {
+        row["dia"]: row
+        for row in ask(
+            f"SELECT {local} AS dia, sum(k.cantidad * k.precio_unitario) FILTER (WHERE tipo ="
+            " 'VENTA') AS venta, sum(k.cantidad * k.precio_unitario - k.costo_total) FILTER (WHERE"
+            " tipo = 'VENTA') + sum(k.ajuste) AS margen FROM dw.kardex AS k GROUP BY 1"
+        )
+    }
+    expected = []
+    for day in (first + n * DAY for n in range(7)):
+        now, before = by_day[day], by_day[day - 7 * DAY]
+        amounts = (now["venta"], before["venta"], now["margen"], before["margen"])
+        expected.append([money(amount) for amount in amounts])
+    assert [row[1:] for row in rows_of(browser, "week")] == expected
+
+    products = ask(
+        "SELECT i.*, p.codigo, p.nombre FROM dw.inventario AS i JOIN dw.producto AS p"
+        " USING (id_producto) ORDER BY id_producto"
+    )
+    below = [row for row in products if row["existencias"] < 0]
+    assert [row["codigo"] for row in below] == ["C-21"]
+    (shown,) = rows_of(browser, "below-zero")
+    assert shown == ["Producto 21 C-21", quantity(below[0]["existencias"]), "21.00"]
+    assert {row[0] for row in rows_of(browser, "out-of-stock")} == {
+        "Producto 20 C-20",
+        "Producto 21 C-21",
+    }
+    assert rows_of(browser, "running-out")[0][:2] == ["Producto 22 C-22", "5"]
+    worth = sum(row["valor"] for row in products if row["existencias"] > 0)
+    card = "document.querySelector('.cards a[href=\"#value\"] strong').textContent"
+    assert browser.evaluate(card) == money(worth)
+    assert rows_of(browser, "value")[0][1] == money(sum(row["valor"] for row in products))
+
+    cost = {row["id_producto"]: row["costo_promedio"] for row in products}
+    assert [row[0] for row in rows_of(browser, "below-cost")] == ["Producto 23 C-23"]
+    assert rows_of(browser, "below-cost")[0][1:] == ["11.00", "23.00", money(cost[23] - 11)]
+    (jump,) = rows_of(browser, "cost-jumps")
+    assert (jump[0], jump[3], jump[4]) == ("Producto 24 C-24", "24,000.00", "24.00")
+    (reject,) = ask("SELECT motivo FROM etl.rechazo")
+    assert rows_of(browser, "rejects")[0][:2] == [reject["motivo"], "1"]
+    (run,) = ask("SELECT nuevas, rechazadas FROM etl.corrida")
+    ((_, new, *_, rejected, _),) = rows_of(browser, "last-runs")
+    assert (new, rejected) == (quantity(run["nuevas"]), "1")
+
+    best = ask(
+        "SELECT codigo, sum(unidades) AS unidades, sum(venta_neta) AS venta, sum(margen) AS margen"
+        " FROM dw.mv_margen_producto_mes WHERE mes >= date_trunc('month', %s::date) -"
+        " interval '1 month' GROUP BY 1 ORDER BY venta DESC LIMIT 10",
+        today().date(),
+    )
+    seen = rows_of(browser, "best-sellers")
+    assert [row[0].split()[-1] for row in seen] == [row["codigo"] for row in best]
+    for cells, row in zip(seen, best, strict=True):
+        assert cells[1:3] == [money(row["venta"]), money(row["margen"])]
+        assert cells[4] == quantity(row["unidades"])
+    assert "10 de 23" in browser.evaluate("document.querySelector('#best-sellers').textContent")
+    classes = ask("SELECT clase, count(*) AS n FROM dw.mv_abc GROUP BY 1 ORDER BY 1")
+    assert [row[:2] for row in rows_of(browser, "abc")] == [
+        [r["clase"], str(r["n"])] for r in classes
+    ]
+
+
+@in_browser
+def test_names_are_text_wherever_they_stand(page: str, browser: Browser):
+    browser.open(page)
+    assert "pwned" not in browser.evaluate("document.title")
+    assert browser.evaluate("document.querySelectorAll('script').length") == 0
+    text = browser.evaluate("document.body.textContent")
+    assert "<script>" in text and "{{7*7}}" in text
+    drawn = "document.querySelector('#{} svg').textContent"
+    for section in ("categories", "best-sellers"):
+        assert "Café </svg>" in browser.evaluate(drawn.format(section))
+    assert LONG not in text and LONG[:40] in text
+
+
+@in_browser
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_hangs_over_the_side(page: str, browser: Browser, width: int):
+    browser.open(page, width)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert browser.evaluate("window.innerWidth") == width
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    over = browser.evaluate(
+        "Array.from(document.querySelectorAll('section, figure, .cards a'))"
+        ".filter(e => e.getBoundingClientRect().right > window.innerWidth).map(e => e.id)"
+    )
+    assert over == []
+    if width == 390:
+        small = "Math.min(...Array.from(document.querySelectorAll('svg text'),"
+        small += " t => t.getBoundingClientRect().height))"
+        assert browser.evaluate(small) >= 9
+
+
+@in_browser
+def test_the_dark_mode_is_dark_and_the_print_is_not(page: str, browser: Browser):
+    colours = (
+        "[getComputedStyle(document.body).backgroundColor,"
+        " getComputedStyle(document.querySelector('svg text')).fill,"
+        " getComputedStyle(document.querySelector('#runs .mark-rect.role-mark > *')).fill]"
+    )
+    seen = []
+    for dark in (False, True):
+        browser.open(page, dark=dark)
+        seen.append(browser.evaluate(colours))
+    light, dark_ones = ([sum(map(int, re.findall(r"\d+", c)[:3])) for c in one] for one in seen)
+    assert light[0] > 600 > 200 > dark_ones[0]
+    assert light[1] < 200 < 600 < dark_ones[1]
+    assert seen[0][2] != seen[1][2]
+    pdf = browser.pdf()
+    assert pdf.startswith(b"%PDF") and len(pdf) > 20_000
+    assert 2 <= len(re.findall(rb"/Type ?/Page\b", pdf)) <= 8
+
+
+@in_browser
+def test_it_is_read_with_the_keyboard(page: str, browser: Browser):
+    browser.open(page)
+    browser.press("Tab")
+    assert browser.evaluate("document.activeElement.className") == "skip"
+    assert browser.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    for _ in range(7):
+        browser.press("Tab")
+    assert browser.evaluate("document.activeElement.tagName") == "SUMMARY"
+    browser.press("Enter")
+    assert browser.evaluate("document.querySelector('#week details').open") is True
+
+
+# A shop that has next to nothing
+
+
+@in_browser
+def test_an_empty_shop_has_a_page(shop: Shop, browser: Browser, tmp_path: Path):
+    browser.open(report(shop, tmp_path))
+    assert "Ninguna corrida ha cargado nada" in browser.evaluate("document.body.textContent")
+    assert published_until(tmp_path / "informe.html") is None
+    shop.run()
+    browser.open(report(shop, tmp_path))
+    assert browser.complaints == []
+    assert rows_of(browser, "last-runs")
+    assert browser.evaluate("document.querySelectorAll('.calm div').length") >= 10
+    # One sale, without any receipt, and no name for the product.
+    shop.product(1)
+    shop.sale(datetime.now(timezone.utc) - DAY, (1, 2, "3.50"))
+    shop.run()
+    shop.olap.cursor().execute("UPDATE dw.producto SET nombre = NULL, codigo = NULL")
+    shop.run()
+    browser.open(report(shop, tmp_path))
+    assert browser.complaints == []
+    assert rows_of(browser, "days")[0][1] == "7,00"
+    assert rows_of(browser, "below-zero") == [["1", "-2", "0,00"]]
+    assert len(rows_of(browser, "days")) == 14
+
+
+# Who reads, and where it is written
+
+
+def test_it_is_read_as_the_dashboards_account_alone(traded: Shop, tmp_path: Path):
+    path = tmp_path / "informe.html"
+    env = {"OLAP_DB_USER": "nobody", "OLAP_DB_PASSWORD": "", "OLAP_ADMIN_USER": ""}
+    traded.succeed("report", "--output", str(path), **env)
+    before = path.read_bytes()
+    for wrong, cause in (
+        ({"OLAP_BI_USER": ""}, "OLAP_BI_USER is not set"),
+        ({"OLAP_BI_PASSWORD": "otra"}, "cannot connect to OLAP tablero@"),
+        ({"OLAP_BI_USER": "etl_olap"}, "grant it, or run `python -m pipeline init`"),
+    ):
+        done = traded.command("report", "--output", str(path), **wrong)
+        assert done.returncode == 1
+        assert cause in done.stdout and len(done.stdout.splitlines()) == 1
+        assert PASSWORD not in done.stdout
+    assert path.read_bytes() == before
+
+
+def test_the_queries_are_the_lists_and_spare_the_ledger():
+    files = {path.stem for path in sql_folder("olap/informe").glob("*.sql")}
+    assert files == {*LISTS, "datos_al", "vistas_sin_poblar"}
+    for path in sql_folder("olap/informe").glob("*.sql"):
+        assert "kardex" not in path.read_text(encoding="utf-8"), path
+
+
+def test_without_the_extra_one_line_says_what_to_install(traded: Shop, tmp_path: Path):
+    (tmp_path / "vl_convert.py").write_text("raise ImportError(name='vl_convert')")
+    done = traded.command("report", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "error: the report needs vl_convert: pip install '.[report]' in the pipeline's folder"
+    ]
+
+
+def test_it_goes_to_standard_output_or_where_it_is_told(traded: Shop, tmp_path: Path):
+    said = traded.succeed("report", PYTHONIOENCODING="latin-1").stdout
+    assert said.startswith("<!DOCTYPE html>") and "Categoría" in said
+    path = tmp_path / "publicado.html"
+    traded.succeed("report", ETL_REPORT_PATH=str(path))
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    done = traded.command("report", "--output", str(tmp_path / "no" / "hay.html"))
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 1
+    assert "hay.html cannot be written" in done.stdout
+
+
+# PublishReport
+
+
+def test_each_run_publishes_and_a_lost_page_comes_back(shop: Shop, tmp_path: Path):
+    path = tmp_path / "informe.html"
+    env = {"ETL_REPORT_PATH": str(path)}
+    previous = os.umask(0o027)
+    try:
+        shop.run(**env)
+    finally:
+        os.umask(previous)
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert published_until(path) == last_run(shop)
+    shop.run(**env)
+    assert published_until(path) == last_run(shop)
+    assert list(tmp_path.glob(".*.tmp")) == []
+    # Nothing is due: the page is looked after all the same.
+    as_of = ("--as-of", f"{last_run(shop):%Y-%m-%dT%H:%M:%SZ}")
+    seen = path.stat().st_mtime_ns
+    shop.run(*as_of, **env)
+    assert path.stat().st_mtime_ns == seen
+    path.unlink()
+    shop.run(*as_of, **env)
+    assert published_until(path) == last_run(shop)
+    # One that a run without the setting left behind.
+    shop.run()
+    assert published_until(path) < last_run(shop)
+    shop.run("--as-of", f"{last_run(shop):%Y-%m-%dT%H:%M:%SZ}", **env)
+    assert published_until(path) == last_run(shop)
+
+
+def test_a_page_that_fails_loses_no_window(shop: Shop, tmp_path: Path):
+    path = tmp_path / "informe.html"
+    env = {"ETL_REPORT_PATH": str(path)}
+    shop.run(**env)
+    old, moved = path.read_bytes(), last_run(shop)
+    done = shop.run_due(**env, OLAP_BI_PASSWORD="otra")
+    assert done.returncode == 30
+    assert "failed    PublishReport" in done.stdout and "cannot connect to OLAP" in done.stdout
+    assert path.read_bytes() == old
+    assert last_run(shop) > moved
+    markers = len(list((shop.folder / "state").glob("*/marker.json")))
+    assert markers == 2
+    shop.run(**env)
+    assert published_until(path) == last_run(shop)
+    assert len(list((shop.folder / "state").glob("*/marker.json"))) == markers + 1
+
+
+def test_a_page_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "informe.html"
+    path.write_text("the old one")
+
+    def full_disk(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(publishing.os, "fsync", full_disk)
+    with pytest.raises(publishing.StateError, match="No space left on device; its folder"):
+        publishing.publish("the new one", path)
+    assert path.read_text() == "the old one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def last_run(shop: Shop) -> Any:
+    """The end of the last window loaded."""
+    return shop.olap_rows("SELECT hasta FROM etl.control")[0]["hasta"]
