@@ -20,7 +20,7 @@ def read_back(session: Session, bundle: Bundle) -> int:
 
     Raises SupersetError that names what differs, or the charts that have no data and why.
     """
-    stale = [path for path in _differing(session, bundle)]
+    stale = list(_differing(session, bundle))
     if stale:
         raise SupersetError(
             f"the import was answered with OK, but Superset still holds others: {_some(stale)}; "
