@@ -14,4 +14,8 @@ __all__ = ["Backfill", "ExtractWindow", "LoadOLAP", "RefreshViews", "RunDue", "W
 apply_defaults()
 shorten_failures()
 use_log_format()
-listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker))
+listen(
+    RunDue,
+    (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker),
+    refreshing=(WriteMarker, Backfill),
+)
