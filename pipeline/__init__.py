@@ -29,6 +29,11 @@ __all__ = [
 
 apply_defaults()
 # Before its log is shortened, since it looks at the failures there.
-listen(RunDue, (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker, PublishReport), Backfill)
+listen(
+    RunDue,
+    (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker, PublishReport),
+    Backfill,
+    refreshing=(WriteMarker, Backfill),
+)
 shorten_failures()
 use_log_format()

@@ -1,7 +1,7 @@
-"""What follows a run, whatever came of it: people are told, the heartbeat, the metrics.
+"""What follows a run, whatever came of it: people, heartbeat, metrics, dashboards.
 
-Luigi calls run_failed() and run_succeeded() through its events, in the process
-that ran the task. Nothing here fails a run.
+Luigi calls run_failed(), run_succeeded() and views_refreshed() through its events, in
+the process that ran the task. Nothing here fails a run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipeline import window as windows
 from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, StateError, one_line
 from pipeline.messages import say
 from pipeline.settings import Notices, load_notices, load_settings
+from pipeline.superset.renewal import renew_dashboards
 from pipeline.targets import DurableTarget
 
 if TYPE_CHECKING:
@@ -36,9 +37,14 @@ _PLAN = "python -m pipeline plan"
 
 
 def listen(
-    root: type[luigi.Task], steps: Iterable[type[luigi.Task]], history: type[luigi.Task]
+    root: type[luigi.Task],
+    steps: Iterable[type[luigi.Task]],
+    history: type[luigi.Task],
+    refreshing: Iterable[type[luigi.Task]],
 ) -> None:
     """Have Luigi call the functions below for RunDue, its steps' failures and Backfill's.
+
+    `refreshing` are the tasks after whose success the views hold other data.
 
     A requires() that raises is BROKEN_TASK. A complete() that raises, as RunDue's does
     when the OLAP is down, is DEPENDENCY_MISSING, without the exception: the
@@ -55,6 +61,8 @@ def listen(
     root.event_handler(Event.SUCCESS)(run_succeeded)
     # Nothing was due: RunDue is complete before it runs.
     root.event_handler(Event.DEPENDENCY_PRESENT)(run_succeeded)
+    for task in refreshing:
+        task.event_handler(Event.SUCCESS)(views_refreshed)
     logging.getLogger("luigi-interface").addFilter(scheduler_lost)
 
 
@@ -121,6 +129,11 @@ def run_succeeded(task: luigi.Task) -> None:
     _attempt(lambda: _tell_success(load_notices(), task))
     _attempt(lambda: _beat(load_notices()))
     _attempt(lambda: metrics.write(load_notices(), succeeded=True))
+
+
+def views_refreshed(_task: luigi.Task) -> None:
+    """Have the dashboards show the new data."""
+    _attempt(renew_dashboards)
 
 
 def _attempt(action: Callable[[], None]) -> None:

@@ -194,6 +194,31 @@ def load_log_format() -> str:
     return _log_format(_reader())
 
 
+def reader() -> Reader:
+    """What reads the settings, for a module that keeps some of its own."""
+    return _reader()
+
+
+def read_dashboards_account() -> tuple[Database, str]:
+    """The OLAP as OLAP_BI_USER reads it, and the shop's time zone, whatever else is set.
+
+    User and password are empty where they are not set. Raises as load_settings() does.
+    """
+    read = _reader()
+    olap = Database(
+        side="OLAP",
+        host=read("OLAP_DB_HOST", "localhost", _text, "a host name"),
+        port=read("OLAP_DB_PORT", "5433", _port, "a port from 1 to 65535"),
+        name=read("OLAP_DB_NAME", None, _text, "a database name"),
+        user=read("OLAP_BI_USER", "", str, "a user name"),
+        password=read("OLAP_BI_PASSWORD", "", str, "a password"),
+        sslmode=read("OLAP_DB_SSLMODE", "prefer", _one_of(_SSLMODES), "a mode of libpq"),
+        sslrootcert=read("OLAP_DB_SSLROOTCERT", "", str, "a file"),
+        lock_timeout=60,
+    )
+    return olap, read("ETL_TIMEZONE", "UTC", _zone, "a time zone name such as America/Lima")
+
+
 @lru_cache(maxsize=1)
 def load_settings() -> Settings:
     """Read every setting; raises SettingsError with one line that names the first bad one.

@@ -21,8 +21,9 @@ os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--postgres narrows the servers, for a quicker look; --long widens the search."""
+    """--postgres narrows the servers; --long widens the search; --superset starts one."""
     parser.addoption("--long", action="store_true", help="many more histories and faults")
+    parser.addoption("--superset", action="store_true", help="run what needs a real Superset")
     parser.addoption(
         "--postgres",
         choices=("all", "embedded", "system"),

@@ -34,7 +34,7 @@ OPTIONS = {
     "shared_buffers": "128MB",
 }
 # Settings of whoever runs the tests must not reach what is tested.
-FOREIGN = ("OLTP_", "OLAP_", "ETL_", "LUIGI_", "PG")
+FOREIGN = ("OLTP_", "OLAP_", "ETL_", "LUIGI_", "PG", "SUPERSET_")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pipeline import settings
 from pipeline.__main__ import _COMMANDS, main
 from pipeline.demo import server as servers
 from pipeline.luigi_defaults import RETCODES
+from pipeline.superset.account import load_account
 
 
 def text_of(name: str) -> str:
@@ -163,6 +164,7 @@ def settings_read(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
 
     monkeypatch.setattr(settings, "AutoConfig", lambda search_path: config)
     settings.load_settings.__wrapped__()
+    load_account()
     assert len(asked) > 25
     return asked
 
@@ -174,7 +176,7 @@ def test_every_setting_is_in_the_table_with_its_default(
     words = {"empty": "", "vacío": "", "required": None, "obligatorio": None}
     documented: dict[str, str | None] = {}
     for names, defaults, *_ in cells(text):
-        if re.match(r"`(OLTP|OLAP|ETL)_", names):
+        if re.match(r"`(OLTP|OLAP|ETL|SUPERSET)_", names):
             values = defaults.split(", ")
             values *= len(code(names)) if len(values) == 1 else 1
             for name, value in zip(code(names), values, strict=True):

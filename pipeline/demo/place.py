@@ -28,7 +28,7 @@ OLTP, OLAP = "tienda", "analitica"
 READER, LOADER, DASHBOARD = "etl_oltp", "etl_olap", "tablero"
 
 # What of the caller's environment could lead the pipeline, or Python, elsewhere.
-_FOREIGN = ("OLTP_", "OLAP_", "ETL_", "LUIGI_", "PG", "PYTHON")
+_FOREIGN = ("OLTP_", "OLAP_", "ETL_", "LUIGI_", "PG", "PYTHON", "SUPERSET_")
 
 
 @dataclass(frozen=True)

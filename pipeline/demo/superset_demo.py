@@ -1,0 +1,92 @@
+"""The dashboards over the demo's shop: scripts/superset-demo runs it."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+import pipeline
+from pipeline.demo import story
+from pipeline.demo.place import ZONE, Place, account, shown
+from pipeline.demo.progress import step
+from pipeline.demo.superset_server import SupersetServer, venv
+from pipeline.errors import PipelineError
+from pipeline.superset.bundle import read_bundle
+from pipeline.superset.client import Session
+from pipeline.superset.import_assets import import_bundle
+from pipeline.superset.read_back import read_back
+
+_CHECKOUT = Path(pipeline.__file__).resolve().parents[1]
+_FOLDER = _CHECKOUT / ".superset-demo"
+_DEFAULT_PORT = 8088
+_TIMEOUT = 120.0  # seconds for each answer
+
+
+def main() -> int:
+    """Show the dashboards, or stop or remove their Superset; returns the exit code."""
+    options = _arguments()
+    try:
+        if options.stop or options.clean:
+            _end(clean=options.clean)
+        else:
+            _show(options.port)
+    except (PipelineError, OSError) as error:
+        print(f"superset-demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("superset-demo: interrupted; run it again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _show(port: int) -> None:
+    place = Place(_CHECKOUT / ".demo", _CHECKOUT)
+    with place.held():
+        server = place.server()
+        if server is None or not server.running() or not place.settings():
+            story.show(place)
+    with step("Superset, installed in an environment of its own"):
+        superset = SupersetServer(_FOLDER, venv(_CHECKOUT / "superset/requirements.txt"))
+    with step("Its database and login"):
+        superset.make(port)
+    with step("Superset started"):
+        superset.start()
+    with step("Dashboards imported") as current:
+        olap = account(place.settings(), "OLAP", "BI")
+        bundle = read_bundle(_CHECKOUT / "superset", olap, ZONE)
+        session = Session(superset.account, _TIMEOUT)
+        import_bundle(session, bundle, olap)
+        current.text += f": {read_back(session, bundle)} charts have their data"
+    login = superset.account
+    print(f"\n  {login.url}/dashboard/list/\n  user {login.user}, password {login.password}\n")
+    print("./scripts/superset-demo --stop stops Superset; --clean removes it, too.")
+
+
+def _end(clean: bool) -> None:
+    if not _FOLDER.exists():
+        print("There is no Superset of the demo.")
+        return
+    # What stops it needs no Python of Superset's.
+    SupersetServer(_FOLDER, _FOLDER).stop()
+    if clean:
+        shutil.rmtree(_FOLDER)
+    print(f"The demo's Superset is stopped{f', and {shown(_FOLDER)} is removed' * clean}.")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="./scripts/superset-demo",
+        description="Shows the dashboards over the demo's shop, in a Superset of its own that "
+        "answers on 127.0.0.1 alone. Run it again and it goes on with what is there.",
+    )
+    ends = parser.add_mutually_exclusive_group()
+    ends.add_argument("--stop", action="store_true", help="stop the demo's Superset")
+    ends.add_argument("--clean", action="store_true", help="stop it, and remove what it made")
+    parser.add_argument("--port", type=int, default=_DEFAULT_PORT, help="default: 8088")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Superset: the dashboards of superset/ are packed, imported and read back; caches are renewed."""

@@ -1,0 +1,48 @@
+"""Where Superset is, and the account that manages its dashboards there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pipeline.errors import PipelineError, SettingsError
+from pipeline.settings import Reader, reader
+
+
+class SupersetError(PipelineError):
+    """Superset cannot be reached, refused, or does not show what it was given."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A login of Superset (provider db); `url` has no slash at its end."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+
+
+def web_address(raw: str) -> str:
+    """An http(s) address without its last slash; empty stays empty. Raises SettingsError."""
+    if not raw:
+        return ""
+    if not re.match(r"https?://[^\s/@]+(/\S*)?$", raw):
+        # What stands before an @ would be a password.
+        raise SettingsError("SUPERSET_URL must be an address such as http://localhost:8088")
+    return raw.rstrip("/")
+
+
+def load_account(url: str = "", user: str = "") -> Account | None:
+    """The account of the environment or .env, or None where no SUPERSET_URL is set.
+
+    A `url` or `user` that is given stands before the setting. Raises SettingsError.
+    """
+    return account(reader(), url, user)
+
+
+def account(read: Reader, url: str = "", user: str = "") -> Account | None:
+    """The same, by the given reader."""
+    found = web_address(url) or read("SUPERSET_URL", "", web_address, "a web address")
+    login = user or read("SUPERSET_USER", "admin", str, "a user name")
+    password = read("SUPERSET_PASSWORD", "", str, "a password")
+    return Account(found, login, password) if found else None

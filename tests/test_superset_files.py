@@ -1,0 +1,243 @@
+"""The dashboards of superset/: every reference leads somewhere, every name is in the views."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from local_servers import free_port, web_server
+from shop_database import Shop
+from shop_server import BI_USER, PASSWORD, REPOSITORY, run_program
+from superset_import import import_program
+
+from pipeline.demo.superset_server import SupersetServer
+from pipeline.settings import Database
+from pipeline.superset.account import Account, SupersetError
+from pipeline.superset.bundle import MASK, ROOMS, read_bundle
+
+FOLDER = REPOSITORY / "superset"
+# A file's uuid is made of its room and name, so that it never changes and nobody invents one.
+NAMESPACE = UUID("6f0f7f5e-3c1e-5a7e-9f60-7d1d0b5c5a10")
+OLAP = Database(
+    "OLAP", "olap.tienda.pe", 5439, "mi base", "el:tablero", PASSWORD, "require", "", 60
+)
+BUNDLE = read_bundle(FOLDER, OLAP, "America/Lima")
+DATASETS = {asset["uuid"]: asset for asset in BUNDLE.room("datasets").values()}
+CHARTS = {asset["uuid"]: asset for asset in BUNDLE.room("charts").values()}
+DASHBOARDS = BUNDLE.room("dashboards")
+
+
+def names(dataset: dict[str, Any], what: str) -> set[str]:
+    """A dataset's columns or metrics."""
+    return {entry[f"{what.removesuffix('s')}_name"] for entry in dataset[what]}
+
+
+def cells(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a dashboard says of each chart in it."""
+    return [
+        cell["meta"]
+        for cell in dashboard["position"].values()
+        if isinstance(cell, dict) and cell["type"] == "CHART"
+    ]
+
+
+def test_each_uuid_is_that_of_its_name():
+    kinds = dict(zip(ROOMS, ("database", "dataset", "chart", "dashboard"), strict=True))
+    for path, asset in BUNDLE.files.items():
+        if path != "metadata.yaml":
+            room, name = path.removesuffix(".yaml").split("/")
+            assert asset["uuid"] == str(uuid5(NAMESPACE, f"{kinds[room]}/{name}")), path
+
+
+def test_each_reference_leads_to_a_file():
+    (database,) = BUNDLE.room("databases").values()
+    assert {dataset["database_uuid"] for dataset in DATASETS.values()} == {database["uuid"]}
+    assert {chart["dataset_uuid"] for chart in CHARTS.values()} == DATASETS.keys()
+    shown = {cell["uuid"] for dashboard in DASHBOARDS.values() for cell in cells(dashboard)}
+    assert shown == CHARTS.keys()
+
+
+def test_each_chart_names_columns_and_metrics_of_its_dataset():
+    for chart in CHARTS.values():
+        dataset, title = DATASETS[chart["dataset_uuid"]], chart["slice_name"]
+        query = json.loads(chart["query_context"])["queries"][0]
+        columns = {c if isinstance(c, str) else c["sqlExpression"] for c in query["columns"]}
+        columns |= {given["col"] for given in query["filters"]}
+        assert columns <= names(dataset, "columns"), title
+        assert set(query["metrics"] or ()) <= names(dataset, "metrics"), title
+        known = names(dataset, "columns") | names(dataset, "metrics")
+        assert {name for name, _ in query["orderby"]} <= known, title
+        assert chart["params"].get("column_config", {}).keys() <= known, title
+        assert chart["params"].get("x_axis_sort", next(iter(known))) in known, title
+
+
+def test_each_dashboard_fills_its_rows_and_filters_what_it_can():
+    assert [d["dashboard_title"] for d in DASHBOARDS.values()] == [
+        "Inventario valorizado",
+        "Salud del ETL",
+        "Ventas y margen",
+    ]
+    for dashboard in DASHBOARDS.values():
+        position, chart_of = dashboard["position"], {c["chartId"]: c for c in cells(dashboard)}
+        assert len(chart_of) == len(cells(dashboard))
+        for row in position["GRID_ID"]["children"]:
+            widths = [position[cell]["meta"]["width"] for cell in position[row]["children"]]
+            assert sum(widths) == 12
+        for cell in chart_of.values():
+            assert cell["sliceName"] == CHARTS[cell["uuid"]]["slice_name"]
+        for given in dashboard["metadata"]["native_filter_configuration"]:
+            reached = chart_of.keys() - set(given["scope"]["excluded"])
+            assert set(given["scope"]["excluded"]) < chart_of.keys()
+            for number in reached:
+                chart = CHARTS[chart_of[number]["uuid"]]
+                dataset = DATASETS[chart["dataset_uuid"]]
+                if given["filterType"] == "filter_time":
+                    operators = [f["operator"] for f in chart["params"]["adhoc_filters"]]
+                    assert "TEMPORAL_RANGE" in operators, chart["slice_name"]
+                else:
+                    (target,) = given["targets"]
+                    column = target["column"]["name"]
+                    assert column in names(DATASETS[target["datasetUuid"]], "columns")
+                    assert column in names(dataset, "columns"), chart["slice_name"]
+
+
+def test_every_label_is_there_and_none_twice():
+    for dataset in DATASETS.values():
+        for what in ("columns", "metrics"):
+            assert all(entry["verbose_name"] for entry in dataset[what])
+        labels = Counter(metric["verbose_name"] for metric in dataset["metrics"])
+        assert max(labels.values()) == 1, dataset["table_name"]
+        for metric in dataset["metrics"]:
+            assert metric["d3format"] or metric["metric_name"] == "datos_al_ultimo"
+    titles = Counter(chart["slice_name"] for chart in CHARTS.values())
+    assert max(titles.values()) == 1
+
+
+def relations(shop: Shop) -> Iterator[tuple[str, str, str]]:
+    """View, column and type of all that the dashboards' account may read."""
+    for row in shop.olap_rows(
+        "SELECT c.relname, a.attname, upper(format_type(a.atttypid, NULL)) AS type"
+        " FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0"
+        " WHERE c.relnamespace = 'dw'::regnamespace AND has_table_privilege(%s, c.oid, 'SELECT')",
+        BI_USER,
+    ):
+        yield row["relname"], row["attname"], row["type"]
+
+
+@pytest.mark.one_postgres
+def test_every_column_and_metric_is_in_the_views(shop: Shop):
+    found = set(relations(shop))
+    materialized = {relation for relation, *_ in found if relation.startswith("mv_")}
+    assert materialized <= {dataset["table_name"] for dataset in DATASETS.values()}
+    connection = shop.server.connect(shop.olap_name, BI_USER)
+    connection.cursor().execute("SELECT 1")
+    shop.run_in_process()
+    for dataset in DATASETS.values():
+        relation = dataset["table_name"]
+        for column in dataset["columns"]:
+            name, kind = column["column_name"], column["type"]
+            if "expression" not in column:
+                assert (relation, name, kind) in found
+                continue
+            cursor = connection.cursor()
+            cursor.execute(f"SELECT pg_typeof({column['expression']})::text FROM dw.{relation}")
+            assert all(row[0].upper() == kind for row in cursor), name
+        for metric in dataset["metrics"]:
+            connection.cursor().execute(f"SELECT {metric['expression']} FROM dw.{relation}")
+    connection.close()
+
+
+def test_the_bundle_leads_to_the_settings_olap_and_holds_no_password():
+    (database,) = BUNDLE.room("databases").values()
+    assert database["sqlalchemy_uri"] == (
+        f"postgresql+psycopg2://el%3Atablero:{MASK}@olap.tienda.pe:5439/mi%20base?sslmode=require"
+    )
+    assert "timezone=America/Lima" in json.dumps(database)
+    with zipfile.ZipFile(io.BytesIO(BUNDLE.packed())) as packed:
+        assert {name.split("/")[0] for name in packed.namelist()} == {"superset"}
+        assert len(packed.namelist()) == len(BUNDLE.files)
+        for name in packed.namelist():
+            assert PASSWORD not in packed.read(name).decode()
+    for path in FOLDER.rglob("*.yaml"):
+        uris = re.findall(r"sqlalchemy_uri: (.*)", path.read_text(encoding="utf-8"))
+        assert all(f":{MASK}@" in found for found in uris)
+    assert (
+        "[::1]:5439"
+        in read_bundle(FOLDER, replace(OLAP, host="::1"), "UTC").files["databases/analitica.yaml"][
+            "sqlalchemy_uri"
+        ]
+    )
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
+    with pytest.raises(SupersetError, match=r"^superset/metadata\.yaml cannot be read"):
+        read_bundle(tmp_path, OLAP, "UTC")
+    (tmp_path / "metadata.yaml").write_text("a: [")
+    with pytest.raises(SupersetError, match=r"^superset/metadata\.yaml cannot be read"):
+        read_bundle(tmp_path, OLAP, "UTC")
+    (tmp_path / "metadata.yaml").write_text("version: 1.0.0")
+    with pytest.raises(SupersetError, match=r"lacks 'databases/analitica.yaml'"):
+        read_bundle(tmp_path, OLAP, "UTC")
+
+
+def test_no_secret_is_shown():
+    assert "secreta" not in repr(Account("http://localhost", "admin", "secreta"))
+
+
+@pytest.mark.parametrize(
+    "env, arguments, said",
+    [
+        ({}, [], "SUPERSET_URL is not set"),
+        ({}, ["--url", "localhost:8088"], "SUPERSET_URL must be an address such as"),
+        ({"OLAP_BI_PASSWORD": ""}, ["--url", "http://x"], "OLAP_BI_PASSWORD is not set"),
+        ({"OLAP_BI_USER": ""}, ["--url", "http://x"], "OLAP_BI_USER is not set"),
+        ({}, ["--url", f"http://127.0.0.1:{free_port()}"], "cannot be reached: "),
+    ],
+)
+def test_a_wrong_setting_is_one_line(
+    tmp_path: Path, env: dict[str, str], arguments: list[str], said: str
+):
+    given = {"OLAP_DB_NAME": "olap", "OLAP_BI_USER": "tablero", "OLAP_BI_PASSWORD": "secreta"}
+    done = run_program(import_program(*arguments), tmp_path, given | env)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1
+    assert said in done.stdout
+    assert "secreta" not in done.stdout
+
+
+def test_what_is_no_superset_is_told(tmp_path: Path):
+    given = {"OLAP_DB_NAME": "olap", "OLAP_BI_USER": "tablero", "OLAP_BI_PASSWORD": "secreta"}
+    with web_server() as web:
+        url = f"http://127.0.0.1:{web.port}"
+        for status, said in ((200, "without JSON"), (302, "is redirected"), (500, "answers 500")):
+            web.status = status
+            done = run_program(import_program("--url", url), tmp_path, given)
+            assert done.returncode == 1
+            assert len(done.stdout.splitlines()) == 1
+            assert said in done.stdout
+
+
+@pytest.mark.one_postgres
+def test_a_superset_that_is_down_fails_no_run(shop: Shop):
+    shop.product(1)
+    url = f"http://127.0.0.1:{free_port()}"
+    done = shop.run(SUPERSET_URL=url, SUPERSET_PASSWORD="secreta")
+    warned = [line for line in done.stdout.splitlines() if "Superset" in line]
+    assert len(warned) == 1
+    assert warned[0].startswith("WARNING") and url in warned[0]
+    assert "secreta" not in done.stdout
+    assert "Superset" not in shop.run().stdout
+
+
+def test_stopping_what_never_ran_does_nothing(tmp_path: Path):
+    (tmp_path / "superset.pid").write_text("1")
+    SupersetServer(tmp_path, tmp_path).stop()
