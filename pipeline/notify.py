@@ -63,6 +63,9 @@ def beat(url: str, timeout: float = TIMEOUT) -> bool:
             return f"it answers {error.code}"
         except urllib.error.URLError as error:
             return str(error.reason)
+        except TimeoutError:
+            # Connected, but silent: this one is not wrapped.
+            return "timed out"
 
     (failure,) = _all_within(timeout, [action])
     if failure:

@@ -207,16 +207,16 @@ def read_dashboards_account() -> tuple[Database, str]:
     read = _reader()
     olap = Database(
         side="OLAP",
-        host=read("OLAP_DB_HOST", "localhost", _text, "a host name"),
-        port=read("OLAP_DB_PORT", "5433", _port, "a port from 1 to 65535"),
-        name=read("OLAP_DB_NAME", None, _text, "a database name"),
+        host=read("OLAP_DB_HOST", "localhost", casts.text, "a host name"),
+        port=read("OLAP_DB_PORT", "5433", casts.port, "a port from 1 to 65535"),
+        name=read("OLAP_DB_NAME", None, casts.text, "a database name"),
         user=read("OLAP_BI_USER", "", str, "a user name"),
         password=read("OLAP_BI_PASSWORD", "", str, "a password"),
-        sslmode=read("OLAP_DB_SSLMODE", "prefer", _one_of(_SSLMODES), "a mode of libpq"),
+        sslmode=read("OLAP_DB_SSLMODE", "prefer", casts.one_of(_SSLMODES), "a mode of libpq"),
         sslrootcert=read("OLAP_DB_SSLROOTCERT", "", str, "a file"),
         lock_timeout=60,
     )
-    return olap, read("ETL_TIMEZONE", "UTC", _zone, "a time zone name such as America/Lima")
+    return olap, read("ETL_TIMEZONE", "UTC", casts.zone, "a time zone name such as America/Lima")
 
 
 @lru_cache(maxsize=1)
