@@ -160,7 +160,7 @@ class SupersetServer:
             pass
         except (OSError, ValueError):
             return None
-        shown = subprocess.run(["ps", "-o", "args=", "-p", str(number)], capture_output=True)
+        shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(number)], capture_output=True)
         return number if str(self._pid).encode() in shown.stdout else None
 
     def _answers(self) -> bool:

@@ -1,0 +1,97 @@
+-- What each chart of superset/charts must show, by the name of its file; the moments are the
+-- shop's local ones. Compared with Superset's answers by test_superset.py.
+
+-- datos_al
+SELECT max(hasta AT TIME ZONE 'America/Lima') FROM etl.control
+-- venta_neta
+SELECT sum(venta_neta) FROM dw.resumen_diario
+-- margen
+SELECT sum(venta_neta - costo_ventas + ajuste) FROM dw.resumen_diario
+-- margen_porcentaje
+SELECT sum(venta_neta - costo_ventas + ajuste) / sum(venta_neta) FROM dw.resumen_diario
+-- unidades
+SELECT sum(unidades_vendidas) FROM dw.resumen_diario
+-- venta_y_margen_por_dia
+SELECT dia, sum(venta_neta), sum(venta_neta - costo_ventas + ajuste) FROM dw.resumen_diario GROUP BY dia
+-- venta_por_categoria
+SELECT categoria, sum(venta_neta) FROM dw.resumen_diario GROUP BY categoria
+-- venta_por_sucursal_y_dia
+SELECT r.dia, s.nombre, sum(r.venta_neta) FROM dw.resumen_diario AS r
+JOIN dw.sucursal AS s USING (id_sucursal) GROUP BY r.dia, s.nombre
+-- margen_por_sucursal
+SELECT s.nombre, sum(venta_neta), sum(costo_ventas), sum(ajuste), sum(venta_neta - costo_ventas + ajuste),
+    sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0)
+FROM dw.resumen_diario JOIN dw.sucursal AS s USING (id_sucursal) GROUP BY s.nombre
+-- margen_por_categoria
+SELECT categoria, sum(venta_neta), sum(costo_ventas), sum(ajuste), sum(venta_neta - costo_ventas + ajuste),
+    sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0)
+FROM dw.resumen_diario GROUP BY categoria
+-- margen_por_producto
+SELECT p.codigo, p.nombre, p.categoria, sum(unidades_vendidas), sum(venta_neta), sum(costo_ventas), sum(ajuste),
+    sum(venta_neta - costo_ventas + ajuste), sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0)
+FROM dw.resumen_mensual JOIN dw.producto AS p USING (id_producto) GROUP BY p.codigo, p.nombre, p.categoria
+-- valor_inventario
+SELECT sum(valor) FROM dw.inventario WHERE existencias > 0
+-- con_existencias
+SELECT count(*) FROM dw.inventario WHERE existencias > 0
+-- agotados
+SELECT count(*) FROM dw.inventario JOIN dw.resumen_movil AS v USING (id_producto)
+WHERE existencias <= 0 AND v.unidades_90 > 0
+-- por_reponer
+SELECT count(*) FROM dw.inventario JOIN dw.resumen_movil AS v USING (id_producto)
+WHERE existencias > 0 AND existencias <= 15 * v.unidades_90 / 90
+-- valor_por_dia
+SELECT dia, (SELECT sum(u.costo_recibido - u.costo_ventas + u.ajuste) FROM dw.resumen_diario AS u WHERE u.dia <= r.dia)
+FROM dw.resumen_diario AS r GROUP BY dia
+-- movimiento_por_dia
+SELECT dia, sum(costo_recibido), sum(costo_ventas), sum(ajuste) FROM dw.resumen_diario GROUP BY dia
+-- valor_por_categoria
+SELECT p.categoria, sum(greatest(i.valor, 0)) FROM dw.inventario AS i JOIN dw.producto AS p USING (id_producto)
+GROUP BY p.categoria
+-- clases_abc
+SELECT clase, count(*), sum(venta_neta_365_dias), sum(participacion) FROM dw.mv_abc GROUP BY clase
+-- rotacion_por_categoria
+SELECT categoria, sum(costo_ventas_365_dias), sum(valor_promedio),
+    sum(costo_ventas_365_dias) / nullif(sum(valor_promedio), 0)
+FROM dw.mv_rotacion GROUP BY categoria
+-- reponer
+SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, existencias, venta_diaria, dias_cobertura
+FROM dw.mv_reposicion WHERE agotado OR reponer
+-- precios_sugeridos
+SELECT codigo, nombre, categoria, costo_promedio, ultima_venta, precio, precio_sugerido, diferencia,
+    diferencia_relativa, CASE WHEN bajo_costo THEN 'Bajo el costo' ELSE '' END
+FROM dw.mv_precios
+-- existencias
+SELECT p.codigo, p.nombre, p.categoria, i.existencias, i.costo_promedio, greatest(i.valor, 0)
+FROM dw.inventario AS i JOIN dw.producto AS p USING (id_producto)
+-- bajo_cero
+SELECT p.codigo, p.nombre, i.existencias, i.costo_promedio, i.valor
+FROM dw.inventario AS i JOIN dw.producto AS p USING (id_producto) WHERE i.existencias < 0
+-- corridas
+SELECT count(*) FROM etl.corrida
+-- filas_leidas
+SELECT sum(filas_leidas) FROM etl.corrida
+-- rechazos
+SELECT count(*) FROM etl.rechazo
+-- productos_bajo_cero
+SELECT count(*) FROM dw.inventario WHERE existencias < 0
+-- filas_por_dia
+SELECT (hasta AT TIME ZONE 'America/Lima')::date, sum(nuevas), sum(cambiadas), sum(retiradas), sum(rechazadas),
+    sum(revaluadas) FROM etl.corrida GROUP BY 1
+-- duracion
+SELECT hasta AT TIME ZONE 'America/Lima', segundos_extraccion, segundos_carga, segundos_vistas FROM etl.corrida
+-- ultimas_corridas
+SELECT numero, desde AT TIME ZONE 'America/Lima', hasta AT TIME ZONE 'America/Lima',
+    date_trunc('second', cargada) AT TIME ZONE 'America/Lima', filas_leidas, nuevas, cambiadas, retiradas, rechazadas,
+    revaluadas, segundos_extraccion + segundos_carga + segundos_vistas
+FROM etl.corrida
+-- rechazos_por_motivo
+SELECT motivo, count(*) FROM etl.rechazo GROUP BY motivo
+-- rechazos_en_espera
+SELECT id_movimiento, tipo, id_producto, fecha AT TIME ZONE 'America/Lima', motivo,
+    primera_hasta AT TIME ZONE 'America/Lima'
+FROM etl.rechazo
+-- saltos_costo
+SELECT k.fecha AT TIME ZONE 'America/Lima', p.codigo, p.nombre, k.costo_unitario,
+    round(k.costo_unitario / k.salto_costo, 6), k.salto_costo
+FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) WHERE k.salto_costo IS NOT NULL
