@@ -140,14 +140,21 @@ def by_day(
 def ranking(labels: Sequence[str], whole: Series, part: Series, ends: Sequence[str]) -> Any:
     """A lying bar a label with, on it, the part that remains; `ends` are written at the end."""
     values = [
-        {"place": f"{number:03}", "series": one.name, "amount": float(amount), "end": end}
+        {"place": f"{number:03}", "series": one.name, "amount": float(amount)}
         for one in (whole, part)
-        for number, (amount, end) in enumerate(zip(one.amounts, ends, strict=True))
+        for number, amount in enumerate(one.amounts)
+    ]
+    # Behind the longer bar: a correction can make the margin larger than the sales.
+    longest = [
+        max(0.0, float(a), float(b)) for a, b in zip(whole.amounts, part.amounts, strict=True)
+    ]
+    notes = [
+        {"place": f"{number:03}", "amount": amount, "end": end}
+        for number, (amount, end) in enumerate(zip(longest, ends, strict=True))
     ]
     x = _amount_axis(values)
     # Room for what is written at the end of the longest bar.
-    ends_at = max((float(amount) for amount in whole.amounts), default=0.0) * 1.2
-    x["scale"] = {"domainMax": ends_at if ends_at > 0 else 1.0, "nice": False}
+    x["scale"] = {"domainMax": max(longest) * 1.2 or 1.0, "nice": False}
     return {
         "height": 60 + 26 * len(labels),
         "data": {"values": values},
@@ -176,8 +183,8 @@ def ranking(labels: Sequence[str], whole: Series, part: Series, ends: Sequence[s
         ]
         + [
             {
+                "data": {"values": notes},
                 "mark": {"type": "text", "align": "left", "dx": 4},
-                "transform": [_only(whole.name)],
                 "encoding": {"text": {"field": "end"}},
             }
         ],
