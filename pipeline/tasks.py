@@ -257,7 +257,7 @@ class PublishReport(_PipelineTask):
         window = self.window
         return [WriteMarker(desde=window.desde, hasta=window.hasta)] if window else []
 
-    def complete(self) -> bool:
+    def _is_done(self) -> bool:
         """Whether the page shows it. A page of another shop, or a missing one, does not."""
         published = published_until(self._path)
         return published is not None and (self._until is None or published >= self._until)

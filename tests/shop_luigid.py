@@ -21,12 +21,12 @@ prune_on_get_work = true
 
 
 @contextmanager
-def luigid(folder: Path, env: dict[str, str]) -> Iterator[int]:
-    """luigid on 127.0.0.1, on a port that is free."""
+def luigid(folder: Path, env: dict[str, str], settings: str = "") -> Iterator[int]:
+    """luigid on 127.0.0.1, on a port that is free; `settings` are more of [scheduler]."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     configuration = folder / "luigid.cfg"
-    configuration.write_text(CONFIGURATION)
+    configuration.write_text(CONFIGURATION + settings)
     program = [LUIGI.with_name("luigid"), "--address", "127.0.0.1", "--port", str(port)]
     program += ["--state-path", folder / "luigid.pickle", "--logdir", folder]
     with subprocess.Popen(

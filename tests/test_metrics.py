@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from shop_database import Shop
+from shop_database import LUIGI, Shop
+from shop_luigid import luigid
+from shop_server import must_succeed, run_program
 from test_chain import ago, stock_up
 
 from pipeline.metrics import HELP
@@ -189,3 +192,15 @@ def test_what_cannot_be_written_is_logged_and_fails_nothing(shop: Shop, tmp_path
     (tmp_path / "prometheus_client.py").write_text("raise ImportError('not here')")
     done = shop.run(ETL_METRICS_FILE=str(tmp_path / "etl.prom"), PYTHONPATH=str(tmp_path))
     assert "no metrics: ETL_METRICS_FILE needs `pip install prometheus-client`" in done.stdout
+
+
+@pytest.mark.one_postgres
+def test_luigid_has_figures_of_its_own(shop: Shop):
+    with luigid(shop.folder, shop.env, "metrics_collector = prometheus\n") as port:
+        shop.product(1)
+        program = [str(LUIGI), "--module", "pipeline", "RunDue", "--scheduler-port", str(port)]
+        must_succeed(run_program(program, shop.folder, shop.env))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+            families = {f.name: f for f in text_string_to_metric_families(answer.read().decode())}
+    done = {sample.labels["family"]: sample.value for sample in families["luigi_task_done"].samples}
+    assert done["WriteMarker"] == done["RunDue"] == 1
