@@ -148,7 +148,7 @@ def test_links_lead_somewhere(text: str):
             assert target[1:] in anchors
         elif not target.startswith("https://"):
             assert (REPOSITORY / target).is_file()
-    for path in re.findall(r"(?<![\w/])(?:scripts|sql)/[\w./]+\w", text):
+    for path in re.findall(r"(?<![\w/])(?:scripts|sql)/[\w./-]+\w", text):
         assert (REPOSITORY / path).exists(), path
 
 
