@@ -55,7 +55,7 @@ SELECT categoria, sum(costo_ventas_365_dias), sum(valor_promedio),
     sum(costo_ventas_365_dias) / nullif(sum(valor_promedio), 0)
 FROM dw.mv_rotacion GROUP BY categoria
 -- reponer
-SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, existencias, venta_diaria, dias_cobertura
+SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, existencias, venta_diaria, greatest(dias_cobertura, 0)
 FROM dw.mv_reposicion WHERE agotado OR reponer
 -- precios_sugeridos
 SELECT codigo, nombre, categoria, costo_promedio, ultima_venta, precio, precio_sugerido, diferencia,

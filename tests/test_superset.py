@@ -16,16 +16,15 @@ import pytest
 import yaml
 from local_servers import free_port
 from shop_database import Shop, new_shop
-from shop_server import REPOSITORY, ShopServer, must_succeed, run_program
+from shop_server import REPOSITORY, must_succeed, run_program, running_server
 from superset_browser import viewer
 from superset_import import import_program
 from test_views import trade
 
+from pipeline.demo.server import embedded_binaries
 from pipeline.demo.superset_server import SupersetServer, running
 from pipeline.superset.client import Session
 from pipeline.superset.read_back import chart_data
-
-pytestmark = [pytest.mark.one_postgres]
 
 FOLDER = REPOSITORY / "superset"
 PICTURES = REPOSITORY / "build" / "superset"
@@ -66,13 +65,16 @@ def uuid_of(chart: str, room: str = "charts") -> str:
 
 @pytest.fixture(scope="module")
 def dashboards(
-    shop_server: ShopServer,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Dashboards]:
-    """One Superset for all tests, since its start takes half a minute."""
-    folder = tmp_path_factory.mktemp("superset")
+    """One Superset for all tests, since its start takes half a minute; only if it is asked for."""
+    if not request.config.getoption("--superset"):
+        pytest.skip("a real Superset: scripts/test --superset")
+    folder = tmp_path_factory.mktemp("dashboards")
+    (folder / "postgres").mkdir()
     requirements = FOLDER / "requirements.txt"
     with (
+        running_server(folder / "postgres", embedded_binaries()) as shop_server,
         new_shop(folder, shop_server) as shop,
         running(folder / "superset", requirements, free_port()) as superset,
     ):
@@ -80,13 +82,6 @@ def dashboards(
         shown = Dashboards(shop, superset, Session(superset.account, 120))
         must_succeed(shown.load())
         yield shown
-
-
-@pytest.fixture(autouse=True)
-def only_if_asked(request: pytest.FixtureRequest) -> None:
-    """Without --superset nothing of this starts."""
-    if not request.config.getoption("--superset"):
-        pytest.skip("a real Superset: scripts/test --superset")
 
 
 def fill(shop: Shop) -> None:

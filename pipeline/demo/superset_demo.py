@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pipeline
 from pipeline.demo import story
 from pipeline.demo.place import ZONE, Place, account, shown
 from pipeline.demo.progress import step
-from pipeline.demo.superset_server import SupersetServer, venv
+from pipeline.demo.superset_server import HOST, SupersetServer, venv
 from pipeline.errors import PipelineError
 from pipeline.superset.bundle import read_bundle
 from pipeline.superset.client import Session
@@ -20,7 +21,7 @@ from pipeline.superset.read_back import read_back
 
 _CHECKOUT = Path(pipeline.__file__).resolve().parents[1]
 _FOLDER = _CHECKOUT / ".superset-demo"
-_DEFAULT_PORT = 8088
+_PORT = 8088
 _TIMEOUT = 120.0  # seconds for each answer
 
 
@@ -31,7 +32,7 @@ def main() -> int:
         if options.stop or options.clean:
             _end(clean=options.clean)
         else:
-            _show(options.port)
+            _show()
     except (PipelineError, OSError) as error:
         print(f"superset-demo: {error}", file=sys.stderr)
         return 1
@@ -41,7 +42,7 @@ def main() -> int:
     return 0
 
 
-def _show(port: int) -> None:
+def _show() -> None:
     place = Place(_CHECKOUT / ".demo", _CHECKOUT)
     with place.held():
         server = place.server()
@@ -50,7 +51,7 @@ def _show(port: int) -> None:
     with step("Superset, installed in an environment of its own"):
         superset = SupersetServer(_FOLDER, venv(_CHECKOUT / "superset/requirements.txt"))
     with step("Its database and login"):
-        superset.make(port)
+        superset.make(_port())
     with step("Superset started"):
         superset.start()
     with step("Dashboards imported") as current:
@@ -62,6 +63,17 @@ def _show(port: int) -> None:
     login = superset.account
     print(f"\n  {login.url}/dashboard/list/\n  user {login.user}, password {login.password}\n")
     print("./scripts/superset-demo --stop stops Superset; --clean removes it, too.")
+
+
+def _port() -> int:
+    """Superset's usual port, or where that is taken, any that is free."""
+    for port in (_PORT, 0):
+        try:
+            with socket.create_server((HOST, port)) as free:
+                return int(free.getsockname()[1])
+        except OSError:
+            continue
+    raise PipelineError(f"no port is free on {HOST}")
 
 
 def _end(clean: bool) -> None:
@@ -84,7 +96,6 @@ def _arguments() -> argparse.Namespace:
     ends = parser.add_mutually_exclusive_group()
     ends.add_argument("--stop", action="store_true", help="stop the demo's Superset")
     ends.add_argument("--clean", action="store_true", help="stop it, and remove what it made")
-    parser.add_argument("--port", type=int, default=_DEFAULT_PORT, help="default: 8088")
     return parser.parse_args()
 
 

@@ -113,6 +113,8 @@ class Session:
             target = error.headers.get("Location", "elsewhere").partition("?")[0]
             return f"{method} {path} is redirected to {target}; correct SUPERSET_URL"
         said = _message(error.read())
+        if path.endswith("/security/login") and error.code == 404:
+            return f"{method} {path} is not there ({said}); correct SUPERSET_URL"
         if error.code == 403:
             return f"{user} may not {method} {path}: {said}; give that user the role Admin"
         return f"{method} {path} answers {error.code}: {said}"
