@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import luigi
 
+from pipeline import window as windows
 from pipeline.due import windows_due
 from pipeline.errors import PipelineError
 from pipeline.requests import Request, write_request
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from pipeline.window import Window
 
 
+class RequestedRunError(PipelineError):
+    """The run that was asked for has failed."""
+
+
 def run_requested(settings: Settings, request: Request) -> Window:
     """Run the window from the last run up to now with `request`, after any unfinished one.
 
-    Returns that window. Raises PipelineError when the run fails; Luigi's log has said why.
+    Returns that window. Raises RequestedRunError when the run fails; Luigi's log has said why,
+    and Luigi's events have told it.
     """
     now = whole_second(datetime.now(timezone.utc))
     window = windows_due(settings, now, wait=True)[-1]
@@ -29,11 +35,16 @@ def run_requested(settings: Settings, request: Request) -> Window:
     result = luigi.build(
         [RunDue(as_of=window.hasta)], local_scheduler=True, detailed_summary=True, log_level="INFO"
     )
-    if result.status not in (
-        luigi.LuigiStatusCode.SUCCESS,
-        luigi.LuigiStatusCode.SUCCESS_WITH_RETRY,
+    if (
+        result.status
+        not in (
+            luigi.LuigiStatusCode.SUCCESS,
+            luigi.LuigiStatusCode.SUCCESS_WITH_RETRY,
+        )
+        and not windows.marker(settings.state_dir, window).exists()
     ):
-        raise PipelineError(
+        # What fails after the marker is the report: the log names it, and the next run publishes.
+        raise RequestedRunError(
             "the run failed, see above; nothing half done is kept, and the next run resumes it"
         )
     return window

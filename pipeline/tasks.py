@@ -246,10 +246,8 @@ class PublishReport(_PipelineTask):
         return self.after or None
 
     @cached_property
-    def _until(self) -> datetime | None:
-        """Until when the page must reach: the end of the window, else that of the last run."""
-        if self.window is not None:
-            return self.window.hasta
+    def _last_run(self) -> datetime | None:
+        # Kept: another run may load while this one publishes, and publishes after it.
         return olap.last_run(with_retries(lambda: olap.read_control(self.settings)))
 
     def requires(self) -> list[luigi.Task]:
@@ -258,9 +256,21 @@ class PublishReport(_PipelineTask):
         return [WriteMarker(desde=window.desde, hasta=window.hasta)] if window else []
 
     def _is_done(self) -> bool:
-        """Whether the page shows it. A page of another shop, or a missing one, does not."""
+        """Whether the page shows what is loaded. A missing page, or one of no report, does not.
+
+        After a window it does if it reaches the window's end or was written after its marker:
+        a window that was superseded has loaded nothing, and its end may never be reached.
+        """
         published = published_until(self._path)
-        return published is not None and (self._until is None or published >= self._until)
+        window = self.window
+        if published is None:
+            return False
+        if window is None:
+            return self._last_run is None or published >= self._last_run
+        marker = windows.marker(self.settings.state_dir, window)
+        return marker.exists() and (
+            published >= window.hasta or self._path.stat().st_mtime >= marker.stat().st_mtime
+        )
 
     def run(self) -> None:
         """Read the views and put the page in place."""

@@ -12,7 +12,7 @@ from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.errors import InputError, PipelineError
 from pipeline.requests import Request
 from pipeline.settings import load_settings, parse_moment
-from pipeline.special_run import run_requested
+from pipeline.special_run import RequestedRunError, run_requested
 from pipeline.tables import paint, print_facts, print_table
 from pipeline.verify import Findings, verify
 
@@ -67,6 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
                 _show(findings)
             run_requested(settings, _repair(findings))
             findings = verify(settings, since)
+    except RequestedRunError:
+        # Told already, as any run that fails.
+        raise
     except PipelineError as failure:
         _tell(failure, "python -m pipeline verify")
         raise

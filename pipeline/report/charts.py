@@ -16,6 +16,7 @@ from typing import Any
 
 import vl_convert
 
+from pipeline.report.parts import shortened
 from pipeline.report.voice import Voice
 
 _WIDTH = 340
@@ -262,7 +263,11 @@ def _number_format(values: Sequence[dict[str, Any]]) -> str:
 
 
 def _lookup(labels: Sequence[str] | dict[str, str]) -> str:
-    """An expression of Vega: the label of a value, given as data and never as code."""
+    """An expression of Vega: the label of a value, given as data and never as code.
+
+    A blank before each keeps apart from JavaScript's own names a label such as constructor.
+    """
     if not isinstance(labels, dict):
         labels = {f"{number:03}": label for number, label in enumerate(labels)}
-    return f"({json.dumps(labels)})[datum.value] || ''"
+    texts = {value: f" {shortened(label)}" for value, label in labels.items()}
+    return f"slice(({json.dumps(texts)})[datum.value] || ' ', 1)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from pipeline.report.figures import Row
 
 # Longer names would push the figures off the page; the table has the code beside.
 _LONGEST_NAME = 80
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -62,5 +64,6 @@ def product_of(row: Row) -> Product:
 
 
 def shortened(text: str) -> str:
-    """A text that fits a line or two."""
+    """A text that fits a line or two, without what no XML may hold: the charts are XML."""
+    text = _NOT_XML.sub(" ", text)
     return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -43,7 +44,7 @@ def publish(page: str, path: Path) -> None:
     It is renamed from a file beside it, so that whoever opens it finds the old one or the
     new one. Raises StateError when it cannot be written; the old one stays.
     """
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(5)}.tmp")
+    temporary = path.parent / f".{path.name}-{secrets.token_hex(5)}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "wb") as stream:
@@ -57,7 +58,9 @@ def publish(page: str, path: Path) -> None:
             "writable, see ETL_REPORT_PATH"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Gone if all went well; what keeps it from being removed has been told.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def published_until(path: Path) -> datetime | None:

@@ -67,15 +67,23 @@ def read_bundle(folder: Path, olap: Database, zone: str) -> Bundle:
 
 
 def uri(olap: Database, password: str) -> str:
-    """The account's address for SQLAlchemy."""
+    """The account's address for SQLAlchemy, which takes the database's name as it stands.
+
+    Raises SupersetError for a name that such an address cannot hold.
+    """
+    if "?" in olap.name:
+        raise SupersetError(f"OLAP_DB_NAME is '{olap.name}', but Superset takes no name with a ?")
     options = {"sslmode": olap.sslmode}
     if olap.sslrootcert:
         options["sslrootcert"] = olap.sslrootcert
     login = f"{quote(olap.user, safe='')}:{quote(password, safe='')}"
     # An IPv6 address needs brackets there.
     host = f"[{olap.host}]" if ":" in olap.host else olap.host
-    name = quote(olap.name, safe="")
-    return f"postgresql+psycopg2://{login}@{host}:{olap.port}/{name}?{urlencode(options)}"
+    place = f"{host}:{olap.port}"
+    if olap.host.startswith("/"):
+        # The folder of a socket.
+        place, options = "", {"host": olap.host, "port": str(olap.port), **options}
+    return f"postgresql+psycopg2://{login}@{place}/{olap.name}?{urlencode(options)}"
 
 
 def _read(folder: Path) -> Iterator[tuple[str, Asset]]:

@@ -112,7 +112,10 @@ class Session:
         if error.code in (301, 302, 303, 307, 308):
             target = error.headers.get("Location", "elsewhere").partition("?")[0]
             return f"{method} {path} is redirected to {target}; correct SUPERSET_URL"
-        said = _message(error.read())
+        try:
+            said = _message(error.read())
+        except (OSError, HTTPException):
+            said = "its answer broke off"
         if path.endswith("/security/login") and error.code == 404:
             return f"{method} {path} is not there ({said}); correct SUPERSET_URL"
         if error.code == 403:
@@ -128,7 +131,7 @@ def _message(body: bytes) -> str:
         return "no JSON; is this the address of Superset?"
     texts = [found.get("message")] if isinstance(found, dict) else []
     if isinstance(found, dict):
-        for error in found.get("errors") or []:
+        for error in (e for e in found.get("errors") or [] if isinstance(e, dict)):
             texts += [error.get("message"), _details(error.get("extra"))]
     said = "; ".join(t if isinstance(t, str) else json.dumps(t) for t in texts if t)
     return one_line(said or str(found))[:_LONGEST_ANSWER]

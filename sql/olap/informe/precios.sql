@@ -5,7 +5,8 @@ SELECT
     count(*) OVER () AS total
 FROM dw.mv_precios AS p
 LEFT JOIN dw.mv_reposicion AS r ON r.id_producto = p.id_producto
-WHERE p.diferencia <> 0
+-- A price typed without tax in whole cents is never exactly a suggested one with tax.
+WHERE abs(p.diferencia) >= 0.01
 ORDER BY
     abs(p.diferencia) * coalesce(r.unidades_90_dias, 0) DESC, abs(p.diferencia) DESC, p.id_producto
 LIMIT %(limite)s;
