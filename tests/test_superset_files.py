@@ -22,7 +22,7 @@ from superset_import import import_program
 from pipeline.demo.superset_server import SupersetServer
 from pipeline.settings import Database
 from pipeline.superset.account import Account, SupersetError
-from pipeline.superset.bundle import MASK, ROOMS, read_bundle
+from pipeline.superset.bundle import MASK, ROOMS, read_bundle, uri
 
 FOLDER = REPOSITORY / "superset"
 # A file's uuid is made of its room and name, so that it never changes and nobody invents one.
@@ -159,7 +159,7 @@ def test_every_column_and_metric_is_in_the_views(shop: Shop):
 def test_the_bundle_leads_to_the_settings_olap_and_holds_no_password():
     (database,) = BUNDLE.room("databases").values()
     assert database["sqlalchemy_uri"] == (
-        f"postgresql+psycopg2://el%3Atablero:{MASK}@olap.tienda.pe:5439/mi%20base?sslmode=require"
+        f"postgresql+psycopg2://el%3Atablero:{MASK}@olap.tienda.pe:5439/mi base?sslmode=require"
     )
     assert "timezone=America/Lima" in json.dumps(database)
     with zipfile.ZipFile(io.BytesIO(BUNDLE.packed())) as packed:
@@ -170,6 +170,11 @@ def test_the_bundle_leads_to_the_settings_olap_and_holds_no_password():
     for path in FOLDER.rglob("*.yaml"):
         uris = re.findall(r"sqlalchemy_uri: (.*)", path.read_text(encoding="utf-8"))
         assert all(f":{MASK}@" in found for found in uris)
+    assert uri(replace(OLAP, host="/run/pg"), MASK).endswith(
+        f":{MASK}@/mi base?host=%2Frun%2Fpg&port=5439&sslmode=require"
+    )
+    with pytest.raises(SupersetError, match="takes no name with a"):
+        uri(replace(OLAP, name="a?b"), MASK)
     assert (
         "[::1]:5439"
         in read_bundle(FOLDER, replace(OLAP, host="::1"), "UTC").files["databases/analitica.yaml"][
