@@ -109,7 +109,7 @@ class Reader(Protocol):
     ) -> T: ...
 
 
-def _reader() -> Reader:
+def reader() -> Reader:
     """A function (name, default, cast, what it must be) → value; no default means required."""
     config = AutoConfig(search_path=str(Path.cwd()))
 
@@ -186,17 +186,12 @@ def _notices(read: Reader) -> Notices:
 
 def load_notices() -> Notices:
     """Who is told, whatever the other settings hold; raises as load_settings() does."""
-    return _notices(_reader())
+    return _notices(reader())
 
 
 def load_log_format() -> str:
     """How the log is written, whatever the other settings hold; raises as load_settings() does."""
-    return _log_format(_reader())
-
-
-def reader() -> Reader:
-    """What reads the settings, for a module that keeps some of its own."""
-    return _reader()
+    return _log_format(reader())
 
 
 def read_dashboards_account() -> tuple[Database, str]:
@@ -204,7 +199,7 @@ def read_dashboards_account() -> tuple[Database, str]:
 
     User and password are empty where they are not set. Raises as load_settings() does.
     """
-    read = _reader()
+    read = reader()
     olap = Database(
         side="OLAP",
         host=read("OLAP_DB_HOST", "localhost", casts.text, "a host name"),
@@ -225,7 +220,7 @@ def load_settings() -> Settings:
 
     `.env` is looked for in the working directory, then upward; the environment wins.
     """
-    read = _reader()
+    read = reader()
     patience = read(
         "ETL_LOCK_TIMEOUT", "60", casts.natural, "a whole number of seconds up to 100000"
     )
