@@ -13,7 +13,6 @@ from urllib.parse import quote, urlencode
 
 import yaml
 
-from pipeline.errors import SettingsError
 from pipeline.settings import Database
 from pipeline.superset.account import SupersetError
 from pipeline.superset.queries import query_context
@@ -100,12 +99,3 @@ def _read(folder: Path) -> Iterator[tuple[str, Asset]]:
         if not isinstance(asset, dict):
             raise SupersetError(f"superset/{name} is no mapping: restore it from the repository")
         yield name, asset
-
-
-def required(user: str, password: str) -> None:
-    """Say which of the dashboards' settings is missing; raises SettingsError."""
-    for name, value in (("OLAP_BI_USER", user), ("OLAP_BI_PASSWORD", password)):
-        if not value:
-            raise SettingsError(
-                f"{name} is not set: Superset logs in with it; give it in the environment or .env"
-            )

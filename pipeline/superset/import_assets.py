@@ -11,7 +11,7 @@ import pipeline
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.settings import Database, read_dashboards_account
 from pipeline.superset.account import SupersetError, load_account
-from pipeline.superset.bundle import DATABASE_FILE, Bundle, read_bundle, required, uri
+from pipeline.superset.bundle import DATABASE_FILE, Bundle, read_bundle, uri
 from pipeline.superset.client import Session
 from pipeline.superset.read_back import read_back
 
@@ -26,7 +26,7 @@ def main() -> int:
         if account is None:
             raise SettingsError("SUPERSET_URL is not set: give --url or the setting")
         olap, zone = read_dashboards_account()
-        required(olap.user, olap.password)
+        _require_login(olap.user, olap.password)
         bundle = read_bundle(options.folder, olap, zone)
         session = Session(account, _TIMEOUT)
         import_bundle(session, bundle, olap)
@@ -73,6 +73,15 @@ def import_bundle(session: Session, bundle: Bundle, olap: Database) -> None:
     )
     if answer.get("message") != "OK":
         raise SupersetError(f"the import is answered with {json.dumps(answer)[:300]}")
+
+
+def _require_login(user: str, password: str) -> None:
+    """Say which of the dashboards' settings is missing; raises SettingsError."""
+    for name, value in (("OLAP_BI_USER", user), ("OLAP_BI_PASSWORD", password)):
+        if not value:
+            raise SettingsError(
+                f"{name} is not set: Superset logs in with it; give it in the environment or .env"
+            )
 
 
 def _arguments() -> argparse.Namespace:
