@@ -538,7 +538,7 @@ def test_what_a_killed_write_left_behind_goes_after_a_day(shop: Shop):
     stock_up(shop, ago(DAY))
     shop.run_in_process(as_of=ago(5 * MINUTE))
     (folder,) = folders(shop)
-    old, fresh = folder / "load.json-luigi-tmp-1", folder / "views.json-luigi-tmp-2"
+    old, fresh = folder / ".load.json-luigi-tmp-1", folder / ".views.json-luigi-tmp-2"
     for leftover in (old, fresh):
         leftover.write_text("{")
     two_days_ago = ago(2 * DAY).timestamp()

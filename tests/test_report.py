@@ -389,7 +389,7 @@ def test_each_run_publishes_and_a_lost_page_comes_back(shop: Shop, tmp_path: Pat
     assert published_until(path) == last_run(shop)
     shop.run(**env)
     assert published_until(path) == last_run(shop)
-    assert list(tmp_path.glob(".*.tmp")) == []
+    assert list(tmp_path.glob(".*")) == []
     # Nothing is due: the page is looked after all the same.
     as_of = ("--as-of", f"{last_run(shop):%Y-%m-%dT%H:%M:%SZ}")
     seen = path.stat().st_mtime_ns
@@ -475,7 +475,7 @@ def test_a_page_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.Monk
     def full_disk(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publishing.os, "fsync", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(publishing.StateError, match="No space left on device; its folder"):
         publishing.publish("the new one", path)
     assert path.read_text() == "the old one"
