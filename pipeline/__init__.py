@@ -7,15 +7,9 @@ finds them.
 from pipeline.after_run import listen
 from pipeline.logs import shorten_failures, use_log_format
 from pipeline.luigi_defaults import apply_defaults
-from pipeline.tasks import (
-    Backfill,
-    ExtractWindow,
-    LoadOLAP,
-    PublishReport,
-    RefreshViews,
-    RunDue,
-    WriteMarker,
-)
+from pipeline.report.task import PublishReport
+from pipeline.tasks import Backfill, RunDue
+from pipeline.window_tasks import ExtractWindow, LoadOLAP, RefreshViews, WriteMarker
 
 __all__ = [
     "Backfill",

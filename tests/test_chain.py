@@ -149,12 +149,12 @@ def build(shop: Shop, task: str, window: tuple[datetime, datetime]) -> Any:
     import luigi
     from luigi.task_register import Register
 
-    from pipeline import tasks
+    import pipeline
 
     with shop.environment():
         Register.clear_instance_cache()
         return luigi.build(
-            [getattr(tasks, task)(desde=window[0], hasta=window[1])],
+            [getattr(pipeline, task)(desde=window[0], hasta=window[1])],
             local_scheduler=True,
             detailed_summary=True,
             log_level="WARNING",
