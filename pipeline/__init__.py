@@ -8,12 +8,13 @@ from pipeline.after_run import listen
 from pipeline.logs import shorten_failures, use_log_format
 from pipeline.luigi_defaults import apply_defaults
 from pipeline.report.task import PublishReport
+from pipeline.steps import ExtractWindow, LoadHistory, LoadOLAP, RefreshViews, WriteMarker
 from pipeline.tasks import Backfill, RunDue
-from pipeline.window_tasks import ExtractWindow, LoadOLAP, RefreshViews, WriteMarker
 
 __all__ = [
     "Backfill",
     "ExtractWindow",
+    "LoadHistory",
     "LoadOLAP",
     "PublishReport",
     "RefreshViews",
@@ -26,8 +27,8 @@ apply_defaults()
 listen(
     RunDue,
     (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker, PublishReport),
-    Backfill,
-    refreshing=(WriteMarker, Backfill),
+    (Backfill, LoadHistory),
+    refreshing=(WriteMarker, LoadHistory),
 )
 shorten_failures()
 use_log_format()

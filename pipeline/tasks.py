@@ -10,14 +10,11 @@ from typing import Any
 import luigi
 
 from pipeline import olap
-from pipeline.backfill import backfill
 from pipeline.due import windows_due
-from pipeline.errors import PipelineError
 from pipeline.report.task import PublishReport
 from pipeline.retry import with_retries
-from pipeline.settings import parse_moment
+from pipeline.steps import LoadHistory, PipelineTask, UtcSecondParameter, WriteMarker
 from pipeline.window import Window, whole_second
-from pipeline.window_tasks import PipelineTask, UtcSecondParameter, WriteMarker
 
 _STARTED = whole_second(datetime.now(timezone.utc))
 
@@ -56,23 +53,13 @@ class RunDue(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
         return steps
 
 
-class Backfill(PipelineTask):
+class Backfill(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
     """Brings earlier history in, and revalues forward; `--since 2020-01-01`."""
 
     since = luigi.Parameter(description="the new initial date, in ETL_TIMEZONE")
 
-    @property
-    def _since(self) -> datetime:
-        try:
-            return whole_second(parse_moment(self.since, self.settings.timezone))
-        except ValueError:
-            raise PipelineError(f"--since is '{self.since}', but must be a date") from None
-
-    def _is_done(self) -> bool:
-        """Whether the OLAP's scope begins there already: the truth, not a receipt."""
-        initial = olap.initial_date(with_retries(lambda: olap.read_control(self.settings)))
-        return initial is not None and initial <= self._since
-
-    def run(self) -> None:
-        """Read the pieces, merge them, refresh the views."""
-        backfill(self.settings, self._since)
+    def requires(self) -> list[luigi.Task]:
+        """The history, and the report where one is published."""
+        if self.settings.report_path is None:
+            return [LoadHistory(since=self.since)]
+        return [LoadHistory(since=self.since), PublishReport(since=self.since)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from browser import CHROMIUM, Browser, running_browser
+from local_servers import web_server
 from shop_database import LUIGI, Shop, new_shop
 from shop_server import PASSWORD, ShopServer, must_succeed, run_program
 
@@ -460,6 +462,71 @@ def test_a_repair_whose_page_fails_is_a_repair(shop: Shop, tmp_path: Path):
     assert done.returncode == 0, done.stdout
     assert "such.html cannot be written" in done.stdout
     assert len(shop.olap_rows("SELECT * FROM dw.kardex")) == 1
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_backfill_publishes_and_a_page_that_fails_undoes_nothing(
+    shop: Shop, tmp_path: Path, workers: str
+):
+    path = tmp_path / "informe.html"
+    shop.env |= {"ETL_REPORT_PATH": str(path), "ETL_INITIAL_SINCE": (today() - 5 * DAY).isoformat()}
+    shop.product(1)
+    for days in (1, 15, 25):
+        shop.sale(today() - days * DAY, (1, days, 5))
+    shop.run()
+    seen = path.read_bytes()
+
+    def backfill(days: int, **env: str) -> subprocess.CompletedProcess[str]:
+        since = (today() - days * DAY).date().isoformat()
+        program = [str(LUIGI), "--module", "pipeline", "Backfill", "--local-scheduler"]
+        program += ["--since", since, "--workers", workers]
+        return run_program(program, shop.folder, shop.env | env)
+
+    def loaded() -> int:
+        return len(shop.olap_rows("SELECT FROM dw.kardex"))
+
+    must_succeed(backfill(20))
+    assert loaded() == 2
+    assert path.read_bytes() != seen
+    seen = path.read_bytes()
+    with web_server() as web:
+        done = backfill(30, OLAP_BI_PASSWORD="otra", ETL_NOTIFY_URLS=web.channel, ETL_LANG="en")
+        ((_, told),) = web.told
+    assert done.returncode == 30
+    assert "failed    PublishReport" in done.stdout and "cannot connect to OLAP" in done.stdout
+    assert "What failed: PublishReport\nWindow: history since" in told
+    assert loaded() == 3
+    assert path.read_bytes() == seen
+    # The history is there: what is left to do is the page.
+    must_succeed(backfill(30))
+    assert path.read_bytes() != seen
+
+
+def test_a_rebuild_publishes_and_a_page_that_fails_undoes_nothing(shop: Shop, tmp_path: Path):
+    path = tmp_path / "informe.html"
+    shop.env["ETL_REPORT_PATH"] = str(path)
+    shop.product(1)
+    shop.receipt(datetime.now(timezone.utc) - DAY, (1, 10, 5))
+    shop.run()
+    shop.succeed("rebuild")
+    assert published_until(path) == last_run(shop)
+    moved, seen = last_run(shop), path.read_bytes()
+    shop.olap.cursor().execute("UPDATE dw.kardex SET costo_promedio = 9")
+    with web_server() as web:
+        notices = {"ETL_NOTIFY_URLS": web.channel, "ETL_LANG": "en"}
+        done = shop.command("rebuild", OLAP_BI_PASSWORD="otra", **notices)
+        ((_, told),) = web.told
+    assert done.returncode == 1
+    assert "What failed: PublishReport" in told
+    assert re.fullmatch(
+        r"error: \S+ is done, but the report was not published, see above; the next run does it",
+        done.stdout.splitlines()[-1],
+    )
+    assert path.read_bytes() == seen
+    assert last_run(shop) > moved
+    assert shop.olap_rows("SELECT costo_promedio AS c FROM dw.kardex") == [{"c": 5}]
+    shop.run()
+    assert published_until(path) == last_run(shop)
 
 
 @pytest.mark.parametrize("path", ["/etc/hostname/x.html", f"/tmp/{'x' * 245}", "/"])

@@ -1,4 +1,4 @@
-"""The steps of one window: ExtractWindow → LoadOLAP → RefreshViews → WriteMarker."""
+"""The steps: ExtractWindow → LoadOLAP → RefreshViews → WriteMarker of a window; LoadHistory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import luigi
 
 from pipeline import olap, progress
 from pipeline import window as windows
+from pipeline.backfill import backfill
 from pipeline.due import forget_old_windows, predecessor
 from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
@@ -211,3 +212,25 @@ class WriteMarker(_WindowTask):
             extra=fields("WriteMarker", self.window, run_id),
         )
         forget_old_windows(self.settings, self.window)
+
+
+class LoadHistory(PipelineTask):
+    """Loads earlier history, and refreshes the views."""
+
+    since = luigi.Parameter(description="the new initial date, in ETL_TIMEZONE")
+
+    @property
+    def _since(self) -> datetime:
+        try:
+            return whole_second(parse_moment(self.since, self.settings.timezone))
+        except ValueError:
+            raise PipelineError(f"--since is '{self.since}', but must be a date") from None
+
+    def _is_done(self) -> bool:
+        """Whether the OLAP's scope begins there already: the truth, not a receipt."""
+        initial = olap.initial_date(with_retries(lambda: olap.read_control(self.settings)))
+        return initial is not None and initial <= self._since
+
+    def run(self) -> None:
+        """Read the pieces, merge them, refresh the views."""
+        backfill(self.settings, self._since)
