@@ -19,8 +19,9 @@ from shop_database import LUIGI, Shop, new_shop
 from shop_server import PASSWORD, ShopServer, must_succeed, run_program
 
 from pipeline.report import publish as publishing
-from pipeline.report.figures import LISTS
+from pipeline.report.figures import LISTS, read_figures
 from pipeline.report.publish import published_until
+from pipeline.settings import load_settings
 from pipeline.sql_files import sql_folder
 from pipeline.window import Window
 
@@ -235,6 +236,31 @@ def test_every_figure_is_that_of_the_database(traded: Shop, page: str, browser: 
     assert [row[:2] for row in rows_of(browser, "abc")] == [
         [r["clase"], str(r["n"])] for r in classes
     ]
+
+
+def test_a_price_is_told_where_it_differs_by_more_than_rounding(shop: Shop):
+    """Without tax, in whole cents, nobody can type the suggested price to its last digit."""
+    shop.env["ETL_PRICES_INCLUDE_TAX"] = "false"
+    yesterday = datetime.now(timezone.utc) - DAY
+    shop.olap.cursor().execute(
+        "INSERT INTO dw.politica_precio VALUES (NULL, 'Gravados', 0.30, 0.18, 0.01)"
+    )
+    # 7.10 / (1 - 0.30) * 1.18 is 11.97, rounded up; the nearest prices without tax:
+    typed = {1: "10.14", 2: "10.15", 3: "10.16", 4: "9"}
+    with_tax = {1: "11.9652", 2: "11.9770", 3: "11.9888", 4: "10.62"}
+    for product, price in typed.items():
+        shop.product(product, "Gravados")
+        shop.receipt(yesterday, (product, 10, "7.10"))
+        shop.sale(yesterday + timedelta(minutes=1), (product, 1, price))
+    shop.run_in_process()
+    with shop.environment():
+        rows = read_figures(load_settings()).lists["precios"]
+    found = {row["id_producto"]: (row["precio"], row["precio_sugerido"]) for row in rows}
+    suggested = Decimal("11.97")
+    assert found == {product: (Decimal(with_tax[product]), suggested) for product in (3, 4)}
+    # Those that are left out do differ, by less than a cent.
+    for product in (1, 2):
+        assert 0 < abs(Decimal(with_tax[product]) - suggested) < Decimal("0.01")
 
 
 @in_browser
