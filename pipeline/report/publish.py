@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipeline.errors import PipelineError, StateError
+from pipeline.errors import StateError, missing_extra
 from pipeline.replacing import replacing
 from pipeline.report.figures import bi_account, read_figures
 
@@ -30,9 +30,7 @@ def build_page(settings: Settings) -> str:
     try:
         from pipeline.report.page import render_page
     except ImportError as error:
-        raise PipelineError(
-            f"the report needs {error.name}: pip install '.[report]' in the pipeline's folder"
-        ) from error
+        raise missing_extra("the report", "report", error) from error
     return render_page(read_figures(settings), settings.notices.language)
 
 
