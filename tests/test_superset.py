@@ -76,7 +76,7 @@ def dashboards(
     with (
         running_server(folder / "postgres", embedded_binaries()) as shop_server,
         new_shop(folder, shop_server) as shop,
-        running(folder / "superset", requirements, free_port()) as superset,
+        running(folder / "superset", requirements) as superset,
     ):
         fill(shop)
         shown = Dashboards(shop, superset, Session(superset.account, 120))

@@ -19,7 +19,6 @@ from shop_database import Shop
 from shop_server import BI_USER, PASSWORD, REPOSITORY, run_program
 from superset_import import import_program
 
-from pipeline.demo.superset_server import SupersetServer
 from pipeline.settings import Database
 from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.bundle import MASK, ROOMS, read_bundle, uri
@@ -241,8 +240,3 @@ def test_a_superset_that_is_down_fails_no_run(shop: Shop):
     assert warned[0].startswith("WARNING") and url in warned[0]
     assert "secreta" not in done.stdout
     assert "Superset" not in shop.run().stdout
-
-
-def test_stopping_what_never_ran_does_nothing(tmp_path: Path):
-    (tmp_path / "superset.pid").write_text("1")
-    SupersetServer(tmp_path, tmp_path).stop()
