@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ LAPTOP = 1366  # pixels
 # Superset draws only the charts that are in sight, so all of a dashboard must be.
 _HEIGHT = 3200
 _PATIENCE = 90_000  # milliseconds
+_GLANCE = 2_000  # between two looks at whether it can still come out well
 _DRAWN = """() => {
     const cells = document.querySelectorAll('.dashboard-component-chart-holder');
     const drawn = document.querySelectorAll(
@@ -74,10 +75,7 @@ class Viewer:
         page = self._page
         page.set_viewport_size({"width": LAPTOP, "height": _HEIGHT})
         page.goto(f"{self._url}/superset/dashboard/{slug}/")
-        page.wait_for_function(_DRAWN, timeout=_PATIENCE)
-        assert not self.refused, self.refused
-        alerts = page.locator("[role=alert], .ant-alert-error").all_inner_texts()
-        assert not alerts, alerts
+        self._wait_until_drawn()
         assert page.evaluate("document.documentElement.scrollWidth") <= LAPTOP
         count: int = page.locator(".dashboard-component-chart-holder").count()
         bottom = int(page.evaluate(_BOTTOM)) + 20
@@ -119,9 +117,23 @@ class Viewer:
 
         with self._page.expect_response(all_answered, timeout=_PATIENCE):
             self._page.click("[data-test=filter-bar__apply-button]")
-        self._page.wait_for_function(_DRAWN, timeout=_PATIENCE)
-        assert not self.refused, self.refused
+        self._wait_until_drawn()
         return {chart: _read(answer) for chart, answer in heard.items()}
+
+    def _wait_until_drawn(self) -> None:
+        """Raises AssertionError as soon as something is refused or an alert is shown."""
+        from playwright.sync_api import TimeoutError as StillDrawing
+
+        drawn = None
+        for _ in range(_PATIENCE // _GLANCE):
+            with suppress(StillDrawing):
+                drawn = self._page.wait_for_function(_DRAWN, timeout=_GLANCE)
+            assert not self.refused, self.refused
+            alerts = self._page.locator("[role=alert], .ant-alert-error").all_inner_texts()
+            assert not alerts, alerts
+            if drawn:
+                return
+        raise AssertionError(f"not every chart is drawn: {self._page.url}")
 
     def _filter(self, name: str) -> Any:
         label = self._page.locator("label", has_text=name)

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
@@ -31,6 +32,7 @@ from superset_shop import (
 
 from pipeline.demo.server import embedded_binaries
 from pipeline.demo.superset_server import running
+from pipeline.superset import renewal
 from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.client import Session
 from pipeline.superset.read_back import chart_data
@@ -254,15 +256,44 @@ def test_after_a_window_the_charts_show_it(dashboards: Dashboards):
     def shown() -> float:
         return float(dashboards.rows("corridas", force=False)[0][0])
 
+    another = dataset_of_another_database(dashboards)
     before = shown()
     shop.run()
     assert shown() == before, "Superset caches nothing, so that the next lines say nothing"
     said = shop.run(SUPERSET_URL=account.url, SUPERSET_PASSWORD=account.password).stdout
     assert "Superset: 12 datasets will be asked anew" in said
     assert shown() == before + 2
+    assert not dashboards.session.get(f"/api/v1/dataset/{another}")["result"]["extra"]
     refused = shop.run(SUPERSET_URL=account.url, SUPERSET_PASSWORD="otra clave").stdout
     assert refused.count("it refuses the login of admin") == 1
     assert "otra clave" not in refused
+
+
+def test_every_page_of_datasets_is_renewed(dashboards: Dashboards, monkeypatch: pytest.MonkeyPatch):
+    account, session = dashboards.superset.account, dashboards.session
+    monkeypatch.setenv("SUPERSET_URL", account.url)
+    monkeypatch.setenv("SUPERSET_PASSWORD", account.password)
+    monkeypatch.setattr(renewal, "_PAGE", 5)
+    renewal.renew_dashboards()
+    moments = [
+        session.get(f"/api/v1/dataset/{uuid_of(path.stem, 'datasets')}")["result"]["extra"]
+        for path in (FOLDER / "datasets").glob("*.yaml")
+    ]
+    assert "renewed" in moments[0] and len(set(moments)) == 1
+    monkeypatch.setattr(renewal, "DATABASE_UUID", str(UUID(int=0)))
+    with pytest.raises(SupersetError, match="run scripts/superset-import"):
+        renewal.renew_dashboards()
+
+
+def dataset_of_another_database(dashboards: Dashboards) -> int:
+    """Somebody else's, on a schema of the same name; returns its number."""
+    session, env = dashboards.session, dashboards.shop.env
+    login = f"{env['OLAP_BI_USER']}:{env['OLAP_BI_PASSWORD']}"
+    place = f"{env['OLAP_DB_HOST']}:{env['OLAP_DB_PORT']}/{env['OLAP_DB_NAME']}"
+    database = {"database_name": "Otra", "sqlalchemy_uri": f"postgresql://{login}@{place}"}
+    number = session.post("/api/v1/database/", database)["id"]
+    dataset = {"database": number, "schema": "dw", "table_name": "ajena", "sql": "SELECT 1 AS uno"}
+    return int(session.post("/api/v1/dataset/", dataset)["id"])
 
 
 def test_after_a_backfill_the_charts_show_it(dashboards: Dashboards):

@@ -21,7 +21,7 @@ from superset_import import import_program
 
 from pipeline.settings import Database
 from pipeline.superset.account import Account, SupersetError
-from pipeline.superset.bundle import MASK, ROOMS, read_bundle, uri
+from pipeline.superset.bundle import DATABASE_UUID, MASK, ROOMS, read_bundle, uri
 
 FOLDER = REPOSITORY / "superset"
 # A file's uuid is made of its room and name, so that it never changes and nobody invents one.
@@ -59,6 +59,7 @@ def test_each_uuid_is_that_of_its_name():
 
 def test_each_reference_leads_to_a_file():
     (database,) = BUNDLE.room("databases").values()
+    assert database["uuid"] == DATABASE_UUID
     assert {dataset["database_uuid"] for dataset in DATASETS.values()} == {database["uuid"]}
     assert {chart["dataset_uuid"] for chart in CHARTS.values()} == DATASETS.keys()
     shown = {cell["uuid"] for dashboard in DASHBOARDS.values() for cell in cells(dashboard)}
@@ -259,3 +260,6 @@ def test_a_superset_that_is_down_fails_no_run(shop: Shop):
     assert warned[0].startswith("WARNING") and url in warned[0]
     assert "secreta" not in done.stdout
     assert "Superset" not in shop.run().stdout
+    (shop.folder / "conteo.csv").write_text("id_producto,existencias,costo_promedio\n1,5,6\n")
+    said = shop.succeed("opening", "conteo.csv", SUPERSET_URL=url).stdout
+    assert url in said and "1 opening balances set" in said
