@@ -89,6 +89,22 @@ def role_number(session: Session, name: str) -> int:
     return int(role["id"])
 
 
+def foreign_dataset(dashboards: Dashboards) -> int:
+    """A dataset of another database, on a schema of the same name; returns its number."""
+    session, env = dashboards.session, dashboards.shop.env
+    login = f"{env['OLAP_BI_USER']}:{env['OLAP_BI_PASSWORD']}"
+    place = f"{env['OLAP_DB_HOST']}:{env['OLAP_DB_PORT']}/{env['OLAP_DB_NAME']}"
+    database = {"database_name": "Otra", "sqlalchemy_uri": f"postgresql://{login}@{place}"}
+    number = session.post("/api/v1/database/", database)["id"]
+    dataset = {"database": number, "schema": "dw", "table_name": "ajena", "sql": "SELECT 1 AS uno"}
+    return int(session.post("/api/v1/dataset/", dataset)["id"])
+
+
+def read(file: str) -> dict[str, Any]:
+    """A file of superset/."""
+    return dict(yaml.safe_load((FOLDER / file).read_text(encoding="utf-8")))
+
+
 def uuid_of(chart: str, room: str = "charts") -> str:
     """The uuid in a file."""
     return str(yaml.safe_load((FOLDER / room / f"{chart}.yaml").read_text())["uuid"])

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
-import yaml
 from local_servers import free_port
 from shop_database import LUIGI, new_shop
 from shop_server import REPOSITORY, must_succeed, run_program, running_server
@@ -22,9 +20,11 @@ from superset_shop import (
     Dashboards,
     expected_rows,
     fill,
+    foreign_dataset,
     make_role,
     make_user,
     plain,
+    read,
     role_number,
     same,
     uuid_of,
@@ -39,11 +39,6 @@ from pipeline.superset.read_back import chart_data
 
 PICTURES = REPOSITORY / "build" / "superset"
 BOARDS = [path.stem for path in sorted((FOLDER / "dashboards").glob("*.yaml"))]
-
-
-def read(file: str) -> dict[str, Any]:
-    """A file of superset/."""
-    return dict(yaml.safe_load((FOLDER / file).read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +251,7 @@ def test_after_a_window_the_charts_show_it(dashboards: Dashboards):
     def shown() -> float:
         return float(dashboards.rows("corridas", force=False)[0][0])
 
-    another = dataset_of_another_database(dashboards)
+    another = foreign_dataset(dashboards)
     before = shown()
     shop.run()
     assert shown() == before, "Superset caches nothing, so that the next lines say nothing"
@@ -283,17 +278,6 @@ def test_every_page_of_datasets_is_renewed(dashboards: Dashboards, monkeypatch: 
     monkeypatch.setattr(renewal, "DATABASE_UUID", str(UUID(int=0)))
     with pytest.raises(SupersetError, match="run scripts/superset-import"):
         renewal.renew_dashboards()
-
-
-def dataset_of_another_database(dashboards: Dashboards) -> int:
-    """Somebody else's, on a schema of the same name; returns its number."""
-    session, env = dashboards.session, dashboards.shop.env
-    login = f"{env['OLAP_BI_USER']}:{env['OLAP_BI_PASSWORD']}"
-    place = f"{env['OLAP_DB_HOST']}:{env['OLAP_DB_PORT']}/{env['OLAP_DB_NAME']}"
-    database = {"database_name": "Otra", "sqlalchemy_uri": f"postgresql://{login}@{place}"}
-    number = session.post("/api/v1/database/", database)["id"]
-    dataset = {"database": number, "schema": "dw", "table_name": "ajena", "sql": "SELECT 1 AS uno"}
-    return int(session.post("/api/v1/dataset/", dataset)["id"])
 
 
 def test_after_a_backfill_the_charts_show_it(dashboards: Dashboards):
