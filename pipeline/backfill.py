@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from pipeline.errors import DataError, GuardError, PipelineError
 from pipeline.extract import QUERIES, copy_to_file
 from pipeline.load import log
 from pipeline.oltp import Snapshot, begin_snapshot, read_rows, take_snapshot, wait_for_flush
+from pipeline.process_lock import hold_lock
 from pipeline.queries import between, count_by_day, load_query, source_tables
 from pipeline.retry import with_retries
 from pipeline.targets import DurableTarget, make_private_folder
@@ -91,13 +90,9 @@ def _only_process(folder: Path) -> Iterator[Path]:
     make_private_folder(folder)
     # Beside the folder, since the folder goes when all is done.
     lock = folder.with_name(f".{folder.name}.lock")
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with hold_lock(lock):
         make_private_folder(folder)
         yield folder
-    finally:
-        os.close(descriptor)
 
 
 def _discard(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -175,5 +176,7 @@ def forget_old_windows(settings: Settings, current: Window) -> None:
 def _sweep(folder: Path) -> None:
     a_day_ago = time.time() - 86_400
     for leftover in folder.glob("*-luigi-tmp-*"):
-        if leftover.stat().st_mtime < a_day_ago:
-            leftover.unlink(missing_ok=True)
+        # Its writer may end, or another process remove it, at this moment.
+        with suppress(OSError):
+            if leftover.stat().st_mtime < a_day_ago:
+                leftover.unlink()

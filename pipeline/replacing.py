@@ -76,7 +76,11 @@ def _remove_if_abandoned(leftover: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        # One that may be written but not listed, such as a web server's: the file is in place.
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:

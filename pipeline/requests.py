@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from pipeline import window as windows
+from pipeline.process_lock import hold_lock
 from pipeline.targets import DurableTarget, make_private_folder
 
 if TYPE_CHECKING:
@@ -64,9 +63,5 @@ def only_process(settings: Settings, window: Window) -> Iterator[None]:
     """Let one process at a time work on the window's files; a killed one lets go."""
     folder = windows.folder(settings.state_dir, window)
     make_private_folder(folder)
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with hold_lock(folder / ".lock"):
         yield
-    finally:
-        os.close(descriptor)

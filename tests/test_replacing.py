@@ -134,3 +134,19 @@ def test_a_leftover_that_cannot_be_removed_does_not_hide_the_failure(
     # Nor does it hide what is wrong with the data.
     with pytest.raises(ValueError, match="a bad row"), target.replace():
         raise ValueError("a bad row")
+
+
+def test_a_folder_that_cannot_be_listed_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Root may list every folder: the refusal is put in its place."""
+    path, really = tmp_path / "informe.html", os.open
+
+    def refused(name: Any, flags: int, *mode: int) -> int:
+        if Path(name) == tmp_path:
+            raise PermissionError(13, "Permission denied")
+        return really(name, flags, *mode)
+
+    monkeypatch.setattr(os, "open", refused)
+    publish("the new one", path)
+    assert path.read_text() == "the new one"

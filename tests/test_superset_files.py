@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -20,6 +21,7 @@ from shop_server import BI_USER, PASSWORD, REPOSITORY, run_program
 from superset_import import import_program
 
 from pipeline.settings import Database
+from pipeline.superset import renewal
 from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.bundle import DATABASE_UUID, MASK, ROOMS, read_bundle, uri
 from pipeline.superset.client import Session
@@ -295,3 +297,16 @@ def test_a_superset_that_is_down_fails_no_run(shop: Shop):
     (shop.folder / "conteo.csv").write_text("id_producto,existencias,costo_promedio\n1,5,6\n")
     said = shop.succeed("opening", "conteo.csv", SUPERSET_URL=url).stdout
     assert url in said and "1 opening balances set" in said
+
+
+def test_a_superset_that_gives_few_datasets_a_page_is_asked_on():
+    given = [{"id": 1}, {"id": 2}, {"id": 3}]
+
+    def get(path: str) -> dict[str, Any]:
+        if "/database/" in path:
+            return {"result": [{"id": 4}]}
+        page = int(path.split("page:")[1].split(",")[0])
+        return {"result": given[2 * page : 2 * page + 2]}
+
+    session: Any = SimpleNamespace(get=get)
+    assert list(renewal._datasets(session)) == given

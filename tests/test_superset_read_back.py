@@ -51,6 +51,12 @@ def superset_with(files: dict[str, Any]) -> Any:
             ("metadata", "native_filter_configuration", 0, "name"),
             "",
         ),
+        (BOARD, ("metadata", "native_filter_configuration"), None),
+        (
+            "dashboards/ventas-y-margen.yaml",
+            ("metadata", "native_filter_configuration", 1, "targets", 0, "column", "name"),
+            "otra",
+        ),
     ],
 )
 def test_what_the_import_left_stale_is_named(path: str, where: tuple[str | int, ...], value: Any):

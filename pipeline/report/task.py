@@ -12,9 +12,11 @@ from pipeline import olap
 from pipeline import window as windows
 from pipeline.errors import PipelineError
 from pipeline.load import log
+from pipeline.process_lock import hold_lock
 from pipeline.report.publish import build_page, publish, published_until
 from pipeline.retry import with_retries
 from pipeline.steps import LoadHistory, PipelineTask, WriteMarker
+from pipeline.targets import make_private_folder
 from pipeline.window import Window
 
 
@@ -58,9 +60,10 @@ class PublishReport(PipelineTask):
     @property
     def _page(self) -> tuple[int, int] | None:
         """What tells one page that was published from another, whatever the clocks say."""
-        if not self._path.exists():
+        try:
+            found = self._path.stat()
+        except OSError:
             return None
-        found = self._path.stat()
         return found.st_ino, found.st_mtime_ns
 
     def requires(self) -> list[luigi.Task]:
@@ -93,8 +96,11 @@ class PublishReport(PipelineTask):
 
     def run(self) -> None:
         """Read the views and put the page in place."""
-        path = self._path
-        publish(with_retries(lambda: build_page(self.settings)), path)
+        path, state = self._path, self.settings.state_dir
+        make_private_folder(state)
+        # The last to publish must be the last to have read.
+        with hold_lock(state / ".report.lock"):
+            publish(with_retries(lambda: build_page(self.settings)), path)
         log.info("report published to %s", path, extra={"step": "PublishReport"})
 
     @property

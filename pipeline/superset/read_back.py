@@ -102,7 +102,8 @@ def _filters(metadata: Asset) -> list[Asset]:
     """The filters of the bar, without what is made of such numbers."""
     return [
         {key: value for key, value in given.items() if key not in ("scope", "targets")}
-        for given in metadata.get("native_filter_configuration", ())
+        | {"columns": [target.get("column") for target in given.get("targets") or ()]}
+        for given in metadata.get("native_filter_configuration") or ()
     ]
 
 

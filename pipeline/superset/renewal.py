@@ -16,7 +16,7 @@ from pipeline.superset.client import Session
 log = logging.getLogger("luigi-interface.pipeline")
 
 _TIMEOUT = 10.0  # seconds for each answer; the first that fails ends it
-_PAGE = 100  # the most that Superset gives at once
+_PAGE = 100  # the most that Superset gives at once, as it comes
 
 
 def renew_dashboards() -> None:
@@ -56,6 +56,7 @@ def _datasets(session: Session) -> Iterator[dict[str, Any]]:
             f"/api/v1/dataset/?q=(columns:!(id,extra),filters:!({mine}),"
             f"order_column:table_name,page:{page},page_size:{_PAGE})"
         )["result"]
-        yield from found
-        if len(found) < _PAGE:
+        # A Superset may give fewer a page than it is asked for.
+        if not found:
             return
+        yield from found
