@@ -262,7 +262,9 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'ETD01', MESSAGE = 'the window was not opened by etl.abrir_ventana';
     END IF;
-    PERFORM set_config('work_mem', '128MB', true), set_config('jit', 'off', true);
+    -- Workers hand on few rows here, of which the planner expects many.
+    PERFORM set_config('work_mem', '128MB', true), set_config('jit', 'off', true),
+        set_config('parallel_tuple_cost', '0.01', true);
 
     UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
     v_filas := etl.revisar_etapa();
