@@ -7,19 +7,14 @@ finds them.
 from pipeline.after_run import listen
 from pipeline.logs import shorten_failures, use_log_format
 from pipeline.luigi_defaults import apply_defaults
-from pipeline.tasks import (
-    Backfill,
-    ExtractWindow,
-    LoadOLAP,
-    PublishReport,
-    RefreshViews,
-    RunDue,
-    WriteMarker,
-)
+from pipeline.report.task import PublishReport
+from pipeline.steps import ExtractWindow, LoadHistory, LoadOLAP, RefreshViews, WriteMarker
+from pipeline.tasks import Backfill, RunDue
 
 __all__ = [
     "Backfill",
     "ExtractWindow",
+    "LoadHistory",
     "LoadOLAP",
     "PublishReport",
     "RefreshViews",
@@ -32,8 +27,8 @@ apply_defaults()
 listen(
     RunDue,
     (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker, PublishReport),
-    Backfill,
-    refreshing=(WriteMarker, Backfill),
+    (Backfill, LoadHistory),
+    refreshing=(WriteMarker, LoadHistory),
 )
 shorten_failures()
 use_log_format()

@@ -39,10 +39,10 @@ _PLAN = "python -m pipeline plan"
 def listen(
     root: type[luigi.Task],
     steps: Iterable[type[luigi.Task]],
-    history: type[luigi.Task],
+    history: Iterable[type[luigi.Task]],
     refreshing: Iterable[type[luigi.Task]],
 ) -> None:
-    """Have Luigi call the functions below for RunDue, its steps' failures and Backfill's.
+    """Have Luigi call the functions below for RunDue, its steps' failures and those of `history`.
 
     `refreshing` are the tasks after whose success the views hold other data.
 
@@ -52,7 +52,8 @@ def listen(
     answer ends Luigi, without an event in the middle of a run; its log has a line.
     """
     handlers = [(task, run_failed) for task in (root, *steps)]
-    for task, told in (*handlers, (history, history_failed)):
+    handlers += [(task, history_failed) for task in history]
+    for task, told in handlers:
         for event in (Event.FAILURE, Event.PROCESS_FAILURE):
             task.event_handler(event)(told)
         for event in (Event.BROKEN_TASK, Event.DEPENDENCY_MISSING):
@@ -96,8 +97,8 @@ def history_failed(task: luigi.Task, failure: BaseException | str | None = None)
     """Tell of a failed Backfill, which is none of the runs: they may go on meanwhile."""
     cause = _cause(task, failure)
     if not isinstance(cause, RPCError):
-        command = f"luigi --module pipeline {task.task_family} --since {task.since}"
-        tell_apart(task.task_family, cause, f"{command} --local-scheduler")
+        command = f"luigi --module pipeline Backfill --since {task.since} --local-scheduler"
+        tell_apart("Backfill", cause, command)
 
 
 def tell_apart(step: str, failure: BaseException | str | None, command: str) -> None:

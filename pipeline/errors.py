@@ -50,6 +50,13 @@ class LedgerError(PipelineError):
     """A product's ledger does not foot: a row was changed by other hands."""
 
 
+def missing_extra(what: str, extra: str, error: ImportError) -> PipelineError:
+    """What to install, where `what` needs an extra of the package that is not there."""
+    return PipelineError(
+        f"{what} needs {error.name}: pip install '.[{extra}]' in the pipeline's folder"
+    )
+
+
 # SQLSTATEs raised by the functions of sql/olap: class ET is theirs alone.
 SQLSTATE_DATA = "ETD01"
 SQLSTATE_GUARD = "ETG01"

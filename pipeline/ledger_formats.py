@@ -67,7 +67,7 @@ def sides(line: Movement) -> tuple[tuple[Decimal, ...] | None, tuple[Decimal, ..
     return (amounts, None) if line.is_entry else (None, amounts)
 
 
-def period_in_words(period: Period) -> str:
+def _period_in_words(period: Period) -> str:
     """The period as a heading says it, in Spanish."""
     if period.desde and period.hasta:
         return f"Del {period.desde:%d/%m/%Y} al {period.hasta:%d/%m/%Y}"
@@ -78,7 +78,7 @@ def period_in_words(period: Period) -> str:
     return "Todo el libro"
 
 
-def until_in_words(ledger: Ledger) -> str:
+def _until_in_words(ledger: Ledger) -> str:
     """Up to when the data go, and in which zone its times are."""
     until = ledger.data_until
     return f"{until:%d/%m/%Y %H:%M:%S} ({ledger.period.zone})" if until else ""
@@ -88,7 +88,7 @@ def print_text(ledger: Ledger) -> None:
     """Print an aligned table for a terminal, with the totals below."""
     product, totals = ledger.product, ledger.totals
     print(" ".join(f"{product.id_producto} {product.codigo or ''} {product.nombre or ''}".split()))
-    print(f"{period_in_words(ledger.period)}; datos al {until_in_words(ledger)}; {METHOD}\n")
+    print(f"{_period_in_words(ledger.period)}; datos al {_until_in_words(ledger)}; {METHOD}\n")
     blank = [None] * 3
     opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else None
     rows: list[list[Any]] = [

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from html import escape
 from typing import TextIO
 
-from pipeline.ledger import Ledger
-from pipeline.ledger_formats import (
-    METHOD,
-    OPENING_OPERATION,
-    OPERATIONS,
-    balance_columns,
-    period_in_words,
-    sides,
-    until_in_words,
-)
+from pipeline.ledger import RECEIPT, SALE, Ledger, Movement, Period
+from pipeline.ledger_formats import OPENING_OPERATION, OPERATIONS, balance_columns, sides
+from pipeline.report.voice import Voice, voice_of
 
-TITLE = (
-    "Formato 13.1: Registro de inventario permanente valorizado - detalle del inventario valorizado"
-)
+Numbers = Sequence[Decimal | None]
+
+# The least decimals of each column of numbers: quantity, unit cost and total of entries and of
+# exits, the adjustment, and the balance. Quantities have none that say nothing; money has two.
+_LEAST = (0, 2, 2, 0, 2, 2, 2, 0, 2, 2)
 _STYLE = """
 body { font: 12px/1.35 system-ui, sans-serif; margin: 1.5em; color: #111; background: #fff; }
 h1 { font-size: 16px; margin: 0 0 .8em; }
@@ -40,85 +35,156 @@ p { margin: 1em 0 0; }
   thead th { background: none; }
 }
 """.strip()
-_HEAD = """
-<thead>
-<tr><th colspan="4">Documento de traslado, comprobante de pago, documento interno o similar</th>
-<th rowspan="2">Tipo de operación (tabla 12)</th><th colspan="3">Entradas</th>
-<th colspan="3">Salidas</th><th rowspan="2">Ajuste</th><th colspan="3">Saldo final</th>
-<th rowspan="2">Sucursal</th><th rowspan="2">Provisional</th></tr>
-<tr><th>Fecha</th><th>Tipo (tabla 10)</th><th>Serie</th><th>Número</th>
-<th>Cantidad</th><th>Costo unitario</th><th>Costo total</th>
-<th>Cantidad</th><th>Costo unitario</th><th>Costo total</th>
-<th>Cantidad</th><th>Costo unitario</th><th>Costo total</th></tr>
-</thead>
-""".strip()
-_FOOTNOTE = (
-    "Saldo inicial + entradas - salidas + ajuste = saldo final. El ajuste corrige el costo de lo "
-    "que se vendió antes de recibirse; una salida es provisional mientras su costo pueda "
-    "corregirse así o sea 0. Número es el del movimiento en la tienda."
-)
 
 
-def write_html(ledger: Ledger, stream: TextIO) -> None:
-    """Write one page that needs nothing else and prints on landscape A4."""
+def write_html(ledger: Ledger, stream: TextIO, language: str) -> None:
+    """Write one page in `language` ('es' or 'en') that prints on landscape A4.
+
+    The numbers of a column have as many decimals as the one that needs most, so that none
+    loses a digit; they are written as in the country of the ledger's zone.
+    """
+    voice = voice_of(language, ledger.period.zone)
+    _ = voice.gettext
     product = ledger.product
-    name = product.nombre or product.codigo or str(product.id_producto)
-    heading = {
-        "Período": period_in_words(ledger.period),
-        "Datos al": until_in_words(ledger),
-        "RUC": "",
-        "Apellidos y nombres, denominación o razón social": "",
-        "Establecimiento": "Todos; el de cada movimiento, en la columna Sucursal",
-        "Código de la existencia": product.codigo or str(product.id_producto),
-        "Tipo (tabla 5)": "",
-        "Descripción": product.nombre or "",
-        "Código de la unidad de medida (tabla 6)": "",
-        "Método de valuación": METHOD,
-    }
+    title = _("Kardex of {product}").format(
+        product=product.nombre or product.codigo or product.id_producto
+    )
     stream.write(
-        '<!DOCTYPE html>\n<html lang="es">\n<head>\n<meta charset="utf-8">\n'
-        f"<title>Kardex de {escape(name)}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n"
-        f"<body>\n<h1>{TITLE}</h1>\n<dl>\n"
-    )
-    for term, value in heading.items():
-        stream.write(f"<dt>{term}</dt><dd>{escape(value)}</dd>\n")
-    stream.write(f"</dl>\n<table>\n{_HEAD}\n<tbody>\n")
-    stream.writelines(_html_rows(ledger))
-    totals = ledger.totals
-    stream.write(
-        '</tbody>\n<tfoot>\n<tr><td colspan="5">TOTALES</td>'
-        + _numbers(totals.entries_quantity, None, totals.entries_cost)
-        + _numbers(totals.exits_quantity, None, totals.exits_cost)
-        + _numbers(totals.ajuste, *balance_columns(ledger.closing))
-        + "<td></td><td></td></tr>\n</tfoot>\n</table>\n"
-        f"<p>{_FOOTNOTE}</p>\n</body>\n</html>\n"
-    )
-
-
-def _html_rows(ledger: Ledger) -> Iterator[str]:
-    opened = f"{ledger.opening_date:%d/%m/%Y}" if ledger.opening_date else ""
-    yield (
-        f"<tr><td>{opened}</td><td></td><td></td><td></td><td>{OPENING_OPERATION} Saldo inicial"
-        f"</td>{_numbers(*[None] * 7, *balance_columns(ledger.opening))}<td></td><td></td></tr>\n"
-    )
-    for line in ledger.movements:
-        entry, exit_ = sides(line)
-        numbers = _numbers(*(entry or [None] * 3), *(exit_ or [None] * 3), line.ajuste or None)
-        yield (
-            f"<tr><td>{line.fecha:%d/%m/%Y}</td><td></td><td></td><td>{line.id_movimiento}</td>"
-            f"<td>{OPERATIONS[line.tipo]} {escape(line.tipo)}</td>"
-            f"{numbers}{_numbers(*balance_columns(line.after))}<td>{escape(line.sucursal)}</td>"
-            f"<td>{'sí' if line.provisional else ''}</td></tr>\n"
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n<body>\n<h1>"
+        + _(
+            "Format 13.1: Register of the perpetual valued inventory - detail of the valued "
+            "inventory"
         )
+        + "</h1>\n<dl>\n"
+    )
+    for term, value in _heading(ledger, voice).items():
+        stream.write(f"<dt>{term}</dt><dd>{escape(value)}</dd>\n")
+    stream.write(f"</dl>\n<table>\n{_head(voice.gettext)}\n<tbody>\n")
+    stream.writelines(_rows(ledger, voice))
+    stream.write(f"</table>\n<p>{_footnote(voice.gettext)}</p>\n</body>\n</html>\n")
 
 
-def _numbers(*numbers: Decimal | None) -> str:
-    return "".join(
-        f'<td class="n">{"" if number is None else _shown(number)}</td>' for number in numbers
+def _heading(ledger: Ledger, voice: Voice) -> dict[str, str]:
+    _ = voice.gettext
+    product, until = ledger.product, ledger.data_until
+    return {
+        _("Period"): _period(ledger.period, voice),
+        _("Data as of"): f"{voice.table_day(until)} {until:%H:%M:%S} ({ledger.period.zone})"
+        if until
+        else "",
+        # The taxpayer's number and name, which the shop's data lack.
+        "RUC": "",
+        _("Name of the taxpayer"): "",
+        _("Establishment"): _("All; that of each movement is in the column Branch"),
+        _("Code of the existence"): product.codigo or str(product.id_producto),
+        _("Type (table 5)"): "",
+        _("Description"): product.nombre or "",
+        _("Code of the unit of measure (table 6)"): "",
+        _("Method of valuation"): _("MOVING WEIGHTED AVERAGE"),
+    }
+
+
+def _period(period: Period, voice: Voice) -> str:
+    _ = voice.gettext
+    first, last = (day and voice.table_day(day) for day in (period.desde, period.hasta))
+    if first and last:
+        return _("From {first} to {last}").format(first=first, last=last)
+    if first:
+        return _("From {first} on").format(first=first)
+    return _("Until {last}").format(last=last) if last else _("The whole ledger")
+
+
+def _head(_: Callable[[str], str]) -> str:
+    groups = (
+        (_("Transfer document, payment voucher, internal document or the like"), "colspan", 4),
+        (_("Type of operation (table 12)"), "rowspan", 2),
+        (_("Entries"), "colspan", 3),
+        (_("Exits"), "colspan", 3),
+        (_("Adjustment"), "rowspan", 2),
+        (_("Closing balance"), "colspan", 3),
+        (_("Branch"), "rowspan", 2),
+        (_("Provisional"), "rowspan", 2),
+    )
+    amounts = (_("Quantity"), _("Unit cost"), _("Total cost"))
+    columns = (_("Date"), _("Type (table 10)"), _("Series"), _("Number"), *amounts * 3)
+    return (
+        "<thead>\n<tr>"
+        + "\n".join(f'<th {spans}="{count}">{text}</th>' for text, spans, count in groups)
+        + "</tr>\n<tr>"
+        + "\n".join(f"<th>{text}</th>" for text in columns)
+        + "</tr>\n</thead>"
     )
 
 
-def _shown(number: Decimal) -> str:
-    """For the eye: thousands apart, and of six decimals those that say something, or two."""
-    whole, _, decimals = f"{number:,.6f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+def _footnote(_: Callable[[str], str]) -> str:
+    return _(
+        "Opening balance + entries - exits + adjustment = closing balance. The adjustment "
+        "corrects the cost of what was sold before it was received; an exit is provisional while "
+        "its cost may be corrected so, or is 0. Number is the movement's own in the shop."
+    )
+
+
+def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
+    """The body's rows and the foot: the balance before, a line a movement, the totals."""
+    _ = voice.gettext
+    opening = (*[None] * 7, *balance_columns(ledger.opening))
+    totals = _totals(ledger)
+    lines = [_numbers(line) for line in ledger.movements]
+    decimals = _decimals([opening, *lines, totals])
+    opened = voice.table_day(ledger.opening_date) if ledger.opening_date else ""
+    # Apart from the rows: gettext finds no text within an f-string.
+    before, below = _("Opening balance"), _("TOTALS")
+    yield (
+        f"<tr><td>{opened}</td><td></td><td></td><td></td>"
+        f"<td>{OPENING_OPERATION} {before}</td>"
+        f"{_cells(opening, decimals, voice)}<td></td><td></td></tr>\n"
+    )
+    kinds = {SALE: _("Sale"), RECEIPT: _("Goods receipt")}
+    yes = _("yes")
+    for line, numbers in zip(ledger.movements, lines, strict=True):
+        yield (
+            f"<tr><td>{voice.table_day(line.fecha)}</td><td></td><td></td>"
+            f"<td>{line.id_movimiento}</td><td>{OPERATIONS[line.tipo]} {kinds[line.tipo]}</td>"
+            f"{_cells(numbers, decimals, voice)}<td>{escape(line.sucursal)}</td>"
+            f"<td>{yes if line.provisional else ''}</td></tr>\n"
+        )
+    yield (
+        f'</tbody>\n<tfoot>\n<tr><td colspan="5">{below}</td>'
+        f"{_cells(totals, decimals, voice)}<td></td><td></td></tr>\n</tfoot>\n"
+    )
+
+
+def _numbers(line: Movement) -> Numbers:
+    entry, exit_ = sides(line)
+    blank = [None] * 3
+    return (*(entry or blank), *(exit_ or blank), line.ajuste or None, *balance_columns(line.after))
+
+
+def _totals(ledger: Ledger) -> Numbers:
+    totals = ledger.totals
+    return (
+        *(totals.entries_quantity, None, totals.entries_cost),
+        *(totals.exits_quantity, None, totals.exits_cost),
+        *(totals.ajuste, *balance_columns(ledger.closing)),
+    )
+
+
+def _decimals(rows: Sequence[Numbers]) -> list[int]:
+    """How many decimals each column has."""
+    return [
+        max(least, *(0 if number is None else _needed(number) for number in column))
+        for least, column in zip(_LEAST, zip(*rows, strict=True), strict=True)
+    ]
+
+
+def _needed(number: Decimal) -> int:
+    """The decimals that say something, of a ledger's six."""
+    return len(f"{number:.6f}".partition(".")[2].rstrip("0"))
+
+
+def _cells(numbers: Numbers, decimals: Sequence[int], voice: Voice) -> str:
+    return "".join(
+        f'<td class="n">{"" if number is None else voice.exact(number, places)}</td>'
+        for number, places in zip(numbers, decimals, strict=True)
+    )

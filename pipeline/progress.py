@@ -27,7 +27,10 @@ _task: ContextVar[Any] = ContextVar("task", default=None)
 
 @contextmanager
 def of(task: luigi.Task) -> Iterator[None]:
-    """Within it, stages are told to the scheduler as `task`'s; it links to ETL_TRACKING_URL."""
+    """Within it, stages are told to the scheduler as `task`'s; it links to ETL_TRACKING_URL.
+
+    A scheduler that does not answer is asked no more until the end of it.
+    """
     token = _task.set(task)
     _guarded(lambda: _link(task))
     try:
@@ -40,7 +43,7 @@ def _link(task: luigi.Task) -> None:
     """Have luigid's page lead to the shop's; a task that no worker runs is on no page."""
     address = load_settings().tracking_url
     if address and getattr(task, "set_tracking_url", None) is not None:
-        task.set_tracking_url(address)
+        _to_scheduler(lambda: task.set_tracking_url(address))
 
 
 def _guarded(action: Callable[[], object]) -> None:
@@ -48,6 +51,19 @@ def _guarded(action: Callable[[], object]) -> None:
         action()
     except Exception as failure:
         log.debug("progress could not be shown: %s", failure)
+
+
+def _to_scheduler(action: Callable[[], object]) -> None:
+    """Tell it something; after a failure the step has nobody to tell any more.
+
+    Each call to a luigid that is gone waits out Luigi's retries, a minute by default, while
+    the step stands still.
+    """
+    try:
+        action()
+    except Exception as failure:
+        _task.set(None)
+        log.warning("luigid is told no more of how far this step is: %s", failure)
 
 
 @contextmanager
@@ -75,14 +91,14 @@ class _Stage:
 
     def begin(self) -> None:
         _guarded(self._show)
-        _guarded(self._tell)
+        _to_scheduler(self._tell)
 
     def advance(self, count: int) -> None:
         self._done += count
         if self._line is not None:
             _guarded(lambda: self._line.advance(self._line.task_ids[0], count))
         if time.monotonic() - self._told >= _TELL_EVERY:
-            _guarded(self._tell)
+            _to_scheduler(self._tell)
 
     def end(self) -> None:
         if self._line is not None:

@@ -22,6 +22,7 @@ _CAPTURES = ("xmin", "xid8")
 _FILES = ("settings.ini", ".env")
 _LANGUAGES = ("es", "en")
 _LOG_FORMATS = ("text", "json")
+_PORTS = {"OLTP": "5432", "OLAP": "5433"}
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -194,24 +195,54 @@ def load_log_format() -> str:
     return _log_format(reader())
 
 
+def _server(read: Reader, side: str) -> Database:
+    """Where a side is, for an account that is still to be put in."""
+    return Database(
+        side=side,
+        host=read(f"{side}_DB_HOST", "localhost", casts.text, "a host name"),
+        port=read(f"{side}_DB_PORT", _PORTS[side], casts.port, "a port from 1 to 65535"),
+        name=read(f"{side}_DB_NAME", None, casts.text, "a database name"),
+        user="",
+        password="",
+        sslmode=read(
+            f"{side}_DB_SSLMODE",
+            "prefer",
+            casts.one_of(_SSLMODES),
+            f"one of {', '.join(_SSLMODES)}",
+        ),
+        sslrootcert=read(f"{side}_DB_SSLROOTCERT", "", str, "a file"),
+        lock_timeout=read(
+            "ETL_LOCK_TIMEOUT", "60", casts.natural, "a whole number of seconds up to 100000"
+        ),
+    )
+
+
+def _ordinary(read: Reader, side: str) -> Database:
+    """The account that a side cannot be without."""
+    user = read(f"{side}_DB_USER", None, casts.text, "a user name")
+    password = read(f"{side}_DB_PASSWORD", "", str, "a password")
+    return replace(_server(read, side), user=user, password=password)
+
+
+def _other(read: Reader, server: Database, prefix: str) -> Database | None:
+    """The account of `prefix`_USER on the same database, or None where it is not set."""
+    user = read(f"{prefix}_USER", "", str, "a user name")
+    password = read(f"{prefix}_PASSWORD", "", str, "a password")
+    return replace(server, user=user, password=password) if user else None
+
+
+def _zone(read: Reader) -> str:
+    return read("ETL_TIMEZONE", "UTC", casts.zone, "a time zone name such as America/Lima")
+
+
 def read_dashboards_account() -> tuple[Database, str]:
     """The OLAP as OLAP_BI_USER reads it, and the shop's time zone, whatever else is set.
 
-    User and password are empty where they are not set. Raises as load_settings() does.
+    User and password are empty where no user is set. Raises as load_settings() does.
     """
     read = reader()
-    olap = Database(
-        side="OLAP",
-        host=read("OLAP_DB_HOST", "localhost", casts.text, "a host name"),
-        port=read("OLAP_DB_PORT", "5433", casts.port, "a port from 1 to 65535"),
-        name=read("OLAP_DB_NAME", None, casts.text, "a database name"),
-        user=read("OLAP_BI_USER", "", str, "a user name"),
-        password=read("OLAP_BI_PASSWORD", "", str, "a password"),
-        sslmode=read("OLAP_DB_SSLMODE", "prefer", casts.one_of(_SSLMODES), "a mode of libpq"),
-        sslrootcert=read("OLAP_DB_SSLROOTCERT", "", str, "a file"),
-        lock_timeout=60,
-    )
-    return olap, read("ETL_TIMEZONE", "UTC", casts.zone, "a time zone name such as America/Lima")
+    server = _server(read, "OLAP")
+    return _other(read, server, "OLAP_BI") or server, _zone(read)
 
 
 @lru_cache(maxsize=1)
@@ -221,35 +252,8 @@ def load_settings() -> Settings:
     `.env` is looked for in the working directory, then upward; the environment wins.
     """
     read = reader()
-    patience = read(
-        "ETL_LOCK_TIMEOUT", "60", casts.natural, "a whole number of seconds up to 100000"
-    )
-    zone = read("ETL_TIMEZONE", "UTC", casts.zone, "a time zone name such as America/Lima")
-
-    def database(side: str, port: str) -> tuple[Database, Database]:
-        user = read(f"{side}_DB_USER", None, casts.text, "a user name")
-        password = read(f"{side}_DB_PASSWORD", "", str, "a password")
-        host = read(f"{side}_DB_HOST", "localhost", casts.text, "a host name")
-        number = read(f"{side}_DB_PORT", port, casts.port, "a port from 1 to 65535")
-        name = read(f"{side}_DB_NAME", None, casts.text, "a database name")
-        sslmode = read(
-            f"{side}_DB_SSLMODE",
-            "prefer",
-            casts.one_of(_SSLMODES),
-            f"one of {', '.join(_SSLMODES)}",
-        )
-        root = read(f"{side}_DB_SSLROOTCERT", "", str, "a file")
-        admin = read(f"{side}_ADMIN_USER", "", str, "a user name")
-        admin_password = read(f"{side}_ADMIN_PASSWORD", "", str, "a password")
-        ordinary = Database(side, host, number, name, user, password, sslmode, root, patience)
-        if not admin:
-            return ordinary, ordinary
-        return ordinary, replace(ordinary, user=admin, password=admin_password)
-
-    oltp, oltp_admin = database("OLTP", "5432")
-    olap, olap_admin = database("OLAP", "5433")
-    bi_user = read("OLAP_BI_USER", "", str, "a user name")
-    bi_password = read("OLAP_BI_PASSWORD", "", str, "a password")
+    zone = _zone(read)
+    oltp, olap = _ordinary(read, "OLTP"), _ordinary(read, "OLAP")
     since = read("ETL_INITIAL_SINCE", "", str, "a date")
     if since:
         try:
@@ -265,9 +269,9 @@ def load_settings() -> Settings:
     return Settings(
         oltp=oltp,
         olap=olap,
-        oltp_admin=oltp_admin,
-        olap_admin=olap_admin,
-        olap_bi=replace(olap, user=bi_user, password=bi_password) if bi_user else None,
+        oltp_admin=_other(read, oltp, "OLTP_ADMIN") or oltp,
+        olap_admin=_other(read, olap, "OLAP_ADMIN") or olap,
+        olap_bi=_other(read, olap, "OLAP_BI"),
         state_dir=_state_dir(read),
         oltp_sql_dir=Path(sql_dir).expanduser().absolute() if sql_dir else None,
         capture=read("ETL_CAPTURE", "xmin", casts.one_of(_CAPTURES), " or ".join(_CAPTURES)),

@@ -23,11 +23,15 @@ class RequestedRunError(PipelineError):
     """The run that was asked for has failed."""
 
 
+class UnpublishedError(RequestedRunError):
+    """The window that was asked for is done, but the report after it could not be published."""
+
+
 def run_requested(settings: Settings, request: Request) -> Window:
     """Run the window from the last run up to now with `request`, after any unfinished one.
 
-    Returns that window. Raises RequestedRunError when the run fails; Luigi's log has said why,
-    and Luigi's events have told it.
+    Returns that window. Raises RequestedRunError when the run fails, UnpublishedError when only
+    the report does; Luigi's log has said why, and Luigi's events have told it.
     """
     now = whole_second(datetime.now(timezone.utc))
     window = windows_due(settings, now, wait=True)[-1]
@@ -35,16 +39,13 @@ def run_requested(settings: Settings, request: Request) -> Window:
     result = luigi.build(
         [RunDue(as_of=window.hasta)], local_scheduler=True, detailed_summary=True, log_level="INFO"
     )
-    if (
-        result.status
-        not in (
-            luigi.LuigiStatusCode.SUCCESS,
-            luigi.LuigiStatusCode.SUCCESS_WITH_RETRY,
+    if result.status in (luigi.LuigiStatusCode.SUCCESS, luigi.LuigiStatusCode.SUCCESS_WITH_RETRY):
+        return window
+    if windows.marker(settings.state_dir, window).exists():
+        # Nothing but the report comes after the marker.
+        raise UnpublishedError(
+            f"{window} is done, but the report was not published, see above; the next run does it"
         )
-        and not windows.marker(settings.state_dir, window).exists()
-    ):
-        # What fails after the marker is the report: the log names it, and the next run publishes.
-        raise RequestedRunError(
-            "the run failed, see above; nothing half done is kept, and the next run resumes it"
-        )
-    return window
+    raise RequestedRunError(
+        "the run failed, see above; nothing half done is kept, and the next run resumes it"
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO
 import luigi
 
 from pipeline.errors import StateError
+from pipeline.replacing import replacing
 
 
 def make_private_folder(path: Path) -> None:
@@ -39,14 +39,6 @@ def _unusable(path: Path, error: OSError) -> StateError:
     )
 
 
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 class DurableTarget(luigi.LocalTarget):  # type: ignore[misc]
     """A file that exists whole or not at all: fsynced, renamed, its folder fsynced."""
 
@@ -63,19 +55,11 @@ class DurableTarget(luigi.LocalTarget):  # type: ignore[misc]
         file cannot be written.
         """
         make_private_folder(self.file.parent)
-        temporary = self.file.with_name(f"{self.file.name}-luigi-tmp-{secrets.token_hex(5)}")
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
+            with replacing(self.file, 0o600) as stream:
                 yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(self.file)
-            _sync_folder(self.file.parent)
         except OSError as error:
             raise _unusable(self.file, error) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def write_receipt(self, receipt: dict[str, Any]) -> None:
         """Write a JSON object as the target's whole content."""

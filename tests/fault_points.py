@@ -106,7 +106,7 @@ def _partly_out(writer: Any, *_: Any) -> None:
 def _only_for(name: str) -> Act:
     def fire(target: Any, *_: Any) -> None:
         path = Path(getattr(target, "path", target))
-        if path.name == name or path.name.startswith(f"{name}-luigi-tmp-"):
+        if path.name == name or path.name.startswith(f".{name}-luigi-tmp-"):
             _fire()
 
     return fire

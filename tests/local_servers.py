@@ -24,11 +24,15 @@ class Asked(NamedTuple):
 
 
 class WebServer:
-    """Remembers what it is asked, and answers with `status`, once `may_answer` is set."""
+    """Remembers what it is asked, and answers with `status`, once `may_answer` is set.
+
+    The answer is `body`, of which `withheld` bytes are promised and never come.
+    """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.status = 200
+        self.body, self.withheld = b"", 0
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.port = 0
@@ -65,7 +69,9 @@ def web_server() -> Iterator[WebServer]:
             web.asked.append(Asked(self.command, self.path, body))
             web.may_answer.wait(60)
             self.send_response(web.status)
+            self.send_header("Content-Length", str(len(web.body) + web.withheld))
             self.end_headers()
+            self.wfile.write(web.body)
 
         do_GET = do_POST = _answer
 

@@ -149,12 +149,12 @@ def build(shop: Shop, task: str, window: tuple[datetime, datetime]) -> Any:
     import luigi
     from luigi.task_register import Register
 
-    from pipeline import tasks
+    import pipeline
 
     with shop.environment():
         Register.clear_instance_cache()
         return luigi.build(
-            [getattr(tasks, task)(desde=window[0], hasta=window[1])],
+            [getattr(pipeline, task)(desde=window[0], hasta=window[1])],
             local_scheduler=True,
             detailed_summary=True,
             log_level="WARNING",
@@ -538,7 +538,7 @@ def test_what_a_killed_write_left_behind_goes_after_a_day(shop: Shop):
     stock_up(shop, ago(DAY))
     shop.run_in_process(as_of=ago(5 * MINUTE))
     (folder,) = folders(shop)
-    old, fresh = folder / "load.json-luigi-tmp-1", folder / "views.json-luigi-tmp-2"
+    old, fresh = folder / ".load.json-luigi-tmp-1", folder / ".views.json-luigi-tmp-2"
     for leftover in (old, fresh):
         leftover.write_text("{")
     two_days_ago = ago(2 * DAY).timestamp()

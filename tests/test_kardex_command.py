@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ from olap_comparison import replay_shop
 from oracle import RECEIPT, SALE, opening_state
 from oracle_rows import ZERO, KardexRow, Replay, State
 from shop_database import Shop
+from shop_server import REPOSITORY
 
 from pipeline.ledger_formats import CSV_COLUMNS
 
@@ -285,6 +288,7 @@ class Page(HTMLParser):
         self.attributes: list[str] = []
         self.rows: list[list[str]] = []
         self.widths: list[int] = []
+        self.languages: list[str | None] = []
         self.text = ""
         self.feed(text)
         self.close()
@@ -293,6 +297,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [name for name, _ in attrs]
+        if tag == "html":
+            self.languages.append(dict(attrs)["lang"])
         if tag not in VOID_TAGS:
             self.open.append(tag)
         if tag == "tr":
@@ -318,6 +324,7 @@ def test_the_page_is_whole_escaped_and_has_the_same_figures(shop: Shop):
     shop.till("UPDATE productos SET nombre = %s, codigo = '<b>' WHERE id_producto = 1", name)
     shop.till("UPDATE sucursales SET nombre = '<i>Norte' WHERE id_sucursal = 3")
     shop.run_in_process()
+    # In UTC, which is no country's, Spanish has a comma before its decimals.
     text = shop.succeed("kardex", "1", "--html").stdout
     page = Page(text)
     assert not {"script", "link", "img", "b", "i", "iframe"} & set(page.tags)
@@ -334,7 +341,7 @@ def test_the_page_is_whole_escaped_and_has_the_same_figures(shop: Shop):
     assert opening[4] == "16 Saldo inicial"
     assert len(lines) == len(shown["movements"])
     for cells, line in zip(lines, shown["movements"], strict=True):
-        numbers = [Decimal(cell.replace(",", "")) if cell else None for cell in cells[5:15]]
+        numbers = [figure(cell) for cell in cells[5:15]]
         own = [Decimal(line[key]) for key in ("cantidad", "costo_unitario", "costo_total")]
         sides = [*own, None, None, None] if line["tipo"] == RECEIPT else [None, None, None, *own]
         after = [Decimal(line["after"][key]) for key in ("existencias", "costo_promedio", "valor")]
@@ -344,11 +351,105 @@ def test_the_page_is_whole_escaped_and_has_the_same_figures(shop: Shop):
         assert cells[15] == line["sucursal"]
     assert "<i>Norte" in {cells[15] for cells in lines}
     sums, closing = shown["totals"], shown["closing"]
-    assert [Decimal(cell.replace(",", "")) for cell in totals[1:11] if cell] == [
+    assert [figure(cell) for cell in totals[1:11] if cell] == [
         *(Decimal(sums[key]) for key in ("entries_quantity", "entries_cost")),
         *(Decimal(sums[key]) for key in ("exits_quantity", "exits_cost", "ajuste")),
         *(Decimal(closing[key]) for key in ("existencias", "costo_promedio", "valor")),
     ]
+
+
+def figure(cell: str, decimal: str = ",") -> Decimal | None:
+    """A cell's number, with what the country writes before its decimals; None in an empty one."""
+    whole, _, decimals = cell.partition(decimal)
+    return (
+        Decimal(f"{whole.replace({',': '.', '.': ','}[decimal], '')}.{decimals}") if cell else None
+    )
+
+
+@pytest.mark.one_postgres
+def test_a_column_of_the_page_has_one_number_of_decimals(shop: Shop):
+    """As many as its longest needs: quantities none, amounts two at least, and no digit is lost."""
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    for product in (1, 2):
+        shop.product(product)
+    shop.receipt(BEGINNING, (1, "3000", "1.10"), (2, "4", "2.50"))
+    shop.sale(BEGINNING + DAY, (1, "1.5", 9), (2, "1", 3))
+    shop.receipt(BEGINNING + 2 * DAY, (1, "7", "2.346"))
+    shop.run_in_process()
+    pages = {p: Page(shop.succeed("kardex", p, "--html").stdout).rows[2:] for p in ("1", "2")}
+    cells = [[*row[5:15]] for row in pages["1"][:-1]] + [pages["1"][-1][1:11]]
+    assert cells[1][:3] == ["3.000", "1,100", "3.300,000"]
+    decimals = [
+        {len(cell.partition(",")[2]) for cell in column if cell}
+        for column in zip(*cells, strict=True)
+    ]
+    # What is sold has its cost of 1.1; the average is not exact, and the balance is in halves.
+    assert decimals == [{0}, {3}, {3}, {1}, {2}, {2}, {2}, {1}, {6}, {3}]
+    assert pages["2"][0][12:15] == ["0", "0,00", "0,00"]
+    assert pages["2"][1][5:8] == ["4", "2,50", "10,00"]
+    assert pages["2"][-1][8:11] == ["3", "2,50", "7,50"]
+
+
+@pytest.mark.one_postgres
+def test_the_page_speaks_the_shops_language_and_writes_its_countrys_numbers(shop: Shop):
+    trade(shop)
+    shop.env["ETL_TIMEZONE"] = "America/Lima"
+    shop.run_in_process()
+    options = ("kardex", "1", "--html", "--desde=2026-03-02", "--hasta=2026-03-31")
+    spanish = Page(shop.succeed(*options, ETL_LANG="es").stdout)
+    english = Page(shop.succeed(*options, ETL_LANG="en").stdout)
+    for page, language, said in (
+        (spanish, "es", ("Registro de inventario", "Del 02/03/2026 al 31/03/2026", "Fecha")),
+        (english, "en", ("Register of the perpetual", "From 2026-03-02 to 2026-03-31", "Date")),
+    ):
+        assert page.languages == [language]
+        assert all(text in page.text for text in said)
+        assert "{" not in page.text.partition("</style>")[2]
+    shown = show(shop, *options[1:2], *options[3:], zone="America/Lima")["movements"]
+    for page, receipt, sale, day, yes in (
+        (spanish, "02 Entrada de mercancía", "01 Venta", "03/03/2026", "sí"),
+        (english, "02 Goods receipt", "01 Sale", "2026-03-03", "yes"),
+    ):
+        first, second, *_ = lines = page.rows[3:-1]
+        assert (first[4], second[0], second[4]) == (sale, day, receipt)
+        assert [cells[16] == yes for cells in lines] == [line["provisional"] for line in shown]
+        assert page.rows[-1][0] in ("TOTALES", "TOTALS")
+        # Peru has a point before its decimals, in either language.
+        assert figure(second[6], ".") == Decimal("2.345678")
+    # Every word is of one language: but for names and figures the two have none in common.
+    common = {cell for row in spanish.rows[:2] for cell in row if cell} & {
+        cell for row in english.rows[:2] for cell in row
+    }
+    assert common == {"Provisional"}
+
+
+@pytest.mark.one_postgres
+def test_the_page_of_large_numbers_is_exact(shop: Shop):
+    """Beyond Decimal's own 28 digits, which Babel calculates with."""
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    shop.product(1)
+    shop.receipt(BEGINNING, (1, "1", "50000000000.000001"))
+    shop.run_in_process()
+    (shop.folder / "conteo.csv").write_text(
+        "id_producto,existencias,costo_promedio\n1,99999999999.999999,99999999999.999999\n"
+    )
+    shop.succeed("opening", "conteo.csv")
+    shown = show(shop, "1")
+    totals = Page(shop.succeed("kardex", "1", "--html").stdout).rows[-1]
+    assert figure(totals[10]) == Decimal(shown["closing"]["valor"]) > 10**21
+
+
+@pytest.mark.one_postgres
+def test_the_page_alone_needs_an_extra(shop: Shop, tmp_path: Path):
+    trade(shop)
+    shop.run_in_process()
+    shop.env["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{REPOSITORY}"
+    (tmp_path / "babel").mkdir()
+    (tmp_path / "babel" / "__init__.py").write_text("raise ImportError(name='babel')")
+    assert shop.command("kardex", "1", "--csv").returncode == 0
+    assert refused(shop, "1", "--html") == (
+        "error: the page needs babel: pip install '.[report]' in the pipeline's folder\n"
+    )
 
 
 @pytest.mark.one_postgres

@@ -227,6 +227,23 @@ def test_a_verify_that_nobody_looks_at_tells_what_differs(shop: Shop, web: WebSe
     assert (code, len(web.told)) == (1, 2), said
 
 
+def test_a_repair_that_fails_is_told_once(shop: Shop, web: WebServer, tmp_path: Path):
+    """By the run's own events, and not by verify a second time."""
+    telling(shop, web, ETL_LANG="en")
+    stock_up(shop, ago(DAY))
+    run(shop, 0)
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = 1")
+    page = {"ETL_REPORT_PATH": str(tmp_path / "no" / "such.html")}
+    assert shop.command("verify", "--repair", **page).returncode == 0
+    ((_, body),) = web.told
+    assert "What failed: PublishReport" in body
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = 2")
+    shop.olap.cursor().execute("REVOKE EXECUTE ON FUNCTION etl.abrir_ventana FROM etl_cargador")
+    assert shop.command("verify", "--repair").returncode == 1
+    assert len(web.told) == 2
+    assert "What failed: LoadOLAP" in web.told[1][1]
+
+
 def test_another_cause_is_told_and_both_are_not_told_again(shop: Shop, web: WebServer):
     telling(shop, web)
     break_oltp(shop)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 import urllib.parse
 import urllib.request
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import luigi
 import pytest
+from luigi.rpc import RemoteScheduler
+from luigi.worker import TaskStatusReporter
 from shop_database import LUIGI, Shop
 from shop_luigid import luigid
 from shop_server import must_succeed, run_program
@@ -101,6 +105,53 @@ def test_a_tracking_url_that_is_no_web_address_is_named(shop: Shop):
     assert "ETL_TRACKING_URL must begin with http:// or https://" in done.stdout
 
 
+@pytest.mark.one_postgres
+def test_a_luigid_that_goes_away_is_asked_once_a_step(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """By Luigi's own client, which tries each call again and again."""
+    caplog.set_level(logging.WARNING, "luigi-interface")
+    monkeypatch.setattr(progress, "_TELL_EVERY", 0)
+    with luigid(shop.folder, shop.env) as port:
+        scheduler = RemoteScheduler(f"http://127.0.0.1:{port}")
+        asked = counted(scheduler, monkeypatch)
+        reporter = TaskStatusReporter(scheduler, "Task", "worker", None)
+        task = Told()
+        task.set_status_message = reporter.update_status_message
+        task.set_progress_percentage = reporter.update_progress_percentage
+        with progress.of(task), progress.stage("reading", "rows", 9) as advance:
+            advance(1)
+        assert len(asked) == 4
+    for step in (1, 2):
+        with progress.of(task):
+            for _ in range(2):
+                with progress.stage("reading", "rows", 9) as advance:
+                    advance(1)
+                    advance(1)
+        assert len(asked) == 4 + step * ATTEMPTS
+    said = [line.message for line in caplog.records if "told no more" in line.message]
+    assert len(said) == 2
+    assert "when connecting to remote scheduler" in said[0]
+
+
+ATTEMPTS = 2
+
+
+def counted(scheduler: RemoteScheduler, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each attempt that Luigi's client makes from now on; it does not wait between two."""
+    monkeypatch.setattr(scheduler, "_rpc_retry_attempts", ATTEMPTS)
+    monkeypatch.setattr(scheduler, "_rpc_retry_wait", 0)
+    asked: list[str] = []
+    real = scheduler._fetcher.fetch
+
+    def fetch(address: str, *arguments: Any) -> Any:
+        asked.append(address)
+        return real(address, *arguments)
+
+    monkeypatch.setattr(scheduler._fetcher, "fetch", fetch)
+    return asked
+
+
 def test_a_task_that_nobody_runs_has_nobody_to_tell():
     with progress.of(luigi.Task()), progress.stage("valuing") as advance:
         advance(1)
@@ -122,5 +173,6 @@ def test_what_cannot_be_shown_fails_nothing(shop: Shop, monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "stderr", None)
     trade(shop)
     shop.run_in_process()
-    assert refused[0] == "https://tienda.pe"
+    # Each of the three steps has tried once.
+    assert refused == ["https://tienda.pe"] * 3
     assert shop.olap_rows("SELECT count(*) AS n FROM dw.kardex") == [{"n": 1}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -13,12 +14,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from browser import CHROMIUM, Browser, running_browser
+from local_servers import web_server
 from shop_database import LUIGI, Shop, new_shop
 from shop_server import PASSWORD, ShopServer, must_succeed, run_program
 
 from pipeline.report import publish as publishing
-from pipeline.report.figures import LISTS
+from pipeline.report.figures import LISTS, read_figures
 from pipeline.report.publish import published_until
+from pipeline.settings import load_settings
 from pipeline.sql_files import sql_folder
 from pipeline.window import Window
 
@@ -235,6 +238,31 @@ def test_every_figure_is_that_of_the_database(traded: Shop, page: str, browser: 
     ]
 
 
+def test_a_price_is_told_where_it_differs_by_more_than_rounding(shop: Shop):
+    """Without tax, in whole cents, nobody can type the suggested price to its last digit."""
+    shop.env["ETL_PRICES_INCLUDE_TAX"] = "false"
+    yesterday = datetime.now(timezone.utc) - DAY
+    shop.olap.cursor().execute(
+        "INSERT INTO dw.politica_precio VALUES (NULL, 'Gravados', 0.30, 0.18, 0.01)"
+    )
+    # 7.10 / (1 - 0.30) * 1.18 is 11.97, rounded up; the nearest prices without tax:
+    typed = {1: "10.14", 2: "10.15", 3: "10.16", 4: "9"}
+    with_tax = {1: "11.9652", 2: "11.9770", 3: "11.9888", 4: "10.62"}
+    for product, price in typed.items():
+        shop.product(product, "Gravados")
+        shop.receipt(yesterday, (product, 10, "7.10"))
+        shop.sale(yesterday + timedelta(minutes=1), (product, 1, price))
+    shop.run_in_process()
+    with shop.environment():
+        rows = read_figures(load_settings()).lists["precios"]
+    found = {row["id_producto"]: (row["precio"], row["precio_sugerido"]) for row in rows}
+    suggested = Decimal("11.97")
+    assert found == {product: (Decimal(with_tax[product]), suggested) for product in (3, 4)}
+    # Those that are left out do differ, by less than a cent.
+    for product in (1, 2):
+        assert 0 < abs(Decimal(with_tax[product]) - suggested) < Decimal("0.01")
+
+
 @in_browser
 def test_names_are_text_wherever_they_stand(page: str, browser: Browser):
     browser.open(page)
@@ -389,7 +417,7 @@ def test_each_run_publishes_and_a_lost_page_comes_back(shop: Shop, tmp_path: Pat
     assert published_until(path) == last_run(shop)
     shop.run(**env)
     assert published_until(path) == last_run(shop)
-    assert list(tmp_path.glob(".*.tmp")) == []
+    assert list(tmp_path.glob(".*")) == []
     # Nothing is due: the page is looked after all the same.
     as_of = ("--as-of", f"{last_run(shop):%Y-%m-%dT%H:%M:%SZ}")
     seen = path.stat().st_mtime_ns
@@ -462,6 +490,71 @@ def test_a_repair_whose_page_fails_is_a_repair(shop: Shop, tmp_path: Path):
     assert len(shop.olap_rows("SELECT * FROM dw.kardex")) == 1
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_backfill_publishes_and_a_page_that_fails_undoes_nothing(
+    shop: Shop, tmp_path: Path, workers: str
+):
+    path = tmp_path / "informe.html"
+    shop.env |= {"ETL_REPORT_PATH": str(path), "ETL_INITIAL_SINCE": (today() - 5 * DAY).isoformat()}
+    shop.product(1)
+    for days in (1, 15, 25):
+        shop.sale(today() - days * DAY, (1, days, 5))
+    shop.run()
+    seen = path.read_bytes()
+
+    def backfill(days: int, **env: str) -> subprocess.CompletedProcess[str]:
+        since = (today() - days * DAY).date().isoformat()
+        program = [str(LUIGI), "--module", "pipeline", "Backfill", "--local-scheduler"]
+        program += ["--since", since, "--workers", workers]
+        return run_program(program, shop.folder, shop.env | env)
+
+    def loaded() -> int:
+        return len(shop.olap_rows("SELECT FROM dw.kardex"))
+
+    must_succeed(backfill(20))
+    assert loaded() == 2
+    assert path.read_bytes() != seen
+    seen = path.read_bytes()
+    with web_server() as web:
+        done = backfill(30, OLAP_BI_PASSWORD="otra", ETL_NOTIFY_URLS=web.channel, ETL_LANG="en")
+        ((_, told),) = web.told
+    assert done.returncode == 30
+    assert "failed    PublishReport" in done.stdout and "cannot connect to OLAP" in done.stdout
+    assert "What failed: PublishReport\nWindow: history since" in told
+    assert loaded() == 3
+    assert path.read_bytes() == seen
+    # The history is there: what is left to do is the page.
+    must_succeed(backfill(30))
+    assert path.read_bytes() != seen
+
+
+def test_a_rebuild_publishes_and_a_page_that_fails_undoes_nothing(shop: Shop, tmp_path: Path):
+    path = tmp_path / "informe.html"
+    shop.env["ETL_REPORT_PATH"] = str(path)
+    shop.product(1)
+    shop.receipt(datetime.now(timezone.utc) - DAY, (1, 10, 5))
+    shop.run()
+    shop.succeed("rebuild")
+    assert published_until(path) == last_run(shop)
+    moved, seen = last_run(shop), path.read_bytes()
+    shop.olap.cursor().execute("UPDATE dw.kardex SET costo_promedio = 9")
+    with web_server() as web:
+        notices = {"ETL_NOTIFY_URLS": web.channel, "ETL_LANG": "en"}
+        done = shop.command("rebuild", OLAP_BI_PASSWORD="otra", **notices)
+        ((_, told),) = web.told
+    assert done.returncode == 1
+    assert "What failed: PublishReport" in told
+    assert re.fullmatch(
+        r"error: \S+ is done, but the report was not published, see above; the next run does it",
+        done.stdout.splitlines()[-1],
+    )
+    assert path.read_bytes() == seen
+    assert last_run(shop) > moved
+    assert shop.olap_rows("SELECT costo_promedio AS c FROM dw.kardex") == [{"c": 5}]
+    shop.run()
+    assert published_until(path) == last_run(shop)
+
+
 @pytest.mark.parametrize("path", ["/etc/hostname/x.html", f"/tmp/{'x' * 245}", "/"])
 def test_a_place_that_cannot_be_written_is_one_failure(path: str):
     with pytest.raises(publishing.StateError, match="cannot be written"):
@@ -475,7 +568,7 @@ def test_a_page_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.Monk
     def full_disk(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publishing.os, "fsync", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(publishing.StateError, match="No space left on device; its folder"):
         publishing.publish("the new one", path)
     assert path.read_text() == "the old one"

@@ -23,6 +23,7 @@ from pipeline.demo.superset_server import SupersetServer
 from pipeline.settings import Database
 from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.bundle import MASK, ROOMS, read_bundle, uri
+from pipeline.superset.client import Session
 
 FOLDER = REPOSITORY / "superset"
 # A file's uuid is made of its room and name, so that it never changes and nobody invents one.
@@ -229,6 +230,37 @@ def test_what_is_no_superset_is_told(tmp_path: Path):
             assert done.returncode == 1
             assert len(done.stdout.splitlines()) == 1
             assert said in done.stdout
+
+
+HTML = b"<html><body>Bad gateway, please\ntry again</body></html>"
+TOKEN = b'{"access_token": "x", "result": "y"}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "withheld", "said"),
+    [
+        (200, HTML, 0, "answers /api/v1/security/login without JSON: is this its address?"),
+        (200, b"", 0, "answers /api/v1/security/login without JSON"),
+        (200, TOKEN[:-9], 0, "answers /api/v1/security/login without JSON"),
+        (200, b'{"access_token": "\xff"}', 0, "answers /api/v1/security/login without JSON"),
+        (200, b'["x"]', 0, "answers /api/v1/security/login without JSON"),
+        (200, TOKEN[:-9], 9, "cannot be reached: IncompleteRead"),
+        (200, b"{}", 0, "does not answer as Superset: correct it"),
+        (502, HTML, 0, "POST /api/v1/security/login answers 502: no JSON; is this the address of"),
+        (502, HTML, 9, "POST /api/v1/security/login answers 502: its answer broke off"),
+    ],
+)
+def test_what_a_proxy_answers_in_its_place_is_one_line(
+    status: int, body: bytes, withheld: int, said: str
+):
+    with web_server() as web:
+        web.status, web.body, web.withheld = status, body, withheld
+        account = Account(f"http://127.0.0.1:{web.port}", "admin", "secreta")
+        with pytest.raises(SupersetError) as failure:
+            Session(account, 10)
+    assert said in str(failure.value)
+    assert len(str(failure.value).splitlines()) == 1
+    assert "secreta" not in str(failure.value)
 
 
 @pytest.mark.one_postgres

@@ -10,15 +10,15 @@ from datetime import date
 
 from pipeline import olap
 from pipeline.commands.face import Manual, add_json
-from pipeline.errors import InputError
-from pipeline.ledger import Period, read_ledger
+from pipeline.errors import InputError, missing_extra
+from pipeline.ledger import Ledger, Period, read_ledger
 from pipeline.ledger_formats import print_text, write_csv, write_json
-from pipeline.ledger_page import write_html
 from pipeline.settings import load_settings
 
 MANUAL = Manual(
     does="Prints the ledger of one product: opening, movements, totals, closing; as a table, or "
-    "as CSV, a page to print or JSON. A ledger that does not foot is refused.",
+    "as CSV, a page to print or JSON. The page is in the language of ETL_LANG and needs the extra "
+    "report, the rest is in Spanish. A ledger that does not foot is refused.",
     reads="the OLAP.",
     changes="nothing.",
     exits={0: "printed", 1: "no such product, a ledger that does not foot, or a failure"},
@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Read the ledger, foot it, and write it to stdout in the format asked for. Returns 0.
 
     Raises InputError for a malformed or reversed period and for a product that is not
-    there or not the only one, LedgerError when the ledger does not foot; nothing is
-    written then.
+    there or not the only one, LedgerError when the ledger does not foot, PipelineError for a
+    page without the extra `report`; nothing is written then.
     """
     settings = load_settings()
     period = Period(
@@ -67,12 +67,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.csv:
         write_csv(ledger, sys.stdout)
     elif arguments.html:
-        write_html(ledger, sys.stdout)
+        _write_page(ledger, settings.notices.language)
     elif arguments.json:
         write_json(ledger, sys.stdout)
     else:
         print_text(ledger)
     return 0
+
+
+def _write_page(ledger: Ledger, language: str) -> None:
+    try:
+        from pipeline.ledger_page import write_html
+    except ImportError as error:
+        raise missing_extra("the page", "report", error) from error
+    write_html(ledger, sys.stdout, language)
 
 
 def _day(option: str, raw: str | None) -> date | None:

@@ -17,7 +17,11 @@ MANUAL = Manual(
     "ledger that does not foot.",
     reads="the whole scope of the OLTP, and the OLAP.",
     changes="the OLAP and the state folder, as a run does; an unfinished window is done first.",
-    exits={0: "rebuilt", 1: "a failure; nothing half done is kept"},
+    exits={
+        0: "rebuilt",
+        1: "a failure, and nothing half done is kept; or rebuilt, but ETL_REPORT_PATH could not be "
+        "published",
+    },
     examples=("python -m pipeline rebuild",),
 )
 
@@ -28,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run it as a window. Returns 0."""
+    """Run it as a window. Returns 0; raises as run_requested() does."""
     window = run_requested(load_settings(), Request(everything=True, rebuild=True))
     if arguments.json:
         print_json({"rebuilt": True, "window": window.label})

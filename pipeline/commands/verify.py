@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.errors import InputError, PipelineError
 from pipeline.requests import Request
 from pipeline.settings import load_settings, parse_moment
-from pipeline.special_run import RequestedRunError, run_requested
+from pipeline.special_run import RequestedRunError, UnpublishedError, run_requested
 from pipeline.tables import paint, print_facts, print_table
 from pipeline.verify import Findings, verify
 
@@ -65,7 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
             repaired = findings.movements
             if not arguments.json:
                 _show(findings)
-            run_requested(settings, _repair(findings))
+            # A page that was not published is told already, and the repair is one without it.
+            with suppress(UnpublishedError):
+                run_requested(settings, _repair(findings))
             findings = verify(settings, since)
     except RequestedRunError:
         # Told already, as any run that fails.

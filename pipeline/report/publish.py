@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipeline.errors import PipelineError, StateError
+from pipeline.errors import StateError, missing_extra
+from pipeline.replacing import replacing
 from pipeline.report.figures import bi_account, read_figures
 
 if TYPE_CHECKING:
@@ -32,35 +30,24 @@ def build_page(settings: Settings) -> str:
     try:
         from pipeline.report.page import render_page
     except ImportError as error:
-        raise PipelineError(
-            f"the report needs {error.name}: pip install '.[report]' in the pipeline's folder"
-        ) from error
+        raise missing_extra("the report", "report", error) from error
     return render_page(read_figures(settings), settings.notices.language)
 
 
 def publish(page: str, path: Path) -> None:
     """Put the page in the place of `path`, with the permissions that the umask leaves.
 
-    It is renamed from a file beside it, so that whoever opens it finds the old one or the
-    new one. Raises StateError when it cannot be written; the old one stays.
+    Whoever opens it finds the old one or the new one, see replacing(). Raises StateError
+    when it cannot be written; the old one stays.
     """
-    temporary = path.parent / f".{path.name}-{secrets.token_hex(5)}.tmp"
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with os.fdopen(descriptor, "wb") as stream:
+        with replacing(path, 0o666) as stream:
             stream.write(page.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise StateError(
             f"{path} cannot be written: {error.strerror or error}; its folder must be there and "
             "writable, see ETL_REPORT_PATH"
         ) from error
-    finally:
-        # Gone if all went well; what keeps it from being removed has been told.
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def published_until(path: Path) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, localcontext
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,8 @@ from babel.numbers import format_decimal, format_percent
 from pipeline.translation import translator
 
 NOTHING = "\N{EN DASH}"
+# Python's own 28 digits are fewer than a ledger's numeric(38, 6) can have.
+_EXACT = Context(prec=60, traps=[Inexact])
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Voice:
     def quantity(self, quantity: Decimal | int | None) -> str:
         """Units, with up to three decimals; also any count."""
         return self._decimal(quantity, "#,##0.###")
+
+    def exact(self, number: Decimal, decimals: int) -> str:
+        """A number with so many decimals; raises decimal.Inexact if it has more."""
+        with localcontext(_EXACT):
+            return self._decimal(number, "#,##0." + "0" * decimals)
 
     def tenths(self, number: Decimal | None) -> str:
         """Days, seconds or times, with one decimal."""
@@ -67,6 +74,13 @@ class Voice:
     def long_day(self, day: date | None) -> str:
         """A whole date."""
         return NOTHING if day is None else str(format_date(day, "medium", locale=self.locale))
+
+    def table_day(self, day: date) -> str:
+        """A whole date in figures, all of one width.
+
+        In English it is that of ISO 8601, since its countries disagree on the order.
+        """
+        return f"{day:%Y-%m-%d}" if self.locale.language == "en" else f"{day:%d/%m/%Y}"
 
     def moment(self, moment: datetime) -> str:
         """A date and its time in the shop's zone."""
