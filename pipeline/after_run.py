@@ -132,7 +132,7 @@ def run_succeeded(task: luigi.Task) -> None:
     _attempt(lambda: metrics.write(load_notices(), succeeded=True))
 
 
-def views_refreshed(_task: luigi.Task) -> None:
+def views_refreshed(_task: luigi.Task | None = None) -> None:
     """Have the dashboards show the new data."""
     _attempt(renew_dashboards)
 

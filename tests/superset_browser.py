@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.superset.account import Account
 
@@ -14,6 +15,7 @@ LAPTOP = 1366  # pixels
 # Superset draws only the charts that are in sight, so all of a dashboard must be.
 _HEIGHT = 3200
 _PATIENCE = 90_000  # milliseconds
+_GLANCE = 2_000  # between two looks at whether it can still come out well
 _DRAWN = """() => {
     const cells = document.querySelectorAll('.dashboard-component-chart-holder');
     const drawn = document.querySelectorAll(
@@ -23,6 +25,25 @@ _DRAWN = """() => {
 }"""
 _BOTTOM = """() => Math.max(...[...document.querySelectorAll('.dashboard-component-chart-holder')]
     .map(cell => cell.getBoundingClientRect().bottom))"""
+
+
+class Answer(NamedTuple):
+    """What a chart of an open dashboard was answered: its labels and rows as the page has them."""
+
+    names: list[str]
+    data: list[dict[str, Any]]
+
+    def rows(self) -> list[list[Any]]:
+        """A list a row; what was spread over a column for each branch is gathered again."""
+        if self.data and not set(self.names) <= self.data[0].keys():
+            axis = self.names[0]
+            return [
+                [row[axis], series, value]
+                for row in self.data
+                for series, value in row.items()
+                if series != axis and value is not None
+            ]
+        return [[row[name] for name in self.names] for row in self.data]
 
 
 class Viewer:
@@ -36,12 +57,14 @@ class Viewer:
         page.fill("#password", account.password)
         page.click("button[type=submit]")
         page.wait_for_url(lambda url: "login" not in url)
-        page.on(
-            "response",
-            lambda answer: (
-                answer.status >= 400 and self.refused.append(f"{answer.status} {answer.url}")
-            ),
-        )
+        page.on("response", self._hear)
+
+    def _hear(self, answer: Any) -> None:
+        # A page offers Superset the colours that it chose, whoever looks at it; who may not edit
+        # is refused, and is shown nothing of it.
+        offered = "/colors?mark_updated=false" in answer.url and answer.status == 403
+        if answer.status >= 400 and not offered:
+            self.refused.append(f"{answer.status} {answer.url}")
 
     def show(self, slug: str, picture: Path) -> int:
         """Open a dashboard and take its picture; returns how many charts it drew.
@@ -52,10 +75,7 @@ class Viewer:
         page = self._page
         page.set_viewport_size({"width": LAPTOP, "height": _HEIGHT})
         page.goto(f"{self._url}/superset/dashboard/{slug}/")
-        page.wait_for_function(_DRAWN, timeout=_PATIENCE)
-        assert not self.refused, self.refused
-        alerts = page.locator("[role=alert], .ant-alert-error").all_inner_texts()
-        assert not alerts, alerts
+        self._wait_until_drawn()
         assert page.evaluate("document.documentElement.scrollWidth") <= LAPTOP
         count: int = page.locator(".dashboard-component-chart-holder").count()
         bottom = int(page.evaluate(_BOTTOM)) + 20
@@ -64,6 +84,71 @@ class Viewer:
         clip = {"x": 0, "y": 0, "width": LAPTOP, "height": min(bottom, _HEIGHT)}
         page.screenshot(path=str(picture), clip=clip)
         return count
+
+    @property
+    def edits(self) -> bool:
+        """Whether the dashboard that is open offers to be edited."""
+        return bool(self._page.locator("[data-test=edit-dashboard-button]").count())
+
+    def choose(self, name: str, value: str) -> None:
+        """Choose a value in a filter of the bar."""
+        self._filter(name).click()
+        self._pick(value)
+        self._page.keyboard.press("Escape")
+
+    def choose_dates(self, name: str, since: date, until: date) -> None:
+        """Type two dates into a filter of the bar; the second is not within."""
+        page = self._page
+        self._filter(name).click()
+        page.locator(".ant-popover .ant-select").first.click()
+        self._pick("Avanzado")
+        for number, day in enumerate((since, until)):
+            page.locator(".ant-popover input.ant-input").nth(number).fill(day.isoformat())
+        page.click("[data-test=date-filter-control__apply-button]")
+
+    def apply(self, charts: Collection[int]) -> dict[int, Answer]:
+        """Apply the bar; returns what is answered to each chart until all of `charts` have been."""
+        heard: dict[int, Any] = {}
+
+        def all_answered(answer: Any) -> bool:
+            if "/api/v1/chart/data" in answer.url:
+                heard[answer.request.post_data_json["form_data"]["slice_id"]] = answer
+            return heard.keys() >= set(charts)
+
+        with self._page.expect_response(all_answered, timeout=_PATIENCE):
+            self._page.click("[data-test=filter-bar__apply-button]")
+        self._wait_until_drawn()
+        return {chart: _read(answer) for chart, answer in heard.items()}
+
+    def _wait_until_drawn(self) -> None:
+        """Raises AssertionError as soon as something is refused or an alert is shown."""
+        from playwright.sync_api import TimeoutError as StillDrawing
+
+        drawn = None
+        for _ in range(_PATIENCE // _GLANCE):
+            with suppress(StillDrawing):
+                drawn = self._page.wait_for_function(_DRAWN, timeout=_GLANCE)
+            assert not self.refused, self.refused
+            alerts = self._page.locator("[role=alert], .ant-alert-error").all_inner_texts()
+            assert not alerts, alerts
+            if drawn:
+                return
+        raise AssertionError(f"not every chart is drawn: {self._page.url}")
+
+    def _filter(self, name: str) -> Any:
+        label = self._page.locator("label", has_text=name)
+        item = self._page.locator("[data-test=filter-bar] .ant-form-item", has=label)
+        return item.locator(".ant-form-item-control").first
+
+    def _pick(self, title: str) -> None:
+        self._page.locator(f'.ant-select-item-option[title="{title}"]').click()
+
+
+def _read(answer: Any) -> Answer:
+    (query,) = answer.request.post_data_json["queries"]
+    columns = [c if isinstance(c, str) else c["label"] for c in query["columns"]]
+    (result,) = answer.json()["result"]
+    return Answer([*columns, *(query.get("metrics") or ())], result["data"])
 
 
 @contextmanager

@@ -58,7 +58,7 @@ FROM dw.mv_rotacion GROUP BY categoria
 SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, existencias, venta_diaria, greatest(dias_cobertura, 0)
 FROM dw.mv_reposicion WHERE agotado OR reponer
 -- precios_sugeridos
-SELECT codigo, nombre, categoria, costo_promedio, ultima_venta, precio, precio_sugerido, diferencia,
+SELECT codigo, nombre, categoria, ultima_venta, costo_promedio, precio, precio_sugerido, diferencia,
     diferencia_relativa, CASE WHEN bajo_costo THEN 'Bajo el costo' ELSE '' END
 FROM dw.mv_precios
 -- existencias

@@ -2,65 +2,43 @@
 
 from __future__ import annotations
 
-import math
-import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
-import yaml
 from local_servers import free_port
-from shop_database import Shop, new_shop
+from shop_database import LUIGI, new_shop
 from shop_server import REPOSITORY, must_succeed, run_program, running_server
-from superset_browser import viewer
-from superset_import import import_program
-from test_views import trade
+from superset_browser import Viewer, viewer
+from superset_shop import (
+    EXPECTED,
+    FOLDER,
+    Dashboards,
+    expected_rows,
+    fill,
+    foreign_dataset,
+    make_role,
+    make_user,
+    plain,
+    read,
+    role_number,
+    same,
+    uuid_of,
+)
 
 from pipeline.demo.server import embedded_binaries
-from pipeline.demo.superset_server import SupersetServer, running
+from pipeline.demo.superset_server import running
+from pipeline.superset import renewal
+from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.client import Session
 from pipeline.superset.read_back import chart_data
 
-FOLDER = REPOSITORY / "superset"
 PICTURES = REPOSITORY / "build" / "superset"
-EXPECTED = dict(
-    re.findall(
-        r"^-- (\w+)\n(.*?)(?=^-- \w+\n|\Z)",
-        (REPOSITORY / "tests/superset_charts.sql").read_text(encoding="utf-8"),
-        re.M | re.S,
-    )
-)
-
-
-class Dashboards(NamedTuple):
-    """A shop that has traded, and a Superset with its dashboards."""
-
-    shop: Shop
-    superset: SupersetServer
-    session: Session
-
-    def load(self, folder: Path = FOLDER, **env: str) -> subprocess.CompletedProcess[str]:
-        """Import the folder's files, whatever comes of it."""
-        account = self.superset.account
-        given = {"SUPERSET_PASSWORD": account.password, "ETL_TIMEZONE": "America/Lima"}
-        program = import_program("--url", account.url, "--user", account.user)
-        program += ["--folder", str(folder)]
-        return run_program(program, self.shop.folder, self.shop.env | given | env)
-
-    def rows(self, chart: str, force: bool = True) -> list[list[Any]]:
-        """What a chart shows, a list a row."""
-        found = chart_data(self.session, uuid_of(chart), force)
-        return [list(row.values()) for row in found["data"]]
-
-
-def uuid_of(chart: str, room: str = "charts") -> str:
-    """The uuid in a file."""
-    return str(yaml.safe_load((FOLDER / room / f"{chart}.yaml").read_text())["uuid"])
+BOARDS = [path.stem for path in sorted((FOLDER / "dashboards").glob("*.yaml"))]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +54,7 @@ def dashboards(
     with (
         running_server(folder / "postgres", embedded_binaries()) as shop_server,
         new_shop(folder, shop_server) as shop,
-        running(folder / "superset", requirements, free_port()) as superset,
+        running(folder / "superset", requirements) as superset,
     ):
         fill(shop)
         shown = Dashboards(shop, superset, Session(superset.account, 120))
@@ -84,54 +62,12 @@ def dashboards(
         yield shown
 
 
-def fill(shop: Shop) -> None:
-    """Fifteen months of trade up to now, a reject, a jump of cost, and a second run."""
-    now = datetime.now(timezone.utc)
-    initial = now - timedelta(days=460)
-    trade(shop, now - timedelta(hours=1))
-    shop.till("UPDATE transacciones SET id_sucursal = 1 WHERE id_sucursal IS NULL")
-    shop.receipt(now - timedelta(days=3), (1, 5, Decimal(3)), id_sucursal=1)
-    shop.receipt(now - timedelta(days=2), (1, 5, Decimal(900)), id_sucursal=1)
-    shop.sale(now - timedelta(days=1), (2, 0, Decimal(5)), id_sucursal=1)
-    shop.env |= {"ETL_TIMEZONE": "America/Lima", "ETL_INITIAL_SINCE": initial.isoformat()}
-    shop.run()
-    shop.sale(now - timedelta(hours=1), (3, 400, Decimal(4)), id_sucursal=2)
-    shop.run()
-
-
-def plain(value: Any) -> Any:
-    """A value as Superset gives it: moments in milliseconds, numbers in doubles."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=timezone.utc).timestamp() * 1000
-    if isinstance(value, date):
-        return plain(datetime(value.year, value.month, value.day))
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return float(value)
-    return value
-
-
-def same(found: list[list[Any]], expected: list[list[Any]]) -> bool:
-    """Whether both have the same rows, in any order, to nine digits."""
-
-    def equal(one: Any, other: Any) -> bool:
-        if isinstance(one, float) and isinstance(other, float):
-            return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-6)
-        return bool(one == other)
-
-    def key(row: list[Any]) -> str:
-        return repr([f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row])
-
-    pairs = zip(sorted(found, key=key), sorted(expected, key=key), strict=False)
-    return len(found) == len(expected) and all(
-        len(one) == len(other) and all(map(equal, one, other)) for one, other in pairs
-    )
-
-
-def expected_rows(shop: Shop, chart: str) -> list[list[Any]]:
-    """What the OLAP's administrator finds for a chart."""
-    with shop.olap.cursor() as cursor:
-        cursor.execute(EXPECTED[chart])
-        return [[plain(cell) for cell in row] for row in cursor.fetchall()]
+@pytest.fixture(scope="module")
+def onlooker(dashboards: Dashboards) -> Account:
+    """Somebody who was granted what the README says."""
+    session, url = dashboards.session, dashboards.superset.account.url
+    role = make_role(session, "Tienda", "database_access", "[Tienda (analítica)].(id:")
+    return make_user(session, url, "mira", role_number(session, "Gamma"), role)
 
 
 def test_every_chart_shows_what_sql_says(dashboards: Dashboards):
@@ -147,14 +83,107 @@ def test_every_chart_shows_what_sql_says(dashboards: Dashboards):
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_three_dashboards_are_drawn_at_laptop_width(dashboards: Dashboards):
+def test_who_only_looks_sees_the_three_dashboards_at_laptop_width(
+    dashboards: Dashboards, onlooker: Account
+):
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with viewer(dashboards.superset.account) as browser:
-        for path in sorted((FOLDER / "dashboards").glob("*.yaml")):
-            dashboard = yaml.safe_load(path.read_text(encoding="utf-8"))
+    with viewer(onlooker) as browser:
+        for board in BOARDS:
+            dashboard = read(f"dashboards/{board}.yaml")
             cells = [key for key in dashboard["position"] if key.startswith("CHART-")]
-            drawn = browser.show(dashboard["slug"], PICTURES / f"{path.stem}.png")
+            drawn = browser.show(dashboard["slug"], PICTURES / f"{board}.png")
             assert drawn == len(cells)
+            assert not browser.edits
+
+
+def test_who_only_looks_gets_every_charts_data_and_changes_nothing(
+    dashboards: Dashboards, onlooker: Account
+):
+    session = Session(onlooker, 120)
+    listed = {board["slug"] for board in session.get("/api/v1/dashboard/")["result"]}
+    assert listed == set(BOARDS)
+    for chart in EXPECTED:
+        assert chart_data(session, uuid_of(chart), force=False)["data"]
+    admin = dashboards.session
+    board = admin.get("/api/v1/dashboard/ventas-y-margen")["result"]
+    chart = admin.get(f"/api/v1/chart/{uuid_of('venta_neta')}")["result"]
+    sales = admin.get(f"/api/v1/dataset/{uuid_of('mv_ventas_diarias', 'datasets')}")["result"]
+    for kind, asset, field in (
+        ("dashboard", board, "dashboard_title"),
+        ("chart", chart, "slice_name"),
+        ("dataset", sales, "description"),
+        ("database", sales["database"], "database_name"),
+    ):
+        path = f"/api/v1/{kind}/{asset['id']}"
+        with pytest.raises(SupersetError, match=f"mira may not PUT {path}"):
+            # What it is already: whoever may, changes nothing.
+            session.put(path, {field: asset[field]})
+
+
+def test_who_was_granted_nothing_is_refused(dashboards: Dashboards):
+    admin, url = dashboards.session, dashboards.superset.account.url
+    stranger = Session(make_user(admin, url, "ajeno", role_number(admin, "Gamma")), 120)
+    assert stranger.get("/api/v1/dashboard/")["result"] == []
+    for board in BOARDS:
+        with pytest.raises(SupersetError, match="Not found"):
+            stranger.get(f"/api/v1/dashboard/{board}")
+    with pytest.raises(SupersetError, match="Not found"):
+        chart_data(stranger, uuid_of("venta_neta"))
+    # Nor by asking for the data themselves, as a page does.
+    sales = admin.get(f"/api/v1/dataset/{uuid_of('mv_ventas_diarias', 'datasets')}")["result"]
+    asked = {"datasource": {"id": sales["id"], "type": "table"}}
+    query = {"queries": [{"metrics": ["venta_neta_total"]}]}
+    assert admin.post("/api/v1/chart/data", asked | query)["result"]
+    with pytest.raises(SupersetError, match="ajeno may not POST /api/v1/chart/data"):
+        stranger.post("/api/v1/chart/data", asked | query)
+
+
+def test_the_filter_bar_filters_each_chart_in_its_reach(
+    dashboards: Dashboards, onlooker: Account, tmp_path: Path
+):
+    since, until = (date.today() - timedelta(days=days) for days in (200, 20))
+    within = f"BETWEEN '{since}' AND '{until - timedelta(days=1)}'"
+    category = "categoria = 'Abarrotes'"
+    product = f"id_producto IN (SELECT id_producto FROM dw.producto WHERE {category})"
+    daily, monthly = f"{category} AND dia {within}", f"{product} AND mes {within}"
+    with viewer(onlooker) as browser:
+        browser.show("ventas-y-margen", tmp_path / "ventas.png")
+        browser.choose("Categoría", "Abarrotes")
+        browser.choose_dates("Fecha", since, until)
+        filtered = {"resumen_diario": daily, "resumen_mensual": monthly}
+        assert_filtered(dashboards, browser, "ventas-y-margen", {"datos_al"}, filtered)
+
+        browser.choose("Sucursal", "Sucursal 1")
+        filtered["resumen_diario"] += " AND id_sucursal = 1"
+        beyond = {"datos_al", "margen_por_producto"}
+        assert_filtered(dashboards, browser, "ventas-y-margen", beyond, filtered)
+
+        browser.show("inventario-valorizado", tmp_path / "inventario.png")
+        browser.choose("Categoría", "Abarrotes")
+        relations = ("inventario", "mv_abc", "mv_rotacion", "mv_reposicion", "mv_precios")
+        beyond = {"datos_al", "valor_por_dia", "movimiento_por_dia"}
+        filtered = dict.fromkeys(relations, product)
+        assert_filtered(dashboards, browser, "inventario-valorizado", beyond, filtered)
+
+
+def assert_filtered(
+    dashboards: Dashboards,
+    browser: Viewer,
+    board: str,
+    beyond: set[str],
+    filtered: dict[str, str],
+) -> None:
+    """Apply the filters: all charts but those `beyond` their reach show what SQL says."""
+    cells = read(f"dashboards/{board}.yaml")["position"]
+    charts = {key.removeprefix("CHART-") for key in cells if key.startswith("CHART-")} - beyond
+    session = dashboards.session
+    number = {c: session.get(f"/api/v1/chart/{uuid_of(c)}")["result"]["id"] for c in charts}
+    answers = browser.apply(number.values())
+    assert answers.keys() == set(number.values())
+    for chart in charts:
+        found = [[plain(cell) for cell in row] for row in answers[number[chart]].rows()]
+        expected = expected_rows(dashboards.shop, chart, filtered)
+        assert same(found, expected), f"{chart}: {found[:3]} … instead of {expected[:3]} …"
 
 
 def test_a_second_import_changes_titles_and_metrics_in_place(
@@ -222,12 +251,53 @@ def test_after_a_window_the_charts_show_it(dashboards: Dashboards):
     def shown() -> float:
         return float(dashboards.rows("corridas", force=False)[0][0])
 
+    another = foreign_dataset(dashboards)
     before = shown()
     shop.run()
     assert shown() == before, "Superset caches nothing, so that the next lines say nothing"
     said = shop.run(SUPERSET_URL=account.url, SUPERSET_PASSWORD=account.password).stdout
     assert "Superset: 12 datasets will be asked anew" in said
     assert shown() == before + 2
+    assert not dashboards.session.get(f"/api/v1/dataset/{another}")["result"]["extra"]
     refused = shop.run(SUPERSET_URL=account.url, SUPERSET_PASSWORD="otra clave").stdout
     assert refused.count("it refuses the login of admin") == 1
     assert "otra clave" not in refused
+
+
+def test_every_page_of_datasets_is_renewed(dashboards: Dashboards, monkeypatch: pytest.MonkeyPatch):
+    account, session = dashboards.superset.account, dashboards.session
+    monkeypatch.setenv("SUPERSET_URL", account.url)
+    monkeypatch.setenv("SUPERSET_PASSWORD", account.password)
+    monkeypatch.setattr(renewal, "_PAGE", 5)
+    renewal.renew_dashboards()
+    moments = [
+        session.get(f"/api/v1/dataset/{uuid_of(path.stem, 'datasets')}")["result"]["extra"]
+        for path in (FOLDER / "datasets").glob("*.yaml")
+    ]
+    assert "renewed" in moments[0] and len(set(moments)) == 1
+    monkeypatch.setattr(renewal, "DATABASE_UUID", str(UUID(int=0)))
+    with pytest.raises(SupersetError, match="run scripts/superset-import"):
+        renewal.renew_dashboards()
+
+
+def test_after_a_backfill_the_charts_show_it(dashboards: Dashboards):
+    shop, account = dashboards.shop, dashboards.superset.account
+    now = datetime.now(timezone.utc)
+
+    def shown() -> float:
+        return float(dashboards.rows("unidades", force=False)[0][0])
+
+    def backfill(days: int, **env: str) -> str:
+        since = (now - timedelta(days=days)).date().isoformat()
+        program = [str(LUIGI), "--module", "pipeline", "Backfill", "--since", since]
+        done = run_program([*program, "--local-scheduler"], shop.folder, shop.env | env)
+        return must_succeed(done).stdout
+
+    for days in (480, 500):
+        shop.sale(now - timedelta(days=days), (1, 7, Decimal(5)), id_sucursal=1)
+    before = shown()
+    assert "Superset" not in backfill(490)
+    assert shown() == before, "Superset caches nothing, so that the next lines say nothing"
+    said = backfill(510, SUPERSET_URL=account.url, SUPERSET_PASSWORD=account.password)
+    assert "Superset: 12 datasets will be asked anew" in said
+    assert shown() == before + 14

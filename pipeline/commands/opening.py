@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import Json
 
 from pipeline import olap
+from pipeline.after_run import views_refreshed
 from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.csv_rows import Row, line_error, read_rows
 from pipeline.database import connect
@@ -69,6 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
         connection.commit()
     first = olap.last_run(control) is None
+    views: list[dict[str, Any]] = []
+    if not first:
+        views = olap.refresh_views(settings)
+        views_refreshed()
     # Before the first window there is nothing to value again, and it is not counted.
     report = {
         "set": done["aplicadas"],
@@ -78,11 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         "movements_changed": done.get("revaluadas", 0),
         "movements_left": done.get("quitadas", 0),
         "next_run_reads_everything": done.get("releer", False),
-        "views_not_refreshed": {
-            view["view"]: view["error"]
-            for view in (() if first else olap.refresh_views(settings))
-            if view["error"]
-        },
+        "views_not_refreshed": {view["view"]: view["error"] for view in views if view["error"]},
     }
     if arguments.json:
         print_json(report)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import socket
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pipeline
 from pipeline.demo import story
 from pipeline.demo.place import ZONE, Place, account, shown
 from pipeline.demo.progress import step
-from pipeline.demo.superset_server import HOST, SupersetServer, venv
+from pipeline.demo.superset_server import SupersetServer, venv
 from pipeline.errors import PipelineError
 from pipeline.superset.bundle import read_bundle
 from pipeline.superset.client import Session
@@ -21,7 +20,6 @@ from pipeline.superset.read_back import read_back
 
 _CHECKOUT = Path(pipeline.__file__).resolve().parents[1]
 _FOLDER = _CHECKOUT / ".superset-demo"
-_PORT = 8088
 _TIMEOUT = 120.0  # seconds for each answer
 
 
@@ -44,36 +42,33 @@ def main() -> int:
 
 def _show() -> None:
     place = Place(_CHECKOUT / ".demo", _CHECKOUT)
+    # To the end: two at once would start two Supersets in one folder.
     with place.held():
         server = place.server()
         if server is None or not server.running() or not place.settings():
             story.show(place)
-    with step("Superset, installed in an environment of its own"):
-        superset = SupersetServer(_FOLDER, venv(_CHECKOUT / "superset/requirements.txt"))
-    with step("Its database and login"):
-        superset.make(_port())
-    with step("Superset started"):
-        superset.start()
-    with step("Dashboards imported") as current:
-        olap = account(place.settings(), "OLAP", "BI")
-        bundle = read_bundle(_CHECKOUT / "superset", olap, ZONE)
-        session = Session(superset.account, _TIMEOUT)
-        import_bundle(session, bundle, olap)
-        current.text += f": {read_back(session, bundle)} charts have their data"
+        with step("Superset, installed in an environment of its own"):
+            superset = SupersetServer(_FOLDER, venv(_CHECKOUT / "superset/requirements.txt"))
+        with step("Its database and login"):
+            superset.make()
+        with step("Superset started") as current:
+            current.text += started(superset)
+        with step("Dashboards imported") as current:
+            olap = account(place.settings(), "OLAP", "BI")
+            bundle = read_bundle(_CHECKOUT / "superset", olap, ZONE)
+            session = Session(superset.account, _TIMEOUT)
+            import_bundle(session, bundle, olap)
+            current.text += f": {read_back(session, bundle)} charts have their data"
     login = superset.account
     print(f"\n  {login.url}/dashboard/list/\n  user {login.user}, password {login.password}\n")
     print("./scripts/superset-demo --stop stops Superset; --clean removes it, too.")
 
 
-def _port() -> int:
-    """Superset's usual port, or where that is taken, any that is free."""
-    for port in (_PORT, 0):
-        try:
-            with socket.create_server((HOST, port)) as free:
-                return int(free.getsockname()[1])
-        except OSError:
-            continue
-    raise PipelineError(f"no port is free on {HOST}")
+def started(superset: SupersetServer) -> str:
+    """Start it; returns what is to be said of its port, if it could not have its own."""
+    wanted = superset.port
+    superset.start()
+    return "" if superset.port == wanted else f" on port {superset.port}, since {wanted} is taken"
 
 
 def _end(clean: bool) -> None:

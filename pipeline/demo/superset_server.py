@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from pipeline.superset.account import Account
 
 HOST = "127.0.0.1"
 USER = "admin"
+_USUAL_PORT = 8088
 _PATIENCE = 180.0  # seconds for a start on a busy machine
 
 
@@ -81,23 +83,31 @@ class SupersetServer:
         return self.folder / "superset.pid"
 
     @property
-    def account(self) -> Account:
-        """Its address and administrator, once it was made."""
-        login = json.loads(self._login.read_text(encoding="utf-8"))
-        return Account(f"http://{HOST}:{login['port']}", USER, login["password"])
+    def _port(self) -> Path:
+        return self.folder / "port"
 
-    def make(self, port: int) -> None:
+    @property
+    def port(self) -> int:
+        """Where it answers, or did the last time; at first Superset's usual port."""
+        try:
+            return int(self._port.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return _USUAL_PORT
+
+    @property
+    def account(self) -> Account:
+        """Its address and administrator, once it was made and started."""
+        login = json.loads(self._login.read_text(encoding="utf-8"))
+        return Account(f"http://{HOST}:{self.port}", USER, login["password"])
+
+    def make(self) -> None:
         """Make its database and administrator, with a password of its own, if there are none."""
         if (self.folder / "made").exists():
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(mode=0o700, parents=True)
         self._login.touch(mode=0o600)
-        login = {
-            "port": port,
-            "password": secrets.token_urlsafe(12),
-            "secret_key": secrets.token_urlsafe(42),
-        }
+        login = {"password": secrets.token_urlsafe(12), "secret_key": secrets.token_urlsafe(42)}
         self._login.write_text(json.dumps(login), encoding="utf-8")
         setup = Path(__file__).with_name("superset_setup.py")
         with self.log.open("ab") as log:
@@ -114,9 +124,14 @@ class SupersetServer:
         (self.folder / "made").touch()
 
     def start(self) -> None:
-        """Start it, if it does not run, and wait until it answers. Raises PipelineError."""
+        """Start it, if it does not run, and wait until it answers. Raises PipelineError.
+
+        Where its port is taken by now, it gets another one. What answers is certain to be
+        itself: it is given the port's socket, and keeps it for as long as it runs.
+        """
         if self._process() is None:
-            self._launch()
+            with _bound(self.port) as listening:
+                self._launch(listening)
         deadline = time.monotonic() + _PATIENCE
         while not self._answers():
             if self._process() is None or time.monotonic() > deadline:
@@ -124,19 +139,22 @@ class SupersetServer:
                 raise PipelineError(f"Superset did not start (log: {self.log})")
             time.sleep(0.3)
 
-    def _launch(self) -> None:
-        address = self.account.url.removeprefix("http://")
-        command = [str(self.venv / "bin/gunicorn"), "--bind", address, "--pid", str(self._pid)]
+    def _launch(self, listening: socket.socket) -> None:
+        # First, so that whoever finds the process knows its port.
+        self._port.write_text(str(listening.getsockname()[1]), encoding="utf-8")
+        command = [str(self.venv / "bin/gunicorn"), "--bind", f"fd://{listening.fileno()}"]
+        command += ["--pid", str(self._pid), "--timeout", "120"]
         command += ["--workers", "1", "--worker-class", "gthread", "--threads", "8"]
         with self.log.open("ab") as log:
             started = subprocess.Popen(
-                [*command, "--timeout", "120", "superset.app:create_app()"],
+                [*command, "superset.app:create_app()"],
                 cwd=self.folder,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=[listening.fileno()],
             )
         self._pid.write_text(str(started.pid), encoding="utf-8")
 
@@ -181,11 +199,21 @@ class SupersetServer:
         }
 
 
+def _bound(port: int) -> socket.socket:
+    """A socket that listens on that port, or where it is taken, on any that is free."""
+    for wanted in (port, 0):
+        try:
+            return socket.create_server((HOST, wanted))
+        except OSError:
+            continue
+    raise PipelineError(f"no port is free on {HOST}")
+
+
 @contextmanager
-def running(folder: Path, requirements: Path, port: int) -> Iterator[SupersetServer]:
+def running(folder: Path, requirements: Path) -> Iterator[SupersetServer]:
     """A fresh Superset for the time of a test."""
     server = SupersetServer(folder, venv(requirements))
-    server.make(port)
+    server.make()
     server.start()
     try:
         yield server

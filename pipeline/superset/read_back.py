@@ -5,6 +5,7 @@ An import answers OK whatever becomes of it, so nothing is believed that was not
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,12 +71,39 @@ def _differing(session: Session, bundle: Bundle) -> Iterator[str]:
         ):
             yield path
     for path, asset in bundle.room("charts").items():
-        if _asset(session, "chart", asset).get("slice_name") != asset["slice_name"]:
+        found = _asset(session, "chart", asset)
+        # Superset adds some of its own.
+        params = json.loads(found.get("params") or "{}")
+        if found.get("slice_name") != asset["slice_name"] or params != params | asset["params"]:
             yield path
     for path, asset in bundle.room("dashboards").items():
         found = _asset(session, "dashboard", asset)
-        if found.get("dashboard_title") != asset["dashboard_title"]:
+        position = json.loads(found.get("position_json") or "{}")
+        metadata = json.loads(found.get("json_metadata") or "{}")
+        if (
+            found.get("dashboard_title") != asset["dashboard_title"]
+            or _layout(position) != _layout(asset["position"])
+            or _filters(metadata) != _filters(asset["metadata"])
+        ):
             yield path
+
+
+def _layout(position: Asset) -> Asset:
+    """What stands where, without the number that each Superset gives a chart."""
+    return {
+        key: cell | {"meta": cell["meta"] | {"chartId": None}}
+        if isinstance(cell, dict) and "meta" in cell
+        else cell
+        for key, cell in position.items()
+    }
+
+
+def _filters(metadata: Asset) -> list[Asset]:
+    """The filters of the bar, without what is made of such numbers."""
+    return [
+        {key: value for key, value in given.items() if key not in ("scope", "targets")}
+        for given in metadata.get("native_filter_configuration", ())
+    ]
 
 
 def _asset(session: Session, kind: str, asset: Asset) -> dict[str, Any]:

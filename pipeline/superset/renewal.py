@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timezone
+from itertools import count
+from typing import Any
 
-from pipeline.superset.account import load_account
+from pipeline.superset.account import SupersetError, load_account
+from pipeline.superset.bundle import DATABASE_UUID
 from pipeline.superset.client import Session
 
 log = logging.getLogger("luigi-interface.pipeline")
 
 _TIMEOUT = 10.0  # seconds for each answer; the first that fails ends it
-_SCHEMA = "dw"
-_PAGE = 100
+_PAGE = 100  # the most that Superset gives at once
 
 
 def renew_dashboards() -> None:
-    """Have every dataset on the OLAP's views asked anew; does nothing without SUPERSET_URL.
+    """Have every dataset of the OLAP's database asked anew; does nothing without SUPERSET_URL.
+
+    The shop's own datasets there are among them; those of other databases are left alone.
 
     When a dataset changed is part of the key under which Superset caches its answers, so each
     gets the moment of the renewal into its `extra`. `/cachekey/invalidate` would do nothing
@@ -30,12 +35,27 @@ def renew_dashboards() -> None:
         return
     session = Session(account, _TIMEOUT)
     moment = datetime.now(timezone.utc).isoformat()
-    found = session.get(
-        f"/api/v1/dataset/?q=(columns:!(id,extra),filters:!((col:schema,opr:eq,value:{_SCHEMA})),"
-        f"page_size:{_PAGE})"
-    )["result"]
+    # Before the first of them is changed, since a change moves it to another page.
+    found = list(_datasets(session))
     for dataset in found:
         kept = json.loads(dataset.get("extra") or "{}")
         extra = json.dumps(kept | {"renewed": moment})
         session.put(f"/api/v1/dataset/{dataset['id']}", {"extra": extra})
     log.info("Superset: %d datasets will be asked anew", len(found))
+
+
+def _datasets(session: Session) -> Iterator[dict[str, Any]]:
+    databases = session.get(
+        f"/api/v1/database/?q=(columns:!(id),filters:!((col:uuid,opr:eq,value:'{DATABASE_UUID}')))"
+    )["result"]
+    if not databases:
+        raise SupersetError("Superset has no dashboards yet: run scripts/superset-import")
+    mine = f"(col:database,opr:rel_o_m,value:{databases[0]['id']})"
+    for page in count():
+        found = session.get(
+            f"/api/v1/dataset/?q=(columns:!(id,extra),filters:!({mine}),"
+            f"order_column:table_name,page:{page},page_size:{_PAGE})"
+        )["result"]
+        yield from found
+        if len(found) < _PAGE:
+            return
