@@ -262,9 +262,11 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'ETD01', MESSAGE = 'the window was not opened by etl.abrir_ventana';
     END IF;
-    -- Workers hand on few rows here, of which the planner expects many.
+    -- Workers hand on few rows here, of which the planner expects many; and they share no hash
+    -- table, which a container's small /dev/shm might not hold.
     PERFORM set_config('work_mem', '128MB', true), set_config('jit', 'off', true),
-        set_config('parallel_tuple_cost', '0.01', true);
+        set_config('parallel_tuple_cost', '0.01', true),
+        set_config('enable_parallel_hash', 'off', true);
 
     UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
     v_filas := etl.revisar_etapa();
