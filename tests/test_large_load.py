@@ -1,4 +1,4 @@
-"""A first load so large that the ledger's indexes are built at its end."""
+"""A first load so large that the ledger's indexes are built at its end, and workers help."""
 
 from __future__ import annotations
 
@@ -84,3 +84,22 @@ def test_they_stay_where_a_view_stands_on_the_key(shop: Shop):
     with shop.olap.cursor() as cursor:
         cursor.execute(ON_THE_KEY)
     assert not load(shop)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_workers_value_and_sum_the_same(shop: Shop, workers: int):
+    trade(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('ALTER DATABASE %%I SET max_parallel_workers_per_gather = %s',"
+            " current_database())",
+            (workers,),
+        )
+        cursor.execute(cursor.fetchone()[0])
+    assert load(shop)
+    if shop.server.version >= 18:
+        (found,) = shop.olap_rows(
+            "SELECT pg_stat_get_db_parallel_workers_launched(oid)::int8 AS workers"
+            " FROM pg_database WHERE datname = current_database()"
+        )
+        assert (found["workers"] > 0) == (workers > 0)
