@@ -1,4 +1,4 @@
-"""A first load so large that the ledger's indexes are built at its end."""
+"""A first load so large that the ledger's indexes are built at its end, and workers help."""
 
 from __future__ import annotations
 
@@ -84,3 +84,27 @@ def test_they_stay_where_a_view_stands_on_the_key(shop: Shop):
     with shop.olap.cursor() as cursor:
         cursor.execute(ON_THE_KEY)
     assert not load(shop)
+
+
+NO_WORKERS = """
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET max_parallel_workers_per_gather = 0', current_database());
+END $$
+"""
+OWN_RULE = "ALTER FUNCTION dw.actualizar_stock_venta(dw.estado, numeric) PARALLEL UNSAFE"
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"), [("SELECT", True), (NO_WORKERS, False), (OWN_RULE, False)]
+)
+def test_workers_value_and_sum_the_same(shop: Shop, change: str, asked: bool):
+    trade(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(change)
+    assert load(shop)
+    if shop.server.version >= 18:
+        (found,) = shop.olap_rows(
+            "SELECT pg_stat_get_db_parallel_workers_launched(oid)::int8 AS workers"
+            " FROM pg_database WHERE datname = current_database()"
+        )
+        assert (found["workers"] > 0) == asked

@@ -35,14 +35,21 @@ COMMENT ON COLUMN dw.kardex.salto_costo IS
     'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio; si no, nulo';
 COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
 
+CREATE OR REPLACE FUNCTION etl.es_carga_grande() RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+SELECT count(*) = 20000 FROM (SELECT FROM etl.etapa LIMIT 20000) AS e
+$$;
+COMMENT ON FUNCTION etl.es_carga_grande() IS
+    'Si lo leído es tanto que vale la pena cargarlo de otra manera';
+
 CREATE OR REPLACE FUNCTION etl.soltar_indices() RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 BEGIN
     -- Only for a first load: an index is filled row by row in five times the time in which it is
     -- built. Nobody has read the empty ledger yet; where somebody is reading it, it stays.
-    IF (SELECT count(*) FROM (SELECT FROM etl.etapa LIMIT 20000) AS e) < 20000
-        OR EXISTS (SELECT FROM dw.kardex) THEN
+    IF NOT etl.es_carga_grande() OR EXISTS (SELECT FROM dw.kardex) THEN
         RETURN false;
     END IF;
     LOCK TABLE dw.kardex IN ACCESS EXCLUSIVE MODE NOWAIT;

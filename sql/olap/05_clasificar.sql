@@ -127,13 +127,13 @@ $$;
 COMMENT ON FUNCTION etl.cargar_dimensiones(boolean, text) IS
     'Actualiza productos y sucursales; anota en etl.tramo los productos cuyas sumas cambian de lugar o de impuesto';
 
-CREATE OR REPLACE FUNCTION etl.clasificar(
-    p_inicial timestamptz, p_limite timestamptz, p_imagen_completa boolean
-) RETURNS void
-LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION etl.por_descartar(p_inicial timestamptz, p_limite timestamptz)
+RETURNS SETOF etl.descarte
+LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    INSERT INTO etl.descarte (id_movimiento, motivo)
+    -- A function's result can come from parallel workers, the source of an INSERT cannot.
+    RETURN QUERY
     SELECT m.id_movimiento, CASE WHEN m.alcance THEN m.motivo END
     FROM (
         SELECT
@@ -154,6 +154,18 @@ BEGIN
         LEFT JOIN dw.apertura AS a ON a.id_producto = e.id_producto
     ) AS m
     WHERE m.alcance IS NOT TRUE OR m.motivo IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION etl.por_descartar(timestamptz, timestamptz) IS
+    'De lo leído, lo que no entra al kardex y por qué';
+
+CREATE OR REPLACE FUNCTION etl.clasificar(
+    p_inicial timestamptz, p_limite timestamptz, p_imagen_completa boolean
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO etl.descarte SELECT * FROM etl.por_descartar(p_inicial, p_limite);
 
     -- The one step that joins the ledger by movement alone: it also finds those
     -- that changed product.

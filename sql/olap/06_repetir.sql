@@ -51,14 +51,15 @@ $$;
 COMMENT ON FUNCTION etl.salto_costo(numeric, numeric, numeric) IS
     'Costo de una entrada sobre el promedio anterior, si se aleja más que el factor; si no, nulo';
 
-CREATE OR REPLACE FUNCTION etl.tramos(p_cola boolean) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION etl.tramos(p_cola boolean, p_parte bigint) RETURNS TABLE (
     id_producto bigint, fecha timestamptz, id_movimiento bigint, id_sucursal bigint,
     orden smallint, es_alta boolean, reclasificado boolean, tipo text, cantidad numeric,
     precio_unitario numeric, costo_unitario numeric, valor_inicial numeric,
     estado_anterior dw.estado, salto_anterior numeric
 )
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
+-- A part is chosen by <>, since the planner takes what = chooses to be next to nothing.
 -- Where the replay of each product starts: its state before the first date that changes.
 SELECT
     t.id_producto, '-infinity'::timestamptz, 0::bigint,
@@ -78,7 +79,7 @@ LEFT JOIN LATERAL (
     ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
     LIMIT 1
 ) AS u ON true
-WHERE t.cola = p_cola
+WHERE t.cola = p_cola AND t.id_producto & 1 <> 1 - p_parte
 UNION ALL
 SELECT
     e.id_producto, e.fecha, e.id_movimiento, coalesce(e.id_sucursal, 0),
@@ -87,6 +88,7 @@ SELECT
     CASE WHEN e.tipo <> 'VENTA' THEN round(e.costo_unitario, 6) END, NULL, NULL, NULL
 FROM etl.etapa AS e
 WHERE (e.id_producto IN (SELECT t.id_producto FROM etl.tramo AS t WHERE t.cola)) = p_cola
+    AND e.id_producto & 1 <> 1 - p_parte
 UNION ALL
 -- OFFSET 0 keeps the planner from joining with a scan of the whole ledger.
 SELECT
@@ -99,46 +101,94 @@ CROSS JOIN LATERAL (
     WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
     OFFSET 0
 ) AS k
-WHERE p_cola AND t.cola
+WHERE p_cola AND t.cola AND t.id_producto & 1 <> 1 - p_parte
     AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento)
 $$;
-COMMENT ON FUNCTION etl.tramos(boolean) IS
-    'Lo que se repite de los productos tocados, con cola o sin ella: su saldo previo, las altas y las filas que siguen en el kardex';
+COMMENT ON FUNCTION etl.tramos(boolean, bigint) IS
+    'Lo que se repite de los productos tocados, con cola o sin ella, de número par (0) o impar (1): su saldo previo, las altas y las filas que siguen en el kardex';
 
-CREATE OR REPLACE FUNCTION etl.valorizar(p_cola boolean, p_factor numeric) RETURNS TABLE (
-    id_producto bigint, fecha timestamptz, id_movimiento bigint, id_sucursal bigint,
-    orden smallint, es_alta boolean, reclasificado boolean, tipo text, provisional boolean,
-    cantidad numeric, precio_unitario numeric, costo_unitario numeric, costo_total numeric,
-    ajuste numeric, existencias numeric, valor numeric, costo_promedio numeric,
-    salto numeric, estado_anterior dw.estado, salto_anterior numeric
-)
-LANGUAGE sql STABLE
-AS $$
-SELECT
-    r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.es_alta, r.reclasificado,
-    r.tipo,
-    r.tipo = 'VENTA' AND ((r.paso).existencias < 0 OR (r.paso).costo_promedio = 0),
-    r.cantidad, r.precio_unitario,
-    CASE WHEN r.tipo = 'VENTA' THEN (r.paso).costo_promedio ELSE r.costo_unitario END,
-    (r.paso).costo_total, (r.paso).ajuste, (r.paso).existencias, (r.paso).valor,
-    (r.paso).costo_promedio,
-    CASE WHEN r.tipo = 'ENTRADA_MERCANCIA'
-        THEN etl.salto_costo((r.paso).promedio_previo, r.costo_unitario, p_factor)
-    END,
-    r.estado_anterior, r.salto_anterior
-FROM (
-    SELECT
-        m.*,
-        dw.valuar(m.tipo, m.cantidad, m.costo_unitario, m.valor_inicial) OVER (
-            PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
-            ROWS UNBOUNDED PRECEDING
-        ) AS paso
-    FROM etl.tramos(p_cola) AS m
-) AS r
-WHERE r.tipo <> 'SALDO'
+DO $$
+BEGIN
+    IF to_regtype('etl.valorizado') IS NULL THEN
+        CREATE TYPE etl.valorizado AS (
+            id_producto     bigint,
+            fecha           timestamptz,
+            id_movimiento   bigint,
+            id_sucursal     bigint,
+            orden           smallint,
+            es_alta         boolean,
+            reclasificado   boolean,
+            tipo            text,
+            provisional     boolean,
+            cantidad        numeric,
+            precio_unitario numeric,
+            costo_unitario  numeric,
+            costo_total     numeric,
+            ajuste          numeric,
+            existencias     numeric,
+            valor           numeric,
+            costo_promedio  numeric,
+            salto           numeric,
+            estado_anterior dw.estado,
+            salto_anterior  numeric
+        );
+    END IF;
+END
 $$;
-COMMENT ON FUNCTION etl.valorizar(boolean, numeric) IS
-    'Cada movimiento de los tramos con el estado que deja, en su orden; el factor es el de etl.salto_costo';
+COMMENT ON TYPE etl.valorizado IS
+    'Un movimiento con el estado que deja, y de una fila del kardex el que dejaba';
+
+CREATE OR REPLACE FUNCTION etl.valorizar_parte(p_cola boolean, p_factor numeric, p_parte bigint)
+RETURNS SETOF etl.valorizado
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+-- Dear enough for the planner to give it a worker.
+COST 1e8
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.es_alta,
+        r.reclasificado, r.tipo,
+        r.tipo = 'VENTA' AND ((r.paso).existencias < 0 OR (r.paso).costo_promedio = 0),
+        r.cantidad, r.precio_unitario,
+        CASE WHEN r.tipo = 'VENTA' THEN (r.paso).costo_promedio ELSE r.costo_unitario END,
+        (r.paso).costo_total, (r.paso).ajuste, (r.paso).existencias, (r.paso).valor,
+        (r.paso).costo_promedio,
+        CASE WHEN r.tipo = 'ENTRADA_MERCANCIA'
+            THEN etl.salto_costo((r.paso).promedio_previo, r.costo_unitario, p_factor)
+        END,
+        r.estado_anterior, r.salto_anterior
+    FROM (
+        SELECT
+            m.*,
+            dw.valuar(m.tipo, m.cantidad, m.costo_unitario, m.valor_inicial) OVER (
+                PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
+                ROWS UNBOUNDED PRECEDING
+            ) AS paso
+        FROM etl.tramos(p_cola, p_parte) AS m
+    ) AS r
+    WHERE r.tipo <> 'SALDO';
+END
+$$;
+COMMENT ON FUNCTION etl.valorizar_parte(boolean, numeric, bigint) IS
+    'Lo que da etl.valorizar_tramos, de los productos de número par (0) o de los de impar (1)';
+
+CREATE OR REPLACE FUNCTION etl.valorizar_tramos(p_cola boolean, p_factor numeric)
+RETURNS SETOF etl.valorizado
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    -- Two parts for two processors: products are valued independently of each other. PostgreSQL
+    -- spreads no window over workers, and nothing below an INSERT, but it does so with
+    -- functions whose result a function returns.
+    RETURN QUERY
+    SELECT * FROM etl.valorizar_parte(p_cola, p_factor, 0)
+    UNION ALL
+    SELECT * FROM etl.valorizar_parte(p_cola, p_factor, 1);
+END
+$$;
+COMMENT ON FUNCTION etl.valorizar_tramos(boolean, numeric) IS
+    'Cada movimiento de los tramos con el estado que deja; el factor es el de etl.salto_costo';
 
 CREATE OR REPLACE FUNCTION etl.repetir(p_factor numeric) RETURNS void
 LANGUAGE plpgsql
@@ -161,7 +211,7 @@ BEGIN
             OR ROW(s.existencias, s.valor, s.costo_promedio, s.costo_total, s.ajuste)::dw.estado
             IS DISTINCT FROM s.estado_anterior
             OR s.salto IS DISTINCT FROM s.salto_anterior AS difiere
-        FROM etl.valorizar(true, p_factor) AS s
+        FROM etl.valorizar_tramos(true, p_factor) AS s
     ) AS v
     WHERE v.difiere OR v.reclasificado;
 END

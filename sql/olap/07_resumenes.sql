@@ -107,41 +107,89 @@ $$;
 COMMENT ON FUNCTION etl.sumar_movil() IS
     'Saca de los meses de etl.delta, partidos en franjas, lo que gana o pierde dw.resumen_movil';
 
-CREATE OR REPLACE FUNCTION etl.sumar_kardex(p_zona text, p_corte date) RETURNS SETOF etl.delta
-LANGUAGE sql STABLE
+CREATE OR REPLACE FUNCTION etl.sumar_parte(
+    p_zona text, p_corte date, p_todo boolean, p_parte bigint
+) RETURNS SETOF etl.delta
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+-- Dear enough for the planner to give it a worker.
+COST 1e8
 AS $$
-SELECT
-    (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
-    c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
-    count(*),
-    coalesce(sum(c.cantidad) FILTER (WHERE c.venta), 0),
-    coalesce(sum(c.bruta), 0),
-    coalesce(sum(c.neta), 0),
-    coalesce(sum(c.costo_total) FILTER (WHERE c.venta), 0),
-    coalesce(sum(c.ajuste), 0),
-    coalesce(sum(c.cantidad) FILTER (WHERE NOT c.venta), 0),
-    coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0),
-    0::numeric
-FROM (
+BEGIN
+    RETURN QUERY
     SELECT
-        k.*, p.categoria, d.dia,
-        date_trunc('month', d.dia::timestamp)::date AS mes,
-        etl.franja(d.dia, p_corte) AS franja,
-        k.tipo = 'VENTA' AS venta,
-        CASE WHEN k.tipo = 'VENTA' THEN round(k.cantidad * k.precio_unitario, 6) END AS bruta,
-        CASE WHEN k.tipo = 'VENTA' THEN dw.venta_neta(k.cantidad, k.precio_unitario, p.impuesto)
-        END AS neta
-    FROM dw.kardex AS k
-    INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-    CROSS JOIN LATERAL (SELECT (k.fecha AT TIME ZONE p_zona)::date AS dia) AS d
-) AS c
-GROUP BY GROUPING SETS (
-    (c.dia, c.id_sucursal, c.categoria),
-    (c.mes, c.franja, c.id_sucursal, c.id_producto)
-)
+        (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
+        c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
+        sum(c.movimientos),
+        coalesce(sum(c.cantidad) FILTER (WHERE c.venta), 0),
+        coalesce(sum(c.bruta), 0),
+        coalesce(sum(c.neta), 0),
+        coalesce(sum(c.costo_total) FILTER (WHERE c.venta), 0),
+        coalesce(sum(c.ajuste) FILTER (WHERE NOT c.venta), 0),
+        coalesce(sum(c.cantidad) FILTER (WHERE NOT c.venta), 0),
+        coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0),
+        0::numeric
+    FROM (
+        SELECT
+            s.*,
+            date_trunc('month', s.dia::timestamp)::date AS mes,
+            etl.franja(s.dia, p_corte) AS franja,
+            CASE WHEN s.venta THEN round(s.cantidad * s.precio_unitario, 6) END AS bruta,
+            CASE WHEN s.venta THEN dw.venta_neta(s.cantidad, s.precio_unitario, s.impuesto)
+            END AS neta
+        FROM (
+            -- OFFSET 0: else the day, which costs more than a sum, is worked out for each
+            -- expression that names it.
+            SELECT m.*, (m.fecha AT TIME ZONE p_zona)::date AS dia
+            FROM (
+                SELECT
+                    k.fecha, k.id_sucursal, p.categoria, k.id_producto, k.tipo = 'VENTA' AS venta,
+                    1 AS movimientos, k.cantidad, k.precio_unitario, p.impuesto, k.costo_total, k.ajuste
+                FROM dw.kardex AS k
+                INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+                WHERE p_todo AND k.id_producto & 1 <> 1 - p_parte
+                UNION ALL
+                -- Of a product that only grew, what the ledger has from its first new date is new.
+                -- This OFFSET 0 keeps the planner from joining with a scan of the whole ledger.
+                SELECT
+                    k.fecha, k.id_sucursal, p.categoria, t.id_producto, k.tipo = 'VENTA', 1,
+                    k.cantidad, k.precio_unitario, p.impuesto, k.costo_total, k.ajuste
+                FROM etl.tramo AS t
+                INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
+                CROSS JOIN LATERAL (
+                    SELECT * FROM dw.kardex AS f
+                    WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
+                    OFFSET 0
+                ) AS k
+                WHERE NOT p_todo AND NOT t.cola AND t.id_producto & 1 <> 1 - p_parte
+                UNION ALL
+                SELECT * FROM etl.v_diferencia AS v WHERE NOT p_todo AND v.id_producto & 1 <> 1 - p_parte
+            ) AS m
+            OFFSET 0
+        ) AS s
+    ) AS c
+    GROUP BY GROUPING SETS (
+        (c.dia, c.id_sucursal, c.categoria),
+        (c.mes, c.franja, c.id_sucursal, c.id_producto)
+    );
+END
 $$;
-COMMENT ON FUNCTION etl.sumar_kardex(text, date) IS
-    'Las sumas de los resúmenes por día y por mes, hechas de nuevo con todo el kardex: para comprobarlos o rehacerlos';
+COMMENT ON FUNCTION etl.sumar_parte(text, date, boolean, bigint) IS
+    'Las sumas de etl.sumar, de los productos de número par (0) o de los de impar (1)';
+
+CREATE OR REPLACE FUNCTION etl.sumar(p_zona text, p_corte date, p_todo boolean)
+RETURNS SETOF etl.delta
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    -- In two parts for the same reason as etl.valorizar_tramos().
+    RETURN QUERY
+    SELECT * FROM etl.sumar_parte(p_zona, p_corte, p_todo, 0)
+    UNION ALL
+    SELECT * FROM etl.sumar_parte(p_zona, p_corte, p_todo, 1);
+END
+$$;
+COMMENT ON FUNCTION etl.sumar(text, date, boolean) IS
+    'Lo que la carga que está en el kardex suma a los resúmenes por día y por mes; con p_todo, las sumas de todo el kardex. Un mismo día puede venir en dos filas, que se suman';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_resumenes() RETURNS void
 LANGUAGE plpgsql
@@ -149,10 +197,12 @@ AS $$
 BEGIN
     INSERT INTO dw.resumen_diario AS r
     SELECT
-        d.dia, d.id_sucursal, d.categoria, d.movimientos, d.unidades_vendidas, d.venta_bruta,
-        d.venta_neta, d.costo_ventas, d.ajuste, d.unidades_recibidas, d.costo_recibido
+        d.dia, d.id_sucursal, d.categoria, sum(d.movimientos), sum(d.unidades_vendidas),
+        sum(d.venta_bruta), sum(d.venta_neta), sum(d.costo_ventas), sum(d.ajuste),
+        sum(d.unidades_recibidas), sum(d.costo_recibido)
     FROM etl.delta AS d
     WHERE d.nivel = 1
+    GROUP BY d.dia, d.id_sucursal, d.categoria
     ON CONFLICT (dia, id_sucursal, categoria) DO UPDATE SET
         movimientos = r.movimientos + excluded.movimientos,
         unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
@@ -210,7 +260,7 @@ RETURNS SETOF etl.delta
 LANGUAGE sql STABLE
 AS $$
 WITH suma AS MATERIALIZED (
-    SELECT * FROM etl.sumar_kardex(p_zona, p_corte)
+    SELECT * FROM etl.sumar(p_zona, p_corte, true)
 )
 SELECT
     s.nivel, s.dia, s.mes, NULL::smallint, s.id_sucursal, s.categoria, s.id_producto,

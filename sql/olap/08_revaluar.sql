@@ -40,67 +40,22 @@ $$;
 COMMENT ON FUNCTION etl.actualizar_kardex(bigint) IS
     'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; devuelve cuántas filas anteriores cambiaron de valor';
 
-CREATE OR REPLACE FUNCTION etl.agregar_al_kardex(
-    p_numero bigint, p_factor numeric, p_zona text, p_corte date
-) RETURNS void
-LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION etl.agregar_al_kardex(p_numero bigint, p_factor numeric) RETURNS void
+LANGUAGE sql
 AS $$
-BEGIN
-    -- The rows of products that only grow are added up as they are written, with the
-    -- differences of the others.
-    WITH nueva AS (
-        INSERT INTO dw.kardex (
-            id_producto, fecha, id_movimiento, id_sucursal, version, orden, provisional, tipo,
-            cantidad, precio_unitario, costo_unitario, costo_total, ajuste, existencias, valor,
-            costo_promedio, salto_costo
-        )
-        SELECT
-            v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden,
-            v.provisional, v.tipo, v.cantidad, v.precio_unitario, v.costo_unitario,
-            v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto
-        FROM etl.valorizar(false, p_factor) AS v
-        RETURNING
-            id_producto, fecha, id_sucursal, tipo, cantidad, precio_unitario, costo_total, ajuste
-    )
-    INSERT INTO etl.delta
-    SELECT
-        CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END,
-        c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
-        sum(c.movimientos),
-        coalesce(sum(c.cantidad) FILTER (WHERE c.venta), 0),
-        coalesce(sum(c.bruta), 0),
-        coalesce(sum(c.neta), 0),
-        coalesce(sum(c.costo_total) FILTER (WHERE c.venta), 0),
-        coalesce(sum(c.ajuste) FILTER (WHERE NOT c.venta), 0),
-        coalesce(sum(c.cantidad) FILTER (WHERE NOT c.venta), 0),
-        coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0)
-    FROM (
-        SELECT
-            s.*, d.dia,
-            date_trunc('month', d.dia::timestamp)::date AS mes,
-            etl.franja(d.dia, p_corte) AS franja,
-            CASE WHEN s.venta THEN round(s.cantidad * s.precio_unitario, 6) END AS bruta,
-            CASE WHEN s.venta THEN dw.venta_neta(s.cantidad, s.precio_unitario, s.impuesto)
-            END AS neta
-        FROM (
-            SELECT
-                n.fecha, n.id_sucursal, p.categoria, n.id_producto, n.tipo = 'VENTA' AS venta,
-                1 AS movimientos, n.cantidad, n.precio_unitario, p.impuesto, n.costo_total, n.ajuste
-            FROM nueva AS n
-            INNER JOIN dw.producto AS p ON p.id_producto = n.id_producto
-            UNION ALL
-            SELECT * FROM etl.v_diferencia
-        ) AS s
-        CROSS JOIN LATERAL (SELECT (s.fecha AT TIME ZONE p_zona)::date AS dia) AS d
-    ) AS c
-    GROUP BY GROUPING SETS (
-        (c.dia, c.id_sucursal, c.categoria),
-        (c.mes, c.franja, c.id_sucursal, c.id_producto)
-    );
-END
+INSERT INTO dw.kardex (
+    id_producto, fecha, id_movimiento, id_sucursal, version, orden, provisional, tipo,
+    cantidad, precio_unitario, costo_unitario, costo_total, ajuste, existencias, valor,
+    costo_promedio, salto_costo
+)
+SELECT
+    v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden,
+    v.provisional, v.tipo, v.cantidad, v.precio_unitario, v.costo_unitario,
+    v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto
+FROM etl.valorizar_tramos(false, p_factor) AS v
 $$;
-COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric, text, date) IS
-    'Añade al kardex las altas de los productos sin cola, y llena etl.delta con lo nuevo menos lo anterior de todos';
+COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric) IS
+    'Añade al kardex las altas de los productos sin cola';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(p_numero bigint, p_todos_los_precios boolean)
 RETURNS void
@@ -171,10 +126,13 @@ BEGIN
             PERFORM etl.repetir(v_factor);
             v_revaluadas := etl.actualizar_kardex(p_numero);
         END IF;
-        PERFORM etl.agregar_al_kardex(p_numero, v_factor, p_opciones ->> 'zona', p_corte);
+        PERFORM etl.agregar_al_kardex(p_numero, v_factor);
         IF v_sin_indices THEN
             PERFORM etl.rehacer_indices();
         END IF;
+        -- Read again, since rows that an INSERT hands on cost more than rows of a table.
+        INSERT INTO etl.delta
+        SELECT * FROM etl.sumar(p_opciones ->> 'zona', p_corte, v_sin_indices);
         PERFORM etl.sumar_movil();
     END IF;
     -- Without a change too: the cut may have left a product without sales.

@@ -237,6 +237,32 @@ $$;
 COMMENT ON FUNCTION etl.dar_de_baja_borrados(jsonb) IS
     'De los movimientos que esta lectura buscó por su número, los que el OLTP ya no tiene salen del kardex';
 
+CREATE OR REPLACE FUNCTION etl.preparar_carga() RETURNS void
+LANGUAGE sql
+AS $$
+-- Without workers where they would save nothing, since they need some of /dev/shm, of which a
+-- container may have little left; and where the shop's own rule is not for them.
+SELECT
+    set_config('work_mem', '128MB', true),
+    set_config('jit', 'off', true),
+    -- They hand on few rows, of which the planner expects many, and share no hash table.
+    set_config('parallel_tuple_cost', '0.01', true),
+    set_config('enable_parallel_hash', 'off', true),
+    CASE
+        WHEN NOT etl.es_carga_grande() OR EXISTS (
+            SELECT FROM pg_proc AS p
+            WHERE p.proparallel <> 's' AND p.oid IN (
+                'dw.actualizar_costo_promedio(dw.estado, numeric, numeric)'::regprocedure,
+                'dw.actualizar_stock_venta(dw.estado, numeric)'::regprocedure,
+                'dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric)'::regprocedure,
+                'dw.venta_neta(numeric, numeric, numeric)'::regprocedure
+            )
+        ) THEN set_config('max_parallel_workers_per_gather', '0', true)
+    END
+$$;
+COMMENT ON FUNCTION etl.preparar_carga() IS
+    'Memoria y procesos para la transacción de una carga, según lo que haya en etl.etapa';
+
 CREATE OR REPLACE FUNCTION etl.cargar_ventana(p_extracto jsonb, p_opciones jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SECURITY DEFINER
@@ -262,7 +288,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'ETD01', MESSAGE = 'the window was not opened by etl.abrir_ventana';
     END IF;
-    PERFORM set_config('work_mem', '128MB', true), set_config('jit', 'off', true);
+    PERFORM etl.preparar_carga();
 
     UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
     v_filas := etl.revisar_etapa();

@@ -211,6 +211,7 @@ DECLARE
     v_conteo jsonb;
 BEGIN
     PERFORM etl.vaciar_trabajo();
+    PERFORM etl.preparar_carga();
     CREATE TEMP TABLE apertura_nueva ON COMMIT DROP AS
     SELECT
         f.id_producto, round(f.existencias, 6) AS existencias,

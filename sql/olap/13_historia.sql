@@ -45,7 +45,7 @@ BEGIN
             MESSAGE = 'the initial date or the OLTP changed since the history was read; nothing was written',
             HINT = 'run it again: it is read anew';
     END IF;
-    PERFORM set_config('work_mem', '128MB', true), set_config('jit', 'off', true);
+    PERFORM etl.preparar_carga();
 
     -- A movement that changed its date between two pieces is in both: the later read counts,
     -- and the next window reads it again in any case.

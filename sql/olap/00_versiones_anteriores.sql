@@ -1,6 +1,8 @@
--- From version 1 to 2: objects whose shape changed are dropped, and made anew by the scripts
--- below. A view of the shop's on one of the five that go stops the upgrade, which then
--- changes nothing.
+-- What earlier releases left: objects whose shape changed are dropped, and made anew by the
+-- scripts below.
+
+-- From version 1 to 2. A view of the shop's on one of the five that go stops the upgrade, which
+-- then changes nothing.
 
 DO $$
 DECLARE
@@ -28,3 +30,8 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
         HINT = 'drop those, run init, and create them again';
 END
 $$;
+
+-- Until version 3 one process valued and summed.
+DROP FUNCTION IF EXISTS
+    etl.agregar_al_kardex(bigint, numeric, text, date), etl.sumar_kardex(text, date),
+    etl.valorizar(boolean, numeric), etl.tramos(boolean);
