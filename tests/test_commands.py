@@ -222,3 +222,24 @@ def test_colour_is_for_terminals_that_want_it(shop: Shop):
     assert "\x1b" not in shop.succeed("doctor").stdout
     _, failed = on_terminal([*program[:3], "status"], shop.folder, shop.env | {"ETL_LANG": "x"})
     assert "\x1b[31merror:\x1b[0m ETL_LANG is 'x'" in failed
+
+
+def test_a_run_and_every_help_need_no_extra():
+    """As in an environment where only what pyproject requires is installed."""
+    extras = ["apprise", "babel", "dlt", "jinja2", "playwright", "prometheus_client", "rich"]
+    program = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({[*extras, 'vl_convert', 'yaml']}))\n"
+        "import pipeline\n"
+        "from pipeline.__main__ import _COMMANDS, _parser\n"
+        "for command in _COMMANDS:\n"
+        "    try:\n"
+        "        _parser().parse_args([command, '--help'])\n"
+        "    except SystemExit as ended:\n"
+        "        assert ended.code == 0\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("usage:") == len(_COMMANDS)

@@ -23,7 +23,7 @@ from superset_import import import_program
 from pipeline.settings import Database
 from pipeline.superset import renewal
 from pipeline.superset.account import Account, SupersetError
-from pipeline.superset.bundle import DATABASE_UUID, MASK, ROOMS, read_bundle, uri
+from pipeline.superset.bundle import MASK, ROOMS, read_bundle, uri
 from pipeline.superset.client import Session
 
 FOLDER = REPOSITORY / "superset"
@@ -62,7 +62,7 @@ def test_each_uuid_is_that_of_its_name():
 
 def test_each_reference_leads_to_a_file():
     (database,) = BUNDLE.room("databases").values()
-    assert database["uuid"] == DATABASE_UUID
+    assert database["uuid"] == renewal.DATABASE_UUID
     assert {dataset["database_uuid"] for dataset in DATASETS.values()} == {database["uuid"]}
     assert {chart["dataset_uuid"] for chart in CHARTS.values()} == DATASETS.keys()
     shown = {cell["uuid"] for dashboard in DASHBOARDS.values() for cell in cells(dashboard)}

@@ -20,7 +20,6 @@ from pipeline.superset.queries import query_context
 # What Superset puts in the place of a password, and takes for "the one that comes apart".
 MASK = "XXXXXXXXXX"
 DATABASE_FILE = "databases/analitica.yaml"
-DATABASE_UUID = "5178a01a-3398-5399-85cc-19b9c8ecfd43"
 ROOMS = ("databases", "datasets", "charts", "dashboards")
 
 Asset = dict[str, Any]
