@@ -43,6 +43,18 @@ def trade(shop: Shop) -> None:
     shop.sale(BEGINNING + 11 * DAY, (1, "0.000007", 9))
 
 
+def large_numbers(shop: Shop) -> None:
+    """A product whose values have more than 28 digits."""
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    shop.product(1)
+    shop.receipt(BEGINNING, (1, "1", "50000000000.000001"))
+    shop.run_in_process()
+    (shop.folder / "conteo.csv").write_text(
+        "id_producto,existencias,costo_promedio\n1,99999999999.999999,99999999999.999999\n"
+    )
+    shop.succeed("opening", "conteo.csv")
+
+
 def show(shop: Shop, *arguments: str, zone: str = "UTC") -> dict[str, Any]:
     """The ledger as the command's JSON has it."""
     return json.loads(shop.succeed("kardex", *arguments, "--json", ETL_TIMEZONE=zone).stdout)
@@ -426,14 +438,7 @@ def test_the_page_speaks_the_shops_language_and_writes_its_countrys_numbers(shop
 @pytest.mark.one_postgres
 def test_the_page_of_large_numbers_is_exact(shop: Shop):
     """Beyond Decimal's own 28 digits, which Babel calculates with."""
-    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
-    shop.product(1)
-    shop.receipt(BEGINNING, (1, "1", "50000000000.000001"))
-    shop.run_in_process()
-    (shop.folder / "conteo.csv").write_text(
-        "id_producto,existencias,costo_promedio\n1,99999999999.999999,99999999999.999999\n"
-    )
-    shop.succeed("opening", "conteo.csv")
+    large_numbers(shop)
     shown = show(shop, "1")
     totals = Page(shop.succeed("kardex", "1", "--html").stdout).rows[-1]
     assert figure(totals[10]) == Decimal(shown["closing"]["valor"]) > 10**21
@@ -511,14 +516,7 @@ def test_a_missing_movement_is_noticed_at_the_next_one(shop: Shop):
 @pytest.mark.one_postgres
 def test_sums_beyond_28_digits_are_exact(shop: Shop):
     """Decimal's own context would round what the ledger's columns hold."""
-    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
-    shop.product(1)
-    shop.receipt(BEGINNING, (1, "1", "50000000000.000001"))
-    shop.run_in_process()
-    (shop.folder / "conteo.csv").write_text(
-        "id_producto,existencias,costo_promedio\n1,99999999999.999999,99999999999.999999\n"
-    )
-    shop.succeed("opening", "conteo.csv")
+    large_numbers(shop)
     assert_ledger_is(show(shop, "1"), replay_shop(shop, BEGINNING), 1, None, None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import PipelineError
+from pipeline.process_lock import hold_lock
 from pipeline.superset.account import Account
 
 HOST = "127.0.0.1"
@@ -39,8 +39,7 @@ def venv(requirements: Path) -> Path:
     text = f"{sys.version_info[:2]} {requirements.read_text(encoding='utf-8')}"
     folder = cache / hashlib.sha256(text.encode()).hexdigest()[:12]
     cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with hold_lock(cache / "lock"):
         # Written last: without it an earlier installation was interrupted.
         whole = folder / "installed"
         if not whole.exists():
