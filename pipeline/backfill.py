@@ -22,6 +22,7 @@ from pipeline.load import log
 from pipeline.oltp import Snapshot, begin_snapshot, read_rows, take_snapshot, wait_for_flush
 from pipeline.process_lock import hold_lock
 from pipeline.queries import between, count_by_day, load_query, source_tables
+from pipeline.refresh import refresh_views
 from pipeline.retry import with_retries
 from pipeline.targets import DurableTarget, make_private_folder
 from pipeline.window import stamp
@@ -82,7 +83,7 @@ def backfill(settings: Settings, since: datetime) -> None:
         counts.get("rechazadas", 0),
         counts.get("revaluadas", 0),
     )
-    with_retries(lambda: olap.refresh_views(settings))
+    with_retries(lambda: refresh_views(settings))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The OLAP: its control row, COPY in, the load, and the refresh of its views."""
+"""The OLAP: its control row, COPY in, and the load."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from psycopg2 import errorcodes
 from psycopg2.extras import Json
 
 from pipeline import progress
-from pipeline.database import connect, who_blocks
+from pipeline.database import connect
 from pipeline.errors import DatabaseError, DataError
 from pipeline.window import Window
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # Which staging table each file of an extract goes to, and its columns in the file's order.
 STAGED_MOVEMENTS = (
@@ -220,63 +219,6 @@ def options(settings: Settings) -> dict[str, Any]:
         "max_silencio": settings.max_silent_days,
         "factor_salto": settings.cost_jump_factor,
     }
-
-
-def refresh_views(settings: Settings) -> list[dict[str, Any]]:
-    """Refresh every materialized view of dw, each in a transaction of its own.
-
-    Returns one row a view: its name, seconds, a notice (why it was refreshed
-    plainly) and an error, or None, and whether a lock was the cause. A view's
-    failure stops no other.
-    """
-    with connect(settings.olap, settings.timezone, "views") as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT vista, nombre, propia FROM etl.vistas_por_refrescar()")
-            views = cursor.fetchall()
-        refreshed = []
-        with progress.stage("refreshing views", "views", len(views)) as advance:
-            for view in views:
-                refreshed.append(_refresh(connection, settings, *view))
-                advance(1)
-        return refreshed
-
-
-def _refresh(
-    connection: Connection, settings: Settings, oid: int, name: str, own: bool
-) -> dict[str, Any]:
-    started = datetime.now()
-    notice = error = None
-    locked = False
-    try:
-        notice = call(connection, "SELECT etl.refrescar_vista(%s)", (oid,))
-    except psycopg2.Error as failure:
-        if connection.closed:
-            raise
-        error = (failure.diag.message_primary or str(failure)).strip()
-        locked = failure.pgcode == errorcodes.LOCK_NOT_AVAILABLE
-        if locked:
-            error += f"; held by {who_blocks(settings.olap, settings.timezone)}"
-    seconds = round((datetime.now() - started).total_seconds(), 3)
-    return {
-        "view": name,
-        "own": own,
-        "seconds": seconds,
-        "notice": notice,
-        "error": error,
-        "locked": locked,
-    }
-
-
-def note_views(settings: Settings, window: Window, seconds: float) -> None:
-    """Record with the window how long the refresh took."""
-    with connect(settings.olap, settings.timezone, "views") as connection:
-        call(
-            connection,
-            "SELECT etl.anotar_vistas(%s, %s, %s)",
-            (window.desde, window.hasta, seconds),
-        )
-        connection.commit()
 
 
 def operation_state(settings: Settings, windows: int) -> dict[str, Any]:

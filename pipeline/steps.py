@@ -15,6 +15,7 @@ from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
 from pipeline.load import load_window, log
 from pipeline.logs import fields
+from pipeline.refresh import note_views, refresh_views
 from pipeline.requests import Request, only_process, write_request
 from pipeline.retry import with_retries
 from pipeline.settings import Settings, load_settings, parse_moment
@@ -129,7 +130,7 @@ class LoadOLAP(_WindowTask):
 
 
 class RefreshViews(_WindowTask):
-    """Refreshes the materialized views that the dashboards read."""
+    """Refreshes the materialized views that have something new to show."""
 
     def requires(self) -> LoadOLAP:
         """The load."""
@@ -140,12 +141,12 @@ class RefreshViews(_WindowTask):
         return DurableTarget(str(windows.views_receipt(self.settings.state_dir, self.window)))
 
     def run(self) -> None:
-        """Refresh each view; one of ours that fails, fails the task after the others are done."""
+        """Refresh them; one of ours that fails, fails the task after the others are done."""
         loaded = self.input().read_receipt()
         superseded, run_id = loaded.get("superseded", False), loaded.get("run_id", "")
         started = time.monotonic()
         with progress.of(self):
-            views = [] if superseded else with_retries(lambda: olap.refresh_views(self.settings))
+            views = [] if superseded else with_retries(lambda: refresh_views(self.settings))
         seconds = round(time.monotonic() - started, 3)
         for view in views:
             if view["error"] or view["notice"]:
@@ -161,14 +162,16 @@ class RefreshViews(_WindowTask):
                 + "run again"
             )
         if not superseded:
-            with_retries(lambda: olap.note_views(self.settings, self.window, seconds))
+            with_retries(lambda: note_views(self.settings, self.window, seconds))
+            refreshed = sum(not view["unchanged"] for view in views)
             log.info(
-                "%s: refreshed %d views in %.2f s, run %s",
+                "%s: refreshed %d of %d views in %.2f s, run %s",
                 self.window,
+                refreshed,
                 len(views),
                 seconds,
                 run_id,
-                extra=fields("RefreshViews", self.window, run_id, rows=len(views), seconds=seconds),
+                extra=fields("RefreshViews", self.window, run_id, rows=refreshed, seconds=seconds),
             )
         self.output().write_receipt(
             {

@@ -139,7 +139,7 @@ def install() -> None:
     point = os.environ.get("FAULT_POINT", "")
     if not point or _install_receipt(point):
         return
-    from pipeline import backfill, extract, load, olap, oltp
+    from pipeline import backfill, extract, load, olap, oltp, refresh, steps
 
     name, _, number = point.partition(":")
     nth = int(number or 1)
@@ -168,9 +168,9 @@ def install() -> None:
     elif name == "loaded":
         _around(olap, "load_staged", after=_nth(nth, _on_connection))
     elif name == "refresh":
-        _around(olap, "_refresh", before=_nth(nth, _on_connection))
+        _around(refresh, "_refresh", before=_nth(nth, _on_connection))
     elif name == "noting":
-        _around(olap, "note_views", before=_nth(nth, _plain))
+        _around(steps, "note_views", before=_nth(nth, _plain))
     elif name == "receipt":
         _around(load, "_tell", after=_nth(nth, _plain))
     elif name == "piece":

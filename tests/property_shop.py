@@ -17,6 +17,7 @@ from view_comparison import view_differences
 
 from pipeline import due, extract, load, olap
 from pipeline.database import connect
+from pipeline.refresh import refresh_views
 from pipeline.requests import Request, only_process, write_request
 from pipeline.settings import load_settings
 from pipeline.targets import DurableTarget
@@ -158,7 +159,7 @@ class PropertyShop:
             DurableTarget(str(load_receipt(state, window))).write_receipt(receipt)
         if death == "before the views":
             raise Died
-        views = olap.refresh_views(settings)
+        views = refresh_views(settings)
         assert not [view for view in views if view["error"]], views
         for target in (views_receipt(state, window), marker(state, window)):
             DurableTarget(str(target)).write_receipt({"superseded": False})

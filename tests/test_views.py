@@ -152,6 +152,7 @@ def test_a_reader_is_not_held_up_by_a_refresh(shop: Shop):
     try:
         # Holds what a dashboard's query holds; a refresh that wanted more would time out.
         reader.cursor().execute("SELECT * FROM dw.mv_ventas_diarias, dw.mv_abc, dw.v_kardex")
+        shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
         shop.run_in_process()
     finally:
         reader.close()

@@ -16,6 +16,7 @@ from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.csv_rows import Row, line_error, read_rows
 from pipeline.database import connect
 from pipeline.queries import everything, load_query
+from pipeline.refresh import refresh_views
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     first = olap.last_run(control) is None
     views: list[dict[str, Any]] = []
     if not first:
-        views = olap.refresh_views(settings)
+        views = refresh_views(settings)
         views_refreshed()
     # Before the first window there is nothing to value again, and it is not counted.
     report = {

@@ -35,3 +35,5 @@ $$;
 DROP FUNCTION IF EXISTS
     etl.agregar_al_kardex(bigint, numeric, text, date), etl.sumar_kardex(text, date),
     etl.valorizar(boolean, numeric), etl.tramos(boolean);
+-- Until version 3 the views were refreshed one after the other, all of them each time.
+DROP FUNCTION IF EXISTS etl.vistas_por_refrescar();

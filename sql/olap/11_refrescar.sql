@@ -1,7 +1,46 @@
 -- Refresh of the materialized views, ours and those that a shop adds to dw.
 
+CREATE OR REPLACE VIEW etl.v_vista AS
+SELECT
+    c.oid AS vista,
+    c.relname,
+    c.relpages,
+    format('%I.%I', s.nspname, c.relname) AS nombre,
+    o.propia,
+    c.relispopulated AND u.hay AS concurrente,
+    CASE
+        WHEN NOT u.hay THEN 'no unique index on plain columns'
+        WHEN NOT c.relispopulated AND NOT o.propia THEN 'never populated'
+    END AS razon,
+    -- Whether a load changed what ours show is known; of a shop's own it is not.
+    NOT o.propia OR NOT c.relispopulated OR c.relname = 'mv_datos_al'
+    OR coalesce(
+        (SELECT r.version FROM etl.refresco AS r) <> (SELECT t.version FROM etl.control AS t), true
+    ) AS pendiente
+FROM pg_class AS c
+INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
+CROSS JOIN LATERAL (
+    SELECT c.relname IN (
+        'mv_ventas_diarias', 'mv_margen_producto_mes', 'mv_inventario_valorizado',
+        'mv_reposicion', 'mv_rotacion', 'mv_abc', 'mv_valor_diario', 'mv_precios', 'mv_datos_al'
+    ) AS propia
+) AS o
+CROSS JOIN LATERAL (
+    SELECT EXISTS (
+        SELECT FROM pg_index AS i
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+            AND i.indpred IS NULL AND i.indexprs IS NULL
+    ) AS hay
+) AS u
+WHERE c.relkind = 'm' AND s.nspname = 'dw';
+COMMENT ON VIEW etl.v_vista IS
+    'Vistas materializadas de dw: si se pueden refrescar sin bloquear a quien lee, y si hace falta';
+
 CREATE OR REPLACE FUNCTION etl.vistas_por_refrescar()
-RETURNS TABLE (vista oid, nombre text, propia boolean, concurrente boolean, razon text)
+RETURNS TABLE (
+    vista oid, nombre text, propia boolean, concurrente boolean, razon text, pendiente boolean,
+    turno bigint
+)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -24,39 +63,28 @@ WITH RECURSIVE depende AS (
     INNER JOIN depende AS d ON d.lee = n.vista
 )
 SELECT
-    c.oid,
-    format('%I.%I', s.nspname, c.relname),
-    o.propia,
-    c.relispopulated AND u.hay,
-    CASE
-        WHEN NOT u.hay THEN 'no unique index on plain columns'
-        WHEN NOT c.relispopulated AND NOT o.propia THEN 'never populated'
-    END
-FROM pg_class AS c
-INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
-CROSS JOIN LATERAL (
-    SELECT
-        max(n.nivel) AS nivel,
-        c.relname IN (
-            'mv_ventas_diarias', 'mv_margen_producto_mes', 'mv_inventario_valorizado',
-            'mv_reposicion', 'mv_rotacion', 'mv_abc', 'mv_valor_diario', 'mv_precios', 'mv_datos_al'
-        ) AS propia
-    FROM nivel AS n
-    WHERE n.vista = c.oid
-) AS o
-CROSS JOIN LATERAL (
-    SELECT EXISTS (
-        SELECT FROM pg_index AS i
-        WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
-            AND i.indpred IS NULL AND i.indexprs IS NULL
-    ) AS hay
-) AS u
-WHERE c.relkind = 'm' AND s.nspname = 'dw'
--- The one that says until when the data go comes last.
-ORDER BY c.relname = 'mv_datos_al', o.nivel, c.relname
+    v.vista, v.nombre, v.propia, v.concurrente, v.razon, v.pendiente,
+    -- The one that says until when the data go comes last.
+    dense_rank() OVER (ORDER BY v.relname = 'mv_datos_al', m.nivel)
+FROM etl.v_vista AS v
+CROSS JOIN LATERAL (SELECT max(n.nivel) AS nivel FROM nivel AS n WHERE n.vista = v.vista) AS m
+-- Two at a time: the longest must not begin when the others are done.
+ORDER BY v.relname = 'mv_datos_al', m.nivel, v.relpages DESC, v.relname
 $$;
 COMMENT ON FUNCTION etl.vistas_por_refrescar() IS
-    'Vistas materializadas de dw en el orden de sus dependencias, y si se pueden refrescar sin bloquear a quien lee';
+    'Las de etl.v_vista en el orden de sus dependencias; las de un mismo turno no dependen entre sí';
+
+CREATE OR REPLACE FUNCTION etl.anotar_refresco(p_version uuid) RETURNS void
+LANGUAGE sql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+INSERT INTO etl.refresco AS r (version) VALUES (p_version)
+ON CONFLICT (unico) DO UPDATE SET version = excluded.version
+WHERE r.version IS DISTINCT FROM excluded.version
+$$;
+COMMENT ON FUNCTION etl.anotar_refresco(uuid) IS
+    'Anota que las vistas propias muestran lo cargado hasta esa versión del control, leída antes de refrescarlas';
 
 CREATE OR REPLACE FUNCTION etl.refrescar_vista(p_vista oid) RETURNS text
 LANGUAGE plpgsql
@@ -66,7 +94,7 @@ AS $$
 DECLARE
     v_vista record;
 BEGIN
-    SELECT * INTO v_vista FROM etl.vistas_por_refrescar() AS v WHERE v.vista = p_vista;
+    SELECT * INTO v_vista FROM etl.v_vista AS v WHERE v.vista = p_vista;
     IF NOT FOUND THEN
         RETURN 'gone';
     END IF;

@@ -26,6 +26,7 @@ GRANT EXECUTE ON FUNCTION
     etl.vistas_por_refrescar(),
     etl.refrescar_vista(oid),
     dw.refrescar_vistas_materializadas(),
+    etl.anotar_refresco(uuid),
     etl.anotar_vistas(timestamptz, timestamptz, numeric),
     etl.estado_operacion(integer),
     etl.metricas(),

@@ -13,6 +13,7 @@ FROM (
         ('etl', 'vistas_por_refrescar'),
         ('etl', 'refrescar_vista'),
         ('dw', 'refrescar_vistas_materializadas'),
+        ('etl', 'anotar_refresco'),
         ('etl', 'anotar_vistas'),
         ('etl', 'estado_operacion'),
         ('etl', 'aceptar_fuente'),
