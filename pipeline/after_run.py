@@ -79,7 +79,8 @@ def run_failed(task: luigi.Task, failure: BaseException | str | None = None) -> 
     cause = _cause(task, failure)
     # Raised again, it ends Luigi: scheduler_lost() tells of it.
     if not isinstance(cause, RPCError):
-        _run_failed(task.task_family, getattr(task, "window_label", None), cause)
+        window = getattr(task, "window_label", None)
+        _run_failed(task.task_family, window, cause, only_page=task.publishes)
 
 
 def scheduler_lost(record: logging.LogRecord) -> bool:
@@ -113,13 +114,20 @@ def _cause(task: luigi.Task, failure: BaseException | str | None) -> BaseExcepti
     return failure or getattr(task, "failure", None)
 
 
-def _run_failed(step: str, window: str | None, cause: BaseException | str | None) -> None:
+def _run_failed(
+    step: str,
+    window: str | None,
+    cause: BaseException | str | None,
+    *,
+    only_page: bool = False,
+) -> None:
     command = _next_command(cause)
 
     def tell() -> None:
         notices = load_notices()
-        label = window or say(notices.language, "no_window")
-        _tell_once(notices, "failed", step, cause, window=label, command=command)
+        label = window or say(notices.language, "no_window_before" if only_page else "no_window")
+        name = "unpublished" if only_page else "failed"
+        _tell_once(notices, name, step, cause, window=label, command=command)
 
     _attempt(tell)
     _attempt(lambda: metrics.write(load_notices(), succeeded=False))
@@ -171,14 +179,14 @@ def _tell_once(
 ) -> None:
     """Send the message `name`, unless the same cause was told in the last hours.
 
-    Of "failed", which is a run's, the memory keeps since when, until a run succeeds.
+    Of what fails a run the memory keeps since when, until a run succeeds.
     """
     if not notices.urls:
         return
     now = memories.utc_now()
     cause = _first_line(failure) or say(notices.language, "no_cause")
     memory = memories.recall(notices.state_dir)
-    if name == "failed":
+    if name != "apart":
         memory.failing_since = memory.failing_since or now
     key = memories.cause_key(step, cause)
     if memory.is_due(key, now, timedelta(hours=notices.again_hours)):

@@ -23,7 +23,7 @@ from pipeline.oltp import Snapshot, begin_snapshot, read_rows, take_snapshot, wa
 from pipeline.process_lock import hold_lock
 from pipeline.queries import between, count_by_day, load_query, source_tables
 from pipeline.refresh import refresh_views
-from pipeline.retry import with_retries
+from pipeline.retry import with_or_without_workers, with_retries
 from pipeline.targets import DurableTarget, make_private_folder
 from pipeline.window import stamp
 
@@ -71,7 +71,8 @@ def backfill(settings: Settings, since: datetime) -> None:
             for number in range(1, len(plan["bounds"]))
         ]
         try:
-            counts = with_retries(lambda: _merge(settings, history, pieces, folder))
+            merge = partial(_merge, settings, history, pieces, folder)
+            counts = with_retries(lambda: with_or_without_workers(merge))
         except (DataError, GuardError):
             _discard(folder)
             raise
@@ -171,7 +172,11 @@ def _read_piece(
 
 
 def _merge(
-    settings: Settings, history: History, pieces: list[dict[str, Any]], folder: Path
+    settings: Settings,
+    history: History,
+    pieces: list[dict[str, Any]],
+    folder: Path,
+    workers: bool,
 ) -> dict[str, int]:
     """All pieces into the OLAP in one transaction; the counts, none if it was done before."""
     extract = {
@@ -186,7 +191,7 @@ def _merge(
         "imagen_completa": False,
         "motivo_completa": None,
     }
-    with connect(settings.olap, settings.timezone, "backfill") as connection:
+    with connect(settings.olap, settings.timezone, "backfill", workers=workers) as connection:
         verdict = olap.call(
             connection,
             "SELECT etl.abrir_historia(%s, %s)",

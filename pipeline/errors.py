@@ -30,6 +30,10 @@ class LockedError(DatabaseError):
     """Somebody else holds a lock for longer than ETL_LOCK_TIMEOUT."""
 
 
+class WorkersError(DatabaseError):
+    """The server has no shared memory left for parallel workers; without them it needs none."""
+
+
 class SchemaError(PipelineError):
     """The shop's tables or queries are not what movimientos.sql promises."""
 
@@ -89,6 +93,14 @@ _REMEDIES: dict[str, str] = {
     "57": "the server ended the session; run again when it is up",
 }
 
+# Where PostgreSQL fails to get shared memory for workers, with the SQLSTATE of a full disk or
+# of exhausted memory. Unlike the message, the name of its source is in no language.
+_SHARED_MEMORY = {"dsm.c", "dsm_impl.c", "dsa.c"}
+_NO_SHARED_MEMORY = (
+    "the server has no shared memory left for parallel workers: "
+    "give its container more of /dev/shm (docker run --shm-size=256m)"
+)
+
 # On the shop's side nothing is ours but the queries of sql/oltp.
 _OLTP_QUERY = "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names"
 _OLTP_REMEDIES: dict[str, str] = {
@@ -134,7 +146,12 @@ def translate(error: psycopg2.Error, where: str, *, reads_shop: bool = False) ->
     remedy = known.get(state) or known.get(state[:2])
     if state == errorcodes.INSUFFICIENT_PRIVILEGE and "row-level security" in message:
         remedy = "the account must see every row: ALTER ROLE … BYPASSRLS"
+    out_of_shared_memory = state[:2] == "53" and diagnostics.source_file in _SHARED_MEMORY
+    if out_of_shared_memory:
+        remedy = _NO_SHARED_MEMORY
     text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
+    if out_of_shared_memory:
+        return WorkersError(text)
     if state == errorcodes.LOCK_NOT_AVAILABLE:
         return LockedError(text)
     # What never reached the server's own words is a connection that broke, mid COPY too.

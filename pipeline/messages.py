@@ -13,6 +13,13 @@ MESSAGES: dict[str, str] = {
         "Nothing is left half done; the next run resumes the same window. "
         "While the cause stays the same, you are told once in {hours} h."
     ),
+    "unpublished.title": _("ETL {shop}: the report was not published"),
+    "unpublished.body": _(
+        "What failed: {step}\nWindow: {window}\nCause: {cause}\n"
+        "What to do: mend the cause, then type: {command}\n"
+        "What was loaded stays; the next run publishes the report. "
+        "While the cause stays the same, you are told once in {hours} h."
+    ),
     "apart.title": _("ETL {shop}: {step} did not end well"),
     "apart.body": _(
         "What failed: {step}\nCause: {cause}\n"
@@ -29,6 +36,7 @@ MESSAGES: dict[str, str] = {
     "digest.superseded": _("{window}: another run loaded first; nothing was loaded"),
     "digest.nothing": _("Nothing was due."),
     "no_window": _("none: what is due could not be found out"),
+    "no_window_before": _("none: no window was due before it"),
     "no_cause": _("see the log of the run"),
 }
 

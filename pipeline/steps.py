@@ -45,6 +45,8 @@ class PipelineTask(luigi.Task):  # type: ignore[misc]
 
     # Luigi tells its handlers of a failed complete() without the cause.
     failure: Exception | None = None
+    # Whether it only shows what others loaded.
+    publishes = False
 
     def complete(self) -> bool:
         """Whether it is done; what this raises is kept in `failure`."""

@@ -59,10 +59,21 @@ make_venv() {
         fail "$python -m venv failed (Debian, Ubuntu: apt install python3-venv); log: $log"
 }
 
+# As words, so that who runs it in the background has pip's own process.
+pip_install=("$venv/bin/python" -I -m pip install -q --disable-pip-version-check -e)
+
+# pip_failed LOG
+pip_failed() {
+    fail "pip failed: $(grep -m 1 'ERROR: ' "$1" | sed 's/.*ERROR: //') (log: $1)"
+}
+
+# note_installed STAMP
+note_installed() {
+    cp -- "$root/pyproject.toml" "$1"
+}
+
 # install_package EXTRAS LOG STAMP
 install_package() {
-    "$venv/bin/python" -I -m pip install -q --disable-pip-version-check -e "$root[$1]" \
-        >>"$2" 2>&1 </dev/null ||
-        fail "pip failed: $(grep -m 1 'ERROR: ' "$2" | sed 's/.*ERROR: //') (log: $2)"
-    cp -- "$root/pyproject.toml" "$3"
+    "${pip_install[@]}" "$root[$1]" >>"$2" 2>&1 </dev/null || pip_failed "$2"
+    note_installed "$3"
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from server_place import server_place
 from shop_database import Shop, new_shop
 from shop_server import REPOSITORY, ShopServer, running_server
 
@@ -86,6 +87,13 @@ def shop(shop_server: ShopServer, tmp_path: Path) -> Iterator[Shop]:
     """A fresh OLTP and OLAP, empty but for what `init --example-oltp` makes."""
     with new_shop(tmp_path, shop_server) as shop:
         yield shop
+
+
+@pytest.fixture
+def own_place(server_binaries: Path) -> Iterator[Path]:
+    """A folder for servers that a test makes itself."""
+    with server_place(server_binaries) as place:
+        yield place
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg2
 from psycopg2 import sql
+from server_place import server_place
 
 from pipeline.demo import server as servers
 
@@ -122,15 +123,16 @@ class ShopServer:
 
 @contextmanager
 def running_server(folder: Path, binaries: Path) -> Iterator[ShopServer]:
-    """A server of these binaries, prepared, and removed afterwards."""
-    server = servers.create(folder / "server", binaries=binaries, password=PASSWORD)
-    try:
-        server.start(OPTIONS)
-        shop_server = ShopServer(server)
-        shop_server.prepare(folder)
-        yield shop_server
-    finally:
-        server.remove()
+    """A server of these binaries, prepared from `folder`, and removed afterwards."""
+    with server_place(binaries) as place:
+        server = servers.create(place / "server", binaries=binaries, password=PASSWORD)
+        try:
+            server.start(OPTIONS)
+            shop_server = ShopServer(server)
+            shop_server.prepare(folder)
+            yield shop_server
+        finally:
+            server.remove()
 
 
 def run_command(

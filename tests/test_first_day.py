@@ -55,9 +55,11 @@ def agrees(shown: str, said: str) -> bool:
 
 
 @pytest.fixture
-def place(server_binaries: Path, tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+def place(
+    server_binaries: Path, own_place: Path, tmp_path: Path
+) -> Iterator[tuple[Path, dict[str, str]]]:
     """An empty folder with the README's .env, and servers with its accounts and nothing else."""
-    server = servers.create(tmp_path / "server", binaries=server_binaries, password=PASSWORD)
+    server = servers.create(own_place / "server", binaries=server_binaries, password=PASSWORD)
     try:
         server.start(OPTIONS)
         admin = psycopg2.connect(

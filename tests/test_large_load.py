@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from olap_comparison import assert_olap_equals_replay
-from shop_database import Shop
+from shop_database import LUIGI, Shop, new_shop
+from shop_disk import fill, small_disk
+from shop_server import OPTIONS, ShopServer, must_succeed, run_program
 
 from bench.place import read_bench_sql
 
@@ -108,3 +113,49 @@ def test_workers_value_and_sum_the_same(shop: Shop, change: str, asked: bool):
             " FROM pg_database WHERE datname = current_database()"
         )
         assert (found["workers"] > 0) == asked
+
+
+@pytest.fixture
+def cramped(new_server: Callable[[], ShopServer], tmp_path: Path) -> Iterator[Shop]:
+    """A shop on a server whose place for the shared memory of workers is full."""
+    server = new_server()
+    server.server.stop()
+    segments = server.server.data / "pg_dynshmem"
+    segments.rmdir()
+    with small_disk(segments, "4m"):
+        server.server.start(OPTIONS | {"dynamic_shared_memory_type": "mmap"})
+        with new_shop(tmp_path, server) as shop:
+            # Workers build the indexes of these few rows, too, as they do those of many.
+            shop.olap.cursor().execute(
+                "ALTER FUNCTION etl.rehacer_indices() SET min_parallel_table_scan_size = 0"
+            )
+            fill(segments / "ballast")
+            yield shop
+            (segments / "ballast").unlink()
+        server.server.stop("immediate")
+
+
+def assert_tried_without_workers(output: str) -> None:
+    """It was said once why, and what to do."""
+    assert "could not resize shared memory segment" in output
+    assert output.count("--shm-size") == output.count("trying again without parallel workers") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+def test_without_shared_memory_a_load_goes_on_without_workers(cramped: Shop):
+    trade(cramped)
+    assert_tried_without_workers(cramped.succeed("plan").stdout)
+    assert_tried_without_workers(cramped.run().stdout)
+    assert_olap_equals_replay(cramped, BEGINNING)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+@pytest.mark.one_postgres
+def test_without_shared_memory_history_is_merged_without_workers(cramped: Shop):
+    trade(cramped)
+    cramped.run(ETL_INITIAL_SINCE=(BEGINNING + timedelta(days=89)).isoformat())
+    backfill = ["--module", "pipeline", "Backfill", "--since", BEGINNING.isoformat()]
+    program = [str(LUIGI), *backfill, "--local-scheduler"]
+    done = must_succeed(run_program(program, cramped.folder, cramped.env))
+    assert_tried_without_workers(done.stdout)
+    assert_olap_equals_replay(cramped, BEGINNING)

@@ -244,6 +244,25 @@ def test_a_repair_that_fails_is_told_once(shop: Shop, web: WebServer, tmp_path: 
     assert "What failed: LoadOLAP" in web.told[1][1]
 
 
+def test_a_page_that_fails_alone_is_told_as_such(shop: Shop, web: WebServer, tmp_path: Path):
+    """Also where nothing is due: then no window is named, and none was sought in vain."""
+    telling(shop, web, ETL_LANG="en")
+    stock_up(shop, ago(DAY))
+    env = {"ETL_REPORT_PATH": str(tmp_path / "informe.html")}
+    run(shop, 30, **env, OLAP_BI_PASSWORD="otra")
+    ((title, body),) = web.told
+    assert "the report was not published" in title
+    assert f"Window: {folders(shop)[-1].name}\n" in body
+    assert "the next run publishes the report" in body
+    last = f"--as-of={folders(shop)[-1].name.split('--')[1]}"
+    run(shop, 30, last, **env, OLAP_BI_USER="nadie")
+    title, body = web.told[1]
+    assert "the report was not published" in title
+    assert "Window: none: no window was due before it\n" in body
+    run(shop, 0, last, **env)
+    assert "the runs work again" in web.told[2][0]
+
+
 def test_another_cause_is_told_and_both_are_not_told_again(shop: Shop, web: WebServer):
     telling(shop, web)
     break_oltp(shop)

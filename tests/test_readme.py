@@ -262,9 +262,11 @@ def test_the_two_commands_are_there():
         assert os.access(REPOSITORY / command, os.X_OK)
 
 
-def test_a_shop_is_installed_and_uninstalled_as_written(server_binaries: Path, tmp_path: Path):
+def test_a_shop_is_installed_and_uninstalled_as_written(
+    server_binaries: Path, own_place: Path, tmp_path: Path
+):
     """On a server of its own: accounts, .env, the first run, and afterwards nothing is left."""
-    server = servers.create(tmp_path / "server", binaries=server_binaries, password=PASSWORD)
+    server = servers.create(own_place / "server", binaries=server_binaries, password=PASSWORD)
 
     def connect(database: str, user: str = server.superuser, password: str = PASSWORD) -> Any:
         connection = psycopg2.connect(

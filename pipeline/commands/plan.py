@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import read_oltp
 from pipeline.load import READS, load_files
 from pipeline.requests import Request, read_request
+from pipeline.retry import with_or_without_workers
 from pipeline.settings import load_settings
 from pipeline.tables import paint, print_facts, print_table
 from pipeline.window import Window, whole_second, windows_in
@@ -86,14 +88,12 @@ def _rehearse(settings: Settings, window: Window, pending: Window | None) -> dic
             "held": None,
         }
         try:
-            with connect(settings.olap, settings.timezone, "plan") as connection:
-                verdict, counts = load_files(connection, settings, window, extract, Path(name))
-                if verdict != "cargar":
-                    return None
-                reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
-                connection.rollback()
+            load = partial(_load_and_take_back, settings, window, extract, Path(name))
+            verdict, counts, reasons = with_or_without_workers(load)
         except (DataError, GuardError) as error:
             return plan | {"held": str(error)}
+    if verdict != "cargar":
+        return None
     return plan | {
         "sales": counts["ventas"],
         "receipts": counts["entradas"],
@@ -107,6 +107,17 @@ def _rehearse(settings: Settings, window: Window, pending: Window | None) -> dic
         "products_revalued": counts["productos_tocados"],
         "earlier_movements_revalued": counts["revaluadas"],
     }
+
+
+def _load_and_take_back(
+    settings: Settings, window: Window, extract: dict[str, Any], folder: Path, workers: bool
+) -> tuple[str, dict[str, int], Any]:
+    """The verdict, the counts, and how many movements are rejected for which reason."""
+    with connect(settings.olap, settings.timezone, "plan", workers=workers) as connection:
+        verdict, counts = load_files(connection, settings, window, extract, folder)
+        reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
+        connection.rollback()
+    return verdict, counts, reasons
 
 
 def _show(plan: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ from pipeline.window import Window
 class PublishReport(PipelineTask):
     """Writes the report to ETL_REPORT_PATH, after what it waits for is marked or merged."""
 
+    publishes = True
+
     after = luigi.Parameter(
         default="",
         description="name of the window that it waits for; by default what is loaded is published",

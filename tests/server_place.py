@@ -1,0 +1,78 @@
+"""Places for the tests' servers, that the next session removes where their own was killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.demo import account
+from pipeline.demo import server as servers
+from pipeline.process_lock import hold_lock
+
+PREFIX = "pipeline-tests-"
+LOCK = "lock"
+
+
+@contextmanager
+def server_place(binaries: Path) -> Iterator[Path]:
+    """A folder for servers, removed at the end with what runs there; first those left behind.
+
+    It is no folder of pytest's, which those that servers run as may not enter.
+    """
+    remove_abandoned(binaries)
+    shared = account.shared_place()
+    # Under its own name it is seen only once it is locked.
+    made = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=shared))
+    with hold_lock(made / LOCK):
+        made.chmod(0o711)
+        place = made.rename(shared / made.name.removeprefix("."))
+        try:
+            yield place
+        finally:
+            _remove(place, binaries)
+
+
+def remove_abandoned(binaries: Path) -> None:
+    """Remove the places of this user's processes that are gone, and stop what runs there."""
+    for place in account.shared_place().glob(f"{PREFIX}*"):
+        try:
+            if place.is_symlink() or place.stat().st_uid != os.geteuid():
+                continue
+            lock = os.open(place / LOCK, os.O_RDWR | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            # Another session was quicker.
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(place, binaries)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)
+
+
+def _remove(place: Path, binaries: Path) -> None:
+    for pid_file in place.glob("*/data/postmaster.pid"):
+        data = pid_file.parent
+        if _is_of(pid_file, data):
+            servers.Server(data.parent, data, 0, binaries).stop("immediate")
+    # The lock goes last, so that a removal that is killed is taken up again.
+    for entry in place.iterdir():
+        if entry.name != LOCK:
+            shutil.rmtree(entry, ignore_errors=True)
+    if {entry.name for entry in place.iterdir()} <= {LOCK}:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_of(pid_file: Path, data: Path) -> bool:
+    """Whether it names a postmaster of that data: another process may have its number by now."""
+    try:
+        pid = int(pid_file.read_text().split()[0])
+        return Path(f"/proc/{pid}/cwd").resolve() == data.resolve()
+    except (OSError, ValueError, IndexError):
+        return False
