@@ -108,11 +108,44 @@ def test_workers_value_and_sum_the_same(shop: Shop, change: str, asked: bool):
         cursor.execute(change)
     assert load(shop)
     if shop.server.version >= 18:
-        (found,) = shop.olap_rows(
-            "SELECT pg_stat_get_db_parallel_workers_launched(oid)::int8 AS workers"
-            " FROM pg_database WHERE datname = current_database()"
-        )
-        assert (found["workers"] > 0) == asked
+        assert (workers_launched(shop) > 0) == asked
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"), [("SELECT", True), (NO_WORKERS, False), (OWN_RULE, False)]
+)
+def test_workers_replay_what_follows_a_few_late_documents(shop: Shop, change: str, asked: bool):
+    trade(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(change)
+    assert load(shop)
+    before = workers_launched(shop)
+    shop.receipt(BEGINNING + timedelta(minutes=1), *((p, 40, 5) for p in range(1, 51)))
+    # What follows is revalued, and counted in another category.
+    for product in range(1, 11):
+        shop.product(product, "Otra")
+    assert not load(shop)
+    assert (workers_launched(shop) > before) == (asked and shop.server.version >= 18)
+
+
+def test_few_rows_after_a_late_document_are_replayed_without_workers(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    before = workers_launched(shop)
+    shop.receipt(BEGINNING + timedelta(days=80), (1, 40, 5), (2, 40, 5))
+    assert not load(shop)
+    assert workers_launched(shop) == before
+
+
+def workers_launched(shop: Shop) -> int:
+    """How many workers the OLAP has used; PostgreSQL counts them since 18."""
+    if shop.server.version < 18:
+        return 0
+    (found,) = shop.olap_rows(
+        "SELECT pg_stat_get_db_parallel_workers_launched(oid)::int8 AS workers"
+        " FROM pg_database WHERE datname = current_database()"
+    )
+    return int(found["workers"])
 
 
 @pytest.fixture
@@ -158,4 +191,13 @@ def test_without_shared_memory_history_is_merged_without_workers(cramped: Shop):
     program = [str(LUIGI), *backfill, "--local-scheduler"]
     done = must_succeed(run_program(program, cramped.folder, cramped.env))
     assert_tried_without_workers(done.stdout)
+    assert_olap_equals_replay(cramped, BEGINNING)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+def test_without_shared_memory_what_follows_late_documents_is_replayed(cramped: Shop):
+    trade(cramped)
+    cramped.run()
+    cramped.receipt(BEGINNING + timedelta(minutes=1), *((p, 40, 5) for p in range(1, 51)))
+    assert_tried_without_workers(cramped.run().stdout)
     assert_olap_equals_replay(cramped, BEGINNING)

@@ -207,6 +207,45 @@ def test_what_is_no_longer_sold_leaves_the_rolling_sums_without_a_new_movement(s
         assert_olap_equals_replay(shop, initial)
 
 
+# As the replay was before etl.repeticion knew where the ledger's rows are.
+BEFORE_THE_PLACE = """
+DROP FUNCTION
+    etl.valorizar_tramos(boolean, numeric), etl.valorizar_parte(boolean, numeric, bigint),
+    etl.tramos(boolean, bigint);
+ALTER TABLE etl.repeticion DROP COLUMN ctid_kardex;
+CREATE TYPE etl.valorizado AS (id_producto bigint, estado_anterior dw.estado);
+CREATE FUNCTION etl.tramos(p_cola boolean, p_parte bigint)
+RETURNS TABLE (id_producto bigint, estado_anterior dw.estado)
+LANGUAGE sql AS 'SELECT NULL::bigint, NULL::dw.estado';
+CREATE FUNCTION etl.valorizar_parte(p_cola boolean, p_factor numeric, p_parte bigint)
+RETURNS SETOF etl.valorizado
+LANGUAGE sql AS 'SELECT * FROM etl.tramos(p_cola, p_parte)';
+CREATE FUNCTION etl.valorizar_tramos(p_cola boolean, p_factor numeric)
+RETURNS SETOF etl.valorizado
+LANGUAGE sql AS 'SELECT * FROM etl.valorizar_parte(p_cola, p_factor, 0)';
+"""
+
+
+def test_an_olap_that_replayed_without_the_place_of_its_rows_is_upgraded(shop: Shop):
+    end = datetime(2026, 10, 17, 3, tzinfo=timezone.utc)
+    initial = end - timedelta(days=60)
+    shop.env["ETL_INITIAL_SINCE"] = initial.isoformat()
+    shop.product(1)
+    shop.receipt(initial + timedelta(days=1), (1, 10, 5))
+    shop.sale(initial + timedelta(days=2), (1, 2, 9))
+    shop.run_in_process(as_of=end)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(BEFORE_THE_PLACE)
+    for _ in range(2):
+        shop.succeed("init")
+    shop.receipt(initial, (1, 10, 8))
+    shop.run_in_process(as_of=end + timedelta(hours=1))
+    assert_olap_equals_replay(shop, initial)
+    assert shop.olap_rows("SELECT max(revaluadas) AS revaluadas FROM etl.corrida") == [
+        {"revaluadas": 2}
+    ]
+
+
 def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
     hasta = datetime(2026, 10, 17, 23, tzinfo=timezone.utc)
     initial = hasta - timedelta(days=460)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pipeline.csv_rows import Row, line_error, read_rows
 from pipeline.database import connect
 from pipeline.queries import everything, load_query
 from pipeline.refresh import refresh_views
+from pipeline.retry import with_or_without_workers
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -63,13 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     control = olap.read_control(settings)
     openings = _read_openings(arguments.file, settings)
-    with connect(settings.olap, settings.timezone, "opening") as connection:
-        done = olap.call(
-            connection,
-            "SELECT etl.aplicar_aperturas(%s, %s, %s)",
-            (Json(openings), Json(olap.options(settings)), arguments.drop_earlier),
-        )
-        connection.commit()
+    done = with_or_without_workers(partial(_apply, settings, openings, arguments.drop_earlier))
     first = olap.last_run(control) is None
     views: list[dict[str, Any]] = []
     if not first:
@@ -91,6 +87,19 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _show(report)
     return 0
+
+
+def _apply(
+    settings: Settings, openings: list[dict[str, Any]], drop_earlier: bool, workers: bool
+) -> dict[str, Any]:
+    with connect(settings.olap, settings.timezone, "opening", workers=workers) as connection:
+        done = olap.call(
+            connection,
+            "SELECT etl.aplicar_aperturas(%s, %s, %s)",
+            (Json(openings), Json(olap.options(settings)), drop_earlier),
+        )
+        connection.commit()
+    return dict(done)
 
 
 def _early(openings: list[dict[str, Any]], initial: datetime | None) -> dict[str, Any]:

@@ -37,3 +37,19 @@ DROP FUNCTION IF EXISTS
     etl.valorizar(boolean, numeric), etl.tramos(boolean);
 -- Until version 3 the views were refreshed one after the other, all of them each time.
 DROP FUNCTION IF EXISTS etl.vistas_por_refrescar();
+
+-- Until version 3 the replay returned rows of a type of its own, with what the ledger had said as
+-- one value, and etl.repeticion, which is empty between loads, did not know where its rows are.
+DO $$
+BEGIN
+    IF to_regtype('etl.valorizado') IS NULL THEN
+        RETURN;
+    END IF;
+    DROP FUNCTION IF EXISTS
+        etl.valorizar_tramos(boolean, numeric), etl.valorizar_parte(boolean, numeric, bigint),
+        etl.tramos(boolean, bigint);
+    DROP TYPE etl.valorizado;
+    DROP VIEW IF EXISTS etl.v_diferencia;
+    DROP TABLE IF EXISTS etl.repeticion;
+END
+$$;

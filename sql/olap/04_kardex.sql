@@ -188,10 +188,16 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
     costo_promedio       numeric NOT NULL,
     salto_costo          numeric,
     costo_total_anterior numeric,
-    ajuste_anterior      numeric
+    ajuste_anterior      numeric,
+    ctid_kardex          tid
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.repeticion IS
     'Los tramos con cola valorizados de nuevo: altas y filas que cambian, con lo que el kardex decía';
+COMMENT ON COLUMN etl.repeticion.difiere IS
+    'Si no, la fila del kardex se queda como está, y solo se suma en otra categoría o con otro impuesto';
+COMMENT ON COLUMN etl.repeticion.salto_costo IS 'Como en dw.kardex';
+COMMENT ON COLUMN etl.repeticion.ctid_kardex IS
+    'De una fila del kardex, dónde está; vale mientras dura la transacción de la carga';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.delta (
     nivel              smallint NOT NULL,

@@ -39,6 +39,24 @@ $$;
 COMMENT ON FUNCTION etl.marcar_tramos() IS
     'Productos tocados y, de cada uno, la primera fecha que cambia; devuelve cuántos son';
 
+CREATE OR REPLACE FUNCTION etl.es_repeticion_grande() RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+SELECT count(*) = 20000
+FROM (
+    SELECT FROM etl.tramo AS t
+    CROSS JOIN LATERAL (
+        SELECT FROM dw.kardex AS k
+        WHERE k.id_producto = t.id_producto AND k.fecha >= t.desde
+        OFFSET 0
+    ) AS k
+    WHERE t.cola
+    LIMIT 20000
+) AS r
+$$;
+COMMENT ON FUNCTION etl.es_repeticion_grande() IS
+    'Si son tantas las filas del kardex que se repiten como las que hacen grande una carga';
+
 CREATE OR REPLACE FUNCTION etl.salto_costo(anterior numeric, costo numeric, factor numeric)
 RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -55,7 +73,8 @@ CREATE OR REPLACE FUNCTION etl.tramos(p_cola boolean, p_parte bigint) RETURNS TA
     id_producto bigint, fecha timestamptz, id_movimiento bigint, id_sucursal bigint,
     orden smallint, es_alta boolean, reclasificado boolean, tipo text, cantidad numeric,
     precio_unitario numeric, costo_unitario numeric, valor_inicial numeric,
-    estado_anterior dw.estado, salto_anterior numeric
+    costo_total_anterior numeric, ajuste_anterior numeric, existencias_anterior numeric,
+    valor_anterior numeric, promedio_anterior numeric, salto_anterior numeric, ctid_kardex tid
 )
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -69,7 +88,8 @@ SELECT
     NULL::numeric,
     coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric,
     coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric,
-    NULL::dw.estado, NULL::numeric
+    NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
+    NULL::tid
 FROM etl.tramo AS t
 LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
 LEFT JOIN LATERAL (
@@ -85,7 +105,8 @@ SELECT
     e.id_producto, e.fecha, e.id_movimiento, coalesce(e.id_sucursal, 0),
     (CASE WHEN e.tipo = 'VENTA' THEN 1 ELSE 0 END)::smallint, true, false, e.tipo,
     round(e.cantidad, 6), etl.precio_informado(e.tipo, e.precio_unitario),
-    CASE WHEN e.tipo <> 'VENTA' THEN round(e.costo_unitario, 6) END, NULL, NULL, NULL
+    CASE WHEN e.tipo <> 'VENTA' THEN round(e.costo_unitario, 6) END,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM etl.etapa AS e
 WHERE (e.id_producto IN (SELECT t.id_producto FROM etl.tramo AS t WHERE t.cola)) = p_cola
     AND e.id_producto & 1 <> 1 - p_parte
@@ -94,10 +115,10 @@ UNION ALL
 SELECT
     t.id_producto, k.fecha, k.id_movimiento, k.id_sucursal, k.orden, false,
     t.categoria_anterior IS NOT NULL, k.tipo, k.cantidad, k.precio_unitario, k.costo_unitario, NULL,
-    ROW(k.existencias, k.valor, k.costo_promedio, k.costo_total, k.ajuste)::dw.estado, k.salto_costo
+    k.costo_total, k.ajuste, k.existencias, k.valor, k.costo_promedio, k.salto_costo, k.ctid_kardex
 FROM etl.tramo AS t
 CROSS JOIN LATERAL (
-    SELECT * FROM dw.kardex AS f
+    SELECT f.*, f.ctid AS ctid_kardex FROM dw.kardex AS f
     WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
     OFFSET 0
 ) AS k
@@ -107,39 +128,8 @@ $$;
 COMMENT ON FUNCTION etl.tramos(boolean, bigint) IS
     'Lo que se repite de los productos tocados, con cola o sin ella, de número par (0) o impar (1): su saldo previo, las altas y las filas que siguen en el kardex';
 
-DO $$
-BEGIN
-    IF to_regtype('etl.valorizado') IS NULL THEN
-        CREATE TYPE etl.valorizado AS (
-            id_producto     bigint,
-            fecha           timestamptz,
-            id_movimiento   bigint,
-            id_sucursal     bigint,
-            orden           smallint,
-            es_alta         boolean,
-            reclasificado   boolean,
-            tipo            text,
-            provisional     boolean,
-            cantidad        numeric,
-            precio_unitario numeric,
-            costo_unitario  numeric,
-            costo_total     numeric,
-            ajuste          numeric,
-            existencias     numeric,
-            valor           numeric,
-            costo_promedio  numeric,
-            salto           numeric,
-            estado_anterior dw.estado,
-            salto_anterior  numeric
-        );
-    END IF;
-END
-$$;
-COMMENT ON TYPE etl.valorizado IS
-    'Un movimiento con el estado que deja, y de una fila del kardex el que dejaba';
-
 CREATE OR REPLACE FUNCTION etl.valorizar_parte(p_cola boolean, p_factor numeric, p_parte bigint)
-RETURNS SETOF etl.valorizado
+RETURNS SETOF etl.repeticion
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 -- Dear enough for the planner to give it a worker.
 COST 1e8
@@ -147,34 +137,49 @@ AS $$
 BEGIN
     RETURN QUERY
     SELECT
-        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.es_alta,
-        r.reclasificado, r.tipo,
-        r.tipo = 'VENTA' AND ((r.paso).existencias < 0 OR (r.paso).costo_promedio = 0),
-        r.cantidad, r.precio_unitario,
-        CASE WHEN r.tipo = 'VENTA' THEN (r.paso).costo_promedio ELSE r.costo_unitario END,
-        (r.paso).costo_total, (r.paso).ajuste, (r.paso).existencias, (r.paso).valor,
-        (r.paso).costo_promedio,
-        CASE WHEN r.tipo = 'ENTRADA_MERCANCIA'
-            THEN etl.salto_costo((r.paso).promedio_previo, r.costo_unitario, p_factor)
-        END,
-        r.estado_anterior, r.salto_anterior
+        v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, v.orden, v.es_alta, v.difiere,
+        v.tipo, v.tipo = 'VENTA' AND (v.existencias < 0 OR v.costo_promedio = 0),
+        v.cantidad, v.precio_unitario,
+        CASE WHEN v.tipo = 'VENTA' THEN v.costo_promedio ELSE v.costo_unitario END,
+        v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto_costo,
+        v.costo_total_anterior, v.ajuste_anterior, v.ctid_kardex
     FROM (
         SELECT
-            m.*,
-            dw.valuar(m.tipo, m.cantidad, m.costo_unitario, m.valor_inicial) OVER (
-                PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
-                ROWS UNBOUNDED PRECEDING
-            ) AS paso
-        FROM etl.tramos(p_cola, p_parte) AS m
-    ) AS r
-    WHERE r.tipo <> 'SALDO';
+            s.*,
+            -- One by one: as rows they would be built, and their types looked up, each time.
+            s.es_alta OR s.existencias <> s.existencias_anterior OR s.valor <> s.valor_anterior
+            OR s.costo_promedio <> s.promedio_anterior OR s.costo_total <> s.costo_total_anterior
+            OR s.ajuste <> s.ajuste_anterior OR s.salto_costo IS DISTINCT FROM s.salto_anterior
+                AS difiere
+        FROM (
+            SELECT
+                r.*, (r.paso).costo_total, (r.paso).ajuste, (r.paso).existencias, (r.paso).valor,
+                (r.paso).costo_promedio,
+                CASE WHEN r.tipo = 'ENTRADA_MERCANCIA'
+                    THEN etl.salto_costo((r.paso).promedio_previo, r.costo_unitario, p_factor)
+                END AS salto_costo
+            FROM (
+                SELECT
+                    m.*,
+                    dw.valuar(m.tipo, m.cantidad, m.costo_unitario, m.valor_inicial) OVER (
+                        PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
+                        ROWS UNBOUNDED PRECEDING
+                    ) AS paso
+                FROM etl.tramos(p_cola, p_parte) AS m
+            ) AS r
+            WHERE r.tipo <> 'SALDO'
+            -- Keeps the planner from unpacking the state for each expression that names it.
+            OFFSET 0
+        ) AS s
+    ) AS v
+    WHERE v.difiere OR v.reclasificado;
 END
 $$;
 COMMENT ON FUNCTION etl.valorizar_parte(boolean, numeric, bigint) IS
     'Lo que da etl.valorizar_tramos, de los productos de número par (0) o de los de impar (1)';
 
 CREATE OR REPLACE FUNCTION etl.valorizar_tramos(p_cola boolean, p_factor numeric)
-RETURNS SETOF etl.valorizado
+RETURNS SETOF etl.repeticion
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
@@ -188,33 +193,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.valorizar_tramos(boolean, numeric) IS
-    'Cada movimiento de los tramos con el estado que deja; el factor es el de etl.salto_costo';
+    'Las altas de los tramos, y las filas del kardex que cambian, con el estado que dejan; el factor es el de etl.salto_costo';
 
 CREATE OR REPLACE FUNCTION etl.repetir(p_factor numeric) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE sql
 AS $$
-BEGIN
-    INSERT INTO etl.repeticion (
-        id_producto, fecha, id_movimiento, id_sucursal, orden, es_alta, difiere, tipo, provisional,
-        cantidad, precio_unitario, costo_unitario, costo_total, ajuste, existencias, valor,
-        costo_promedio, salto_costo, costo_total_anterior, ajuste_anterior
-    )
-    SELECT
-        v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, v.orden, v.es_alta, v.difiere,
-        v.tipo, v.provisional, v.cantidad, v.precio_unitario, v.costo_unitario,
-        v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto,
-        (v.estado_anterior).costo_total, (v.estado_anterior).ajuste
-    FROM (
-        SELECT
-            s.*,
-            s.es_alta
-            OR ROW(s.existencias, s.valor, s.costo_promedio, s.costo_total, s.ajuste)::dw.estado
-            IS DISTINCT FROM s.estado_anterior
-            OR s.salto IS DISTINCT FROM s.salto_anterior AS difiere
-        FROM etl.valorizar_tramos(true, p_factor) AS s
-    ) AS v
-    WHERE v.difiere OR v.reclasificado;
-END
+INSERT INTO etl.repeticion SELECT * FROM etl.valorizar_tramos(true, p_factor)
 $$;
 COMMENT ON FUNCTION etl.repetir(numeric) IS
     'Valoriza de nuevo los tramos con cola y deja en etl.repeticion las altas y las filas que cambian';

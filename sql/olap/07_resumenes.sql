@@ -17,7 +17,7 @@ CREATE OR REPLACE VIEW etl.v_diferencia AS
 SELECT
     r.fecha, r.id_sucursal, p.categoria, r.id_producto, r.tipo = 'VENTA' AS venta,
     CASE WHEN e.entra THEN 1 ELSE 0 END AS movimientos,
-    CASE WHEN e.entra THEN r.cantidad ELSE 0 END AS cantidad,
+    CASE WHEN e.entra THEN r.cantidad END AS cantidad,
     r.precio_unitario, p.impuesto,
     CASE WHEN e.entra THEN r.costo_total ELSE r.costo_total - r.costo_total_anterior END
         AS costo_total,
@@ -44,7 +44,7 @@ FROM etl.repeticion AS r
 INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
 WHERE t.categoria_anterior IS NOT NULL AND NOT r.es_alta;
 COMMENT ON VIEW etl.v_diferencia IS
-    'De los productos con cola, lo que esta carga suma, quita (en negativo) o solo revaloriza (cantidad 0), de cada movimiento';
+    'De los productos con cola, lo que esta carga suma, quita (en negativo) o solo revaloriza (0 movimientos, sin cantidad), de cada movimiento';
 
 CREATE OR REPLACE FUNCTION etl.correr_resumen_movil(p_antes date, p_corte date, p_zona text)
 RETURNS void
@@ -133,13 +133,15 @@ BEGIN
             s.*,
             date_trunc('month', s.dia::timestamp)::date AS mes,
             etl.franja(s.dia, p_corte) AS franja,
-            CASE WHEN s.venta THEN round(s.cantidad * s.precio_unitario, 6) END AS bruta,
-            CASE WHEN s.venta THEN dw.venta_neta(s.cantidad, s.precio_unitario, s.impuesto)
+            CASE WHEN s.vendido THEN round(s.cantidad * s.precio_unitario, 6) END AS bruta,
+            CASE WHEN s.vendido THEN dw.venta_neta(s.cantidad, s.precio_unitario, s.impuesto)
             END AS neta
         FROM (
             -- OFFSET 0: else the day, which costs more than a sum, is worked out for each
             -- expression that names it.
-            SELECT m.*, (m.fecha AT TIME ZONE p_zona)::date AS dia
+            SELECT
+                m.*, (m.fecha AT TIME ZONE p_zona)::date AS dia,
+                m.venta AND m.movimientos <> 0 AS vendido
             FROM (
                 SELECT
                     k.fecha, k.id_sucursal, p.categoria, k.id_producto, k.tipo = 'VENTA' AS venta,

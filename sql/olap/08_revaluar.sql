@@ -2,6 +2,9 @@
 
 CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint) RETURNS bigint
 LANGUAGE plpgsql
+-- Each row is gone for where it is; else the planner reads the whole ledger to find them.
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 DECLARE
     v_revaluadas bigint;
@@ -17,9 +20,9 @@ BEGIN
         existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
         salto_costo = r.salto_costo
     FROM etl.repeticion AS r
-    WHERE NOT r.es_alta AND r.difiere
-        AND k.id_producto = r.id_producto AND k.fecha = r.fecha AND k.orden = r.orden
-        AND k.id_movimiento = r.id_movimiento;
+    -- Nobody else moves the ledger's rows while this transaction has read them: loads wait for
+    -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
+    WHERE NOT r.es_alta AND r.difiere AND k.ctid = r.ctid_kardex;
     GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
 
     INSERT INTO dw.kardex (
@@ -51,7 +54,7 @@ INSERT INTO dw.kardex (
 SELECT
     v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden,
     v.provisional, v.tipo, v.cantidad, v.precio_unitario, v.costo_unitario,
-    v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto
+    v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto_costo
 FROM etl.valorizar_tramos(false, p_factor) AS v
 $$;
 COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric) IS
@@ -108,6 +111,32 @@ $$;
 COMMENT ON FUNCTION etl.actualizar_inventario(bigint, boolean) IS
     'Estado y precio sugerido de los productos tocados, o el precio de todos si cambió la política';
 
+CREATE OR REPLACE FUNCTION etl.admite_procesos() RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+SELECT NOT EXISTS (
+    SELECT FROM pg_proc AS p
+    WHERE p.proparallel <> 's' AND p.oid IN (
+        'dw.actualizar_costo_promedio(dw.estado, numeric, numeric)'::regprocedure,
+        'dw.actualizar_stock_venta(dw.estado, numeric)'::regprocedure,
+        'dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric)'::regprocedure,
+        'dw.venta_neta(numeric, numeric, numeric)'::regprocedure
+    )
+)
+$$;
+COMMENT ON FUNCTION etl.admite_procesos() IS
+    'Si las reglas de la tienda se pueden calcular en varios procesos a la vez';
+
+CREATE OR REPLACE FUNCTION etl.permitir_procesos() RETURNS void
+LANGUAGE sql
+AS $$
+-- What etl.preparar_carga() took from a load that is small, but is followed by many rows.
+SELECT set_config('max_parallel_workers_per_gather', current_setting('etl.procesos'), true)
+WHERE etl.es_repeticion_grande() AND etl.admite_procesos()
+$$;
+COMMENT ON FUNCTION etl.permitir_procesos() IS
+    'Deja que una repetición grande use los procesos que la sesión permite, aunque lo leído sea poco';
+
 CREATE OR REPLACE FUNCTION etl.revaluar(
     p_numero bigint, p_opciones jsonb, p_corte date, p_todos_los_precios boolean
 ) RETURNS jsonb
@@ -123,6 +152,7 @@ BEGIN
         v_sin_indices := etl.soltar_indices();
         -- First what leaves: a movement can come back under another product.
         IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
+            PERFORM etl.permitir_procesos();
             PERFORM etl.repetir(v_factor);
             v_revaluadas := etl.actualizar_kardex(p_numero);
         END IF;

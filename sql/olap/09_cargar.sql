@@ -248,16 +248,11 @@ SELECT
     -- They hand on few rows, of which the planner expects many, and share no hash table.
     set_config('parallel_tuple_cost', '0.01', true),
     set_config('enable_parallel_hash', 'off', true),
+    -- What the session allows, for etl.permitir_procesos().
+    set_config('etl.procesos', current_setting('max_parallel_workers_per_gather'), true),
     CASE
-        WHEN NOT etl.es_carga_grande() OR EXISTS (
-            SELECT FROM pg_proc AS p
-            WHERE p.proparallel <> 's' AND p.oid IN (
-                'dw.actualizar_costo_promedio(dw.estado, numeric, numeric)'::regprocedure,
-                'dw.actualizar_stock_venta(dw.estado, numeric)'::regprocedure,
-                'dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric)'::regprocedure,
-                'dw.venta_neta(numeric, numeric, numeric)'::regprocedure
-            )
-        ) THEN set_config('max_parallel_workers_per_gather', '0', true)
+        WHEN NOT etl.es_carga_grande() OR NOT etl.admite_procesos()
+            THEN set_config('max_parallel_workers_per_gather', '0', true)
     END
 $$;
 COMMENT ON FUNCTION etl.preparar_carga() IS

@@ -99,6 +99,8 @@ BEGIN
         RETURN 'gone';
     END IF;
     PERFORM set_config('work_mem', '64MB', true);
+    -- Two views at a time are the two processes, and workers would need shared memory.
+    PERFORM set_config('max_parallel_workers_per_gather', '0', true);
     EXECUTE format(
         'REFRESH MATERIALIZED VIEW %s %s',
         CASE WHEN v_vista.concurrente THEN 'CONCURRENTLY' ELSE '' END, v_vista.nombre
