@@ -35,3 +35,7 @@ $$;
 DROP FUNCTION IF EXISTS
     etl.agregar_al_kardex(bigint, numeric, text, date), etl.sumar_kardex(text, date),
     etl.valorizar(boolean, numeric), etl.tramos(boolean);
+
+-- Until version 4 every load copied its movements' file, and emptied all working tables.
+DROP FUNCTION IF EXISTS
+    etl.abrir_ventana(timestamptz, timestamptz, uuid, text), etl.vaciar_trabajo();
