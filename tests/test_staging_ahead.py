@@ -146,15 +146,27 @@ def test_an_olap_that_goes_away_costs_nothing_but_the_gain(
 
 
 @pytest.mark.usefixtures("eager")
-@pytest.mark.parametrize("lock", ["the control row", "a staging table", "the control table"])
-def test_it_waits_for_nobody(shop: Shop, settings: Settings, lock: str):
-    statement = {
-        "the control row": "SELECT FROM etl.control FOR UPDATE",
-        "a staging table": "LOCK TABLE etl.etapa IN ACCESS EXCLUSIVE MODE",
-        "the control table": "LOCK TABLE etl.control IN EXCLUSIVE MODE",
-    }[lock]
-    with holding(lambda: shop.server.connect(shop.olap_name), statement):
+@pytest.mark.parametrize(
+    ("lock", "expected"),
+    [
+        ("SELECT FROM etl.control FOR UPDATE", []),
+        ("LOCK TABLE etl.control IN EXCLUSIVE MODE", ["lock timeout"]),
+        ("LOCK TABLE etl.etapa IN ACCESS EXCLUSIVE MODE", ["lock timeout"]),
+    ],
+)
+def test_it_waits_for_nobody(
+    shop: Shop,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    lock: str,
+    expected: list[str],
+):
+    caplog.set_level(logging.INFO, staging_ahead.log.name)
+    with holding(lambda: shop.server.connect(shop.olap_name), lock):
         window = read(settings)
+    told = [text for text in caplog.messages if "not staged while it is read" in text]
+    assert len(told) == len(expected)
+    assert all(words in text for words, text in zip(expected, told, strict=True))
     assert staged(shop) == []
     load.load_window(settings, window)
     assert_olap_equals_replay(shop, initial(settings))
