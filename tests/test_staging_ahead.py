@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from fault_failures import many_sales
-from fault_process import Fault, holding, killed_at, start_run, wait_for
+from fault_process import PATIENCE, Fault, holding, killed_at, start_run, wait_for
 from fault_proxy import Proxy, after_bytes
 from fault_shop import olap_tables, settle, window_folders
 from olap_comparison import assert_olap_equals_replay
@@ -261,8 +261,8 @@ def test_a_read_that_takes_long_lets_the_others_go_first(
 
     def take_long() -> None:
         for thread in threads():
-            thread.join()
-        assert is_free(shop)
+            thread.join(PATIENCE)
+        assert not threads() and is_free(shop)
 
     during_the_copy(monkeypatch, shop, take_long)
     with shop.environment():
