@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap, progress
@@ -22,6 +23,7 @@ from pipeline.oltp import (
 )
 from pipeline.queries import changed_since, everything, load_query, source_tables
 from pipeline.requests import Request, read_request
+from pipeline.staging_ahead import StagingAhead
 from pipeline.targets import DurableTarget
 
 if TYPE_CHECKING:
@@ -54,24 +56,36 @@ def extract_window(settings: Settings, window: Window) -> dict[str, Any]:
     """
     request = read_request(settings, window)
     folder = windows.folder(settings.state_dir, window)
-    receipt, snapshot = read_oltp(settings, window, request, folder)
+    receipt, snapshot = read_oltp(settings, window, request, folder, stage_ahead=True)
     wait_for_flush(settings, snapshot)
     DurableTarget(str(windows.extract_receipt(settings.state_dir, window))).write_receipt(receipt)
     return receipt
 
 
 def read_oltp(
-    settings: Settings, window: Window, request: Request, folder: Path
+    settings: Settings,
+    window: Window,
+    request: Request,
+    folder: Path,
+    *,
+    stage_ahead: bool = False,
 ) -> tuple[dict[str, Any], Snapshot]:
     """Read one snapshot into files of `folder`; returns what the receipt says of them.
 
     It carries the bounds that the next window reads from, and the control
-    version that this read started from. Raises what connect() raises, and SchemaError.
+    version that this read started from. With `stage_ahead`, many movements are in the OLAP's
+    staging table, too, when it returns, if all went well. Raises what connect() raises, and
+    SchemaError.
     """
     started = time.monotonic()
     control = olap.read_control(settings)
     since = olap.initial_date(control) or window.desde
-    with connect(settings.oltp, settings.timezone, "extract", read_only=True) as connection:
+    run_id = secrets.token_hex(6)
+    ahead = StagingAhead(settings, window, control["version"], run_id) if stage_ahead else None
+    with (
+        ahead or nullcontext(),
+        connect(settings.oltp, settings.timezone, "extract", read_only=True) as connection,
+    ):
         begin_snapshot(connection)
         queries = [load_query(connection, settings, name) for name in QUERIES]
         snapshot = take_snapshot(connection, source_tables(connection, queries))
@@ -81,10 +95,10 @@ def read_oltp(
         if reason and control["hasta"]:
             log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
         horizon = None if reason else int(control["horizonte"])
-        files = _copy_files(connection, folder, queries, horizon, since, request.recheck)
+        files = _copy_files(connection, folder, queries, horizon, since, request.recheck, ahead)
         connection.rollback()
     receipt = {
-        "id_corrida": secrets.token_hex(6),
+        "id_corrida": run_id,
         "desde": window.desde.isoformat(),
         "hasta": window.hasta.isoformat(),
         "version": control["version"],
@@ -104,11 +118,11 @@ def read_oltp(
         files["movements.csv"]["rows"],
         files["products.csv"]["rows"],
         receipt["segundos"],
-        receipt["id_corrida"],
+        run_id,
         extra=fields(
             "ExtractWindow",
             window,
-            receipt["id_corrida"],
+            run_id,
             rows=files["movements.csv"]["rows"],
             seconds=receipt["segundos"],
         ),
@@ -123,6 +137,7 @@ def _copy_files(
     horizon: int | None,
     since: datetime,
     recheck: Sequence[int],
+    ahead: StagingAhead | None,
 ) -> dict[str, Any]:
     files: dict[str, Any] = {}
     for query in queries:
@@ -132,19 +147,33 @@ def _copy_files(
         else:
             read = changed_since(query, horizon, recheck if movements else ())
         name = QUERIES[query.name]
-        files[name] = copy_to_file(connection, read, folder / name)
+        files[name] = copy_to_file(connection, read, folder / name, ahead if movements else None)
     return files
 
 
-def copy_to_file(connection: Connection, read: Composable, path: Path) -> dict[str, Any]:
-    """Write the rows of a query to a CSV file; returns its rows, bytes and sha256."""
+def copy_to_file(
+    connection: Connection, read: Composable, path: Path, ahead: StagingAhead | None = None
+) -> dict[str, Any]:
+    """Write the rows of a query to a CSV file; returns its rows, bytes and sha256.
+
+    `ahead` is told how the file grows.
+    """
     with (
         DurableTarget(str(path)).replace() as stream,
         progress.stage(f"reading {path.stem}", "rows") as advance,
     ):
-        writer = HashingWriter(stream, advance)
+
+        def tell(rows: int) -> None:
+            advance(rows)
+            if ahead is not None:
+                ahead.grown(stream, writer.size)
+
+        writer = HashingWriter(stream, tell)
         rows = copy_out(connection, read, writer)
-    return {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
+        file = {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
+        if ahead is not None:
+            ahead.complete(stream, file)
+    return file
 
 
 def discard_extract(settings: Settings, window: Window) -> None:

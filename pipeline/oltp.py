@@ -133,11 +133,12 @@ class HashingWriter:
         """Take one piece of the COPY."""
         self._digest.update(data)
         self.size += len(data)
+        self._stream.write(data)
         # A server sends a row a piece: nothing may be done for each that takes time.
         self._pieces += 1
         if self._pieces % _TOLD_ROWS == 0:
             self._count_rows(_TOLD_ROWS)
-        return self._stream.write(data)
+        return len(data)
 
     @property
     def sha256(self) -> str:

@@ -23,7 +23,7 @@ def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     Whoever opens it finds the old file or the new one, which has `mode` less the umask;
     both file and folder are fsynced. If the block raises, nothing is left behind, and what
     a killed process left of this file goes here. Any number may write it at once: the last
-    to end stays. Raises OSError.
+    to end stays. The stream's descriptor can be read, too. Raises OSError.
     """
     _remove_leftovers(path)
     temporary, descriptor = _create(path, mode)
@@ -45,7 +45,7 @@ def _create(path: Path, mode: int) -> tuple[Path, int]:
     """A hidden file beside `path`, open and locked: the lock says that its writer lives."""
     while True:
         temporary = path.parent / f".{path.name}{_MARK}{secrets.token_hex(5)}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
         # Where a file system knows no locks, nobody can take this one for abandoned either.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)

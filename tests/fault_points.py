@@ -136,10 +136,15 @@ def install() -> None:
         from pipeline import backfill
 
         backfill.PIECE = int(piece)
+    ahead = os.environ.get("FAULT_AHEAD")
+    if ahead:
+        from pipeline import oltp, staging_ahead
+
+        staging_ahead.THRESHOLD, oltp._TOLD_ROWS = int(ahead), 50
     point = os.environ.get("FAULT_POINT", "")
     if not point or _install_receipt(point):
         return
-    from pipeline import backfill, extract, load, olap, oltp, refresh, steps
+    from pipeline import backfill, extract, load, olap, oltp, refresh, staging_ahead, steps
 
     name, _, number = point.partition(":")
     nth = int(number or 1)
@@ -149,6 +154,15 @@ def install() -> None:
         _around(extract, "take_snapshot", after=_nth(nth, _on_connection))
     elif name == "copy_out":
         _around(oltp.HashingWriter, "write", after=_nth(nth, _partly_out))
+    elif name == "staging":
+        # Within the thread, as its lock is taken.
+        _around(olap, "open_ahead", after=_nth(nth, _on_connection))
+    elif name == "staging_copy":
+        _around(staging_ahead.StagingAhead, "read", before=_nth(nth, _plain))
+    elif name == "staged":
+        _around(olap, "note_staged", before=_nth(nth, _on_connection))
+    elif name == "noted":
+        _around(olap, "note_staged", after=_nth(nth, _on_connection))
     elif name == "flush":
         _around(extract, "wait_for_flush", before=_nth(nth, _plain))
     elif name == "flushed":

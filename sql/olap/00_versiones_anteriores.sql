@@ -53,3 +53,7 @@ BEGIN
     DROP TABLE IF EXISTS etl.repeticion;
 END
 $$;
+
+-- Until version 4 every load copied its movements' file, and emptied all working tables.
+DROP FUNCTION IF EXISTS
+    etl.abrir_ventana(timestamptz, timestamptz, uuid, text), etl.vaciar_trabajo();

@@ -21,7 +21,9 @@ GRANT INSERT ON etl.etapa, etl.etapa_producto, etl.etapa_sucursal TO etl_cargado
 GRANT EXECUTE ON FUNCTION
     etl.leer_control(),
     etl.ventanas_cargadas(timestamptz[], timestamptz[]),
-    etl.abrir_ventana(timestamptz, timestamptz, uuid, text),
+    etl.abrir_ventana(timestamptz, timestamptz, uuid, text, text, text),
+    etl.adelantar(timestamptz, timestamptz, uuid, text),
+    etl.anotar_adelanto(text, text, bigint),
     etl.cargar_ventana(jsonb, jsonb),
     etl.vistas_por_refrescar(),
     etl.refrescar_vista(oid),

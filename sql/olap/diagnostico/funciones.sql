@@ -9,6 +9,8 @@ FROM (
         ('etl', 'leer_control'),
         ('etl', 'ventanas_cargadas'),
         ('etl', 'abrir_ventana'),
+        ('etl', 'adelantar'),
+        ('etl', 'anotar_adelanto'),
         ('etl', 'cargar_ventana'),
         ('etl', 'vistas_por_refrescar'),
         ('etl', 'refrescar_vista'),
