@@ -146,7 +146,7 @@ BEGIN
     FROM (
         SELECT
             s.*,
-            -- One by one: as rows they would be built, and their types looked up, each time.
+            -- One by one: to compare them as rows, two rows would be built for each movement.
             s.es_alta OR s.existencias <> s.existencias_anterior OR s.valor <> s.valor_anterior
             OR s.costo_promedio <> s.promedio_anterior OR s.costo_total <> s.costo_total_anterior
             OR s.ajuste <> s.ajuste_anterior OR s.salto_costo IS DISTINCT FROM s.salto_anterior
