@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -56,6 +56,11 @@ def _connect(database: Database, zone: str, read_only: bool, workers: bool = Tru
             "SELECT set_config('lock_timeout', %s, false)", (f"{database.lock_timeout}s",)
         )
         cursor.execute("SET DateStyle = ISO; SET IntervalStyle = postgres")
+        # The server, too, notices a dead peer: one in the middle of a COPY holds locks.
+        cursor.execute(
+            "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
+            " SET tcp_keepalives_count = 4"
+        )
         # A policy that hides rows must be an error, not a sale that is never seen.
         cursor.execute("SET row_security = off")
         if not workers:
@@ -98,14 +103,15 @@ def connect(
 
 def who_blocks(olap: Database, zone: str) -> str:
     """The sessions that hold locks in the OLAP, in words; asked after a lock timeout."""
-    connection = _connect(olap, zone, read_only=True)
     try:
-        with connection.cursor() as cursor:
+        with (
+            closing(_connect(olap, zone, read_only=True)) as connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute("SELECT etl.quien_bloquea()")
             row = cursor.fetchone()
-    except psycopg2.Error:
-        # The account may be an administrator's own database without our functions.
+    except (psycopg2.Error, DatabaseError):
+        # The account may be an administrator's own database without our functions, or have
+        # no other session to ask in.
         return "a session that could not be asked for"
-    finally:
-        connection.close()
     return row[0] if row and row[0] else "a session that has ended since"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from itertools import groupby
 from queue import SimpleQueue
@@ -47,10 +47,13 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
             views = cursor.fetchall()
         pending = [view for view in views if view[3]]
         rows = [_row(name, own, unchanged=True) for _, name, own, due, _ in views if not due]
-        with progress.stage("refreshing views", "views", len(pending)) as advance:
+        with (
+            progress.stage("refreshing views", "views", len(pending)) as advance,
+            _sessions(connection, settings, min(len(pending), 2)) as sessions,
+        ):
             # A turn after the other: the views of a later one may read those of an earlier.
             for _, turn in groupby(pending, key=lambda view: view[4]):
-                for row in _refresh_turn(connection, settings, list(turn)):
+                for row in _refresh_turn(sessions, settings, list(turn)):
                     rows.append(row)
                     advance(1)
         if not any(row["own"] and row["error"] for row in rows):
@@ -64,31 +67,31 @@ def _row(name: str, own: bool, **rest: Any) -> dict[str, Any]:
 
 
 def _refresh_turn(
-    connection: Connection, settings: Settings, views: list[tuple[Any, ...]]
+    sessions: list[Connection], settings: Settings, views: list[tuple[Any, ...]]
 ) -> Iterator[dict[str, Any]]:
-    """Views that do not read each other, in two sessions where there is more than one."""
-    with _sessions(connection, settings, min(len(views), 2)) as sessions:
-        idle: SimpleQueue[Connection] = SimpleQueue()
-        for session in sessions:
+    """Views that do not read each other, as many at a time as there are sessions."""
+    idle: SimpleQueue[Connection] = SimpleQueue()
+    for session in sessions:
+        idle.put(session)
+
+    def refresh(view: tuple[Any, ...]) -> dict[str, Any]:
+        session = idle.get()
+        try:
+            return _refresh(session, settings, *view[:3])
+        finally:
             idle.put(session)
 
-        def refresh(view: tuple[Any, ...]) -> dict[str, Any]:
-            session = idle.get()
-            try:
-                return _refresh(session, settings, *view[:3])
-            finally:
-                idle.put(session)
-
-        with ThreadPoolExecutor(len(sessions)) as threads:
-            try:
-                yield from threads.map(refresh, views)
-            except BaseException:
-                # Neither the views that wait nor the other that is under way is waited for.
-                threads.shutdown(wait=False, cancel_futures=True)
-                for session in sessions:
-                    if not session.closed:
-                        session.cancel()
-                raise
+    with ThreadPoolExecutor(len(sessions)) as threads:
+        try:
+            yield from threads.map(refresh, views)
+        except BaseException:
+            # Neither the views that wait nor the other that is under way is waited for.
+            threads.shutdown(wait=False, cancel_futures=True)
+            for session in sessions:
+                # A server that cannot be reached must not hide why.
+                with suppress(psycopg2.Error):
+                    session.cancel()
+            raise
 
 
 @contextmanager

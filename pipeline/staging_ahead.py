@@ -11,6 +11,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import psycopg2
+
 from pipeline import olap
 from pipeline.database import connect
 from pipeline.errors import one_line
@@ -42,7 +44,7 @@ class StagingAhead:
     It reads the file and not the OLTP's answer, so that a slow OLAP never keeps the OLTP's
     snapshot open. What fails in it is told in the log and costs nothing but the gain:
     the load takes the file where etl.adelanto does not name its extract. At the end of the block
-    the thread is over; if the block raises, what it staged is rolled back.
+    the thread is over or ends by itself; nothing names what it staged if the block raises.
     """
 
     def __init__(self, settings: Settings, window: Window, version: str, run_id: str) -> None:
@@ -99,13 +101,16 @@ class StagingAhead:
     def _start(self, stream: BinaryIO) -> None:
         # Whoever waits for the lock meanwhile must not wait in vain.
         self._deadline = time.monotonic() + self._settings.olap.lock_timeout / 2
+        # A daemon, so that a process which is told twice to end does so.
+        thread = threading.Thread(target=self._run, name="staging ahead", daemon=True)
         try:
             self._descriptor = os.dup(stream.fileno())
-            # A daemon, so that a process which is told twice to end does so.
-            self._thread = threading.Thread(target=self._run, name="staging ahead", daemon=True)
-            self._thread.start()
+            thread.start()
         except (OSError, RuntimeError) as failure:
+            self._close()
             self._tell(str(failure))
+        else:
+            self._thread = thread
 
     def _abandon(self, thread: threading.Thread) -> None:
         with self._changed:
@@ -113,17 +118,21 @@ class StagingAhead:
             self._changed.notify()
         if thread.is_alive():
             thread.join(_PATIENCE)
-        if thread.is_alive():
-            self._cut()
+        # One that is not connected yet ends by itself as soon as it is.
+        if thread.is_alive() and self._cut():
             thread.join()
-        os.close(self._descriptor)
 
-    def _cut(self) -> None:
-        """End the thread's session under its hands: the server rolls back."""
-        with self._changed, suppress(OSError):
-            if self._connection is not None:
-                with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
-                    line.shutdown(socket.SHUT_RDWR)
+    def _cut(self) -> bool:
+        """End the thread's session, if it has one, under its hands: the server rolls back."""
+        with self._changed:
+            if self._connection is None:
+                return False
+            with (
+                suppress(OSError, psycopg2.Error),
+                socket.socket(fileno=os.dup(self._connection.fileno())) as line,
+            ):
+                line.shutdown(socket.SHUT_RDWR)
+            return True
 
     # In the thread
 
@@ -133,6 +142,13 @@ class StagingAhead:
         except Exception as failure:
             if not self._abandoned:
                 self._tell(self._why or one_line(str(failure)))
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def _stage(self) -> None:
         settings, window = self._settings, self._window

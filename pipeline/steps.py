@@ -165,7 +165,7 @@ class RefreshViews(_WindowTask):
             )
         if not superseded:
             with_retries(lambda: note_views(self.settings, self.window, seconds))
-            refreshed = sum(not view["unchanged"] for view in views)
+            refreshed = sum(not view["unchanged"] and not view["error"] for view in views)
             log.info(
                 "%s: refreshed %d of %d views in %.2f s, run %s",
                 self.window,

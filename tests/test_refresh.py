@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_process import PATIENCE
 from psycopg2 import sql
 from shop_database import Shop
 
@@ -225,3 +227,39 @@ def test_views_are_refreshed_in_one_session_where_the_server_grants_no_other(
     monkeypatch.setattr(refresh, "connect", one_at_a_time)
     assert all(run(settled, 1).values())
     assert stale(settled) == []
+
+
+def test_views_that_do_not_read_each_other_are_refreshed_in_two_sessions(
+    settled: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    settled.sale(START, (1, 1, 3))
+    sessions, both = set(), threading.Barrier(2)
+    with settled.olap.cursor() as cursor:
+        cursor.execute("SELECT nombre FROM etl.vistas_por_refrescar() LIMIT 2")
+        # They wait for each other: in one session the second would never come.
+        first_two = {name for (name,) in cursor.fetchall()}
+    original = refresh._refresh
+
+    def in_session(connection: Any, settings: Any, oid: int, name: str, own: bool) -> Any:
+        sessions.add(connection.info.backend_pid)
+        if name in first_two:
+            both.wait(PATIENCE)
+        return original(connection, settings, oid, name, own)
+
+    monkeypatch.setattr(refresh, "_refresh", in_session)
+    assert all(run(settled, 1).values())
+    assert len(sessions) == 2
+    assert stale(settled) == []
+
+
+def test_a_view_that_reads_the_date_of_the_data_shows_the_new_one(settled: Shop):
+    with settled.olap.cursor() as cursor:
+        cursor.execute("CREATE MATERIALIZED VIEW dw.al AS SELECT datos_al FROM dw.mv_datos_al")
+    run(settled, 1)
+    assert stale(settled) == []
+
+
+def test_what_init_may_have_changed_is_refreshed(settled: Shop):
+    assert not all(run(settled, 1).values())
+    settled.succeed("init")
+    assert all(run(settled, 2).values())

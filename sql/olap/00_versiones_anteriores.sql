@@ -31,29 +31,34 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
 END
 $$;
 
--- Until version 3 one process valued and summed.
+-- Up to version 3 one process valued and summed.
 DROP FUNCTION IF EXISTS
     etl.agregar_al_kardex(bigint, numeric, text, date), etl.sumar_kardex(text, date),
     etl.valorizar(boolean, numeric), etl.tramos(boolean);
--- Until version 3 the views were refreshed one after the other, all of them each time.
+-- Up to version 3 the views were refreshed one after the other, all of them each time.
 DROP FUNCTION IF EXISTS etl.vistas_por_refrescar();
 
--- Until version 3 the replay returned rows of a type of its own, with what the ledger had said as
--- one value, and etl.repeticion, which is empty between loads, did not know where its rows are.
+-- Up to version 3 etl.repeticion, of which nothing is kept from load to load, did not know where
+-- its rows are; for a while the replay returned rows of another type, with what the ledger had said
+-- as one value.
 DO $$
 BEGIN
-    IF to_regtype('etl.valorizado') IS NULL THEN
+    IF EXISTS (
+        SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = to_regclass('etl.repeticion') AND a.attname = 'ctid_kardex'
+            AND NOT a.attisdropped
+    ) THEN
         RETURN;
     END IF;
     DROP FUNCTION IF EXISTS
         etl.valorizar_tramos(boolean, numeric), etl.valorizar_parte(boolean, numeric, bigint),
         etl.tramos(boolean, bigint);
-    DROP TYPE etl.valorizado;
+    DROP TYPE IF EXISTS etl.valorizado;
     DROP VIEW IF EXISTS etl.v_diferencia;
     DROP TABLE IF EXISTS etl.repeticion;
 END
 $$;
 
--- Until version 4 every load copied its movements' file, and emptied all working tables.
+-- Up to version 3 every load copied its movements' file, and emptied all working tables.
 DROP FUNCTION IF EXISTS
     etl.abrir_ventana(timestamptz, timestamptz, uuid, text), etl.vaciar_trabajo();

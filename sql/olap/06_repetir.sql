@@ -172,7 +172,8 @@ BEGIN
             OFFSET 0
         ) AS s
     ) AS v
-    WHERE v.difiere OR v.reclasificado;
+    -- A rule of the shop's own that yields no value must not pass for one that changes nothing.
+    WHERE (v.difiere OR v.reclasificado) IS NOT FALSE;
 END
 $$;
 COMMENT ON FUNCTION etl.valorizar_parte(boolean, numeric, bigint) IS

@@ -20,10 +20,18 @@ BEGIN
         existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
         salto_costo = r.salto_costo
     FROM etl.repeticion AS r
-    -- Nobody else moves the ledger's rows while this transaction has read them: loads wait for
+    -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
     -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
-    WHERE NOT r.es_alta AND r.difiere AND k.ctid = r.ctid_kardex;
+    WHERE NOT r.es_alta AND r.difiere
+        AND k.ctid = r.ctid_kardex AND k.id_producto = r.id_producto;
     GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
+    IF v_revaluadas <> (
+        SELECT count(*) FROM etl.repeticion AS r WHERE NOT r.es_alta AND r.difiere
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'serialization_failure',
+            MESSAGE = 'somebody else changed rows of dw.kardex while they were valued; nothing was written';
+    END IF;
 
     INSERT INTO dw.kardex (
         id_producto, fecha, id_movimiento, id_sucursal, version, orden, provisional, tipo,

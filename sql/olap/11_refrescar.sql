@@ -54,7 +54,8 @@ WITH RECURSIVE depende AS (
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
     INNER JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind IN ('m', 'v')
 ), nivel AS (
-    SELECT c.oid AS vista, 0 AS nivel
+    -- The one that says until when the data go comes after all that do not read it.
+    SELECT c.oid AS vista, CASE WHEN c.oid = to_regclass('dw.mv_datos_al') THEN 1000 ELSE 0 END AS nivel
     FROM pg_class AS c
     WHERE c.relkind IN ('m', 'v')
     UNION
@@ -64,12 +65,11 @@ WITH RECURSIVE depende AS (
 )
 SELECT
     v.vista, v.nombre, v.propia, v.concurrente, v.razon, v.pendiente,
-    -- The one that says until when the data go comes last.
-    dense_rank() OVER (ORDER BY v.relname = 'mv_datos_al', m.nivel)
+    dense_rank() OVER (ORDER BY m.nivel)
 FROM etl.v_vista AS v
 CROSS JOIN LATERAL (SELECT max(n.nivel) AS nivel FROM nivel AS n WHERE n.vista = v.vista) AS m
 -- Two at a time: the longest must not begin when the others are done.
-ORDER BY v.relname = 'mv_datos_al', m.nivel, v.relpages DESC, v.relname
+ORDER BY m.nivel, v.relpages DESC, v.relname
 $$;
 COMMENT ON FUNCTION etl.vistas_por_refrescar() IS
     'Las de etl.v_vista en el orden de sus dependencias; las de un mismo turno no dependen entre sí';
@@ -101,6 +101,7 @@ BEGIN
     PERFORM set_config('work_mem', '64MB', true);
     -- Two views at a time are the two processes, and workers would need shared memory.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true);
+    PERFORM set_config('max_parallel_maintenance_workers', '0', true);
     EXECUTE format(
         'REFRESH MATERIALIZED VIEW %s %s',
         CASE WHEN v_vista.concurrente THEN 'CONCURRENTLY' ELSE '' END, v_vista.nombre
@@ -139,6 +140,9 @@ END
 $$;
 COMMENT ON FUNCTION dw.refrescar_vistas_materializadas() IS
     'Refresca todas las vistas materializadas de dw; una fila por vista, con su error si falló. El pipeline lo hace vista por vista, cada una en su transacción';
+
+-- What these scripts replace may yield something else from now on.
+UPDATE etl.refresco SET version = NULL;
 
 DO $$
 DECLARE
