@@ -55,10 +55,10 @@ def _connect(database: Database, zone: str, read_only: bool, workers: bool = Tru
         cursor.execute(
             "SELECT set_config('lock_timeout', %s, false)", (f"{database.lock_timeout}s",)
         )
-        cursor.execute("SET DateStyle = ISO; SET IntervalStyle = postgres")
         # The server, too, notices a dead peer: one in the middle of a COPY holds locks.
         cursor.execute(
-            "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
+            "SET DateStyle = ISO; SET IntervalStyle = postgres;"
+            " SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
             " SET tcp_keepalives_count = 4"
         )
         # A policy that hides rows must be an error, not a sale that is never seen.

@@ -35,10 +35,16 @@ COMMENT ON COLUMN dw.kardex.salto_costo IS
     'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio; si no, nulo';
 COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
 
+CREATE OR REPLACE FUNCTION etl.muchas_filas() RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT 20000::bigint $$;
+COMMENT ON FUNCTION etl.muchas_filas() IS
+    'Desde cuántas filas, leídas o repetidas, vale la pena cargar en dos procesos';
+
 CREATE OR REPLACE FUNCTION etl.es_carga_grande() RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
-SELECT count(*) = 20000 FROM (SELECT FROM etl.etapa LIMIT 20000) AS e
+SELECT count(*) = etl.muchas_filas() FROM (SELECT FROM etl.etapa LIMIT etl.muchas_filas()) AS e
 $$;
 COMMENT ON FUNCTION etl.es_carga_grande() IS
     'Si lo leído es tanto que vale la pena cargarlo de otra manera';

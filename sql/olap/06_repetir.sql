@@ -42,7 +42,7 @@ COMMENT ON FUNCTION etl.marcar_tramos() IS
 CREATE OR REPLACE FUNCTION etl.es_repeticion_grande() RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
-SELECT count(*) = 20000
+SELECT count(*) = etl.muchas_filas()
 FROM (
     SELECT FROM etl.tramo AS t
     CROSS JOIN LATERAL (
@@ -51,7 +51,7 @@ FROM (
         OFFSET 0
     ) AS k
     WHERE t.cola
-    LIMIT 20000
+    LIMIT etl.muchas_filas()
 ) AS r
 $$;
 COMMENT ON FUNCTION etl.es_repeticion_grande() IS
