@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from itertools import groupby
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg2
 from psycopg2 import errorcodes
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("luigi-interface.pipeline")
 
 
+class _View(NamedTuple):
+    """A row of etl.vistas_por_refrescar()."""
+
+    oid: int
+    name: str
+    own: bool
+    pending: bool
+    turn: int
+
+
 def refresh_views(settings: Settings) -> list[dict[str, Any]]:
     """Refresh the materialized views of dw, each in a transaction of its own.
 
@@ -44,15 +54,15 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
             cursor.execute(
                 "SELECT vista, nombre, propia, pendiente, turno FROM etl.vistas_por_refrescar()"
             )
-            views = cursor.fetchall()
-        pending = [view for view in views if view[3]]
-        rows = [_row(name, own, unchanged=True) for _, name, own, due, _ in views if not due]
+            views = [_View(*row) for row in cursor.fetchall()]
+        pending = [view for view in views if view.pending]
+        rows = [_row(view.name, view.own, unchanged=True) for view in views if not view.pending]
         with (
             progress.stage("refreshing views", "views", len(pending)) as advance,
             _sessions(connection, settings, min(len(pending), 2)) as sessions,
         ):
             # A turn after the other: the views of a later one may read those of an earlier.
-            for _, turn in groupby(pending, key=lambda view: view[4]):
+            for _, turn in groupby(pending, key=lambda view: view.turn):
                 for row in _refresh_turn(sessions, settings, list(turn)):
                     rows.append(row)
                     advance(1)
@@ -67,17 +77,17 @@ def _row(name: str, own: bool, **rest: Any) -> dict[str, Any]:
 
 
 def _refresh_turn(
-    sessions: list[Connection], settings: Settings, views: list[tuple[Any, ...]]
+    sessions: list[Connection], settings: Settings, views: list[_View]
 ) -> Iterator[dict[str, Any]]:
     """Views that do not read each other, as many at a time as there are sessions."""
     idle: SimpleQueue[Connection] = SimpleQueue()
     for session in sessions:
         idle.put(session)
 
-    def refresh(view: tuple[Any, ...]) -> dict[str, Any]:
+    def refresh(view: _View) -> dict[str, Any]:
         session = idle.get()
         try:
-            return _refresh(session, settings, *view[:3])
+            return _refresh(session, settings, view.oid, view.name, view.own)
         finally:
             idle.put(session)
 
