@@ -13,7 +13,8 @@ from pathlib import Path
 from pipeline.demo.server import Server
 from pipeline.errors import PipelineError
 
-_EVERY = 0.02  # seconds between two looks at the backends
+# Seconds between two looks at the backends: often enough for a load, too seldom to slow it down.
+_EVERY = 0.1
 
 
 @dataclass(frozen=True)

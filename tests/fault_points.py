@@ -140,7 +140,7 @@ def install() -> None:
     if ahead:
         from pipeline import oltp, staging_ahead
 
-        staging_ahead.THRESHOLD, oltp._TOLD_ROWS = int(ahead), 50
+        staging_ahead.THRESHOLD, oltp._PIECE = int(ahead), 2000
     point = os.environ.get("FAULT_POINT", "")
     if not point or _install_receipt(point):
         return
@@ -153,6 +153,7 @@ def install() -> None:
     elif name == "read":
         _around(extract, "take_snapshot", after=_nth(nth, _on_connection))
     elif name == "copy_out":
+        oltp._PIECE = 64
         _around(oltp.HashingWriter, "write", after=_nth(nth, _partly_out))
     elif name == "staging":
         # Within the thread, as its lock is taken.

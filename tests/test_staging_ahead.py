@@ -33,7 +33,7 @@ EAGER = "10000"  # bytes, of some 100 kB that many_sales() makes
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small extracts are staged ahead, too."""
     monkeypatch.setattr(staging_ahead, "THRESHOLD", int(EAGER))
-    monkeypatch.setattr(oltp, "_TOLD_ROWS", 50)
+    monkeypatch.setattr(oltp, "_PIECE", 2000)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_the_load_does_not_read_what_was_staged_ahead(shop: Shop, settings: Sett
 
 
 def test_a_small_window_is_not(shop: Shop, settings: Settings, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(oltp, "_TOLD_ROWS", 50)
+    monkeypatch.setattr(oltp, "_PIECE", 2000)
     monkeypatch.setattr(staging_ahead.StagingAhead, "_start", None)
     window = read(settings)
     assert staged(shop) == []
