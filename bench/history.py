@@ -33,7 +33,7 @@ def measure(place: Place, rows: int) -> list[Series]:
         run, steps = olap.run()
         first = Series(f"first load of {told}", history)
         first.add(run.seconds, client_mb=run.client_mb, server_mb=run.server_mb, **steps)
-        first.notes["ledger_mb"] = [olap.value("SELECT pg_total_relation_size('dw.kardex')") / 1e6]
+        first.notes["ledger_mb"] = [olap.ledger_mb()]
         window = Series(f"10,000 onto {told}: load and refresh", WINDOW)
         read = Series(f"10,000 onto {told}: read", history)
         for day in range(DAYS):

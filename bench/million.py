@@ -87,7 +87,7 @@ def _run(olap: Olap, whole: Series, steps: dict[str, Series]) -> None:
         client_mb=run.client_mb,
         server_mb=run.server_mb,
         file_mb=extract / 1e6,
-        ledger_mb=olap.value("SELECT pg_total_relation_size('dw.kardex')") / 1e6,
+        ledger_mb=olap.ledger_mb(),
     )
     for step, series in steps.items():
         series.add(seconds[step])

@@ -105,6 +105,11 @@ class Olap:
             row = cursor.fetchone()
         return row[0] if row else None
 
+    def ledger_mb(self) -> float:
+        """Megabytes of the ledger, in all its tables and with their indexes."""
+        size = "SELECT sum(pg_total_relation_size(t.tabla)) FROM etl.v_tabla_kardex AS t"
+        return float(self.value(size)) / 1e6
+
 
 def new_shop(place: Place, oltp: str, products: int = PRODUCTS) -> Shop:
     """An example OLTP without movements, and the initialised OLAP that the others start from."""

@@ -16,7 +16,7 @@ MOVED_ONCE = """
 CREATE SEQUENCE public.veces;
 GRANT USAGE ON SEQUENCE public.veces TO PUBLIC;
 CREATE OR REPLACE FUNCTION etl.repetir(p_factor numeric) RETURNS void LANGUAGE sql AS $$
-INSERT INTO etl.repeticion SELECT * FROM etl.valorizar_tramos(true, p_factor);
+INSERT INTO etl.repeticion SELECT * FROM etl.valorizar_tramos(p_factor);
 UPDATE etl.repeticion SET ctid_kardex = '(4294967294,1)'
 WHERE NOT es_alta AND nextval('public.veces') = 1;
 $$

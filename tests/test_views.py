@@ -210,9 +210,8 @@ def test_what_is_no_longer_sold_leaves_the_rolling_sums_without_a_new_movement(s
 # As the replay was before etl.repeticion knew where the ledger's rows are.
 BEFORE_THE_PLACE = """
 DROP FUNCTION
-    etl.valorizar_tramos(boolean, numeric), etl.valorizar_parte(boolean, numeric, bigint),
-    etl.tramos(boolean, bigint);
-ALTER TABLE etl.repeticion DROP COLUMN ctid_kardex;
+    etl.valorizar_tramos(numeric), etl.valorizar_parte(numeric, bigint), etl.tramos(bigint);
+ALTER TABLE etl.repeticion DROP COLUMN tabla_kardex, DROP COLUMN ctid_kardex;
 CREATE TYPE etl.valorizado AS (id_producto bigint, estado_anterior dw.estado);
 CREATE FUNCTION etl.tramos(p_cola boolean, p_parte bigint)
 RETURNS TABLE (id_producto bigint, estado_anterior dw.estado)

@@ -38,14 +38,14 @@ DROP FUNCTION IF EXISTS
 -- Up to version 3 the views were refreshed one after the other, all of them each time.
 DROP FUNCTION IF EXISTS etl.vistas_por_refrescar();
 
--- Up to version 3 etl.repeticion, of which nothing is kept from load to load, did not know where
--- its rows are; for a while the replay returned rows of another type, with what the ledger had said
+-- Up to version 4 etl.repeticion, of which nothing is kept from load to load, did not know in which
+-- table of the ledger its rows are, up to 3 not where; for a while the replay returned rows of another type, with what the ledger had said
 -- as one value.
 DO $$
 BEGIN
     IF EXISTS (
         SELECT FROM pg_attribute AS a
-        WHERE a.attrelid = to_regclass('etl.repeticion') AND a.attname = 'ctid_kardex'
+        WHERE a.attrelid = to_regclass('etl.repeticion') AND a.attname = 'tabla_kardex'
             AND NOT a.attisdropped
     ) THEN
         RETURN;
@@ -62,3 +62,6 @@ $$;
 -- Up to version 3 every load copied its movements' file, and emptied all working tables.
 DROP FUNCTION IF EXISTS
     etl.abrir_ventana(timestamptz, timestamptz, uuid, text), etl.vaciar_trabajo();
+
+-- Up to version 4 a first large load took the ledger's indexes away and built them again.
+DROP FUNCTION IF EXISTS etl.soltar_indices(), etl.rehacer_indices();

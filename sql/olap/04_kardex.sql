@@ -19,10 +19,6 @@ CREATE TABLE IF NOT EXISTS dw.kardex (
     costo_promedio  numeric(38, 6) NOT NULL,
     salto_costo     numeric
 );
-CREATE INDEX IF NOT EXISTS kardex_gratis ON dw.kardex (id_producto, fecha)
-    WHERE tipo = 'ENTRADA_MERCANCIA' AND costo_unitario = 0;
-CREATE INDEX IF NOT EXISTS kardex_saltos ON dw.kardex (id_producto, fecha)
-    WHERE salto_costo IS NOT NULL;
 COMMENT ON TABLE dw.kardex IS 'Libro de movimientos valorizados; la clave es el orden en que se valorizan';
 COMMENT ON COLUMN dw.kardex.id_sucursal IS '0 si el documento no tiene sucursal';
 COMMENT ON COLUMN dw.kardex.version IS 'Número de la corrida que escribió la fila por última vez';
@@ -49,37 +45,30 @@ $$;
 COMMENT ON FUNCTION etl.es_carga_grande() IS
     'Si lo leído es tanto que vale la pena cargarlo de otra manera';
 
-CREATE OR REPLACE FUNCTION etl.soltar_indices() RETURNS boolean
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    -- Only for a first load: an index is filled row by row in five times the time in which it is
-    -- built. Nobody has read the empty ledger yet; where somebody is reading it, it stays.
-    IF NOT etl.es_carga_grande() OR EXISTS (SELECT FROM dw.kardex) THEN
-        RETURN false;
-    END IF;
-    LOCK TABLE dw.kardex IN ACCESS EXCLUSIVE MODE NOWAIT;
-    ALTER TABLE dw.kardex DROP CONSTRAINT kardex_pk, DROP CONSTRAINT kardex_movimiento_unico;
-    RETURN true;
-EXCEPTION WHEN lock_not_available OR dependent_objects_still_exist THEN
-    -- Somebody reads it, or something of the shop's stands on the key.
-    RETURN false;
-END
-$$;
-COMMENT ON FUNCTION etl.soltar_indices() IS
-    'Antes de una primera carga grande, quita los índices del kardex vacío; dice si lo hizo';
-
-CREATE OR REPLACE FUNCTION etl.rehacer_indices() RETURNS void
+CREATE OR REPLACE FUNCTION etl.indexar_kardex(p_tabla text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
     PERFORM set_config('maintenance_work_mem', '128MB', true);
-    ALTER TABLE dw.kardex
-        ADD CONSTRAINT kardex_pk PRIMARY KEY (id_producto, fecha, orden, id_movimiento),
-        ADD CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento);
+    EXECUTE format(
+        'ALTER TABLE dw.%I'
+        ' ADD CONSTRAINT %I PRIMARY KEY (id_producto, fecha, orden, id_movimiento),'
+        ' ADD CONSTRAINT %I UNIQUE (id_movimiento)',
+        p_tabla, p_tabla || '_pk', p_tabla || '_movimiento_unico'
+    );
+    EXECUTE format(
+        'CREATE INDEX %I ON dw.%I (id_producto, fecha)'
+        ' WHERE tipo = ''ENTRADA_MERCANCIA'' AND costo_unitario = 0',
+        p_tabla || '_gratis', p_tabla
+    );
+    EXECUTE format(
+        'CREATE INDEX %I ON dw.%I (id_producto, fecha) WHERE salto_costo IS NOT NULL',
+        p_tabla || '_saltos', p_tabla
+    );
 END
 $$;
-COMMENT ON FUNCTION etl.rehacer_indices() IS 'Pone las claves del kardex, que etl.soltar_indices() quita';
+COMMENT ON FUNCTION etl.indexar_kardex(text) IS
+    'Pone las claves y los índices del kardex, o de un lote suyo; la tabla es de dw';
 
 DO $$
 BEGIN
@@ -87,10 +76,17 @@ BEGIN
         SELECT FROM pg_constraint AS c
         WHERE c.conrelid = 'dw.kardex'::regclass AND c.conname = 'kardex_pk'
     ) THEN
-        PERFORM etl.rehacer_indices();
+        PERFORM etl.indexar_kardex('kardex');
     END IF;
 END
 $$;
+
+CREATE OR REPLACE VIEW etl.v_tabla_kardex AS
+SELECT 'dw.kardex'::regclass AS tabla
+UNION ALL
+SELECT h.inhrelid::regclass FROM pg_inherits AS h WHERE h.inhparent = 'dw.kardex'::regclass;
+COMMENT ON VIEW etl.v_tabla_kardex IS
+    'Las tablas en que están las filas del kardex: dw.kardex y sus lotes, que son las altas de las cargas muy grandes. Quien lee o cambia dw.kardex los alcanza todos';
 
 CREATE TABLE IF NOT EXISTS dw.inventario (
     id_producto     bigint PRIMARY KEY,
@@ -195,6 +191,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
     salto_costo          numeric,
     costo_total_anterior numeric,
     ajuste_anterior      numeric,
+    tabla_kardex         oid,
     ctid_kardex          tid
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.repeticion IS
@@ -202,8 +199,10 @@ COMMENT ON TABLE etl.repeticion IS
 COMMENT ON COLUMN etl.repeticion.difiere IS
     'Si no, la fila del kardex se queda como está, y solo se suma en otra categoría o con otro impuesto';
 COMMENT ON COLUMN etl.repeticion.salto_costo IS 'Como en dw.kardex';
+COMMENT ON COLUMN etl.repeticion.tabla_kardex IS
+    'De una fila del kardex, en cuál de sus tablas está: dw.kardex o un lote';
 COMMENT ON COLUMN etl.repeticion.ctid_kardex IS
-    'De una fila del kardex, dónde está; vale mientras dura la transacción de la carga';
+    'Y en qué lugar de ella; vale mientras dura la transacción de la carga';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.delta (
     nivel              smallint NOT NULL,

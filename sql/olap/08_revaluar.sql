@@ -23,7 +23,7 @@ BEGIN
     -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
     -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
     WHERE NOT r.es_alta AND r.difiere
-        AND k.ctid = r.ctid_kardex AND k.id_producto = r.id_producto;
+        AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex AND k.id_producto = r.id_producto;
     GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
     IF v_revaluadas <> (
         SELECT count(*) FROM etl.repeticion AS r WHERE NOT r.es_alta AND r.difiere
@@ -63,10 +63,86 @@ SELECT
     v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden,
     v.provisional, v.tipo, v.cantidad, v.precio_unitario, v.costo_unitario,
     v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto_costo
-FROM etl.valorizar_tramos(false, p_factor) AS v
+FROM (
+    SELECT * FROM etl.valorizar_altas(p_factor, 0)
+    UNION ALL
+    SELECT * FROM etl.valorizar_altas(p_factor, 1)
+) AS v
 $$;
 COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric) IS
     'Añade al kardex las altas de los productos sin cola';
+
+CREATE OR REPLACE FUNCTION etl.conviene_lote(p_lote text) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_altas bigint;
+    v_primera bigint;
+    v_bytes bigint;
+BEGIN
+    -- Of a name that is taken there was another ledger once, of which somebody restored the rows.
+    IF NOT etl.es_carga_grande() OR to_regclass('dw.' || p_lote) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    SELECT count(*), min(e.id_movimiento) INTO v_altas, v_primera
+    FROM etl.etapa AS e
+    WHERE e.id_producto NOT IN (SELECT t.id_producto FROM etl.tramo AS t WHERE t.cola);
+    SELECT sum(pg_relation_size(k.tabla)) INTO v_bytes FROM etl.v_tabla_kardex AS k;
+    -- Lotes stay few, since each is a quarter or more of what there was (of 150 bytes a row);
+    -- and since none has numbers of before, none has a movement that the ledger has elsewhere.
+    IF v_altas < etl.muchas_filas() OR v_bytes > v_altas * 4 * 150
+        OR v_primera <= (SELECT max(k.id_movimiento) FROM dw.kardex AS k) THEN
+        RETURN false;
+    END IF;
+    -- What a lote takes when it joins the ledger; readers do not wait for it.
+    LOCK TABLE ONLY dw.kardex IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    -- Somebody cleans it or builds an index: the rows enter without a lote.
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION etl.conviene_lote(text) IS
+    'Si las altas de los productos sin cola son tantas, y de número mayor que los del kardex, que conviene darles una tabla propia';
+
+CREATE OR REPLACE FUNCTION etl.agregar_lote(p_lote text, p_numero bigint, p_factor numeric)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- An index that is in use is filled row by row, in ten times the time in which one is built
+    -- once all rows are there; and a table that is made by a query takes its rows from the workers
+    -- while they value, which an INSERT does not.
+    EXECUTE format(
+        'CREATE TABLE dw.%I AS
+         SELECT
+             v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, %s::bigint AS version, v.orden,
+             v.provisional, v.tipo, v.cantidad::numeric(38, 6), v.precio_unitario::numeric(38, 6),
+             v.costo_unitario::numeric(38, 6), v.costo_total::numeric(38, 6),
+             v.ajuste::numeric(38, 6), v.existencias::numeric(38, 6), v.valor::numeric(38, 6),
+             v.costo_promedio::numeric(38, 6), v.salto_costo
+         FROM (
+             SELECT * FROM etl.valorizar_altas(%3$L, 0)
+             UNION ALL
+             SELECT * FROM etl.valorizar_altas(%3$L, 1)
+         ) AS v',
+        p_lote, p_numero, p_factor
+    );
+    EXECUTE format('ALTER TABLE dw.%I %s', p_lote, (
+        SELECT string_agg(format('ALTER COLUMN %I SET NOT NULL', a.attname), ', ')
+        FROM pg_attribute AS a
+        WHERE a.attrelid = 'dw.kardex'::regclass AND a.attnum > 0 AND a.attnotnull
+    ));
+    PERFORM etl.indexar_kardex(p_lote);
+    EXECUTE format('ALTER TABLE dw.%I INHERIT dw.kardex', p_lote);
+    EXECUTE format(
+        'COMMENT ON TABLE dw.%I IS %L', p_lote,
+        'Parte de dw.kardex: las altas de la corrida ' || p_numero
+    );
+END
+$$;
+COMMENT ON FUNCTION etl.agregar_lote(text, bigint, numeric) IS
+    'Como etl.agregar_al_kardex, en una tabla que pasa a ser parte de dw.kardex';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(p_numero bigint, p_todos_los_precios boolean)
 RETURNS void
@@ -154,23 +230,27 @@ DECLARE
     v_factor numeric := (p_opciones ->> 'factor_salto')::numeric;
     v_productos bigint := etl.marcar_tramos();
     v_revaluadas bigint := 0;
-    v_sin_indices boolean;
+    v_lote text := 'kardex_lote_' || p_numero;
+    v_vacio boolean;
+    v_en_lote boolean;
 BEGIN
     IF v_productos > 0 THEN
-        v_sin_indices := etl.soltar_indices();
+        v_vacio := NOT EXISTS (SELECT FROM dw.kardex);
+        v_en_lote := etl.conviene_lote(v_lote);
         -- First what leaves: a movement can come back under another product.
         IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
             PERFORM etl.permitir_procesos();
             PERFORM etl.repetir(v_factor);
             v_revaluadas := etl.actualizar_kardex(p_numero);
         END IF;
-        PERFORM etl.agregar_al_kardex(p_numero, v_factor);
-        IF v_sin_indices THEN
-            PERFORM etl.rehacer_indices();
+        IF v_en_lote THEN
+            PERFORM etl.agregar_lote(v_lote, p_numero, v_factor);
+        ELSE
+            PERFORM etl.agregar_al_kardex(p_numero, v_factor);
         END IF;
         -- Read again, since rows that an INSERT hands on cost more than rows of a table.
         INSERT INTO etl.delta
-        SELECT * FROM etl.sumar(p_opciones ->> 'zona', p_corte, v_sin_indices);
+        SELECT * FROM etl.sumar(p_opciones ->> 'zona', p_corte, v_vacio);
         PERFORM etl.sumar_movil();
     END IF;
     -- Without a change too: the cut may have left a product without sales.

@@ -9,7 +9,11 @@ SELECT jsonb_build_object(
     'version', c.version, 'desde_inicial', c.desde_inicial, 'hasta', c.hasta,
     'horizonte', c.horizonte::text, 'identidad', c.identidad, 'lsn', c.lsn::text, 'zona', c.zona,
     'esquema', c.esquema, 'aceptar_fuente', c.aceptar_fuente,
-    'filas_kardex', (SELECT r.reltuples FROM pg_class AS r WHERE r.oid = 'dw.kardex'::regclass)
+    'filas_kardex', (
+        SELECT sum(r.reltuples)
+        FROM etl.v_tabla_kardex AS t
+        INNER JOIN pg_class AS r ON r.oid = t.tabla
+    )
 )
 FROM etl.control AS c
 $$;
