@@ -225,9 +225,30 @@ LANGUAGE sql AS 'SELECT * FROM etl.valorizar_parte(p_cola, p_factor, 0)';
 """
 
 
+# As version 4 was: the ledger in one table, whose indexes a first large load built again.
+BEFORE_MORE_TABLES = """
+DROP FUNCTION
+    etl.valorizar_tramos(numeric), etl.valorizar_parte(numeric, bigint), etl.tramos(bigint),
+    etl.valorizar_altas(numeric, bigint), etl.entradas_a_tramo(boolean, bigint),
+    etl.conviene_lote(text), etl.agregar_lote(text, bigint, numeric), etl.indexar_kardex(text);
+DROP VIEW etl.v_tabla_kardex;
+ALTER TABLE etl.repeticion DROP COLUMN tabla_kardex;
+CREATE FUNCTION etl.valorizar_parte(p_cola boolean, p_factor numeric, p_parte bigint)
+RETURNS SETOF etl.repeticion LANGUAGE sql AS 'SELECT * FROM etl.repeticion';
+CREATE FUNCTION etl.valorizar_tramos(p_cola boolean, p_factor numeric)
+RETURNS SETOF etl.repeticion LANGUAGE sql
+AS 'SELECT * FROM etl.valorizar_parte(p_cola, p_factor, 0)';
+CREATE FUNCTION etl.soltar_indices() RETURNS boolean LANGUAGE sql AS 'SELECT false';
+CREATE FUNCTION etl.rehacer_indices() RETURNS void LANGUAGE sql AS 'SELECT';
+UPDATE etl.control SET esquema = 4;
+"""
+
+
 # The type came after version 3 did.
 @pytest.mark.parametrize(
-    "before", [BEFORE_THE_PLACE, BEFORE_THE_PLACE.split("CREATE TYPE")[0]], ids=["type", "no type"]
+    "before",
+    [BEFORE_THE_PLACE, BEFORE_THE_PLACE.split("CREATE TYPE")[0], BEFORE_MORE_TABLES],
+    ids=["type", "no type", "version 4"],
 )
 def test_an_olap_that_replayed_without_the_place_of_its_rows_is_upgraded(shop: Shop, before: str):
     end = datetime(2026, 10, 17, 3, tzinfo=timezone.utc)
@@ -241,6 +262,9 @@ def test_an_olap_that_replayed_without_the_place_of_its_rows_is_upgraded(shop: S
         cursor.execute(before)
     for _ in range(2):
         shop.succeed("init")
+    assert not shop.olap_rows(
+        "SELECT FROM pg_proc WHERE proname IN ('soltar_indices', 'rehacer_indices')"
+    )
     shop.receipt(initial, (1, 10, 8))
     shop.run_in_process(as_of=end + timedelta(hours=1))
     assert_olap_equals_replay(shop, initial)
