@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -178,11 +179,117 @@ def test_they_join_the_others_where_somebody_cleans_the_ledger(shop: Shop):
         cleaner.close()
 
 
-def test_they_join_the_others_where_the_name_is_taken(shop: Shop):
+OF_THE_SHOP = {
+    "a table of the name": "CREATE TABLE dw.kardex_lote_1 ()",
+    "a table of an index's name": "CREATE TABLE dw.kardex_lote_1_saltos ()",
+    "an index": "CREATE INDEX ON dw.kardex (fecha)",
+    "a check": "ALTER TABLE dw.kardex ADD CHECK (cantidad > 0)",
+    "a trigger": "CREATE TRIGGER suyo BEFORE UPDATE ON dw.kardex"
+    " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "a foreign key": "CREATE TABLE dw.nota (id bigint REFERENCES dw.kardex (id_movimiento))",
+    "a publication": "CREATE PUBLICATION suya FOR TABLE dw.kardex",
+}
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize("statement", OF_THE_SHOP.values(), ids=OF_THE_SHOP.keys())
+def test_they_join_the_others_where_the_shop_added_to_the_ledger(shop: Shop, statement: str):
     trade(shop)
     with shop.olap.cursor() as cursor:
-        cursor.execute("CREATE TABLE dw.kardex_lote_1 ()")
+        cursor.execute(statement)
     assert not load(shop)
+
+
+def test_a_row_is_found_where_it_is_whatever_the_planner_knows(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    sell(shop, ROWS + 1, BEGINNING + timedelta(days=92))
+    assert load(shop)
+    with shop.olap.cursor() as cursor:
+        # A product has few rows, side by side, so that its key is cheap to ask.
+        for table in ("kardex_lote_1", "kardex_lote_2"):
+            cursor.execute(f"UPDATE dw.{table} SET id_producto = id_movimiento / 2")
+            cursor.execute(f"CLUSTER dw.{table} USING {table}_pk")
+        cursor.execute(
+            "INSERT INTO etl.repeticion SELECT id_producto, fecha, id_movimiento, id_sucursal, orden,"
+            " false, true, tipo, provisional, cantidad, precio_unitario, costo_unitario, costo_total,"
+            " ajuste, existencias, valor, costo_promedio, salto_costo, costo_total, ajuste, tableoid,"
+            " ctid FROM dw.kardex"
+        )
+    with shop.olap.cursor() as cursor:
+        cursor.execute("ANALYZE dw.kardex")
+        cursor.execute("ANALYZE dw.kardex_lote_1")
+        cursor.execute("ANALYZE dw.kardex_lote_2")
+        (source,) = shop.olap_rows(
+            "SELECT prosrc FROM pg_proc WHERE oid = 'etl.actualizar_kardex(bigint)'::regprocedure"
+        )
+        update = re.search(r"UPDATE dw\.kardex.*?;", source["prosrc"], re.DOTALL)
+        assert update
+        cursor.execute("SET enable_hashjoin = off; SET enable_mergejoin = off")
+        cursor.execute("EXPLAIN " + update[0].replace("p_numero", "9"))
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    # dw.kardex itself is empty.
+    assert plan.count("Tid Scan on kardex_lote") == 2, plan
+    assert "Index Scan" not in plan
+
+
+# A shop's own rule that looks at what it is not told: the cost of the movement before.
+CURIOUS = """
+CREATE OR REPLACE FUNCTION dw.actualizar_stock_venta(estado dw.estado, cantidad numeric)
+RETURNS dw.estado LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT ROW(
+    (estado).existencias - cantidad, (estado).valor - coalesce((estado).costo_total, 1),
+    (estado).costo_promedio, coalesce((estado).costo_total, 1), coalesce((estado).ajuste, 0)
+)::dw.estado $$
+"""
+
+
+def test_a_rule_is_told_the_same_by_a_load_and_by_a_rebuild(shop: Shop):
+    trade(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(CURIOUS)
+    ledger = "SELECT id_movimiento, costo_total, valor FROM dw.kardex ORDER BY id_movimiento"
+    shop.run_in_process()
+    loaded = shop.olap_rows(ledger)
+    shop.succeed("rebuild")
+    assert shop.olap_rows(ledger) == loaded
+
+
+def test_a_backup_that_was_restored_over_a_later_ledger_is_not_added_to(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute("UPDATE etl.control SET corridas = 0")
+    refused = shop.run_due()
+    assert refused.returncode == 35
+    assert "dw.kardex_lote_1 holds movements of a run" in refused.stdout
+    assert "into an empty database" in shop.command("doctor").stdout
+
+
+def test_a_ledger_without_a_key_is_not_added_to(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE dw.kardex_lote_1 DROP CONSTRAINT kardex_lote_1_movimiento_unico"
+        )
+    refused = shop.run_due()
+    assert refused.returncode == 35
+    assert "dw.kardex_lote_1 lacks a key" in refused.stdout
+    shop.succeed("init")
+    shop.sale(BEGINNING + timedelta(days=91), (4, 1, 9))
+    load(shop)
+
+
+def test_verify_sees_a_movement_that_is_in_two_tables(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute("INSERT INTO dw.kardex SELECT * FROM dw.kardex WHERE id_movimiento = 7")
+    assert shop.command("verify").returncode == 1
+    assert shop.olap_rows(
+        "SELECT id_movimiento FROM etl.verificar_cuadre() WHERE falla LIKE '%%twice'"
+    ) == [{"id_movimiento": 7}]
 
 
 NO_WORKERS = """

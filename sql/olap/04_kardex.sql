@@ -45,48 +45,95 @@ $$;
 COMMENT ON FUNCTION etl.es_carga_grande() IS
     'Si lo leído es tanto que vale la pena cargarlo de otra manera';
 
-CREATE OR REPLACE FUNCTION etl.indexar_kardex(p_tabla text) RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    PERFORM set_config('maintenance_work_mem', '128MB', true);
-    EXECUTE format(
-        'ALTER TABLE dw.%I'
-        ' ADD CONSTRAINT %I PRIMARY KEY (id_producto, fecha, orden, id_movimiento),'
-        ' ADD CONSTRAINT %I UNIQUE (id_movimiento)',
-        p_tabla, p_tabla || '_pk', p_tabla || '_movimiento_unico'
-    );
-    EXECUTE format(
-        'CREATE INDEX %I ON dw.%I (id_producto, fecha)'
-        ' WHERE tipo = ''ENTRADA_MERCANCIA'' AND costo_unitario = 0',
-        p_tabla || '_gratis', p_tabla
-    );
-    EXECUTE format(
-        'CREATE INDEX %I ON dw.%I (id_producto, fecha) WHERE salto_costo IS NOT NULL',
-        p_tabla || '_saltos', p_tabla
-    );
-END
-$$;
-COMMENT ON FUNCTION etl.indexar_kardex(text) IS
-    'Pone las claves y los índices del kardex, o de un lote suyo; la tabla es de dw';
-
-DO $$
-BEGIN
-    IF NOT EXISTS (
-        SELECT FROM pg_constraint AS c
-        WHERE c.conrelid = 'dw.kardex'::regclass AND c.conname = 'kardex_pk'
-    ) THEN
-        PERFORM etl.indexar_kardex('kardex');
-    END IF;
-END
-$$;
-
 CREATE OR REPLACE VIEW etl.v_tabla_kardex AS
 SELECT 'dw.kardex'::regclass AS tabla
 UNION ALL
 SELECT h.inhrelid::regclass FROM pg_inherits AS h WHERE h.inhparent = 'dw.kardex'::regclass;
 COMMENT ON VIEW etl.v_tabla_kardex IS
     'Las tablas en que están las filas del kardex: dw.kardex y sus lotes, que son las altas de las cargas muy grandes. Quien lee o cambia dw.kardex los alcanza todos';
+
+CREATE OR REPLACE FUNCTION etl.indexar_kardex(p_tabla text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_llave record;
+BEGIN
+    PERFORM set_config('maintenance_work_mem', '128MB', true);
+    FOR v_llave IN
+        SELECT l.nombre, l.llave
+        FROM (VALUES
+            (p_tabla || '_pk', 'PRIMARY KEY (id_producto, fecha, orden, id_movimiento)'),
+            (p_tabla || '_movimiento_unico', 'UNIQUE (id_movimiento)')
+        ) AS l (nombre, llave)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_constraint AS c
+            WHERE c.conrelid = ('dw.' || p_tabla)::regclass AND c.conname = l.nombre
+        )
+    LOOP
+        EXECUTE format(
+            'ALTER TABLE dw.%I ADD CONSTRAINT %I %s', p_tabla, v_llave.nombre, v_llave.llave
+        );
+    END LOOP;
+    EXECUTE format(
+        'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha)'
+        ' WHERE tipo = ''ENTRADA_MERCANCIA'' AND costo_unitario = 0',
+        p_tabla || '_gratis', p_tabla
+    );
+    EXECUTE format(
+        'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha) WHERE salto_costo IS NOT NULL',
+        p_tabla || '_saltos', p_tabla
+    );
+END
+$$;
+COMMENT ON FUNCTION etl.indexar_kardex(text) IS
+    'Pone las llaves y los índices que le falten al kardex, o a un lote suyo';
+
+DO $$
+BEGIN
+    PERFORM etl.indexar_kardex(c.relname)
+    FROM etl.v_tabla_kardex AS t
+    INNER JOIN pg_class AS c ON c.oid = t.tabla;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION etl.revisar_kardex(p_corridas bigint) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_tabla regclass;
+    v_hay boolean;
+BEGIN
+    SELECT t.tabla INTO v_tabla
+    FROM etl.v_tabla_kardex AS t
+    WHERE 2 > (
+        SELECT count(*) FROM pg_constraint AS c
+        WHERE c.conrelid = t.tabla AND c.contype IN ('p', 'u')
+    )
+    LIMIT 1;
+    IF v_tabla IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETS01',
+            MESSAGE = format('%s lacks a key, without which a movement could be in it twice', v_tabla),
+            HINT = 'run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over this database: restore it into an empty one';
+    END IF;
+    FOR v_tabla IN
+        SELECT t.tabla
+        FROM etl.v_tabla_kardex AS t
+        INNER JOIN pg_class AS c ON c.oid = t.tabla
+        WHERE substring(c.relname FROM '^kardex_lote_(\d+)$')::numeric > p_corridas
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_tabla) INTO v_hay;
+        IF v_hay THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'ETS01',
+                MESSAGE = format('%s holds movements of a run that this database has not had', v_tabla),
+                HINT = 'a backup was restored over a later state: restore it into an empty database';
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_kardex(bigint) IS
+    'Se niega si a una tabla del kardex le falta una llave, o si tiene filas de una corrida posterior a la última';
 
 CREATE TABLE IF NOT EXISTS dw.inventario (
     id_producto     bigint PRIMARY KEY,

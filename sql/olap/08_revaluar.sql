@@ -23,7 +23,10 @@ BEGIN
     -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
     -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
     WHERE NOT r.es_alta AND r.difiere
-        AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex AND k.id_producto = r.id_producto;
+        AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
+        -- By its place alone: where a product has few rows, the planner would read all of them by
+        -- the key for each one that is sought.
+        AND k.id_producto + 0 = r.id_producto;
     GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
     IF v_revaluadas <> (
         SELECT count(*) FROM etl.repeticion AS r WHERE NOT r.es_alta AND r.difiere
@@ -72,6 +75,29 @@ $$;
 COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric) IS
     'Añade al kardex las altas de los productos sin cola';
 
+CREATE OR REPLACE FUNCTION etl.admite_lote(p_lote text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+-- What a shop put on the ledger is of that table alone, and none of it may miss a row. A relation
+-- of a name that is taken is of an earlier ledger, or somebody else's.
+SELECT
+    (SELECT count(*) FROM pg_index AS i WHERE i.indrelid = t.tabla) = 4
+    AND (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = t.tabla AND a.attnum > 0 AND NOT a.attisdropped) = 17
+    AND NOT EXISTS (SELECT FROM pg_trigger AS d WHERE d.tgrelid = t.tabla)
+    AND NOT EXISTS (SELECT FROM pg_publication_rel AS p WHERE p.prrelid = t.tabla)
+    AND NOT EXISTS (
+        SELECT FROM pg_constraint AS c WHERE c.conrelid = t.tabla AND c.contype NOT IN ('p', 'u', 'n')
+    )
+    AND NOT EXISTS (
+        SELECT FROM unnest(ARRAY['', '_pk', '_movimiento_unico', '_gratis', '_saltos']) AS n (fin)
+        WHERE to_regclass('dw.' || p_lote || n.fin) IS NOT NULL
+    )
+    AND (SELECT count(*) FROM etl.v_tabla_kardex) <= 8
+FROM (SELECT 'dw.kardex'::regclass AS tabla) AS t
+$$;
+COMMENT ON FUNCTION etl.admite_lote(text) IS
+    'Si el kardex puede tener una tabla más: es como init lo hizo, el nombre está libre y no son ya demasiadas';
+
 CREATE OR REPLACE FUNCTION etl.conviene_lote(p_lote text) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
@@ -80,16 +106,15 @@ DECLARE
     v_primera bigint;
     v_bytes bigint;
 BEGIN
-    -- Of a name that is taken there was another ledger once, of which somebody restored the rows.
-    IF NOT etl.es_carga_grande() OR to_regclass('dw.' || p_lote) IS NOT NULL THEN
+    IF NOT etl.es_carga_grande() OR NOT etl.admite_lote(p_lote) THEN
         RETURN false;
     END IF;
     SELECT count(*), min(e.id_movimiento) INTO v_altas, v_primera
     FROM etl.etapa AS e
     WHERE e.id_producto NOT IN (SELECT t.id_producto FROM etl.tramo AS t WHERE t.cola);
     SELECT sum(pg_relation_size(k.tabla)) INTO v_bytes FROM etl.v_tabla_kardex AS k;
-    -- Lotes stay few, since each is a quarter or more of what there was (of 150 bytes a row);
-    -- and since none has numbers of before, none has a movement that the ledger has elsewhere.
+    -- Each is a quarter or more of what there was (of 150 bytes a row); and since none has numbers
+    -- of before, none has a movement that the ledger has elsewhere.
     IF v_altas < etl.muchas_filas() OR v_bytes > v_altas * 4 * 150
         OR v_primera <= (SELECT max(k.id_movimiento) FROM dw.kardex AS k) THEN
         RETURN false;
@@ -108,6 +133,8 @@ COMMENT ON FUNCTION etl.conviene_lote(text) IS
 CREATE OR REPLACE FUNCTION etl.agregar_lote(p_lote text, p_numero bigint, p_factor numeric)
 RETURNS void
 LANGUAGE plpgsql
+-- Whatever the account's own is: the ledger stays in one place.
+SET default_tablespace = ''
 AS $$
 BEGIN
     -- An index that is in use is filled row by row, in ten times the time in which one is built

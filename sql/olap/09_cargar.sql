@@ -46,11 +46,12 @@ BEGIN
                              p_zona, v_control.zona),
             HINT = format('set ETL_TIMEZONE=%s', v_control.zona);
     END IF;
+    PERFORM etl.revisar_kardex(v_control.corridas);
     RETURN v_control;
 END
 $$;
 COMMENT ON FUNCTION etl.bloquear_control(text) IS
-    'Toma el bloqueo que ordena las cargas; falla si no hay control o si la zona es otra';
+    'Toma el bloqueo que ordena las cargas; falla si no hay control, si la zona es otra o si el kardex no está entero';
 
 CREATE OR REPLACE FUNCTION etl.veredicto(
     p_control etl.control, p_desde timestamptz, p_hasta timestamptz, p_version uuid

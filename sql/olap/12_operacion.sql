@@ -16,8 +16,10 @@ SELECT jsonb_build_object(
     )
 )
 FROM etl.control AS c
+CROSS JOIN LATERAL etl.revisar_kardex(c.corridas)
 $$;
-COMMENT ON FUNCTION etl.leer_control() IS 'La fila de control, para decidir qué ventana toca y desde dónde leer';
+COMMENT ON FUNCTION etl.leer_control() IS
+    'La fila de control, para decidir qué ventana toca y desde dónde leer; falla como etl.revisar_kardex()';
 
 CREATE OR REPLACE FUNCTION etl.ventanas_cargadas(p_desde timestamptz[], p_hasta timestamptz[])
 RETURNS TABLE (desde timestamptz, hasta timestamptz)
