@@ -211,12 +211,12 @@ def test_a_row_is_found_where_it_is_whatever_the_planner_knows(shop: Shop):
             cursor.execute(f"UPDATE dw.{table} SET id_producto = id_movimiento / 2")
             cursor.execute(f"CLUSTER dw.{table} USING {table}_pk")
         cursor.execute(
-            "INSERT INTO etl.repeticion SELECT id_producto, fecha, id_movimiento, id_sucursal, orden,"
-            " false, true, tipo, provisional, cantidad, precio_unitario, costo_unitario, costo_total,"
-            " ajuste, existencias, valor, costo_promedio, salto_costo, costo_total, ajuste, tableoid,"
-            " ctid FROM dw.kardex"
+            "INSERT INTO etl.repeticion"
+            " SELECT id_producto, fecha, id_movimiento, id_sucursal, orden, false, true, tipo,"
+            " provisional, cantidad, precio_unitario, costo_unitario, costo_total, ajuste,"
+            " existencias, valor, costo_promedio, salto_costo, costo_total, ajuste, tableoid, ctid"
+            " FROM dw.kardex"
         )
-    with shop.olap.cursor() as cursor:
         cursor.execute("ANALYZE dw.kardex")
         cursor.execute("ANALYZE dw.kardex_lote_1")
         cursor.execute("ANALYZE dw.kardex_lote_2")
