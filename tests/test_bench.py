@@ -35,6 +35,7 @@ def by_name(series: list[Series]) -> dict[str, Series]:
     return {one.name: one for one in series}
 
 
+@pytest.mark.one_postgres
 def test_a_hundred_thousand_movements(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -63,6 +64,7 @@ def test_a_hundred_thousand_movements(
     assert set(as_json(found)) == {*found, "ratios"}
 
 
+@pytest.mark.one_postgres
 def test_the_four_ways_carry_the_same(place: Place, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(million, "ROW_BY_ROW", 5_000)
     million.measure(place, 5_000, 1)
@@ -89,6 +91,7 @@ def test_no_dashboard_waits_for_a_run(place: Place):
     assert len(alone.seconds) > 100
 
 
+@pytest.mark.one_postgres
 def test_a_database_of_somebody_else_is_not_dropped(place: Place):
     place.oltp.run("postgres", "CREATE DATABASE bench_oltp")
     with pytest.raises(PipelineError, match="bench_oltp that no bench made"):
