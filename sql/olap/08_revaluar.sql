@@ -82,7 +82,10 @@ AS $$
 -- of a name that is taken is of an earlier ledger, or somebody else's.
 SELECT
     (SELECT count(*) FROM pg_index AS i WHERE i.indrelid = t.tabla) = 4
-    AND (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = t.tabla AND a.attnum > 0 AND NOT a.attisdropped) = 17
+    AND 17 = (
+        SELECT count(*) FROM pg_attribute AS a
+        WHERE a.attrelid = t.tabla AND a.attnum > 0 AND NOT a.attisdropped
+    )
     AND NOT EXISTS (SELECT FROM pg_trigger AS d WHERE d.tgrelid = t.tabla)
     AND NOT EXISTS (SELECT FROM pg_publication_rel AS p WHERE p.prrelid = t.tabla)
     AND NOT EXISTS (
