@@ -21,20 +21,23 @@ from pipeline.oltp import (
     wait_for_flush,
     why_everything,
 )
-from pipeline.queries import changed_since, everything, load_query, source_tables
+from pipeline.queries import (
+    changed_since,
+    everything,
+    expected_rows,
+    load_query,
+    source_tables,
+)
 from pipeline.requests import Request, read_request
 from pipeline.staging_ahead import StagingAhead
 from pipeline.targets import DurableTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from psycopg2.extensions import connection as Connection
     from psycopg2.sql import Composable
 
-    from pipeline.queries import Query
     from pipeline.settings import Settings
     from pipeline.window import Window
 
@@ -46,6 +49,10 @@ QUERIES = {
     "productos": "products.csv",
     "sucursales": "branches.csv",
 }
+
+
+# How many times the movements of the last window there are, if a good third of them are new.
+_MANY_TIMES = 1.5
 
 
 def extract_window(settings: Settings, window: Window) -> dict[str, Any]:
@@ -94,8 +101,17 @@ def read_oltp(
             reason = reason or "it was asked for"
         if reason and control["hasta"]:
             log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
-        horizon = None if reason else int(control["horizonte"])
-        files = _copy_files(connection, folder, queries, horizon, since, request.recheck, ahead)
+        there = expected_rows(connection, queries[0])
+        if reason:
+            reads = [everything(queries[0], since), *(everything(q, None) for q in queries[1:])]
+        else:
+            horizon = int(control["horizonte"])
+            many = there >= _MANY_TIMES * (control["movimientos_oltp"] or there)
+            reads = [
+                changed_since(queries[0], horizon, request.recheck, many=many),
+                *(changed_since(query, horizon) for query in queries[1:]),
+            ]
+        files = _copy_files(connection, folder, reads, ahead)
         connection.rollback()
     receipt = {
         "id_corrida": run_id,
@@ -104,6 +120,7 @@ def read_oltp(
         "version": control["version"],
         "desde_inicial": since.isoformat(),
         **snapshot.as_json(),
+        "movimientos_oltp": there,
         "imagen_completa": reason is not None,
         "motivo_completa": reason,
         "reconstruir": request.rebuild,
@@ -133,21 +150,13 @@ def read_oltp(
 def _copy_files(
     connection: Connection,
     folder: Path,
-    queries: list[Query],
-    horizon: int | None,
-    since: datetime,
-    recheck: Sequence[int],
+    reads: list[Composable],
     ahead: StagingAhead | None,
 ) -> dict[str, Any]:
     files: dict[str, Any] = {}
-    for query in queries:
-        movements = query.name == "movimientos"
-        if horizon is None:
-            read = everything(query, since if movements else None)
-        else:
-            read = changed_since(query, horizon, recheck if movements else ())
-        name = QUERIES[query.name]
-        files[name] = copy_to_file(connection, read, folder / name, ahead if movements else None)
+    for (query, name), read in zip(QUERIES.items(), reads, strict=True):
+        watch = ahead if query == "movimientos" else None
+        files[name] = copy_to_file(connection, read, folder / name, watch)
     return files
 
 

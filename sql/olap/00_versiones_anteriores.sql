@@ -65,3 +65,21 @@ DROP FUNCTION IF EXISTS
 
 -- Up to version 4 a first large load took the ledger's indexes away and built them again.
 DROP FUNCTION IF EXISTS etl.soltar_indices(), etl.rehacer_indices();
+
+-- Up to version 5 rows that were valued again stayed where they were, however many; and etl.tramo,
+-- of which nothing is kept from load to load, did not count what enters.
+DO $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = to_regclass('etl.tramo') AND a.attname = 'altas'
+    ) THEN
+        RETURN;
+    END IF;
+    DROP FUNCTION IF EXISTS
+        etl.actualizar_kardex(bigint), etl.conviene_lote(text),
+        etl.agregar_lote(text, bigint, numeric), etl.contar_altas();
+    DROP VIEW IF EXISTS etl.v_diferencia;
+    DROP TABLE IF EXISTS etl.tramo;
+END
+$$;

@@ -74,14 +74,11 @@ BEGIN
             'ALTER TABLE dw.%I ADD CONSTRAINT %I %s', p_tabla, v_llave.nombre, v_llave.llave
         );
     END LOOP;
+    -- The receipts that somebody should look at: those for nothing, and those of another cost.
     EXECUTE format(
         'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha)'
-        ' WHERE tipo = ''ENTRADA_MERCANCIA'' AND costo_unitario = 0',
-        p_tabla || '_gratis', p_tabla
-    );
-    EXECUTE format(
-        'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha) WHERE salto_costo IS NOT NULL',
-        p_tabla || '_saltos', p_tabla
+        ' WHERE tipo = ''ENTRADA_MERCANCIA'' AND costo_unitario = 0 OR salto_costo IS NOT NULL',
+        p_tabla || '_avisos', p_tabla
     );
 END
 $$;
@@ -89,10 +86,23 @@ COMMENT ON FUNCTION etl.indexar_kardex(text) IS
     'Pone las llaves y los índices que le falten al kardex, o a un lote suyo';
 
 DO $$
+DECLARE
+    v_indice regclass;
 BEGIN
     PERFORM etl.indexar_kardex(c.relname)
     FROM etl.v_tabla_kardex AS t
     INNER JOIN pg_class AS c ON c.oid = t.tabla;
+    -- Up to version 5 there were two in the place of the one for notices.
+    FOR v_indice IN
+        SELECT i.indexrelid::regclass
+        FROM etl.v_tabla_kardex AS t
+        INNER JOIN pg_class AS c ON c.oid = t.tabla
+        INNER JOIN pg_index AS i ON i.indrelid = t.tabla
+        INNER JOIN pg_class AS n
+            ON n.oid = i.indexrelid AND n.relname IN (c.relname || '_gratis', c.relname || '_saltos')
+    LOOP
+        EXECUTE format('DROP INDEX %s', v_indice);
+    END LOOP;
 END
 $$;
 
@@ -208,12 +218,17 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     id_producto        bigint PRIMARY KEY,
     desde              timestamptz NOT NULL,
     cola               boolean NOT NULL DEFAULT false,
+    altas              bigint NOT NULL DEFAULT 0,
+    ventas             bigint NOT NULL DEFAULT 0,
+    primera            bigint,
     categoria_anterior text,
     impuesto_anterior  numeric
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
 COMMENT ON COLUMN etl.tramo.cola IS
     'El kardex ya tiene movimientos desde esa fecha, que se repiten; si no, las altas solo se añaden';
+COMMENT ON COLUMN etl.tramo.altas IS 'Cuántos movimientos entran al kardex; de ellos, cuántas ventas';
+COMMENT ON COLUMN etl.tramo.primera IS 'El menor número de las altas';
 COMMENT ON COLUMN etl.tramo.categoria_anterior IS
     'Si cambió la categoría o el impuesto: lo que valía para lo ya sumado; nulo si no cambió';
 

@@ -9,15 +9,19 @@ AS $$
 DECLARE
     v_productos bigint;
 BEGIN
-    INSERT INTO etl.tramo AS t (id_producto, desde)
-    SELECT m.id_producto, min(m.fecha)
+    INSERT INTO etl.tramo AS t (id_producto, desde, altas, ventas, primera)
+    SELECT
+        m.id_producto, min(m.fecha), count(m.alta), count(*) FILTER (WHERE m.venta), min(m.alta)
     FROM (
-        SELECT e.id_producto, e.fecha FROM etl.etapa AS e
+        SELECT e.id_producto, e.fecha, e.id_movimiento AS alta, e.tipo = 'VENTA' AS venta
+        FROM etl.etapa AS e
         UNION ALL
-        SELECT b.id_producto, b.fecha FROM etl.baja AS b
+        SELECT b.id_producto, b.fecha, NULL, false FROM etl.baja AS b
     ) AS m
     GROUP BY m.id_producto
-    ON CONFLICT (id_producto) DO UPDATE SET desde = least(t.desde, excluded.desde);
+    ON CONFLICT (id_producto) DO UPDATE SET
+        desde = least(t.desde, excluded.desde),
+        altas = excluded.altas, ventas = excluded.ventas, primera = excluded.primera;
 
     -- LIMIT keeps the planner from joining with a scan of the whole ledger.
     UPDATE etl.tramo AS t
@@ -37,7 +41,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.marcar_tramos() IS
-    'Productos tocados y, de cada uno, la primera fecha que cambia; devuelve cuántos son';
+    'Productos tocados y, de cada uno, la primera fecha que cambia y lo que entra; devuelve cuántos son';
 
 CREATE OR REPLACE FUNCTION etl.es_repeticion_grande() RETURNS boolean
 LANGUAGE sql STABLE

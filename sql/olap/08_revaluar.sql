@@ -1,36 +1,42 @@
 -- Steps 4 to 6 in their order: replay, summaries, ledger, stock.
 
-CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint, p_cambian bigint, p_mudar boolean)
+RETURNS void
 LANGUAGE plpgsql
 -- Each row is gone for where it is; else the planner reads the whole ledger to find them.
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-    v_revaluadas bigint;
+    v_hechas bigint;
 BEGIN
     DELETE FROM dw.kardex AS k USING etl.baja AS b
     WHERE k.id_producto = b.id_producto AND k.fecha = b.fecha AND k.orden = b.orden
         AND k.id_movimiento = b.id_movimiento;
 
-    UPDATE dw.kardex AS k
-    SET version = p_numero,
-        provisional = r.provisional,
-        costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
-        existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
-        salto_costo = r.salto_costo
-    FROM etl.repeticion AS r
     -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
     -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
-    WHERE NOT r.es_alta AND r.difiere
-        AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
-        -- By its place alone: where a product has few rows, the planner would read all of them by
-        -- the key for each one that is sought.
-        AND k.id_producto + 0 = r.id_producto;
-    GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
-    IF v_revaluadas <> (
-        SELECT count(*) FROM etl.repeticion AS r WHERE NOT r.es_alta AND r.difiere
-    ) THEN
+    -- By its place alone (id_producto + 0): where a product has few rows, the planner would read
+    -- all of them by the key for each one that is sought.
+    IF p_mudar THEN
+        DELETE FROM dw.kardex AS k USING etl.repeticion AS r
+        WHERE NOT r.es_alta AND r.difiere
+            AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
+            AND k.id_producto + 0 = r.id_producto;
+    ELSE
+        UPDATE dw.kardex AS k
+        SET version = p_numero,
+            provisional = r.provisional,
+            costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
+            existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
+            salto_costo = r.salto_costo
+        FROM etl.repeticion AS r
+        WHERE NOT r.es_alta AND r.difiere
+            AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
+            AND k.id_producto + 0 = r.id_producto;
+    END IF;
+    GET DIAGNOSTICS v_hechas = ROW_COUNT;
+    IF v_hechas <> p_cambian THEN
         RAISE EXCEPTION USING
             ERRCODE = 'serialization_failure',
             MESSAGE = 'somebody else changed rows of dw.kardex while they were valued; nothing was written';
@@ -48,11 +54,10 @@ BEGIN
         r.existencias, r.valor, r.costo_promedio, r.salto_costo
     FROM etl.repeticion AS r
     WHERE r.es_alta;
-    RETURN v_revaluadas;
 END
 $$;
-COMMENT ON FUNCTION etl.actualizar_kardex(bigint) IS
-    'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; devuelve cuántas filas anteriores cambiaron de valor';
+COMMENT ON FUNCTION etl.actualizar_kardex(bigint, bigint, boolean) IS
+    'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; o quita de él las filas que cambian, si se mudan a un lote. Falla si no las encuentra todas donde estaban';
 
 CREATE OR REPLACE FUNCTION etl.agregar_al_kardex(p_numero bigint, p_factor numeric) RETURNS void
 LANGUAGE sql
@@ -81,7 +86,7 @@ AS $$
 -- What a shop put on the ledger is of that table alone, and none of it may miss a row. A relation
 -- of a name that is taken is of an earlier ledger, or somebody else's.
 SELECT
-    (SELECT count(*) FROM pg_index AS i WHERE i.indrelid = t.tabla) = 4
+    (SELECT count(*) FROM pg_index AS i WHERE i.indrelid = t.tabla) = 3
     AND 17 = (
         SELECT count(*) FROM pg_attribute AS a
         WHERE a.attrelid = t.tabla AND a.attnum > 0 AND NOT a.attisdropped
@@ -92,7 +97,7 @@ SELECT
         SELECT FROM pg_constraint AS c WHERE c.conrelid = t.tabla AND c.contype NOT IN ('p', 'u', 'n')
     )
     AND NOT EXISTS (
-        SELECT FROM unnest(ARRAY['', '_pk', '_movimiento_unico', '_gratis', '_saltos']) AS n (fin)
+        SELECT FROM unnest(ARRAY['', '_pk', '_movimiento_unico', '_avisos']) AS n (fin)
         WHERE to_regclass('dw.' || p_lote || n.fin) IS NOT NULL
     )
     AND (SELECT count(*) FROM etl.v_tabla_kardex) <= 8
@@ -101,25 +106,33 @@ $$;
 COMMENT ON FUNCTION etl.admite_lote(text) IS
     'Si el kardex puede tener una tabla más: es como init lo hizo, el nombre está libre y no son ya demasiadas';
 
-CREATE OR REPLACE FUNCTION etl.conviene_lote(p_lote text) RETURNS boolean
+CREATE OR REPLACE FUNCTION etl.altas_para_lote() RETURNS bigint
+LANGUAGE sql STABLE
+AS $$
+-- Since none has a number of before, none has a movement that the ledger has elsewhere.
+SELECT CASE
+    WHEN min(t.primera) > coalesce((SELECT max(k.id_movimiento) FROM dw.kardex AS k), min(t.primera) - 1)
+        THEN sum(t.altas)::bigint
+    ELSE 0
+END
+FROM etl.tramo AS t
+WHERE NOT t.cola
+$$;
+COMMENT ON FUNCTION etl.altas_para_lote() IS
+    'Cuántas altas de productos sin cola pueden ir a un lote: todas, si son de número mayor que los del kardex';
+
+CREATE OR REPLACE FUNCTION etl.conviene_lote(p_lote text, p_filas bigint) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_altas bigint;
-    v_primera bigint;
     v_bytes bigint;
 BEGIN
-    IF NOT etl.es_carga_grande() OR NOT etl.admite_lote(p_lote) THEN
+    IF p_filas < etl.muchas_filas() OR NOT etl.admite_lote(p_lote) THEN
         RETURN false;
     END IF;
-    SELECT count(*), min(e.id_movimiento) INTO v_altas, v_primera
-    FROM etl.etapa AS e
-    WHERE e.id_producto NOT IN (SELECT t.id_producto FROM etl.tramo AS t WHERE t.cola);
+    -- A quarter or more of what there is (of 150 bytes a row), so that they stay few.
     SELECT sum(pg_relation_size(k.tabla)) INTO v_bytes FROM etl.v_tabla_kardex AS k;
-    -- Each is a quarter or more of what there was (of 150 bytes a row); and since none has numbers
-    -- of before, none has a movement that the ledger has elsewhere.
-    IF v_altas < etl.muchas_filas() OR v_bytes > v_altas * 4 * 150
-        OR v_primera <= (SELECT max(k.id_movimiento) FROM dw.kardex AS k) THEN
+    IF v_bytes > p_filas * 4 * 150 THEN
         RETURN false;
     END IF;
     -- What a lote takes when it joins the ledger; readers do not wait for it.
@@ -130,11 +143,12 @@ EXCEPTION WHEN lock_not_available THEN
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION etl.conviene_lote(text) IS
-    'Si las altas de los productos sin cola son tantas, y de número mayor que los del kardex, que conviene darles una tabla propia';
+COMMENT ON FUNCTION etl.conviene_lote(text, bigint) IS
+    'Si son tantas las filas por escribir que conviene darles una tabla propia';
 
-CREATE OR REPLACE FUNCTION etl.agregar_lote(p_lote text, p_numero bigint, p_factor numeric)
-RETURNS void
+CREATE OR REPLACE FUNCTION etl.agregar_lote(
+    p_lote text, p_numero bigint, p_factor numeric, p_altas boolean
+) RETURNS void
 LANGUAGE plpgsql
 -- Whatever the account's own is: the ledger stays in one place.
 SET default_tablespace = ''
@@ -142,7 +156,8 @@ AS $$
 BEGIN
     -- An index that is in use is filled row by row, in ten times the time in which one is built
     -- once all rows are there; and a table that is made by a query takes its rows from the workers
-    -- while they value, which an INSERT does not.
+    -- while they value, which an INSERT does not. Rows that were in the ledger come here without
+    -- the index entries that an UPDATE where they were would need.
     EXECUTE format(
         'CREATE TABLE dw.%I AS
          SELECT
@@ -152,11 +167,18 @@ BEGIN
              v.ajuste::numeric(38, 6), v.existencias::numeric(38, 6), v.valor::numeric(38, 6),
              v.costo_promedio::numeric(38, 6), v.salto_costo
          FROM (
-             SELECT * FROM etl.valorizar_altas(%3$L, 0)
+             SELECT * FROM etl.valorizar_altas(%3$L, 0) WHERE %4$L
              UNION ALL
-             SELECT * FROM etl.valorizar_altas(%3$L, 1)
+             SELECT * FROM etl.valorizar_altas(%3$L, 1) WHERE %4$L
+             UNION ALL
+             SELECT
+                 r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.provisional,
+                 r.tipo, r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
+                 r.existencias, r.valor, r.costo_promedio, r.salto_costo
+             FROM etl.repeticion AS r
+             WHERE NOT r.es_alta AND r.difiere
          ) AS v',
-        p_lote, p_numero, p_factor
+        p_lote, p_numero, p_factor, p_altas
     );
     EXECUTE format('ALTER TABLE dw.%I %s', p_lote, (
         SELECT string_agg(format('ALTER COLUMN %I SET NOT NULL', a.attname), ', ')
@@ -167,12 +189,12 @@ BEGIN
     EXECUTE format('ALTER TABLE dw.%I INHERIT dw.kardex', p_lote);
     EXECUTE format(
         'COMMENT ON TABLE dw.%I IS %L', p_lote,
-        'Parte de dw.kardex: las altas de la corrida ' || p_numero
+        'Parte de dw.kardex: filas que escribió la corrida ' || p_numero
     );
 END
 $$;
-COMMENT ON FUNCTION etl.agregar_lote(text, bigint, numeric) IS
-    'Como etl.agregar_al_kardex, en una tabla que pasa a ser parte de dw.kardex';
+COMMENT ON FUNCTION etl.agregar_lote(text, bigint, numeric, boolean) IS
+    'Pone en una tabla nueva, que pasa a ser parte de dw.kardex, las filas que se mudan y, si se piden, las altas de los productos sin cola';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(p_numero bigint, p_todos_los_precios boolean)
 RETURNS void
@@ -260,22 +282,28 @@ DECLARE
     v_factor numeric := (p_opciones ->> 'factor_salto')::numeric;
     v_productos bigint := etl.marcar_tramos();
     v_revaluadas bigint := 0;
+    v_altas bigint;
     v_lote text := 'kardex_lote_' || p_numero;
     v_vacio boolean;
     v_en_lote boolean;
 BEGIN
     IF v_productos > 0 THEN
         v_vacio := NOT EXISTS (SELECT FROM dw.kardex);
-        v_en_lote := etl.conviene_lote(v_lote);
-        -- First what leaves: a movement can come back under another product.
+        v_altas := etl.altas_para_lote();
         IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
             PERFORM etl.permitir_procesos();
             PERFORM etl.repetir(v_factor);
-            v_revaluadas := etl.actualizar_kardex(p_numero);
+            SELECT count(*) INTO v_revaluadas
+            FROM etl.repeticion AS r
+            WHERE NOT r.es_alta AND r.difiere;
         END IF;
+        v_en_lote := etl.conviene_lote(v_lote, v_altas + v_revaluadas);
+        -- First what leaves: a movement can come back under another product.
+        PERFORM etl.actualizar_kardex(p_numero, v_revaluadas, v_en_lote);
         IF v_en_lote THEN
-            PERFORM etl.agregar_lote(v_lote, p_numero, v_factor);
-        ELSE
+            PERFORM etl.agregar_lote(v_lote, p_numero, v_factor, v_altas > 0);
+        END IF;
+        IF NOT v_en_lote OR v_altas = 0 THEN
             PERFORM etl.agregar_al_kardex(p_numero, v_factor);
         END IF;
         -- Read again, since rows that an INSERT hands on cost more than rows of a table.
@@ -286,8 +314,15 @@ BEGIN
     -- Without a change too: the cut may have left a product without sales.
     PERFORM etl.actualizar_resumenes();
     PERFORM etl.actualizar_inventario(p_numero, p_todos_los_precios);
-    RETURN jsonb_build_object('productos_tocados', v_productos, 'revaluadas', v_revaluadas);
+    RETURN (
+        SELECT jsonb_build_object(
+            'productos_tocados', v_productos, 'revaluadas', v_revaluadas,
+            'altas', coalesce(sum(t.altas), 0), 'ventas', coalesce(sum(t.ventas), 0),
+            'entradas', coalesce(sum(t.altas - t.ventas), 0)
+        )
+        FROM etl.tramo AS t
+    );
 END
 $$;
 COMMENT ON FUNCTION etl.revaluar(bigint, jsonb, date, boolean) IS
-    'Repite los productos tocados y lleva las diferencias a kardex, resúmenes e inventario; el corte es el día del hasta con que se cuentan 90 y 365 días';
+    'Repite los productos tocados, lleva las diferencias a kardex, resúmenes e inventario, y las cuenta; el corte es el día del hasta con que se cuentan 90 y 365 días';

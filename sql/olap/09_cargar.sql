@@ -220,7 +220,7 @@ DECLARE
     v_callados bigint;
 BEGIN
     -- What was only read again, near the horizon, breaks no silence.
-    IF (p_conteo ->> 'altas')::bigint + (p_conteo ->> 'retiradas')::bigint > 0 THEN
+    IF (p_conteo ->> 'retiradas')::bigint > 0 OR EXISTS (SELECT FROM etl.etapa) THEN
         RETURN;
     END IF;
     SELECT (max(c.hasta) AT TIME ZONE v_zona)::date INTO v_ultima
@@ -377,7 +377,6 @@ BEGIN
     END IF;
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
-    v_conteo := v_conteo || etl.contar_altas();
     PERFORM etl.revisar_silencio(v_conteo, v_hasta, p_opciones);
     IF v_reconstruir THEN
         INSERT INTO etl.tramo AS t (id_producto, desde)
@@ -429,18 +428,6 @@ SELECT jsonb_build_object(
 $$;
 COMMENT ON FUNCTION etl.contar_cambios() IS 'Conteos de lo clasificado, antes de apartar los rechazos';
 
-CREATE OR REPLACE FUNCTION etl.contar_altas() RETURNS jsonb
-LANGUAGE sql STABLE
-AS $$
-SELECT jsonb_build_object(
-    'altas', count(*),
-    'ventas', count(*) FILTER (WHERE e.tipo = 'VENTA'),
-    'entradas', count(*) FILTER (WHERE e.tipo = 'ENTRADA_MERCANCIA')
-)
-FROM etl.etapa AS e
-$$;
-COMMENT ON FUNCTION etl.contar_altas() IS 'Conteos de los movimientos que entran al kardex';
-
 CREATE OR REPLACE FUNCTION etl.avanzar_control(
     p_extracto jsonb, p_inicial timestamptz, p_politica text, p_zona text
 ) RETURNS void
@@ -453,6 +440,7 @@ SET version = gen_random_uuid(),
     hasta = (p_extracto ->> 'hasta')::timestamptz,
     horizonte = (p_extracto ->> 'horizonte')::xid8,
     identidad = p_extracto -> 'identidad',
+    movimientos_oltp = (p_extracto ->> 'movimientos_oltp')::bigint,
     lsn = (p_extracto ->> 'lsn')::pg_lsn,
     zona = p_zona,
     politica = p_politica,

@@ -57,11 +57,9 @@ BEGIN
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
-    v_conteo := v_conteo || etl.contar_altas()
-        || etl.revaluar(
-            v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
-        )
-        || jsonb_build_object('filas_leidas', v_filas);
+    v_conteo := v_conteo || etl.revaluar(
+        v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
+    ) || jsonb_build_object('filas_leidas', v_filas);
 
     -- What was corrected since the first piece was read comes with the next window.
     UPDATE etl.control AS c
