@@ -10,6 +10,9 @@ from fault_shop import settle
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 
+# What is said of a line that is cut is the driver's and ours, whatever the server's version.
+pytestmark = pytest.mark.one_postgres
+
 # Where the connection is cut: in which direction, and after how many bytes of it.
 CUTS: dict[str, tuple[str, Cut]] = {
     **{f"OLTP-down-{n}": ("OLTP", after_bytes("down", n)) for n in (100, 3_000, 20_000, 60_000)},

@@ -17,6 +17,9 @@ from fault_shop import assert_chain, settle, window_folders, with_late_and_bad
 from shop_database import Shop
 from shop_luigid import luigid
 
+# What a run does when it is killed is ours to answer, whatever the server's version.
+pytestmark = pytest.mark.one_postgres
+
 RECEIPTS = ("window.json", "extract.json", "load.json", "views.json", "marker.json")
 POINTS = (
     "snapshot",
@@ -106,7 +109,6 @@ def test_of_three_runs_at_once_one_wins_and_all_end_well(shop: Shop, machines: i
 ELSEWHERE = (10, 25)  # luigid has given the task to another worker
 
 
-@pytest.mark.one_postgres
 @pytest.mark.parametrize("point", ["flush", "copied", "refresh:2"])
 def test_with_luigid_a_killed_run_is_resumed_by_another(shop: Shop, point: str):
     initial = with_late_and_bad(shop)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from olap_comparison import assert_olap_equals_replay
@@ -15,7 +16,7 @@ from shop_disk import fill, small_disk
 from shop_server import OPTIONS, ShopServer, must_succeed, run_program
 
 from bench.place import read_bench_sql
-from pipeline import steps
+from pipeline import extract, steps
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ROWS = 2_100
@@ -204,6 +205,41 @@ def test_a_row_that_is_gone_when_it_is_to_change_stops_the_load(
         shop.run_in_process()
     assert "somebody else changed rows of dw.kardex" in caplog.text
     assert tables(shop) == before
+
+
+def test_few_rows_that_are_in_two_tables_are_changed_where_they_are(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    sell(shop, ROWS + 1, BEGINNING + timedelta(days=92))
+    assert load(shop)
+    shop.receipt(BEGINNING + timedelta(minutes=1), *((p, 40, 5) for p in range(30, 40)))
+    assert not load(shop)
+    assert tables(shop) == {"dw.kardex": 10, "dw.kardex_lote_1": ROWS, "dw.kardex_lote_2": ROWS}
+
+
+def test_what_is_new_is_found_where_it_is_a_good_part_of_all(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    reads: list[bool] = []
+    read_changed = extract.changed_since
+
+    def watched(*arguments: Any, many: bool = False) -> Any:
+        if len(arguments) == 3:
+            reads.append(many)
+        return read_changed(*arguments, many=many)
+
+    monkeypatch.setattr(extract, "changed_since", watched)
+    trade(shop)
+    assert load(shop)
+    assert not reads
+    # By the version of the header, of the line, and of both.
+    sell(shop, ROWS + 1, BEGINNING + timedelta(days=92))
+    shop.correct_document(10, anulada=True)
+    shop.correct_line(30, cantidad=1000)
+    load(shop)
+    shop.sale(BEGINNING + timedelta(days=300), (4, 1, 9))
+    load(shop)
+    assert reads == [True, False]
 
 
 def test_rows_with_lower_numbers_join_the_others(shop: Shop):

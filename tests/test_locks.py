@@ -14,6 +14,9 @@ from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 from shop_server import OLAP_USER, OLTP_USER
 
+# Which lock is waited for, and how long, is the same in every version.
+pytestmark = pytest.mark.one_postgres
+
 
 def as_user(shop: Shop, side: str, name: str) -> Callable[[], Any]:
     """How a person with psql, under this application name, connects as the superuser."""

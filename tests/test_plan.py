@@ -12,6 +12,9 @@ from fault_shop import days_ago, late_and_bad, now, olap_tables, state_files, st
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 
+# A plan is a load that is rolled back, which others try on both.
+pytestmark = pytest.mark.one_postgres
+
 
 def first_run(shop: Shop, initial: datetime) -> None:
     shop.sale(now(), (99, 1, 5))

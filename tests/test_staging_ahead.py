@@ -26,6 +26,9 @@ from pipeline.requests import Request, write_request
 from pipeline.settings import Settings, load_settings
 from pipeline.window import Window
 
+# Threads and files of ours; what they send is as any load's.
+pytestmark = pytest.mark.one_postgres
+
 EAGER = "10000"  # bytes, of some 100 kB that many_sales() makes
 
 
@@ -437,7 +440,6 @@ def test_a_session_of_it_that_is_ended_costs_no_attempt(shop: Shop, point: str):
     assert_olap_equals_replay(shop, begin)
 
 
-@pytest.mark.one_postgres
 def test_a_large_window_is_staged_ahead_as_it_comes(shop: Shop):
     """With the command as it is, and a file of more than 8 MB."""
     begin = many_sales(shop)

@@ -11,6 +11,9 @@ from fault_shop import loaded, now, olap_tables, settle, state_files, with_late_
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 
+# The property tests verify on both.
+pytestmark = pytest.mark.one_postgres
+
 
 def verified(shop: Shop, *arguments: str) -> tuple[int, dict[str, Any]]:
     """verify's exit code, and what it found."""
