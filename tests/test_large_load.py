@@ -161,6 +161,36 @@ def test_many_rows_that_are_revalued_move_to_a_table_of_their_own(shop: Shop):
     assert shop.command("verify").returncode == 0
 
 
+# As many more tables of the ledger, without rows.
+MORE_TABLES = """
+DO $$ BEGIN
+    FOR i IN 101..100 + {} LOOP
+        EXECUTE format(
+            'CREATE TABLE dw.otra_%s (LIKE dw.kardex INCLUDING ALL) INHERITS (dw.kardex)', i
+        );
+    END LOOP;
+END $$
+"""
+
+
+@pytest.mark.parametrize(
+    ("others", "late", "expected"),
+    [(3, True, True), (4, True, False), (7, False, True), (8, False, False)],
+    ids=["room to move", "no room to move", "room for new rows", "no room"],
+)
+def test_the_tables_stay_few(shop: Shop, others: int, late: bool, expected: bool):
+    trade(shop)
+    if late:
+        with shop.olap.cursor() as cursor:
+            cursor.execute("CREATE INDEX suyo ON dw.kardex (fecha)")
+        assert not load(shop)
+        shop.receipt(BEGINNING + timedelta(minutes=1), *((p, 40, 5) for p in range(1, 51)))
+    with shop.olap.cursor() as cursor:
+        cursor.execute("DROP INDEX IF EXISTS dw.suyo")
+        cursor.execute(MORE_TABLES.format(others))
+    assert load(shop) == expected
+
+
 def test_a_reader_sees_a_ledger_of_one_moment_while_rows_move(shop: Shop):
     trade(shop)
     assert load(shop)

@@ -25,10 +25,10 @@ CREATE OR REPLACE FUNCTION etl.muchas_filas() RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 1::bigint';
 DO $$
 DECLARE
-    v_rule text := pg_get_functiondef('etl.conviene_lote(text, bigint)'::regprocedure);
+    v_rule text := pg_get_functiondef('etl.conviene_lote(text, bigint, bigint)'::regprocedure);
 BEGIN
-    ASSERT v_rule LIKE '% v_bytes > p_filas * 4 * 150%';
-    EXECUTE replace(v_rule, 'v_bytes > p_filas * 4 * 150', 'false');
+    ASSERT v_rule LIKE '% v_bytes > v_filas * 4 * 150%';
+    EXECUTE replace(v_rule, 'v_bytes > v_filas * 4 * 150', 'false');
 END
 $$
 """

@@ -247,7 +247,7 @@ BEFORE_MORE_TABLES = """
 DROP FUNCTION
     etl.valorizar_tramos(numeric), etl.valorizar_parte(numeric, bigint), etl.tramos(bigint),
     etl.valorizar_altas(numeric, bigint), etl.entradas_a_tramo(boolean, bigint),
-    etl.conviene_lote(text, bigint), etl.agregar_lote(text, bigint, numeric, boolean),
+    etl.conviene_lote(text, bigint, bigint), etl.agregar_lote(text, bigint, numeric, boolean),
     etl.altas_para_lote(), etl.indexar_kardex(text);
 DROP VIEW etl.v_tabla_kardex;
 ALTER TABLE etl.repeticion DROP COLUMN tabla_kardex;
@@ -265,7 +265,7 @@ UPDATE etl.control SET esquema = 4;
 # As version 5 was: what is valued again stays where it is, and two indexes instead of one.
 BEFORE_ROWS_MOVED = """
 DROP FUNCTION
-    etl.conviene_lote(text, bigint), etl.agregar_lote(text, bigint, numeric, boolean),
+    etl.conviene_lote(text, bigint, bigint), etl.agregar_lote(text, bigint, numeric, boolean),
     etl.altas_para_lote(), etl.actualizar_kardex(bigint, bigint, boolean);
 CREATE FUNCTION etl.conviene_lote(text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
 CREATE FUNCTION etl.contar_altas() RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';

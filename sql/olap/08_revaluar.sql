@@ -100,11 +100,10 @@ SELECT
         SELECT FROM unnest(ARRAY['', '_pk', '_movimiento_unico', '_avisos']) AS n (fin)
         WHERE to_regclass('dw.' || p_lote || n.fin) IS NOT NULL
     )
-    AND (SELECT count(*) FROM etl.v_tabla_kardex) <= 8
 FROM (SELECT 'dw.kardex'::regclass AS tabla) AS t
 $$;
 COMMENT ON FUNCTION etl.admite_lote(text) IS
-    'Si el kardex puede tener una tabla más: es como init lo hizo, el nombre está libre y no son ya demasiadas';
+    'Si el kardex puede tener una tabla más: es como init lo hizo, y el nombre está libre';
 
 CREATE OR REPLACE FUNCTION etl.altas_para_lote() RETURNS bigint
 LANGUAGE sql STABLE
@@ -121,18 +120,24 @@ $$;
 COMMENT ON FUNCTION etl.altas_para_lote() IS
     'Cuántas altas de productos sin cola pueden ir a un lote: todas, si son de número mayor que los del kardex';
 
-CREATE OR REPLACE FUNCTION etl.conviene_lote(p_lote text, p_filas bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION etl.conviene_lote(p_lote text, p_altas bigint, p_cambian bigint)
+RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    v_filas bigint := p_altas + p_cambian;
+    v_tablas bigint;
     v_bytes bigint;
 BEGIN
-    IF p_filas < etl.muchas_filas() OR NOT etl.admite_lote(p_lote) THEN
+    IF v_filas < etl.muchas_filas() OR NOT etl.admite_lote(p_lote) THEN
         RETURN false;
     END IF;
-    -- A quarter or more of what there is (of 150 bytes a row), so that they stay few.
-    SELECT sum(pg_relation_size(k.tabla)) INTO v_bytes FROM etl.v_tabla_kardex AS k;
-    IF v_bytes > p_filas * 4 * 150 THEN
+    SELECT count(*), sum(pg_relation_size(k.tabla)) INTO v_tablas, v_bytes
+    FROM etl.v_tabla_kardex AS k;
+    -- A quarter or more of what there is (of 150 bytes a row), so that they stay few; and a shop
+    -- that is late day by day leaves half of the places to what is new.
+    IF v_bytes > v_filas * 4 * 150
+        OR v_tablas > (CASE WHEN p_altas >= etl.muchas_filas() THEN 8 ELSE 4 END) THEN
         RETURN false;
     END IF;
     -- What a lote takes when it joins the ledger; readers do not wait for it.
@@ -143,8 +148,8 @@ EXCEPTION WHEN lock_not_available THEN
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION etl.conviene_lote(text, bigint) IS
-    'Si son tantas las filas por escribir que conviene darles una tabla propia';
+COMMENT ON FUNCTION etl.conviene_lote(text, bigint, bigint) IS
+    'Si son tantas las filas por escribir, altas y las que cambian, que conviene darles una tabla propia, y no hay ya demasiadas';
 
 CREATE OR REPLACE FUNCTION etl.agregar_lote(
     p_lote text, p_numero bigint, p_factor numeric, p_altas boolean
@@ -297,7 +302,7 @@ BEGIN
             FROM etl.repeticion AS r
             WHERE NOT r.es_alta AND r.difiere;
         END IF;
-        v_en_lote := etl.conviene_lote(v_lote, v_altas + v_revaluadas);
+        v_en_lote := etl.conviene_lote(v_lote, v_altas, v_revaluadas);
         -- First what leaves: a movement can come back under another product.
         PERFORM etl.actualizar_kardex(p_numero, v_revaluadas, v_en_lote);
         IF v_en_lote THEN
