@@ -247,7 +247,7 @@ BEFORE_MORE_TABLES = """
 DROP FUNCTION
     etl.valorizar_tramos(numeric), etl.valorizar_parte(numeric, bigint), etl.tramos(bigint),
     etl.valorizar_altas(numeric, bigint), etl.entradas_a_tramo(boolean, bigint),
-    etl.conviene_lote(text, bigint, bigint), etl.agregar_lote(text, bigint, numeric, boolean),
+    etl.conviene_lote(text, bigint), etl.agregar_lote(text, bigint, numeric),
     etl.altas_para_lote(), etl.indexar_kardex(text);
 DROP VIEW etl.v_tabla_kardex;
 ALTER TABLE etl.repeticion DROP COLUMN tabla_kardex;
@@ -265,11 +265,11 @@ UPDATE etl.control SET esquema = 4;
 # As version 5 was: what is valued again stays where it is, and two indexes instead of one.
 BEFORE_ROWS_MOVED = """
 DROP FUNCTION
-    etl.conviene_lote(text, bigint, bigint), etl.agregar_lote(text, bigint, numeric, boolean),
-    etl.altas_para_lote(), etl.actualizar_kardex(bigint, bigint, boolean);
+    etl.conviene_lote(text, bigint), etl.altas_para_lote(), etl.kardex_intacto(),
+    etl.actualizar_kardex(bigint, bigint, regclass);
 CREATE FUNCTION etl.conviene_lote(text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+CREATE FUNCTION etl.admite_lote(text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
 CREATE FUNCTION etl.contar_altas() RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
-CREATE FUNCTION etl.agregar_lote(text, bigint, numeric) RETURNS void LANGUAGE sql AS 'SELECT';
 CREATE FUNCTION etl.actualizar_kardex(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
 ALTER TABLE etl.tramo DROP COLUMN altas, DROP COLUMN ventas, DROP COLUMN primera;
 ALTER TABLE etl.control DROP COLUMN movimientos_oltp;
@@ -277,11 +277,8 @@ DROP INDEX dw.kardex_avisos;
 CREATE INDEX kardex_gratis ON dw.kardex (id_producto, fecha)
     WHERE tipo = 'ENTRADA_MERCANCIA' AND costo_unitario = 0;
 CREATE INDEX kardex_saltos ON dw.kardex (id_producto, fecha) WHERE salto_costo IS NOT NULL;
-CREATE TABLE dw.kardex_lote_1 (LIKE dw.kardex INCLUDING ALL) INHERITS (dw.kardex);
-ALTER INDEX dw.kardex_lote_1_pkey RENAME TO kardex_lote_1_pk;
-ALTER INDEX dw.kardex_lote_1_id_movimiento_key RENAME TO kardex_lote_1_movimiento_unico;
-ALTER INDEX dw.kardex_lote_1_id_producto_fecha_idx RENAME TO kardex_lote_1_gratis;
-ALTER INDEX dw.kardex_lote_1_id_producto_fecha_idx1 RENAME TO kardex_lote_1_saltos;
+DROP INDEX dw.kardex_movimiento_unico;
+ALTER TABLE dw.kardex ADD CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento);
 UPDATE etl.control SET esquema = 5;
 """
 

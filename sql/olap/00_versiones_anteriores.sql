@@ -77,8 +77,8 @@ BEGIN
         RETURN;
     END IF;
     DROP FUNCTION IF EXISTS
-        etl.actualizar_kardex(bigint), etl.conviene_lote(text),
-        etl.agregar_lote(text, bigint, numeric), etl.contar_altas();
+        etl.actualizar_kardex(bigint), etl.conviene_lote(text), etl.admite_lote(text),
+        etl.contar_altas();
     DROP VIEW IF EXISTS etl.v_diferencia;
     DROP TABLE IF EXISTS etl.tramo;
 END

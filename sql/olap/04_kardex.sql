@@ -55,43 +55,40 @@ COMMENT ON VIEW etl.v_tabla_kardex IS
 CREATE OR REPLACE FUNCTION etl.indexar_kardex(p_tabla text) RETURNS void
 LANGUAGE plpgsql
 AS $$
-DECLARE
-    v_llave record;
 BEGIN
     PERFORM set_config('maintenance_work_mem', '128MB', true);
-    FOR v_llave IN
-        SELECT l.nombre, l.llave
-        FROM (VALUES
-            (p_tabla || '_pk', 'PRIMARY KEY (id_producto, fecha, orden, id_movimiento)'),
-            (p_tabla || '_movimiento_unico', 'UNIQUE (id_movimiento)')
-        ) AS l (nombre, llave)
-        WHERE NOT EXISTS (
-            SELECT FROM pg_constraint AS c
-            WHERE c.conrelid = ('dw.' || p_tabla)::regclass AND c.conname = l.nombre
-        )
-    LOOP
+    -- The one constraint, for which readers of a table that is in use would have to wait.
+    IF to_regclass('dw.' || p_tabla || '_pk') IS NULL THEN
         EXECUTE format(
-            'ALTER TABLE dw.%I ADD CONSTRAINT %I %s', p_tabla, v_llave.nombre, v_llave.llave
+            'ALTER TABLE dw.%I ADD CONSTRAINT %I'
+            ' PRIMARY KEY (id_producto, fecha, orden, id_movimiento)',
+            p_tabla, p_tabla || '_pk'
         );
-    END LOOP;
-    -- The receipts that somebody should look at: those for nothing, and those of another cost.
+    END IF;
+    EXECUTE format(
+        'CREATE UNIQUE INDEX IF NOT EXISTS %I ON dw.%I (id_movimiento)',
+        p_tabla || '_movimiento_unico', p_tabla
+    );
+    -- The receipts that somebody should look at: for nothing, or of another cost.
     EXECUTE format(
         'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha)'
-        ' WHERE tipo = ''ENTRADA_MERCANCIA'' AND costo_unitario = 0 OR salto_costo IS NOT NULL',
+        ' WHERE tipo = ''ENTRADA_MERCANCIA'' AND (costo_unitario = 0 OR salto_costo IS NOT NULL)',
         p_tabla || '_avisos', p_tabla
     );
 END
 $$;
 COMMENT ON FUNCTION etl.indexar_kardex(text) IS
-    'Pone las llaves y los índices que le falten al kardex, o a un lote suyo';
+    'Pone la llave y los índices que le falten al kardex, o a una parte suya';
 
 DO $$
 DECLARE
     v_indice regclass;
 BEGIN
+    -- A reserve has but one until it is filled.
     PERFORM etl.indexar_kardex(c.relname)
     FROM etl.v_tabla_kardex AS t
-    INNER JOIN pg_class AS c ON c.oid = t.tabla;
+    INNER JOIN pg_class AS c ON c.oid = t.tabla
+    WHERE c.relname = 'kardex' OR pg_relation_size(c.oid) > 0;
     -- Up to version 5 there were two in the place of the one for notices.
     FOR v_indice IN
         SELECT i.indexrelid::regclass
@@ -116,9 +113,10 @@ BEGIN
     SELECT t.tabla INTO v_tabla
     FROM etl.v_tabla_kardex AS t
     WHERE 2 > (
-        SELECT count(*) FROM pg_constraint AS c
-        WHERE c.conrelid = t.tabla AND c.contype IN ('p', 'u')
+        SELECT count(*) FROM pg_index AS i
+        WHERE i.indrelid = t.tabla AND i.indisunique AND i.indisvalid
     )
+    AND (t.tabla = 'dw.kardex'::regclass OR pg_relation_size(t.tabla) > 0)
     LIMIT 1;
     IF v_tabla IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -130,7 +128,7 @@ BEGIN
         SELECT t.tabla
         FROM etl.v_tabla_kardex AS t
         INNER JOIN pg_class AS c ON c.oid = t.tabla
-        WHERE substring(c.relname FROM '^kardex_lote_(\d+)$')::numeric > p_corridas
+        WHERE substring(c.relname FROM '^kardex_(?:lote|reserva)_(\d+)$')::numeric > p_corridas
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_tabla) INTO v_hay;
         IF v_hay THEN

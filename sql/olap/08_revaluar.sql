@@ -1,7 +1,8 @@
 -- Steps 4 to 6 in their order: replay, summaries, ledger, stock.
 
-CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint, p_cambian bigint, p_mudar boolean)
-RETURNS void
+CREATE OR REPLACE FUNCTION etl.actualizar_kardex(
+    p_numero bigint, p_cambian bigint, p_destino regclass
+) RETURNS void
 LANGUAGE plpgsql
 -- Each row is gone for where it is; else the planner reads the whole ledger to find them.
 SET enable_hashjoin = off
@@ -18,12 +19,7 @@ BEGIN
     -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
     -- By its place alone (id_producto + 0): where a product has few rows, the planner would read
     -- all of them by the key for each one that is sought.
-    IF p_mudar THEN
-        DELETE FROM dw.kardex AS k USING etl.repeticion AS r
-        WHERE NOT r.es_alta AND r.difiere
-            AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
-            AND k.id_producto + 0 = r.id_producto;
-    ELSE
+    IF p_destino IS NULL THEN
         UPDATE dw.kardex AS k
         SET version = p_numero,
             provisional = r.provisional,
@@ -34,12 +30,20 @@ BEGIN
         WHERE NOT r.es_alta AND r.difiere
             AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
             AND k.id_producto + 0 = r.id_producto;
+    ELSE
+        DELETE FROM dw.kardex AS k USING etl.repeticion AS r
+        WHERE NOT r.es_alta AND r.difiere
+            AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
+            AND k.id_producto + 0 = r.id_producto;
     END IF;
     GET DIAGNOSTICS v_hechas = ROW_COUNT;
     IF v_hechas <> p_cambian THEN
         RAISE EXCEPTION USING
             ERRCODE = 'serialization_failure',
             MESSAGE = 'somebody else changed rows of dw.kardex while they were valued; nothing was written';
+    END IF;
+    IF p_destino IS NOT NULL THEN
+        PERFORM etl.mudar(p_numero, p_destino);
     END IF;
 
     INSERT INTO dw.kardex (
@@ -56,8 +60,8 @@ BEGIN
     WHERE r.es_alta;
 END
 $$;
-COMMENT ON FUNCTION etl.actualizar_kardex(bigint, bigint, boolean) IS
-    'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; o quita de él las filas que cambian, si se mudan a un lote. Falla si no las encuentra todas donde estaban';
+COMMENT ON FUNCTION etl.actualizar_kardex(bigint, bigint, regclass) IS
+    'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; las filas que cambian, donde están o, si se da, a otra tabla suya. Falla si no las encuentra todas donde estaban';
 
 CREATE OR REPLACE FUNCTION etl.agregar_al_kardex(p_numero bigint, p_factor numeric) RETURNS void
 LANGUAGE sql
@@ -79,127 +83,6 @@ FROM (
 $$;
 COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric) IS
     'Añade al kardex las altas de los productos sin cola';
-
-CREATE OR REPLACE FUNCTION etl.admite_lote(p_lote text) RETURNS boolean
-LANGUAGE sql STABLE
-AS $$
--- What a shop put on the ledger is of that table alone, and none of it may miss a row. A relation
--- of a name that is taken is of an earlier ledger, or somebody else's.
-SELECT
-    (SELECT count(*) FROM pg_index AS i WHERE i.indrelid = t.tabla) = 3
-    AND 17 = (
-        SELECT count(*) FROM pg_attribute AS a
-        WHERE a.attrelid = t.tabla AND a.attnum > 0 AND NOT a.attisdropped
-    )
-    AND NOT EXISTS (SELECT FROM pg_trigger AS d WHERE d.tgrelid = t.tabla)
-    AND NOT EXISTS (SELECT FROM pg_publication_rel AS p WHERE p.prrelid = t.tabla)
-    AND NOT EXISTS (
-        SELECT FROM pg_constraint AS c WHERE c.conrelid = t.tabla AND c.contype NOT IN ('p', 'u', 'n')
-    )
-    AND NOT EXISTS (
-        SELECT FROM unnest(ARRAY['', '_pk', '_movimiento_unico', '_avisos']) AS n (fin)
-        WHERE to_regclass('dw.' || p_lote || n.fin) IS NOT NULL
-    )
-FROM (SELECT 'dw.kardex'::regclass AS tabla) AS t
-$$;
-COMMENT ON FUNCTION etl.admite_lote(text) IS
-    'Si el kardex puede tener una tabla más: es como init lo hizo, y el nombre está libre';
-
-CREATE OR REPLACE FUNCTION etl.altas_para_lote() RETURNS bigint
-LANGUAGE sql STABLE
-AS $$
--- Since none has a number of before, none has a movement that the ledger has elsewhere.
-SELECT CASE
-    WHEN min(t.primera) > coalesce((SELECT max(k.id_movimiento) FROM dw.kardex AS k), min(t.primera) - 1)
-        THEN sum(t.altas)::bigint
-    ELSE 0
-END
-FROM etl.tramo AS t
-WHERE NOT t.cola
-$$;
-COMMENT ON FUNCTION etl.altas_para_lote() IS
-    'Cuántas altas de productos sin cola pueden ir a un lote: todas, si son de número mayor que los del kardex';
-
-CREATE OR REPLACE FUNCTION etl.conviene_lote(p_lote text, p_altas bigint, p_cambian bigint)
-RETURNS boolean
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    v_filas bigint := p_altas + p_cambian;
-    v_tablas bigint;
-    v_bytes bigint;
-BEGIN
-    IF v_filas < etl.muchas_filas() OR NOT etl.admite_lote(p_lote) THEN
-        RETURN false;
-    END IF;
-    SELECT count(*), sum(pg_relation_size(k.tabla)) INTO v_tablas, v_bytes
-    FROM etl.v_tabla_kardex AS k;
-    -- A quarter or more of what there is (of 150 bytes a row), so that they stay few; and a shop
-    -- that is late day by day leaves half of the places to what is new.
-    IF v_bytes > v_filas * 4 * 150
-        OR v_tablas > (CASE WHEN p_altas >= etl.muchas_filas() THEN 8 ELSE 4 END) THEN
-        RETURN false;
-    END IF;
-    -- What a lote takes when it joins the ledger; readers do not wait for it.
-    LOCK TABLE ONLY dw.kardex IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
-    RETURN true;
-EXCEPTION WHEN lock_not_available THEN
-    -- Somebody cleans it or builds an index: the rows enter without a lote.
-    RETURN false;
-END
-$$;
-COMMENT ON FUNCTION etl.conviene_lote(text, bigint, bigint) IS
-    'Si son tantas las filas por escribir, altas y las que cambian, que conviene darles una tabla propia, y no hay ya demasiadas';
-
-CREATE OR REPLACE FUNCTION etl.agregar_lote(
-    p_lote text, p_numero bigint, p_factor numeric, p_altas boolean
-) RETURNS void
-LANGUAGE plpgsql
--- Whatever the account's own is: the ledger stays in one place.
-SET default_tablespace = ''
-AS $$
-BEGIN
-    -- An index that is in use is filled row by row, in ten times the time in which one is built
-    -- once all rows are there; and a table that is made by a query takes its rows from the workers
-    -- while they value, which an INSERT does not. Rows that were in the ledger come here without
-    -- the index entries that an UPDATE where they were would need.
-    EXECUTE format(
-        'CREATE TABLE dw.%I AS
-         SELECT
-             v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, %s::bigint AS version, v.orden,
-             v.provisional, v.tipo, v.cantidad::numeric(38, 6), v.precio_unitario::numeric(38, 6),
-             v.costo_unitario::numeric(38, 6), v.costo_total::numeric(38, 6),
-             v.ajuste::numeric(38, 6), v.existencias::numeric(38, 6), v.valor::numeric(38, 6),
-             v.costo_promedio::numeric(38, 6), v.salto_costo
-         FROM (
-             SELECT * FROM etl.valorizar_altas(%3$L, 0) WHERE %4$L
-             UNION ALL
-             SELECT * FROM etl.valorizar_altas(%3$L, 1) WHERE %4$L
-             UNION ALL
-             SELECT
-                 r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.provisional,
-                 r.tipo, r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
-                 r.existencias, r.valor, r.costo_promedio, r.salto_costo
-             FROM etl.repeticion AS r
-             WHERE NOT r.es_alta AND r.difiere
-         ) AS v',
-        p_lote, p_numero, p_factor, p_altas
-    );
-    EXECUTE format('ALTER TABLE dw.%I %s', p_lote, (
-        SELECT string_agg(format('ALTER COLUMN %I SET NOT NULL', a.attname), ', ')
-        FROM pg_attribute AS a
-        WHERE a.attrelid = 'dw.kardex'::regclass AND a.attnum > 0 AND a.attnotnull
-    ));
-    PERFORM etl.indexar_kardex(p_lote);
-    EXECUTE format('ALTER TABLE dw.%I INHERIT dw.kardex', p_lote);
-    EXECUTE format(
-        'COMMENT ON TABLE dw.%I IS %L', p_lote,
-        'Parte de dw.kardex: filas que escribió la corrida ' || p_numero
-    );
-END
-$$;
-COMMENT ON FUNCTION etl.agregar_lote(text, bigint, numeric, boolean) IS
-    'Pone en una tabla nueva, que pasa a ser parte de dw.kardex, las filas que se mudan y, si se piden, las altas de los productos sin cola';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(p_numero bigint, p_todos_los_precios boolean)
 RETURNS void
@@ -287,14 +170,13 @@ DECLARE
     v_factor numeric := (p_opciones ->> 'factor_salto')::numeric;
     v_productos bigint := etl.marcar_tramos();
     v_revaluadas bigint := 0;
-    v_altas bigint;
     v_lote text := 'kardex_lote_' || p_numero;
     v_vacio boolean;
     v_en_lote boolean;
 BEGIN
     IF v_productos > 0 THEN
         v_vacio := NOT EXISTS (SELECT FROM dw.kardex);
-        v_altas := etl.altas_para_lote();
+        v_en_lote := etl.conviene_lote(v_lote, etl.altas_para_lote());
         IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
             PERFORM etl.permitir_procesos();
             PERFORM etl.repetir(v_factor);
@@ -302,13 +184,13 @@ BEGIN
             FROM etl.repeticion AS r
             WHERE NOT r.es_alta AND r.difiere;
         END IF;
-        v_en_lote := etl.conviene_lote(v_lote, v_altas, v_revaluadas);
         -- First what leaves: a movement can come back under another product.
-        PERFORM etl.actualizar_kardex(p_numero, v_revaluadas, v_en_lote);
+        PERFORM etl.actualizar_kardex(
+            p_numero, v_revaluadas, etl.tabla_para_mudar(v_revaluadas)
+        );
         IF v_en_lote THEN
-            PERFORM etl.agregar_lote(v_lote, p_numero, v_factor, v_altas > 0);
-        END IF;
-        IF NOT v_en_lote OR v_altas = 0 THEN
+            PERFORM etl.agregar_lote(v_lote, p_numero, v_factor);
+        ELSE
             PERFORM etl.agregar_al_kardex(p_numero, v_factor);
         END IF;
         -- Read again, since rows that an INSERT hands on cost more than rows of a table.

@@ -283,6 +283,6 @@ SELECT
     k.salto_costo AS veces
 FROM dw.kardex AS k
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-WHERE k.salto_costo IS NOT NULL;
+WHERE k.tipo = 'ENTRADA_MERCANCIA' AND k.salto_costo IS NOT NULL;
 COMMENT ON VIEW dw.v_saltos_costo IS
     'Entradas cuyo costo se aleja demasiado del promedio que había: casi siempre un error al teclear';

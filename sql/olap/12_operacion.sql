@@ -99,7 +99,7 @@ SELECT jsonb_build_object(
             SELECT k.id_movimiento, k.id_producto, p.nombre, k.fecha, k.costo_unitario, k.salto_costo
             FROM dw.kardex AS k
             INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-            WHERE k.salto_costo IS NOT NULL
+            WHERE k.tipo = 'ENTRADA_MERCANCIA' AND k.salto_costo IS NOT NULL
             ORDER BY k.fecha DESC
             LIMIT 20
         ) AS g
