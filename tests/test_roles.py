@@ -137,6 +137,21 @@ def test_an_older_one_is_upgraded_and_a_newer_one_refused(shop: Shop):
     assert shop.run_due().returncode == 35
 
 
+# Who owns what; of the first one, who owns nearly all of it, only that.
+OWNERS = """
+SELECT o.owner::regrole::text, CASE WHEN count(*) = 1 THEN min(o.what) END
+FROM (
+    SELECT c.relowner AS owner, c.oid::regclass::text AS what FROM pg_class AS c
+    WHERE c.relnamespace IN ('dw'::regnamespace, 'etl'::regnamespace)
+    UNION ALL
+    SELECT p.proowner, p.oid::regprocedure::text FROM pg_proc AS p
+    WHERE p.pronamespace IN ('dw'::regnamespace, 'etl'::regnamespace)
+) AS o
+GROUP BY o.owner
+ORDER BY 1
+"""
+
+
 @pytest.mark.one_postgres
 def test_an_administrator_who_did_not_create_the_roles_may_upgrade(shop: Shop):
     """The second shop of one server: its account is a member already."""
@@ -149,6 +164,23 @@ def test_an_administrator_who_did_not_create_the_roles_may_upgrade(shop: Shop):
     try:
         assert "created" in shop.succeed("init", **env).stdout
         assert "up to date" in shop.succeed("init", **env).stdout
+        # The next time a superuser upgrades it; the first one's functions reach what is new.
+        connection = shop.server.connect(name)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "DROP VIEW etl.v_diferencia, dw.v_corridas; DROP TABLE etl.tramo;"
+                    " DROP MATERIALIZED VIEW dw.mv_abc;"
+                    " DROP FUNCTION etl.mudar(bigint, regclass); DROP AGGREGATE"
+                    " dw.valuar(text, numeric, numeric, numeric);"
+                    " CREATE VIEW dw.de_la_tienda AS SELECT 1 AS uno"
+                )
+                assert "up to date" in shop.succeed("init", OLAP_DB_NAME=name).stdout
+                cursor.execute(OWNERS)
+                superuser = shop.server.server.superuser
+                assert cursor.fetchall() == [(admin, None), (superuser, "dw.de_la_tienda")]
+        finally:
+            connection.close()
     finally:
         shop.server.execute("DROP DATABASE {name} WITH (FORCE)", name=name)
         shop.server.execute("DROP ROLE {admin}", admin=admin)

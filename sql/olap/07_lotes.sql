@@ -150,7 +150,7 @@ DECLARE
 BEGIN
     -- A shop with a small ledger needs none; one that is late day by day leaves places for lotes.
     IF etl.tabla_de_reserva() IS NOT NULL
-        OR (SELECT count(*) > 5 OR sum(pg_relation_size(k.tabla)) < etl.muchas_filas() * 150
+        OR (SELECT count(*) > 5 OR sum(pg_relation_size(k.tabla)) < etl.muchas_filas() * 100
             FROM etl.v_tabla_kardex AS k)
         OR NOT etl.kardex_intacto() THEN
         RETURN;
