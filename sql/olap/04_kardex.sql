@@ -103,35 +103,47 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION etl.tiene_filas(p_tabla regclass) RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_hay boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', p_tabla) INTO v_hay;
+    RETURN v_hay;
+END
+$$;
+COMMENT ON FUNCTION etl.tiene_filas(regclass) IS 'Si hay alguna fila en esa tabla misma';
+
 CREATE OR REPLACE FUNCTION etl.revisar_kardex(p_corridas bigint) RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_tabla regclass;
-    v_hay boolean;
 BEGIN
-    SELECT t.tabla INTO v_tabla
-    FROM etl.v_tabla_kardex AS t
-    WHERE 2 > (
-        SELECT count(*) FROM pg_index AS i
-        WHERE i.indrelid = t.tabla AND i.indisunique AND i.indisvalid
-    )
-    AND (t.tabla = 'dw.kardex'::regclass OR pg_relation_size(t.tabla) > 0)
-    LIMIT 1;
-    IF v_tabla IS NOT NULL THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'ETS01',
-            MESSAGE = format('%s lacks a key, without which a movement could be in it twice', v_tabla),
-            HINT = 'run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over this database: restore it into an empty one';
-    END IF;
+    FOR v_tabla IN
+        SELECT t.tabla
+        FROM etl.v_tabla_kardex AS t
+        WHERE 2 > (
+            SELECT count(*) FROM pg_index AS i
+            WHERE i.indrelid = t.tabla AND i.indisunique AND i.indisvalid
+        )
+    LOOP
+        -- A reserve gets its second one when it is filled.
+        IF v_tabla = 'dw.kardex'::regclass OR etl.tiene_filas(v_tabla) THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'ETS01',
+                MESSAGE = format('%s lacks a key, without which a movement could be in it twice', v_tabla),
+                HINT = 'run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over this database: restore it into an empty one';
+        END IF;
+    END LOOP;
     FOR v_tabla IN
         SELECT t.tabla
         FROM etl.v_tabla_kardex AS t
         INNER JOIN pg_class AS c ON c.oid = t.tabla
         WHERE substring(c.relname FROM '^kardex_(?:lote|reserva)_(\d+)$')::numeric > p_corridas
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_tabla) INTO v_hay;
-        IF v_hay THEN
+        IF etl.tiene_filas(v_tabla) THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'ETS01',
                 MESSAGE = format('%s holds movements of a run that this database has not had', v_tabla),
