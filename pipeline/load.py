@@ -87,9 +87,6 @@ def _try_load(
         verdict, counts = load_files(connection, settings, window, extract, folder)
         if verdict == "cargar":
             connection.commit()
-            # In a transaction of its own, so that whoever reads later knows of it.
-            olap.reserve_table(connection)
-            connection.commit()
     return verdict, counts
 
 

@@ -118,11 +118,6 @@ def accept_source(settings: Settings, identity: str) -> None:
         connection.commit()
 
 
-def reserve_table(connection: Connection) -> None:
-    """See that a large ledger has an empty table, into which many rows may move at once."""
-    call(connection, "SELECT etl.reservar_tabla()")
-
-
 def open_window(
     connection: Connection, settings: Settings, window: Window, extract: dict[str, Any]
 ) -> str:

@@ -171,14 +171,14 @@ def test_an_administrator_who_did_not_create_the_roles_may_upgrade(shop: Shop):
                 cursor.execute(
                     "DROP VIEW etl.v_diferencia, dw.v_corridas; DROP TABLE etl.tramo;"
                     " DROP MATERIALIZED VIEW dw.mv_abc;"
-                    " DROP FUNCTION etl.mudar(bigint, regclass); DROP AGGREGATE"
+                    " DROP FUNCTION etl.revisar_kardex(bigint); DROP AGGREGATE"
                     " dw.valuar(text, numeric, numeric, numeric);"
-                    " CREATE VIEW dw.de_la_tienda AS SELECT 1 AS uno"
+                    " CREATE FUNCTION dw.de_la_tienda() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
                 )
                 assert "up to date" in shop.succeed("init", OLAP_DB_NAME=name).stdout
                 cursor.execute(OWNERS)
                 superuser = shop.server.server.superuser
-                assert cursor.fetchall() == [(admin, None), (superuser, "dw.de_la_tienda")]
+                assert cursor.fetchall() == [(admin, None), (superuser, "dw.de_la_tienda()")]
         finally:
             connection.close()
     finally:

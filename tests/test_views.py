@@ -218,7 +218,7 @@ INNER JOIN pg_class AS c ON c.oid = a.attrelid
 WHERE c.relnamespace::regnamespace::text IN ('dw', 'etl') AND c.relname NOT LIKE '%%lote%%'
     AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
-SELECT replace(i.indexrelid::regclass::text, 'lote_1_', '')
+SELECT i.indexrelid::regclass::text
 FROM pg_index AS i WHERE i.indrelid = 'dw.kardex'::regclass
 ORDER BY 1
 """
@@ -247,8 +247,7 @@ BEFORE_MORE_TABLES = """
 DROP FUNCTION
     etl.valorizar_tramos(numeric), etl.valorizar_parte(numeric, bigint), etl.tramos(bigint),
     etl.valorizar_altas(numeric, bigint), etl.entradas_a_tramo(boolean, bigint),
-    etl.conviene_lote(text, bigint), etl.agregar_lote(text, bigint, numeric),
-    etl.altas_para_lote(), etl.indexar_kardex(text);
+    etl.conviene_lote(text), etl.agregar_lote(text, bigint, numeric), etl.indexar_kardex(text);
 DROP VIEW etl.v_tabla_kardex;
 ALTER TABLE etl.repeticion DROP COLUMN tabla_kardex;
 CREATE FUNCTION etl.valorizar_parte(p_cola boolean, p_factor numeric, p_parte bigint)
@@ -262,23 +261,15 @@ UPDATE etl.control SET esquema = 4;
 """
 
 
-# As version 5 was: what is valued again stays where it is, and two indexes instead of one.
-BEFORE_ROWS_MOVED = """
-DROP FUNCTION
-    etl.conviene_lote(text, bigint), etl.altas_para_lote(), etl.kardex_intacto(),
-    etl.actualizar_kardex(bigint, bigint, regclass);
-CREATE FUNCTION etl.conviene_lote(text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
-CREATE FUNCTION etl.admite_lote(text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+# As version 5 was: what enters is counted apart, and two indexes instead of one.
+BEFORE_ONE_PASS = """
 CREATE FUNCTION etl.contar_altas() RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
-CREATE FUNCTION etl.actualizar_kardex(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
 ALTER TABLE etl.tramo DROP COLUMN altas, DROP COLUMN ventas, DROP COLUMN primera;
 ALTER TABLE etl.control DROP COLUMN movimientos_oltp;
 DROP INDEX dw.kardex_avisos;
 CREATE INDEX kardex_gratis ON dw.kardex (id_producto, fecha)
     WHERE tipo = 'ENTRADA_MERCANCIA' AND costo_unitario = 0;
 CREATE INDEX kardex_saltos ON dw.kardex (id_producto, fecha) WHERE salto_costo IS NOT NULL;
-DROP INDEX dw.kardex_movimiento_unico;
-ALTER TABLE dw.kardex ADD CONSTRAINT kardex_movimiento_unico UNIQUE (id_movimiento);
 UPDATE etl.control SET esquema = 5;
 """
 
@@ -290,7 +281,7 @@ UPDATE etl.control SET esquema = 5;
         BEFORE_THE_PLACE,
         BEFORE_THE_PLACE.split("CREATE TYPE")[0],
         BEFORE_MORE_TABLES,
-        BEFORE_ROWS_MOVED,
+        BEFORE_ONE_PASS,
     ],
     ids=["type", "no type", "version 4", "version 5"],
 )

@@ -1,6 +1,12 @@
 -- What earlier releases left: objects whose shape changed are dropped, and made anew by the
 -- scripts below.
 
+-- For 16_duenos.sql: what is in dw before the scripts below, some of it perhaps the shop's own.
+CREATE TEMPORARY TABLE de_antes ON COMMIT DROP AS
+SELECT 'pg_class'::regclass AS clase, c.oid FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('dw')
+UNION ALL
+SELECT 'pg_proc'::regclass, p.oid FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('dw');
+
 -- From version 1 to 2. A view of the shop's on one of the five that go stops the upgrade, which
 -- then changes nothing.
 
@@ -66,8 +72,7 @@ DROP FUNCTION IF EXISTS
 -- Up to version 4 a first large load took the ledger's indexes away and built them again.
 DROP FUNCTION IF EXISTS etl.soltar_indices(), etl.rehacer_indices();
 
--- Up to version 5 rows that were valued again stayed where they were, however many; and etl.tramo,
--- of which nothing is kept from load to load, did not count what enters.
+-- Up to version 5 etl.tramo, of which nothing is kept from load to load, did not count what enters.
 DO $$
 BEGIN
     IF EXISTS (
@@ -76,9 +81,7 @@ BEGIN
     ) THEN
         RETURN;
     END IF;
-    DROP FUNCTION IF EXISTS
-        etl.actualizar_kardex(bigint), etl.conviene_lote(text), etl.admite_lote(text),
-        etl.contar_altas();
+    DROP FUNCTION IF EXISTS etl.contar_altas();
     DROP VIEW IF EXISTS etl.v_diferencia;
     DROP TABLE IF EXISTS etl.tramo;
 END

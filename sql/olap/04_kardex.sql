@@ -55,20 +55,25 @@ COMMENT ON VIEW etl.v_tabla_kardex IS
 CREATE OR REPLACE FUNCTION etl.indexar_kardex(p_tabla text) RETURNS void
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    v_llave record;
 BEGIN
     PERFORM set_config('maintenance_work_mem', '128MB', true);
-    -- The one constraint, for which readers of a table that is in use would have to wait.
-    IF to_regclass('dw.' || p_tabla || '_pk') IS NULL THEN
+    FOR v_llave IN
+        SELECT l.nombre, l.llave
+        FROM (VALUES
+            (p_tabla || '_pk', 'PRIMARY KEY (id_producto, fecha, orden, id_movimiento)'),
+            (p_tabla || '_movimiento_unico', 'UNIQUE (id_movimiento)')
+        ) AS l (nombre, llave)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_constraint AS c
+            WHERE c.conrelid = ('dw.' || p_tabla)::regclass AND c.conname = l.nombre
+        )
+    LOOP
         EXECUTE format(
-            'ALTER TABLE dw.%I ADD CONSTRAINT %I'
-            ' PRIMARY KEY (id_producto, fecha, orden, id_movimiento)',
-            p_tabla, p_tabla || '_pk'
+            'ALTER TABLE dw.%I ADD CONSTRAINT %I %s', p_tabla, v_llave.nombre, v_llave.llave
         );
-    END IF;
-    EXECUTE format(
-        'CREATE UNIQUE INDEX IF NOT EXISTS %I ON dw.%I (id_movimiento)',
-        p_tabla || '_movimiento_unico', p_tabla
-    );
+    END LOOP;
     -- The receipts that somebody should look at: for nothing, or of another cost.
     EXECUTE format(
         'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha)'
@@ -78,17 +83,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.indexar_kardex(text) IS
-    'Pone la llave y los índices que le falten al kardex, o a una parte suya';
+    'Pone las llaves y los índices que le falten al kardex, o a un lote suyo';
 
 DO $$
 DECLARE
     v_indice regclass;
 BEGIN
-    -- A reserve has but one until it is filled.
     PERFORM etl.indexar_kardex(c.relname)
     FROM etl.v_tabla_kardex AS t
-    INNER JOIN pg_class AS c ON c.oid = t.tabla
-    WHERE c.relname = 'kardex' OR pg_relation_size(c.oid) > 0;
+    INNER JOIN pg_class AS c ON c.oid = t.tabla;
     -- Up to version 5 there were two in the place of the one for notices.
     FOR v_indice IN
         SELECT i.indexrelid::regclass
@@ -103,47 +106,34 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION etl.tiene_filas(p_tabla regclass) RETURNS boolean
-LANGUAGE plpgsql STABLE
-AS $$
-DECLARE
-    v_hay boolean;
-BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %s)', p_tabla) INTO v_hay;
-    RETURN v_hay;
-END
-$$;
-COMMENT ON FUNCTION etl.tiene_filas(regclass) IS 'Si hay alguna fila en esa tabla misma';
-
 CREATE OR REPLACE FUNCTION etl.revisar_kardex(p_corridas bigint) RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_tabla regclass;
+    v_hay boolean;
 BEGIN
-    FOR v_tabla IN
-        SELECT t.tabla
-        FROM etl.v_tabla_kardex AS t
-        WHERE 2 > (
-            SELECT count(*) FROM pg_index AS i
-            WHERE i.indrelid = t.tabla AND i.indisunique AND i.indisvalid
-        )
-    LOOP
-        -- A reserve gets its second one when it is filled.
-        IF v_tabla = 'dw.kardex'::regclass OR etl.tiene_filas(v_tabla) THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'ETS01',
-                MESSAGE = format('%s lacks a key, without which a movement could be in it twice', v_tabla),
-                HINT = 'run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over this database: restore it into an empty one';
-        END IF;
-    END LOOP;
+    SELECT t.tabla INTO v_tabla
+    FROM etl.v_tabla_kardex AS t
+    WHERE 2 > (
+        SELECT count(*) FROM pg_constraint AS c
+        WHERE c.conrelid = t.tabla AND c.contype IN ('p', 'u')
+    )
+    LIMIT 1;
+    IF v_tabla IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETS01',
+            MESSAGE = format('%s lacks a key, without which a movement could be in it twice', v_tabla),
+            HINT = 'run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over this database: restore it into an empty one';
+    END IF;
     FOR v_tabla IN
         SELECT t.tabla
         FROM etl.v_tabla_kardex AS t
         INNER JOIN pg_class AS c ON c.oid = t.tabla
-        WHERE substring(c.relname FROM '^kardex_(?:lote|reserva)_(\d+)$')::numeric > p_corridas
+        WHERE substring(c.relname FROM '^kardex_lote_(\d+)$')::numeric > p_corridas
     LOOP
-        IF etl.tiene_filas(v_tabla) THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_tabla) INTO v_hay;
+        IF v_hay THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'ETS01',
                 MESSAGE = format('%s holds movements of a run that this database has not had', v_tabla),

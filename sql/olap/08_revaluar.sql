@@ -1,49 +1,39 @@
 -- Steps 4 to 6 in their order: replay, summaries, ledger, stock.
 
-CREATE OR REPLACE FUNCTION etl.actualizar_kardex(
-    p_numero bigint, p_cambian bigint, p_destino regclass
-) RETURNS void
+CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint) RETURNS bigint
 LANGUAGE plpgsql
 -- Each row is gone for where it is; else the planner reads the whole ledger to find them.
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-    v_hechas bigint;
+    v_revaluadas bigint;
 BEGIN
     DELETE FROM dw.kardex AS k USING etl.baja AS b
     WHERE k.id_producto = b.id_producto AND k.fecha = b.fecha AND k.orden = b.orden
         AND k.id_movimiento = b.id_movimiento;
 
+    UPDATE dw.kardex AS k
+    SET version = p_numero,
+        provisional = r.provisional,
+        costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
+        existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
+        salto_costo = r.salto_costo
+    FROM etl.repeticion AS r
     -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
     -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
-    -- By its place alone (id_producto + 0): where a product has few rows, the planner would read
-    -- all of them by the key for each one that is sought.
-    IF p_destino IS NULL THEN
-        UPDATE dw.kardex AS k
-        SET version = p_numero,
-            provisional = r.provisional,
-            costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
-            existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
-            salto_costo = r.salto_costo
-        FROM etl.repeticion AS r
-        WHERE NOT r.es_alta AND r.difiere
-            AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
-            AND k.id_producto + 0 = r.id_producto;
-    ELSE
-        DELETE FROM dw.kardex AS k USING etl.repeticion AS r
-        WHERE NOT r.es_alta AND r.difiere
-            AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
-            AND k.id_producto + 0 = r.id_producto;
-    END IF;
-    GET DIAGNOSTICS v_hechas = ROW_COUNT;
-    IF v_hechas <> p_cambian THEN
+    WHERE NOT r.es_alta AND r.difiere
+        AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
+        -- By its place alone: where a product has few rows, the planner would read all of them by
+        -- the key for each one that is sought.
+        AND k.id_producto + 0 = r.id_producto;
+    GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
+    IF v_revaluadas <> (
+        SELECT count(*) FROM etl.repeticion AS r WHERE NOT r.es_alta AND r.difiere
+    ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'serialization_failure',
             MESSAGE = 'somebody else changed rows of dw.kardex while they were valued; nothing was written';
-    END IF;
-    IF p_destino IS NOT NULL THEN
-        PERFORM etl.mudar(p_numero, p_destino);
     END IF;
 
     INSERT INTO dw.kardex (
@@ -58,10 +48,11 @@ BEGIN
         r.existencias, r.valor, r.costo_promedio, r.salto_costo
     FROM etl.repeticion AS r
     WHERE r.es_alta;
+    RETURN v_revaluadas;
 END
 $$;
-COMMENT ON FUNCTION etl.actualizar_kardex(bigint, bigint, regclass) IS
-    'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; las filas que cambian, donde están o, si se da, a otra tabla suya. Falla si no las encuentra todas donde estaban';
+COMMENT ON FUNCTION etl.actualizar_kardex(bigint) IS
+    'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; devuelve cuántas filas anteriores cambiaron de valor';
 
 CREATE OR REPLACE FUNCTION etl.agregar_al_kardex(p_numero bigint, p_factor numeric) RETURNS void
 LANGUAGE sql
@@ -83,6 +74,103 @@ FROM (
 $$;
 COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric) IS
     'Añade al kardex las altas de los productos sin cola';
+
+CREATE OR REPLACE FUNCTION etl.admite_lote(p_lote text) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+-- What a shop put on the ledger is of that table alone, and none of it may miss a row. A relation
+-- of a name that is taken is of an earlier ledger, or somebody else's.
+SELECT
+    (SELECT count(*) FROM pg_index AS i WHERE i.indrelid = t.tabla) = 3
+    AND 17 = (
+        SELECT count(*) FROM pg_attribute AS a
+        WHERE a.attrelid = t.tabla AND a.attnum > 0 AND NOT a.attisdropped
+    )
+    AND NOT EXISTS (SELECT FROM pg_trigger AS d WHERE d.tgrelid = t.tabla)
+    AND NOT EXISTS (SELECT FROM pg_publication_rel AS p WHERE p.prrelid = t.tabla)
+    AND NOT EXISTS (
+        SELECT FROM pg_constraint AS c WHERE c.conrelid = t.tabla AND c.contype NOT IN ('p', 'u', 'n')
+    )
+    AND NOT EXISTS (
+        SELECT FROM unnest(ARRAY['', '_pk', '_movimiento_unico', '_avisos']) AS n (fin)
+        WHERE to_regclass('dw.' || p_lote || n.fin) IS NOT NULL
+    )
+    AND (SELECT count(*) FROM etl.v_tabla_kardex) <= 8
+FROM (SELECT 'dw.kardex'::regclass AS tabla) AS t
+$$;
+COMMENT ON FUNCTION etl.admite_lote(text) IS
+    'Si el kardex puede tener una tabla más: es como init lo hizo, el nombre está libre y no son ya demasiadas';
+
+CREATE OR REPLACE FUNCTION etl.conviene_lote(p_lote text) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_altas bigint;
+    v_primera bigint;
+    v_bytes bigint;
+BEGIN
+    SELECT sum(t.altas), min(t.primera) INTO v_altas, v_primera FROM etl.tramo AS t WHERE NOT t.cola;
+    IF coalesce(v_altas, 0) < etl.muchas_filas() OR NOT etl.admite_lote(p_lote) THEN
+        RETURN false;
+    END IF;
+    SELECT sum(pg_relation_size(k.tabla)) INTO v_bytes FROM etl.v_tabla_kardex AS k;
+    -- Each is a quarter or more of what there was (of 150 bytes a row); and since none has numbers
+    -- of before, none has a movement that the ledger has elsewhere.
+    IF v_bytes > v_altas * 4 * 150
+        OR v_primera <= (SELECT max(k.id_movimiento) FROM dw.kardex AS k) THEN
+        RETURN false;
+    END IF;
+    -- What a lote takes when it joins the ledger; readers do not wait for it.
+    LOCK TABLE ONLY dw.kardex IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    -- Somebody cleans it or builds an index: the rows enter without a lote.
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION etl.conviene_lote(text) IS
+    'Si las altas de los productos sin cola son tantas, y de número mayor que los del kardex, que conviene darles una tabla propia';
+
+CREATE OR REPLACE FUNCTION etl.agregar_lote(p_lote text, p_numero bigint, p_factor numeric)
+RETURNS void
+LANGUAGE plpgsql
+-- Whatever the account's own is: the ledger stays in one place.
+SET default_tablespace = ''
+AS $$
+BEGIN
+    -- An index that is in use is filled row by row, in ten times the time in which one is built
+    -- once all rows are there; and a table that is made by a query takes its rows from the workers
+    -- while they value, which an INSERT does not.
+    EXECUTE format(
+        'CREATE TABLE dw.%I AS
+         SELECT
+             v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, %s::bigint AS version, v.orden,
+             v.provisional, v.tipo, v.cantidad::numeric(38, 6), v.precio_unitario::numeric(38, 6),
+             v.costo_unitario::numeric(38, 6), v.costo_total::numeric(38, 6),
+             v.ajuste::numeric(38, 6), v.existencias::numeric(38, 6), v.valor::numeric(38, 6),
+             v.costo_promedio::numeric(38, 6), v.salto_costo
+         FROM (
+             SELECT * FROM etl.valorizar_altas(%3$L, 0)
+             UNION ALL
+             SELECT * FROM etl.valorizar_altas(%3$L, 1)
+         ) AS v',
+        p_lote, p_numero, p_factor
+    );
+    EXECUTE format('ALTER TABLE dw.%I %s', p_lote, (
+        SELECT string_agg(format('ALTER COLUMN %I SET NOT NULL', a.attname), ', ')
+        FROM pg_attribute AS a
+        WHERE a.attrelid = 'dw.kardex'::regclass AND a.attnum > 0 AND a.attnotnull
+    ));
+    PERFORM etl.indexar_kardex(p_lote);
+    EXECUTE format('ALTER TABLE dw.%I INHERIT dw.kardex', p_lote);
+    EXECUTE format(
+        'COMMENT ON TABLE dw.%I IS %L', p_lote,
+        'Parte de dw.kardex: las altas de la corrida ' || p_numero
+    );
+END
+$$;
+COMMENT ON FUNCTION etl.agregar_lote(text, bigint, numeric) IS
+    'Como etl.agregar_al_kardex, en una tabla que pasa a ser parte de dw.kardex';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(p_numero bigint, p_todos_los_precios boolean)
 RETURNS void
@@ -176,18 +264,13 @@ DECLARE
 BEGIN
     IF v_productos > 0 THEN
         v_vacio := NOT EXISTS (SELECT FROM dw.kardex);
-        v_en_lote := etl.conviene_lote(v_lote, etl.altas_para_lote());
+        v_en_lote := etl.conviene_lote(v_lote);
+        -- First what leaves: a movement can come back under another product.
         IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
             PERFORM etl.permitir_procesos();
             PERFORM etl.repetir(v_factor);
-            SELECT count(*) INTO v_revaluadas
-            FROM etl.repeticion AS r
-            WHERE NOT r.es_alta AND r.difiere;
+            v_revaluadas := etl.actualizar_kardex(p_numero);
         END IF;
-        -- First what leaves: a movement can come back under another product.
-        PERFORM etl.actualizar_kardex(
-            p_numero, v_revaluadas, etl.tabla_para_mudar(v_revaluadas)
-        );
         IF v_en_lote THEN
             PERFORM etl.agregar_lote(v_lote, p_numero, v_factor);
         ELSE

@@ -25,7 +25,6 @@ GRANT EXECUTE ON FUNCTION
     etl.adelantar(timestamptz, timestamptz, uuid, text),
     etl.anotar_adelanto(text, text, bigint),
     etl.cargar_ventana(jsonb, jsonb),
-    etl.reservar_tabla(),
     etl.vistas_por_refrescar(),
     etl.refrescar_vista(oid),
     dw.refrescar_vistas_materializadas(),

@@ -6,28 +6,35 @@ DECLARE
     v_dueno regrole := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = 'etl.control'::regclass);
     v_objeto text;
 BEGIN
+    -- Others may give away nothing; theirs is the first one's account, or a member of it.
+    IF NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+        RETURN;
+    END IF;
     FOR v_objeto IN
-        -- In dw only what this transaction made: a view there may be the shop's own.
-        SELECT
-            format(
-                '%s %s',
-                CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END,
-                c.oid::regclass
+        WITH objeto AS (
+            SELECT
+                'pg_class'::regclass AS clase, c.oid, c.relnamespace AS esquema, c.relowner AS dueno,
+                CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END
+                    AS tipo,
+                c.oid::regclass::text AS nombre
+            FROM pg_class AS c
+            WHERE c.relkind IN ('r', 'v', 'm')
+            UNION ALL
+            SELECT
+                'pg_proc'::regclass, p.oid, p.pronamespace, p.proowner, 'ROUTINE',
+                p.oid::regprocedure::text
+            FROM pg_proc AS p
+        )
+        SELECT o.tipo || ' ' || o.nombre
+        FROM objeto AS o
+        WHERE o.dueno <> v_dueno
+            AND (
+                o.esquema = 'etl'::regnamespace
+                -- In dw may be the shop's own: only what these scripts have made there.
+                OR o.esquema = 'dw'::regnamespace AND NOT EXISTS (
+                    SELECT FROM pg_temp.de_antes AS a WHERE a.clase = o.clase AND a.oid = o.oid
+                )
             )
-        FROM pg_class AS c
-        WHERE c.relnamespace IN ('etl'::regnamespace, 'dw'::regnamespace)
-            AND c.relkind IN ('r', 'v', 'm') AND c.relowner <> v_dueno
-            AND (c.relnamespace = 'etl'::regnamespace OR c.xmin = pg_current_xact_id()::xid)
-        UNION ALL
-        SELECT
-            format(
-                '%s %s',
-                CASE p.prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, p.oid::regprocedure
-            )
-        FROM pg_proc AS p
-        WHERE p.pronamespace IN ('etl'::regnamespace, 'dw'::regnamespace)
-            AND p.proowner <> v_dueno
-            AND (p.pronamespace = 'etl'::regnamespace OR p.xmin = pg_current_xact_id()::xid)
     LOOP
         EXECUTE format('ALTER %s OWNER TO %s', v_objeto, v_dueno);
     END LOOP;
