@@ -21,7 +21,7 @@ from pipeline.extract import QUERIES, copy_to_file
 from pipeline.load import log
 from pipeline.oltp import Snapshot, begin_snapshot, read_rows, take_snapshot, wait_for_flush
 from pipeline.process_lock import hold_lock
-from pipeline.queries import between, count_by_day, load_query, source_tables
+from pipeline.queries import between, count_by_day, explain, load_query, source_tables
 from pipeline.refresh import refresh_views
 from pipeline.retry import with_or_without_workers, with_retries
 from pipeline.targets import DurableTarget, make_private_folder
@@ -104,7 +104,9 @@ def _discard(folder: Path) -> None:
 
 def _identity(settings: Settings, connection: Connection) -> Snapshot:
     queries = [load_query(connection, settings, name) for name in QUERIES]
-    return take_snapshot(connection, source_tables(connection, queries))
+    return take_snapshot(
+        connection, source_tables(connection, [explain(connection, query) for query in queries])
+    )
 
 
 def _plan(settings: Settings, history: History, folder: Path) -> dict[str, Any]:

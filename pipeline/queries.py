@@ -141,35 +141,33 @@ def _check_version(name: str, column: str, found: int, capture: str) -> None:
         )
 
 
-def source_tables(connection: Connection, queries: Iterable[Query]) -> dict[str, list[int]]:
-    """The tables that the queries read, as the planner sees them: name → [oid, filenode]."""
-    names: set[tuple[str, str]] = set()
+def explain(connection: Connection, query: Query) -> dict[str, Any]:
+    """How the planner would read the whole query: the root of its plan, as EXPLAIN tells it."""
     with connection.cursor() as cursor:
-        for query in queries:
-            cursor.execute(
-                sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM (\n{}\n) AS m").format(
-                    sql.SQL(query.text)
-                )
+        cursor.execute(
+            sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM (\n{}\n) AS m").format(
+                sql.SQL(query.text)
             )
-            row = cursor.fetchone()
-            _collect_relations(row[0] if row else [], names)
-        schemas = [schema for schema, _ in names]
-        cursor.execute(
-            read_sql("oltp", "tablas.sql"),
-            {"schemas": schemas, "names": [table for _, table in names]},
-        )
-        return {table: [oid, filenode] for table, oid, filenode in cursor.fetchall()}
-
-
-def expected_rows(connection: Connection, query: Query) -> int:
-    """How many rows the planner takes the whole query to yield."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("EXPLAIN (FORMAT JSON) SELECT * FROM (\n{}\n) AS m").format(sql.SQL(query.text))
         )
         row = cursor.fetchone()
     assert row is not None
-    return int(row[0][0]["Plan"]["Plan Rows"])
+    return dict(row[0][0]["Plan"])
+
+
+def source_tables(connection: Connection, plans: Iterable[dict[str, Any]]) -> dict[str, list[int]]:
+    """The tables that these plans of explain() read: name → [oid, filenode]."""
+    names: set[tuple[str, str]] = set()
+    for plan in plans:
+        _collect_relations(plan, names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            read_sql("oltp", "tablas.sql"),
+            {
+                "schemas": [schema for schema, _ in names],
+                "names": [table for _, table in names],
+            },
+        )
+        return {table: [oid, filenode] for table, oid, filenode in cursor.fetchall()}
 
 
 def _collect_relations(node: Any, names: set[tuple[str, str]]) -> None:

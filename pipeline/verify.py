@@ -13,7 +13,7 @@ from pipeline import olap
 from pipeline.database import connect
 from pipeline.errors import DatabaseError
 from pipeline.oltp import begin_snapshot, take_snapshot, why_everything
-from pipeline.queries import fingerprints, load_query, source_tables
+from pipeline.queries import explain, fingerprints, load_query, source_tables
 from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ def _compare(
     begin_snapshot(shop)
     query = load_query(shop, settings, "movimientos")
     others = [load_query(shop, settings, name) for name in ("productos", "sucursales")]
-    snapshot = take_snapshot(shop, source_tables(shop, [query, *others]))
+    snapshot = take_snapshot(
+        shop, source_tables(shop, [explain(shop, q) for q in (query, *others)])
+    )
     findings.restored = why_everything(snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
     openings = dict(_rows(analytical, "SELECT * FROM etl.aperturas_fechadas()"))

@@ -12,7 +12,7 @@ from pipeline.database import connect
 from pipeline.errors import DatabaseError
 from pipeline.extract import QUERIES
 from pipeline.olap import SCHEMA_VERSION, call
-from pipeline.queries import load_query, source_tables
+from pipeline.queries import explain, load_query, source_tables
 from pipeline.settings import load_settings
 from pipeline.sql_files import read_sql, sql_folder
 
@@ -94,7 +94,8 @@ def _grant_reader(settings: Settings) -> None:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "rol_lector.sql"))
             queries = [load_query(connection, settings, name) for name in QUERIES]
-            for table in source_tables(connection, queries):
+            plans = [explain(connection, query) for query in queries]
+            for table in source_tables(connection, plans):
                 name = sql.Identifier(*table.split(".", 1))
                 schema = sql.Identifier(table.split(".", 1)[0])
                 cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(schema))

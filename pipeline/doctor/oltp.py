@@ -12,7 +12,7 @@ from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, session
 from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, version
 from pipeline.extract import QUERIES
 from pipeline.oltp import take_snapshot
-from pipeline.queries import load_query, source_tables
+from pipeline.queries import explain, load_query, source_tables
 from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
 
 def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
     """Nothing but SELECT."""
-    oids = [oid for oid, _ in source_tables(side.connection, usable).values()]
+    plans = [explain(side.connection, query) for query in usable]
+    oids = [oid for oid, _ in source_tables(side.connection, plans).values()]
     with side.connection.cursor() as cursor:
         cursor.execute(read_sql("oltp/diagnostico", "permisos.sql"), {"oids": oids})
         tables = cursor.fetchall()
