@@ -18,7 +18,16 @@ def prepare(place: Place, database: str, runs: int) -> None:
     with closing(place.olap.connect(database)) as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE SCHEMA IF NOT EXISTS bench; DROP TABLE IF EXISTS bench.piso")
-        cursor.execute("CREATE TABLE bench.piso (LIKE dw.kardex INCLUDING INDEXES)")
+        # LIKE leaves the storage options out, which say how full a page gets.
+        cursor.execute(
+            "SELECT coalesce(array_to_string(reloptions, ', '), '') FROM pg_class"
+            " WHERE oid = 'dw.kardex'::regclass"
+        )
+        (options,) = cursor.fetchone()
+        cursor.execute(
+            "CREATE TABLE bench.piso (LIKE dw.kardex INCLUDING INDEXES)"
+            + (f" WITH ({options})" if options else "")
+        )
         cursor.execute("INSERT INTO bench.piso SELECT * FROM dw.kardex WHERE version < %s", (runs,))
         connection.commit()
     place.settle()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # Which staging table each file of an extract goes to, and its columns in the file's order.
 STAGED_MOVEMENTS = (

@@ -94,4 +94,4 @@ FROM etl.rechazo
 -- saltos_costo
 SELECT k.fecha AT TIME ZONE 'America/Lima', p.codigo, p.nombre, k.costo_unitario,
     round(k.costo_unitario / k.salto_costo, 6), k.salto_costo
-FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) WHERE k.salto_costo IS NOT NULL
+FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) WHERE k.salto_costo > 0

@@ -204,12 +204,17 @@ def test_a_cost_that_jumps_is_loaded_and_listed(shop: Shop):
     (high,) = shop.receipt(now(), (1, 1, Decimal("137.00")))
     shop.receipt(now(), (2, 1, Decimal("40.00")))
     (low,) = shop.receipt(now(), (3, 1, Decimal("0.01")))
+    # One for nothing is listed apart.
+    (free,) = shop.receipt(now(), (2, 1, Decimal(0)))
     settle(shop, initial)
     jumps = {row["id_movimiento"]: row for row in shop.olap_rows("SELECT * FROM dw.v_saltos_costo")}
     assert jumps.keys() == {high, low}
     assert jumps[high]["costo_unitario"] == 137 and jumps[high]["veces"] > 20
-    listed = json.loads(shop.succeed("status", "--json").stdout)["cost_jumps"]
-    assert {row["id_movimiento"] for row in listed} == {high, low}
+    status = json.loads(shop.succeed("status", "--json").stdout)
+    assert {row["id_movimiento"] for row in status["cost_jumps"]} == {high, low}
+    assert [row["id_movimiento"] for row in status["free_receipts"]] == [free]
+    shown = shop.olap_rows("SELECT id_movimiento FROM dw.v_kardex WHERE salto_costo IS NOT NULL")
+    assert {row["id_movimiento"] for row in shown} == {high, low}
     jumped = shop.succeed("status").stdout.partition("far from the average")[2].splitlines()
     assert {
         int(line.split()[0]) for line in jumped if line.split()[:1] and line.split()[0].isdigit()

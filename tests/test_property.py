@@ -27,8 +27,8 @@ DO $$
 DECLARE
     v_rule text := pg_get_functiondef('etl.conviene_lote(text)'::regprocedure);
 BEGIN
-    ASSERT v_rule LIKE '% v_bytes > v_altas * 4 * 150%';
-    EXECUTE replace(v_rule, 'v_bytes > v_altas * 4 * 150', 'false');
+    ASSERT v_rule LIKE '% v_bytes > v_altas * 4 * 300%';
+    EXECUTE replace(v_rule, 'v_bytes > v_altas * 4 * 300', 'false');
 END
 $$
 """

@@ -18,7 +18,10 @@ CREATE TABLE IF NOT EXISTS dw.kardex (
     valor           numeric(38, 6) NOT NULL,
     costo_promedio  numeric(38, 6) NOT NULL,
     salto_costo     numeric
-);
+)
+-- Room for as many rows again: those that are valued anew stay on their page, and no index needs
+-- an entry more (see also the index for notices).
+WITH (fillfactor = 50);
 COMMENT ON TABLE dw.kardex IS 'Libro de movimientos valorizados; la clave es el orden en que se valorizan';
 COMMENT ON COLUMN dw.kardex.id_sucursal IS '0 si el documento no tiene sucursal';
 COMMENT ON COLUMN dw.kardex.version IS 'Número de la corrida que escribió la fila por última vez';
@@ -28,7 +31,7 @@ COMMENT ON COLUMN dw.kardex.costo_unitario IS 'De una entrada, el suyo; de una v
 COMMENT ON COLUMN dw.kardex.costo_total IS 'Costo que entra (entrada) o que sale (venta)';
 COMMENT ON COLUMN dw.kardex.ajuste IS 'Corrección del costo de lo vendido antes de recibirse';
 COMMENT ON COLUMN dw.kardex.salto_costo IS
-    'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio; si no, nulo';
+    'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio; 0 si entró gratis; si no, nulo';
 COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
 
 CREATE OR REPLACE FUNCTION etl.muchas_filas() RETURNS bigint
@@ -74,10 +77,10 @@ BEGIN
             'ALTER TABLE dw.%I ADD CONSTRAINT %I %s', p_tabla, v_llave.nombre, v_llave.llave
         );
     END LOOP;
-    -- The receipts that somebody should look at: for nothing, or of another cost.
+    -- The receipts that somebody should look at: for nothing, or of another cost. No column is
+    -- named here or in a key that changes where a sale is valued anew.
     EXECUTE format(
-        'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha)'
-        ' WHERE tipo = ''ENTRADA_MERCANCIA'' AND (costo_unitario = 0 OR salto_costo IS NOT NULL)',
+        'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha) WHERE salto_costo IS NOT NULL',
         p_tabla || '_avisos', p_tabla
     );
 END
@@ -87,21 +90,33 @@ COMMENT ON FUNCTION etl.indexar_kardex(text) IS
 
 DO $$
 DECLARE
-    v_indice regclass;
+    v_tabla record;
 BEGIN
-    PERFORM etl.indexar_kardex(c.relname)
-    FROM etl.v_tabla_kardex AS t
-    INNER JOIN pg_class AS c ON c.oid = t.tabla;
-    -- Up to version 5 there were two in the place of the one for notices.
-    FOR v_indice IN
-        SELECT i.indexrelid::regclass
+    FOR v_tabla IN
+        SELECT t.tabla, c.relname AS nombre, c.reloptions::text LIKE '%fillfactor%' AS con_espacio
         FROM etl.v_tabla_kardex AS t
         INNER JOIN pg_class AS c ON c.oid = t.tabla
-        INNER JOIN pg_index AS i ON i.indrelid = t.tabla
-        INNER JOIN pg_class AS n
-            ON n.oid = i.indexrelid AND n.relname IN (c.relname || '_gratis', c.relname || '_saltos')
     LOOP
-        EXECUTE format('DROP INDEX %s', v_indice);
+        -- Up to version 6 the index for notices, of which there were two up to version 5, named the
+        -- cost, since a free receipt had no mark; and the pages were full.
+        IF NOT EXISTS (
+            SELECT FROM pg_index AS i
+            WHERE i.indexrelid = to_regclass(format('dw.%I', v_tabla.nombre || '_avisos'))
+                AND pg_get_expr(i.indpred, i.indrelid) = '(salto_costo IS NOT NULL)'
+        ) THEN
+            EXECUTE format(
+                'UPDATE ONLY %s SET salto_costo = 0 WHERE tipo = %L AND costo_unitario = 0',
+                v_tabla.tabla, 'ENTRADA_MERCANCIA'
+            );
+            EXECUTE format(
+                'DROP INDEX IF EXISTS dw.%I, dw.%I, dw.%I', v_tabla.nombre || '_gratis',
+                v_tabla.nombre || '_saltos', v_tabla.nombre || '_avisos'
+            );
+            IF v_tabla.con_espacio IS NOT TRUE THEN
+                EXECUTE format('ALTER TABLE %s SET (fillfactor = 50)', v_tabla.tabla);
+            END IF;
+        END IF;
+        PERFORM etl.indexar_kardex(v_tabla.nombre);
     END LOOP;
 END
 $$;

@@ -66,12 +66,13 @@ RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 SELECT CASE
-    WHEN anterior > 0 AND costo > 0 AND (costo > anterior * factor OR anterior > costo * factor)
+    WHEN costo = 0 THEN 0
+    WHEN anterior > 0 AND (costo > anterior * factor OR anterior > costo * factor)
         THEN round(costo * 1.00000000000000000000 / anterior, 6)
 END
 $$;
 COMMENT ON FUNCTION etl.salto_costo(numeric, numeric, numeric) IS
-    'Costo de una entrada sobre el promedio anterior, si se aleja más que el factor; si no, nulo';
+    'Costo de una entrada sobre el promedio anterior, si se aleja más que el factor; 0 si es gratis; si no, nulo';
 
 CREATE OR REPLACE FUNCTION etl.entradas_a_tramo(p_cola boolean, p_parte bigint) RETURNS TABLE (
     id_producto bigint, fecha timestamptz, id_movimiento bigint, id_sucursal bigint,

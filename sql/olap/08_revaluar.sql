@@ -114,9 +114,10 @@ BEGIN
         RETURN false;
     END IF;
     SELECT sum(pg_relation_size(k.tabla)) INTO v_bytes FROM etl.v_tabla_kardex AS k;
-    -- Each is a quarter or more of what there was (of 150 bytes a row); and since none has numbers
-    -- of before, none has a movement that the ledger has elsewhere.
-    IF v_bytes > v_altas * 4 * 150
+    -- Each is a quarter or more of what there was (of 300 bytes a row, half of them its page's
+    -- room; an eighth of a ledger whose pages are full); and since none has numbers of before,
+    -- none has a movement that the ledger has elsewhere.
+    IF v_bytes > v_altas * 4 * 300
         OR v_primera <= (SELECT max(k.id_movimiento) FROM dw.kardex AS k) THEN
         RETURN false;
     END IF;
@@ -142,7 +143,7 @@ BEGIN
     -- once all rows are there; and a table that is made by a query takes its rows from the workers
     -- while they value, which an INSERT does not.
     EXECUTE format(
-        'CREATE TABLE dw.%I AS
+        'CREATE TABLE dw.%I %s AS
          SELECT
              v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, %s::bigint AS version, v.orden,
              v.provisional, v.tipo, v.cantidad::numeric(38, 6), v.precio_unitario::numeric(38, 6),
@@ -150,11 +151,18 @@ BEGIN
              v.ajuste::numeric(38, 6), v.existencias::numeric(38, 6), v.valor::numeric(38, 6),
              v.costo_promedio::numeric(38, 6), v.salto_costo
          FROM (
-             SELECT * FROM etl.valorizar_altas(%3$L, 0)
+             SELECT * FROM etl.valorizar_altas(%4$L, 0)
              UNION ALL
-             SELECT * FROM etl.valorizar_altas(%3$L, 1)
+             SELECT * FROM etl.valorizar_altas(%4$L, 1)
          ) AS v',
-        p_lote, p_numero, p_factor
+        p_lote,
+        (
+            -- The ledger's room on its pages, and what the shop has set for autovacuum.
+            SELECT 'WITH (' || array_to_string(c.reloptions, ', ') || ')'
+            FROM pg_class AS c
+            WHERE c.oid = 'dw.kardex'::regclass
+        ),
+        p_numero, p_factor
     );
     EXECUTE format('ALTER TABLE dw.%I %s', p_lote, (
         SELECT string_agg(format('ALTER COLUMN %I SET NOT NULL', a.attname), ', ')

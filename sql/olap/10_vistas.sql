@@ -270,7 +270,7 @@ SELECT
     k.id_producto, p.codigo, p.nombre, p.categoria, k.fecha, k.id_movimiento, k.tipo,
     k.id_sucursal, coalesce(s.nombre, 'Sucursal ' || k.id_sucursal) AS sucursal, k.cantidad,
     k.precio_unitario, k.costo_unitario, k.costo_total, k.ajuste, k.existencias, k.valor,
-    k.costo_promedio, k.provisional, k.salto_costo, k.orden, k.version
+    k.costo_promedio, k.provisional, nullif(k.salto_costo, 0) AS salto_costo, k.orden, k.version
 FROM dw.kardex AS k
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal;
@@ -283,6 +283,6 @@ SELECT
     k.salto_costo AS veces
 FROM dw.kardex AS k
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-WHERE k.tipo = 'ENTRADA_MERCANCIA' AND k.salto_costo IS NOT NULL;
+WHERE k.salto_costo > 0;
 COMMENT ON VIEW dw.v_saltos_costo IS
     'Entradas cuyo costo se aleja demasiado del promedio que había: casi siempre un error al teclear';

@@ -88,7 +88,7 @@ SELECT jsonb_build_object(
             SELECT k.id_movimiento, k.id_producto, p.nombre, k.fecha, k.cantidad
             FROM dw.kardex AS k
             INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-            WHERE k.tipo = 'ENTRADA_MERCANCIA' AND k.costo_unitario = 0
+            WHERE k.salto_costo = 0
             ORDER BY k.fecha DESC
             LIMIT 20
         ) AS g
@@ -99,7 +99,7 @@ SELECT jsonb_build_object(
             SELECT k.id_movimiento, k.id_producto, p.nombre, k.fecha, k.costo_unitario, k.salto_costo
             FROM dw.kardex AS k
             INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-            WHERE k.tipo = 'ENTRADA_MERCANCIA' AND k.salto_costo IS NOT NULL
+            WHERE k.salto_costo > 0
             ORDER BY k.fecha DESC
             LIMIT 20
         ) AS g
