@@ -263,3 +263,14 @@ def test_what_init_may_have_changed_is_refreshed(settled: Shop):
     assert not all(run(settled, 1).values())
     settled.succeed("init")
     assert all(run(settled, 2).values())
+
+
+def test_no_view_is_compiled(settled: Shop):
+    with settled.olap.cursor() as cursor:
+        cursor.execute(
+            "CREATE MATERIALIZED VIEW dw.mv_mia AS SELECT current_setting('jit') AS jit;"
+            "CREATE UNIQUE INDEX ON dw.mv_mia (jit)"
+        )
+    assert settled.olap_rows("TABLE dw.mv_mia") == [{"jit": "on"}]
+    run(settled, 1)
+    assert settled.olap_rows("TABLE dw.mv_mia") == [{"jit": "off"}]
