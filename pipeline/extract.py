@@ -102,6 +102,7 @@ def read_oltp(
             reason = reason or "it was asked for"
         if reason and control["hasta"]:
             log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
+        # What the planner takes them for.
         there = int(plans[0]["Plan Rows"])
         if reason:
             reads = [everything(queries[0], since), *(everything(q, None) for q in queries[1:])]
@@ -130,22 +131,22 @@ def read_oltp(
         "sha256": files["movements.csv"]["sha256"],
         "segundos": round(time.monotonic() - started, 3),
     }
+    _tell(window, receipt)
+    return receipt, snapshot
+
+
+def _tell(window: Window, receipt: dict[str, Any]) -> None:
+    run_id, seconds = receipt["id_corrida"], receipt["segundos"]
+    rows = receipt["archivos"]["movements.csv"]["rows"]
     log.info(
         "%s: read %d movements and %d products in %.2f s, run %s",
         window,
-        files["movements.csv"]["rows"],
-        files["products.csv"]["rows"],
-        receipt["segundos"],
+        rows,
+        receipt["archivos"]["products.csv"]["rows"],
+        seconds,
         run_id,
-        extra=fields(
-            "ExtractWindow",
-            window,
-            run_id,
-            rows=files["movements.csv"]["rows"],
-            seconds=receipt["segundos"],
-        ),
+        extra=fields("ExtractWindow", window, run_id, rows=rows, seconds=seconds),
     )
-    return receipt, snapshot
 
 
 def _copy_files(
