@@ -19,15 +19,10 @@ def prepare(place: Place, database: str, runs: int) -> None:
         cursor = connection.cursor()
         cursor.execute("CREATE SCHEMA IF NOT EXISTS bench; DROP TABLE IF EXISTS bench.piso")
         # LIKE leaves the storage options out, which say how full a page gets.
-        cursor.execute(
-            "SELECT coalesce(array_to_string(reloptions, ', '), '') FROM pg_class"
-            " WHERE oid = 'dw.kardex'::regclass"
-        )
-        (options,) = cursor.fetchone()
-        cursor.execute(
-            "CREATE TABLE bench.piso (LIKE dw.kardex INCLUDING INDEXES)"
-            + (f" WITH ({options})" if options else "")
-        )
+        cursor.execute("CREATE TABLE bench.piso (LIKE dw.kardex INCLUDING INDEXES)")
+        cursor.execute("SELECT unnest(reloptions) FROM pg_class WHERE oid = 'dw.kardex'::regclass")
+        for (option,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE bench.piso SET ({option})")
         cursor.execute("INSERT INTO bench.piso SELECT * FROM dw.kardex WHERE version < %s", (runs,))
         connection.commit()
     place.settle()

@@ -93,5 +93,9 @@ SELECT id_movimiento, tipo, id_producto, fecha AT TIME ZONE 'America/Lima', moti
 FROM etl.rechazo
 -- saltos_costo
 SELECT k.fecha AT TIME ZONE 'America/Lima', p.codigo, p.nombre, k.costo_unitario,
-    round(k.costo_unitario / k.salto_costo, 6), k.salto_costo
-FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) WHERE k.salto_costo > 0
+    k.antes, k.salto_costo
+FROM (
+    SELECT *, lag(costo_promedio) OVER (PARTITION BY id_producto ORDER BY fecha, orden, id_movimiento) AS antes
+    FROM dw.kardex
+) AS k
+JOIN dw.producto AS p USING (id_producto) WHERE k.salto_costo > 0

@@ -206,24 +206,30 @@ def test_a_cost_that_jumps_is_loaded_and_listed(shop: Shop):
     (low,) = shop.receipt(now(), (3, 1, Decimal("0.01")))
     # One for nothing is listed apart.
     (free,) = shop.receipt(now(), (2, 1, Decimal(0)))
+    # One whose quotient rounds to nothing is not free.
+    shop.product(9)
+    shop.receipt(now() - timedelta(hours=3), (9, 1, 40000))
+    shop.receipt(now() - timedelta(hours=2), (9, 1, 60000))
+    (dear,) = shop.receipt(now(), (9, 1, Decimal("0.01")))
     settle(shop, initial)
     jumps = {row["id_movimiento"]: row for row in shop.olap_rows("SELECT * FROM dw.v_saltos_costo")}
-    assert jumps.keys() == {high, low}
+    assert jumps.keys() == {high, low, dear}
+    assert jumps[dear]["costo_promedio_anterior"] == 50000
     assert jumps[high]["costo_unitario"] == 137 and jumps[high]["veces"] > 20
     status = json.loads(shop.succeed("status", "--json").stdout)
-    assert {row["id_movimiento"] for row in status["cost_jumps"]} == {high, low}
+    assert {row["id_movimiento"] for row in status["cost_jumps"]} == {high, low, dear}
     assert [row["id_movimiento"] for row in status["free_receipts"]] == [free]
     shown = shop.olap_rows("SELECT id_movimiento FROM dw.v_kardex WHERE salto_costo IS NOT NULL")
-    assert {row["id_movimiento"] for row in shown} == {high, low}
+    assert {row["id_movimiento"] for row in shown} == {high, low, dear}
     jumped = shop.succeed("status").stdout.partition("far from the average")[2].splitlines()
     assert {
         int(line.split()[0]) for line in jumped if line.split()[:1] and line.split()[0].isdigit()
-    } == {high, low}
+    } == {high, low, dear}
     # A corrected typing error is no longer listed.
     shop.correct_line(high, costo_unitario=Decimal("1.37"))
     settle(shop, initial)
-    (row,) = shop.olap_rows("SELECT id_movimiento FROM dw.v_saltos_costo")
-    assert row["id_movimiento"] == low
+    left = shop.olap_rows("SELECT id_movimiento FROM dw.v_saltos_costo")
+    assert {row["id_movimiento"] for row in left} == {low, dear}
 
 
 DRIFTS = {

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,75 @@ def test_rows_that_are_valued_again_stay_on_their_page(shop: Shop, of_its_own: b
     for row in shop.olap_rows(INDEXES):
         # Of the fifty that enter; two thousand entries more would be ten pages.
         assert row["pages"] <= max(indexes[row["name"]] + 2, 2), row
+
+
+# As version 6 made the ledger's tables; and objects of the shop's own with names of ours.
+OF_VERSION_6 = """
+DO $$
+DECLARE
+    v_tabla text;
+BEGIN
+    FOREACH v_tabla IN ARRAY ARRAY['kardex', 'kardex_lote_1'] LOOP
+        EXECUTE format(
+            'UPDATE ONLY dw.%I SET salto_costo = CASE WHEN costo_unitario > 0 THEN 0 END'
+            ' WHERE salto_costo <= 0.000001',
+            v_tabla
+        );
+        EXECUTE format('ALTER TABLE dw.%I RESET (fillfactor)', v_tabla);
+        EXECUTE format('DROP INDEX dw.%I', v_tabla || '_avisos');
+        EXECUTE format(
+            'CREATE INDEX %I ON dw.%I (id_producto, fecha) WHERE tipo = ''ENTRADA_MERCANCIA'''
+            ' AND (costo_unitario = 0 OR salto_costo IS NOT NULL)',
+            v_tabla || '_avisos', v_tabla
+        );
+    END LOOP;
+END
+$$;
+CREATE VIEW dw.kardex_saltos AS SELECT 1 AS uno;
+CREATE TABLE dw.mia (id bigint);
+CREATE INDEX kardex_gratis ON dw.mia (id);
+CREATE FUNCTION dw.avisar() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER avisar AFTER UPDATE ON dw.kardex_lote_1 DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION dw.avisar();
+UPDATE etl.control SET esquema = 6
+"""
+
+
+def test_a_table_of_the_version_before_is_upgraded_too(shop: Shop):
+    trade(shop)
+    # For nothing, and for so little that the quotient rounds to nothing.
+    shop.receipt(BEGINNING + timedelta(days=30), (1, 3, 0), (2, 1, Decimal("0.000001")))
+    assert load(shop)
+    shop.receipt(BEGINNING + timedelta(days=31), (1, 1, 0))
+    assert not load(shop)
+    names = ("dw.kardex", "dw.kardex_lote_1")
+
+    def shapes() -> list[Any]:
+        return [shop.olap_rows(query, name) for query in (OF_A_TABLE, STORAGE) for name in names]
+
+    def rows() -> list[Any]:
+        return shop.olap_rows(
+            "SELECT tableoid::regclass::text AS tabla, * FROM dw.kardex ORDER BY id_movimiento"
+        )
+
+    before = rows(), shapes()
+    marked = {row["tabla"]: row["salto_costo"] for row in rows() if row["costo_unitario"] == 0}
+    assert marked == dict.fromkeys(names, 0)
+    assert {"salto_costo": Decimal("0.000001")} in shop.olap_rows(
+        "SELECT salto_costo FROM dw.kardex"
+    )
+    with shop.olap.cursor() as cursor:
+        cursor.execute(OF_VERSION_6)
+    old = rows(), shapes()
+    assert old[0] != before[0] and old[1] != before[1]
+    shop.succeed("init")
+    assert (rows(), shapes()) == before
+    places = shop.olap_rows("SELECT ctid::text, xmin::text FROM dw.kardex")
+    shop.succeed("init")
+    assert shop.olap_rows("SELECT ctid::text, xmin::text FROM dw.kardex") == places
+    assert shop.olap_rows("SELECT to_regclass('dw.kardex_gratis')::text AS theirs") == [
+        {"theirs": "dw.kardex_gratis"}
+    ]
 
 
 def test_many_more_rows_get_another_one(shop: Shop):

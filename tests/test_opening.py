@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 from olap_comparison import assert_olap_equals_replay
@@ -39,6 +40,16 @@ def test_an_opening_before_the_first_window_holds_at_the_initial_date(shop: Shop
     assert shop.olap_rows("SELECT count(*) AS n FROM dw.apertura WHERE fecha = %s", BEGINNING) == [
         {"n": 2}
     ]
+
+
+def test_a_first_receipt_whose_cost_is_far_from_the_opening_is_listed_beside_it(shop: Shop):
+    trade(shop)
+    shop.product(4)
+    give(shop, "id_producto,existencias,costo_promedio\n4,5,2.123457\n")
+    shop.receipt(BEGINNING + DAY, (4, 1, 90))
+    shop.run_in_process()
+    (jump,) = shop.olap_rows("SELECT * FROM dw.v_saltos_costo WHERE id_producto = 4")
+    assert jump["costo_promedio_anterior"] == Decimal("2.123457")
 
 
 def test_an_opening_after_it_revalues_and_may_be_corrected(shop: Shop):

@@ -335,6 +335,10 @@ def test_an_olap_that_replayed_otherwise_is_upgraded(shop: Shop, before: str):
     assert shop.olap_rows("SELECT max(revaluadas) AS revaluadas FROM etl.corrida") == [
         {"revaluadas": 3}
     ]
+    # The free receipt keeps its mark, which a jump never has.
+    assert shop.olap_rows("SELECT costo_unitario FROM dw.kardex WHERE salto_costo = 0") == [
+        {"costo_unitario": 0}
+    ]
     assert not shop.olap_rows("SELECT FROM dw.v_saltos_costo")
 
 

@@ -77,8 +77,8 @@ BEGIN
             'ALTER TABLE dw.%I ADD CONSTRAINT %I %s', p_tabla, v_llave.nombre, v_llave.llave
         );
     END LOOP;
-    -- The receipts that somebody should look at: for nothing, or of another cost. No column is
-    -- named here or in a key that changes where a sale is valued anew.
+    -- The receipts that somebody should look at: for nothing, or of another cost. Neither this
+    -- index nor a key names a column that changes when a sale is valued anew.
     EXECUTE format(
         'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha) WHERE salto_costo IS NOT NULL',
         p_tabla || '_avisos', p_tabla
@@ -90,34 +90,45 @@ COMMENT ON FUNCTION etl.indexar_kardex(text) IS
 
 DO $$
 DECLARE
-    v_tabla record;
+    v_tabla regclass;
+    v_indice regclass;
 BEGIN
-    FOR v_tabla IN
-        SELECT t.tabla, c.relname AS nombre, c.reloptions::text LIKE '%fillfactor%' AS con_espacio
-        FROM etl.v_tabla_kardex AS t
-        INNER JOIN pg_class AS c ON c.oid = t.tabla
-    LOOP
-        -- Up to version 6 the index for notices, of which there were two up to version 5, named the
-        -- cost, since a free receipt had no mark; and the pages were full.
-        IF NOT EXISTS (
-            SELECT FROM pg_index AS i
-            WHERE i.indexrelid = to_regclass(format('dw.%I', v_tabla.nombre || '_avisos'))
-                AND pg_get_expr(i.indpred, i.indrelid) = '(salto_costo IS NOT NULL)'
-        ) THEN
+    -- Up to version 6 the index for notices, of which there were two up to version 5, named the
+    -- cost, since a free receipt had no mark; and the pages were full.
+    IF (SELECT c.esquema < 7 FROM etl.control AS c) THEN
+        FOR v_tabla IN SELECT t.tabla FROM etl.v_tabla_kardex AS t LOOP
             EXECUTE format(
-                'UPDATE ONLY %s SET salto_costo = 0 WHERE tipo = %L AND costo_unitario = 0',
-                v_tabla.tabla, 'ENTRADA_MERCANCIA'
+                'UPDATE ONLY %s SET salto_costo = CASE WHEN costo_unitario = 0 THEN 0 ELSE 0.000001 END'
+                ' WHERE tipo = %L AND (costo_unitario = 0 OR salto_costo = 0)',
+                v_tabla, 'ENTRADA_MERCANCIA'
             );
-            EXECUTE format(
-                'DROP INDEX IF EXISTS dw.%I, dw.%I, dw.%I', v_tabla.nombre || '_gratis',
-                v_tabla.nombre || '_saltos', v_tabla.nombre || '_avisos'
-            );
-            IF v_tabla.con_espacio IS NOT TRUE THEN
-                EXECUTE format('ALTER TABLE %s SET (fillfactor = 50)', v_tabla.tabla);
-            END IF;
-        END IF;
-        PERFORM etl.indexar_kardex(v_tabla.nombre);
-    END LOOP;
+        END LOOP;
+        -- What a trigger of the shop's has put off would stop the rest.
+        SET CONSTRAINTS ALL IMMEDIATE;
+        FOR v_tabla, v_indice IN
+            SELECT t.tabla, i.indexrelid
+            FROM etl.v_tabla_kardex AS t
+            INNER JOIN pg_class AS c ON c.oid = t.tabla
+            INNER JOIN pg_index AS i ON i.indrelid = t.tabla
+            INNER JOIN pg_class AS n ON n.oid = i.indexrelid
+            WHERE n.relname IN (c.relname || '_gratis', c.relname || '_saltos', c.relname || '_avisos')
+        LOOP
+            EXECUTE format('DROP INDEX %s', v_indice);
+        END LOOP;
+        FOR v_tabla IN
+            SELECT t.tabla
+            FROM etl.v_tabla_kardex AS t
+            INNER JOIN pg_class AS c ON c.oid = t.tabla
+            WHERE NOT EXISTS (
+                SELECT FROM pg_options_to_table(c.reloptions) AS o WHERE o.option_name = 'fillfactor'
+            )
+        LOOP
+            EXECUTE format('ALTER TABLE %s SET (fillfactor = 50)', v_tabla);
+        END LOOP;
+    END IF;
+    PERFORM etl.indexar_kardex(c.relname)
+    FROM etl.v_tabla_kardex AS t
+    INNER JOIN pg_class AS c ON c.oid = t.tabla;
 END
 $$;
 

@@ -68,7 +68,8 @@ AS $$
 SELECT CASE
     WHEN costo = 0 THEN 0
     WHEN anterior > 0 AND (costo > anterior * factor OR anterior > costo * factor)
-        THEN round(costo * 1.00000000000000000000 / anterior, 6)
+        -- 0 is what tells that it was free.
+        THEN greatest(round(costo * 1.00000000000000000000 / anterior, 6), 0.000001)
 END
 $$;
 COMMENT ON FUNCTION etl.salto_costo(numeric, numeric, numeric) IS

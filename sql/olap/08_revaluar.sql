@@ -158,8 +158,9 @@ BEGIN
         p_lote,
         (
             -- The ledger's room on its pages, and what the shop has set for autovacuum.
-            SELECT 'WITH (' || array_to_string(c.reloptions, ', ') || ')'
+            SELECT 'WITH (' || string_agg(format('%I = %L', o.option_name, o.option_value), ', ') || ')'
             FROM pg_class AS c
+            CROSS JOIN LATERAL pg_options_to_table(c.reloptions) AS o
             WHERE c.oid = 'dw.kardex'::regclass
         ),
         p_numero, p_factor

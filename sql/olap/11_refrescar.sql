@@ -99,7 +99,7 @@ BEGIN
         RETURN 'gone';
     END IF;
     PERFORM set_config('work_mem', '64MB', true);
-    -- Of views that a window renews in a tenth of a second, compiling one took half a second.
+    -- Views that are renewed in a tenth of a second must not be compiled for half a second.
     PERFORM set_config('jit', 'off', true);
     -- Two views at a time are the two processes, and workers would need shared memory.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true);

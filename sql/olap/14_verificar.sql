@@ -161,7 +161,7 @@ RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- The guesses about functions that value make it worth while to the planner, in vain.
+-- The planner takes the functions that value for so dear that it would compile all of it.
 SET jit = off
 AS $$
 SELECT * FROM etl.verificar_cuadre()
