@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -259,10 +260,10 @@ def options(settings: Settings) -> dict[str, Any]:
 
 
 def operation_state(settings: Settings, windows: int) -> dict[str, Any]:
-    """What the status command shows, as etl.estado_operacion() gives it."""
+    """What the status command shows, as etl.estado_operacion() gives it; fractions as Decimals."""
     with connect(settings.olap, settings.timezone, "status", read_only=True) as connection:
-        state = call(connection, "SELECT etl.estado_operacion(%s)", (windows,))
-    return dict(state) if isinstance(state, dict) else dict(json.loads(state))
+        state = call(connection, "SELECT etl.estado_operacion(%s)::text", (windows,))
+    return dict(json.loads(state, parse_float=Decimal))
 
 
 def metrics(settings: Settings) -> dict[str, Any]:

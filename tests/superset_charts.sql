@@ -92,6 +92,7 @@ SELECT id_movimiento, tipo, id_producto, fecha AT TIME ZONE 'America/Lima', moti
     primera_hasta AT TIME ZONE 'America/Lima'
 FROM etl.rechazo
 -- saltos_costo
+-- This shop has no openings, from which a first receipt could jump.
 SELECT k.fecha AT TIME ZONE 'America/Lima', p.codigo, p.nombre, k.costo_unitario,
     k.antes, k.salto_costo
 FROM (

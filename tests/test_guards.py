@@ -210,11 +210,12 @@ def test_a_cost_that_jumps_is_loaded_and_listed(shop: Shop):
     shop.product(9)
     shop.receipt(now() - timedelta(hours=3), (9, 1, 40000))
     shop.receipt(now() - timedelta(hours=2), (9, 1, 60000))
-    (dear,) = shop.receipt(now(), (9, 1, Decimal("0.01")))
+    # At one instant they are valued in the order of their numbers.
+    (_, dear) = shop.receipt(now(), (9, 2, 80000), (9, 1, Decimal("0.01")))
     settle(shop, initial)
     jumps = {row["id_movimiento"]: row for row in shop.olap_rows("SELECT * FROM dw.v_saltos_costo")}
     assert jumps.keys() == {high, low, dear}
-    assert jumps[dear]["costo_promedio_anterior"] == 50000
+    assert jumps[dear]["costo_promedio_anterior"] == 65000
     assert jumps[high]["costo_unitario"] == 137 and jumps[high]["veces"] > 20
     status = json.loads(shop.succeed("status", "--json").stdout)
     assert {row["id_movimiento"] for row in status["cost_jumps"]} == {high, low, dear}
@@ -225,6 +226,8 @@ def test_a_cost_that_jumps_is_loaded_and_listed(shop: Shop):
     assert {
         int(line.split()[0]) for line in jumped if line.split()[:1] and line.split()[0].isdigit()
     } == {high, low, dear}
+    (line,) = (line for line in jumped if line.split()[:1] == [str(dear)])
+    assert line.split()[-2:] == ["0.01", "0.000001"]
     # A corrected typing error is no longer listed.
     shop.correct_line(high, costo_unitario=Decimal("1.37"))
     settle(shop, initial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
@@ -48,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _for_machines(state: dict[str, Any], pending: Window | None) -> dict[str, Any]:
+    # Numbers, where a Decimal would become a string.
+    state = json.loads(json.dumps(state, default=float))
     return {
         "last_run": state["control"]["hasta"],
         "initial_date": state["control"]["desde_inicial"],
@@ -72,7 +75,7 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
             ("last run", last.isoformat() if last else "none yet"),
             ("initial date", initial.isoformat() if initial else "fixed by the first run"),
             ("pending", pending.label if pending else "none"),
-            ("products", f"{state['productos']}, stock worth {float(state['valor']):,.2f}"),
+            ("products", f"{state['productos']}, stock worth {state['valor']:,.2f}"),
             ("state folder", settings.state_dir),
         ]
     )

@@ -31,7 +31,7 @@ COMMENT ON COLUMN dw.kardex.costo_unitario IS 'De una entrada, el suyo; de una v
 COMMENT ON COLUMN dw.kardex.costo_total IS 'Costo que entra (entrada) o que sale (venta)';
 COMMENT ON COLUMN dw.kardex.ajuste IS 'Corrección del costo de lo vendido antes de recibirse';
 COMMENT ON COLUMN dw.kardex.salto_costo IS
-    'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio; 0 si entró gratis; si no, nulo';
+    'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio, al menos 0.000001; 0 si entró gratis; si no, nulo';
 COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
 
 CREATE OR REPLACE FUNCTION etl.muchas_filas() RETURNS bigint
@@ -95,7 +95,7 @@ DECLARE
 BEGIN
     -- Up to version 6 the index for notices, of which there were two up to version 5, named the
     -- cost, since a free receipt had no mark; and the pages were full.
-    IF (SELECT c.esquema < 7 FROM etl.control AS c) THEN
+    IF NOT EXISTS (SELECT FROM etl.control AS c WHERE c.esquema >= 7) THEN
         FOR v_tabla IN SELECT t.tabla FROM etl.v_tabla_kardex AS t LOOP
             EXECUTE format(
                 'UPDATE ONLY %s SET salto_costo = CASE WHEN costo_unitario = 0 THEN 0 ELSE 0.000001 END'

@@ -73,7 +73,7 @@ SELECT CASE
 END
 $$;
 COMMENT ON FUNCTION etl.salto_costo(numeric, numeric, numeric) IS
-    'Costo de una entrada sobre el promedio anterior, si se aleja más que el factor; 0 si es gratis; si no, nulo';
+    'Costo de una entrada sobre el promedio anterior, si se aleja más que el factor, al menos 0.000001; 0 si es gratis; si no, nulo';
 
 CREATE OR REPLACE FUNCTION etl.entradas_a_tramo(p_cola boolean, p_parte bigint) RETURNS TABLE (
     id_producto bigint, fecha timestamptz, id_movimiento bigint, id_sucursal bigint,

@@ -280,7 +280,8 @@ CREATE OR REPLACE VIEW dw.v_saltos_costo AS
 SELECT
     k.id_movimiento, k.id_producto, p.codigo, p.nombre, p.categoria, k.fecha, k.cantidad,
     k.costo_unitario,
-    -- As the ledger says it, since the quotient is rounded.
+    -- As the ledger says it, since the quotient is rounded; round() keeps the column's type, which
+    -- is numeric without a scale, or the view could not replace the one of before.
     round(coalesce(
         (
             SELECT f.costo_promedio
