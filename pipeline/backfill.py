@@ -104,9 +104,7 @@ def _discard(folder: Path) -> None:
 
 def _identity(settings: Settings, connection: Connection) -> Snapshot:
     queries = [load_query(connection, settings, name) for name in QUERIES]
-    return take_snapshot(
-        connection, source_tables(connection, [explain(connection, query) for query in queries])
-    )
+    return take_snapshot(connection, source_tables(connection, explain(connection, queries)))
 
 
 def _plan(settings: Settings, history: History, folder: Path) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def read_oltp(
     ):
         begin_snapshot(connection)
         queries = [load_query(connection, settings, name) for name in QUERIES]
-        plans = [explain(connection, query) for query in queries]
+        plans = explain(connection, queries)
         snapshot = take_snapshot(connection, source_tables(connection, plans))
         reason = why_everything(snapshot, control)
         if request.everything or request.rebuild:

@@ -141,17 +141,20 @@ def _check_version(name: str, column: str, found: int, capture: str) -> None:
         )
 
 
-def explain(connection: Connection, query: Query) -> dict[str, Any]:
-    """How the planner would read the whole query: the root of its plan, as EXPLAIN tells it."""
+def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, Any]]:
+    """How the planner would read each whole query: the root of its plan, as EXPLAIN tells it."""
+    plans: list[dict[str, Any]] = []
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM (\n{}\n) AS m").format(
-                sql.SQL(query.text)
+        for query in queries:
+            cursor.execute(
+                sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM (\n{}\n) AS m").format(
+                    sql.SQL(query.text)
+                )
             )
-        )
-        row = cursor.fetchone()
-    assert row is not None
-    return dict(row[0][0]["Plan"])
+            row = cursor.fetchone()
+            assert row is not None
+            plans.append(row[0][0]["Plan"])
+    return plans
 
 
 def source_tables(connection: Connection, plans: Iterable[dict[str, Any]]) -> dict[str, list[int]]:

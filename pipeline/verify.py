@@ -83,9 +83,7 @@ def _compare(
     begin_snapshot(shop)
     query = load_query(shop, settings, "movimientos")
     others = [load_query(shop, settings, name) for name in ("productos", "sucursales")]
-    snapshot = take_snapshot(
-        shop, source_tables(shop, [explain(shop, q) for q in (query, *others)])
-    )
+    snapshot = take_snapshot(shop, source_tables(shop, explain(shop, [query, *others])))
     findings.restored = why_everything(snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
     openings = dict(_rows(analytical, "SELECT * FROM etl.aperturas_fechadas()"))

@@ -94,8 +94,7 @@ def _grant_reader(settings: Settings) -> None:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "rol_lector.sql"))
             queries = [load_query(connection, settings, name) for name in QUERIES]
-            plans = [explain(connection, query) for query in queries]
-            for table in source_tables(connection, plans):
+            for table in source_tables(connection, explain(connection, queries)):
                 name = sql.Identifier(*table.split(".", 1))
                 schema = sql.Identifier(table.split(".", 1)[0])
                 cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(schema))

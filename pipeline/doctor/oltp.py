@@ -45,8 +45,8 @@ def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
 
 def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
     """Nothing but SELECT."""
-    plans = [explain(side.connection, query) for query in usable]
-    oids = [oid for oid, _ in source_tables(side.connection, plans).values()]
+    read = source_tables(side.connection, explain(side.connection, usable))
+    oids = [oid for oid, _ in read.values()]
     with side.connection.cursor() as cursor:
         cursor.execute(read_sql("oltp/diagnostico", "permisos.sql"), {"oids": oids})
         tables = cursor.fetchall()
