@@ -283,23 +283,7 @@ UPDATE etl.control SET esquema = 5;
 """
 
 
-# As version 6 was: pages without room, and a free receipt without a mark.
-BEFORE_ROOM = """
-UPDATE dw.kardex SET salto_costo = NULL WHERE salto_costo = 0;
-DROP INDEX dw.kardex_avisos;
-CREATE INDEX kardex_avisos ON dw.kardex (id_producto, fecha)
-    WHERE tipo = 'ENTRADA_MERCANCIA' AND (costo_unitario = 0 OR salto_costo IS NOT NULL);
-ALTER TABLE dw.kardex RESET (fillfactor);
-CREATE OR REPLACE VIEW dw.v_saltos_costo AS
-SELECT
-    k.id_movimiento, k.id_producto, p.codigo, p.nombre, p.categoria, k.fecha, k.cantidad,
-    k.costo_unitario, round(k.costo_unitario / k.salto_costo, 6) AS costo_promedio_anterior,
-    k.salto_costo AS veces
-FROM dw.kardex AS k
-INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-WHERE k.tipo = 'ENTRADA_MERCANCIA' AND k.salto_costo IS NOT NULL;
-UPDATE etl.control SET esquema = 6;
-"""
+BEFORE_ROOM = Path(__file__).with_name("version_6.sql").read_text(encoding="utf-8")
 
 
 # The type came after version 3 did.
