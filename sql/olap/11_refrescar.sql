@@ -101,6 +101,8 @@ BEGIN
     PERFORM set_config('work_mem', '64MB', true);
     -- Views that are renewed in a tenth of a second must not be compiled for half a second.
     PERFORM set_config('jit', 'off', true);
+    -- A concurrent refresh takes statistics of all that it compares, for a join by key that needs few.
+    PERFORM set_config('default_statistics_target', '10', true);
     -- Two views at a time are the two processes, and workers would need shared memory.
     PERFORM set_config('max_parallel_workers_per_gather', '0', true);
     PERFORM set_config('max_parallel_maintenance_workers', '0', true);
