@@ -48,7 +48,11 @@ PAGES = "SELECT id_movimiento, (ctid::text::point)[0] AS page FROM dw.kardex"
 INDEXES = """
 SELECT i.indexrelid::regclass::text AS name, pg_relation_size(i.indexrelid) / 8192 AS pages
 FROM pg_index AS i
-WHERE i.indrelid IN (SELECT tabla FROM etl.v_tabla_kardex)
+WHERE i.indrelid IN (
+    SELECT tabla FROM etl.v_tabla_kardex
+    UNION ALL
+    VALUES ('dw.resumen_diario'::regclass), ('dw.resumen_mensual'::regclass)
+)
 """
 
 

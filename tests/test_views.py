@@ -224,7 +224,8 @@ UNION ALL
 SELECT pg_get_expr(i.indpred, i.indrelid)
 FROM pg_index AS i WHERE i.indrelid = 'dw.kardex'::regclass AND i.indpred IS NOT NULL
 UNION ALL
-SELECT c.reloptions::text FROM pg_class AS c WHERE c.oid = 'dw.kardex'::regclass
+SELECT c.relname || ' ' || c.reloptions::text FROM pg_class AS c
+WHERE c.relnamespace::regnamespace::text = 'dw' AND c.relname IN ('kardex', 'resumen_diario', 'resumen_mensual')
 UNION ALL
 SELECT k.id_movimiento || ' ' || k.salto_costo FROM dw.kardex AS k WHERE k.salto_costo IS NOT NULL
 ORDER BY 1
@@ -279,6 +280,8 @@ CREATE INDEX kardex_gratis ON dw.kardex (id_producto, fecha)
 CREATE INDEX kardex_saltos ON dw.kardex (id_producto, fecha) WHERE salto_costo IS NOT NULL;
 UPDATE dw.kardex SET salto_costo = NULL WHERE salto_costo = 0;
 ALTER TABLE dw.kardex RESET (fillfactor);
+ALTER TABLE dw.resumen_diario RESET (fillfactor);
+ALTER TABLE dw.resumen_mensual RESET (fillfactor);
 UPDATE etl.control SET esquema = 5;
 """
 

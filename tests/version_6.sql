@@ -24,6 +24,8 @@ BEGIN
     END LOOP;
 END
 $$;
+ALTER TABLE dw.resumen_diario RESET (fillfactor);
+ALTER TABLE dw.resumen_mensual RESET (fillfactor);
 CREATE OR REPLACE VIEW dw.v_saltos_costo AS
 SELECT
     k.id_movimiento, k.id_producto, p.codigo, p.nombre, p.categoria, k.fecha, k.cantidad,

@@ -116,10 +116,12 @@ BEGIN
             EXECUTE format('DROP INDEX %s', v_indice);
         END LOOP;
         FOR v_tabla IN
-            SELECT t.tabla
-            FROM etl.v_tabla_kardex AS t
-            INNER JOIN pg_class AS c ON c.oid = t.tabla
-            WHERE NOT EXISTS (
+            SELECT c.oid
+            FROM pg_class AS c
+            WHERE (
+                c.oid IN (SELECT t.tabla FROM etl.v_tabla_kardex AS t)
+                OR c.oid IN (to_regclass('dw.resumen_diario'), to_regclass('dw.resumen_mensual'))
+            ) AND NOT EXISTS (
                 SELECT FROM pg_options_to_table(c.reloptions) AS o WHERE o.option_name = 'fillfactor'
             )
         LOOP
@@ -194,7 +196,9 @@ CREATE TABLE IF NOT EXISTS dw.resumen_diario (
     unidades_recibidas numeric(38, 6) NOT NULL,
     costo_recibido     numeric(38, 6) NOT NULL,
     PRIMARY KEY (dia, id_sucursal, categoria)
-);
+)
+-- For the same reason as the ledger: a window changes many sums, and no key.
+WITH (fillfactor = 50);
 COMMENT ON TABLE dw.resumen_diario IS 'Sumas del kardex por día, sucursal y categoría';
 
 CREATE TABLE IF NOT EXISTS dw.resumen_mensual (
@@ -210,7 +214,8 @@ CREATE TABLE IF NOT EXISTS dw.resumen_mensual (
     unidades_recibidas numeric(38, 6) NOT NULL,
     costo_recibido     numeric(38, 6) NOT NULL,
     PRIMARY KEY (mes, id_sucursal, id_producto)
-);
+)
+WITH (fillfactor = 50);
 COMMENT ON TABLE dw.resumen_mensual IS 'Sumas del kardex por mes, sucursal y producto';
 
 CREATE TABLE IF NOT EXISTS dw.resumen_movil (
