@@ -7,27 +7,40 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-    v_revaluadas bigint;
+    v_tabla regclass;
+    v_filas bigint;
+    v_revaluadas bigint := 0;
 BEGIN
     DELETE FROM dw.kardex AS k USING etl.baja AS b
     WHERE k.id_producto = b.id_producto AND k.fecha = b.fecha AND k.orden = b.orden
         AND k.id_movimiento = b.id_movimiento;
 
-    UPDATE dw.kardex AS k
-    SET version = p_numero,
-        provisional = r.provisional,
-        costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
-        existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
-        salto_costo = r.salto_costo
-    FROM etl.repeticion AS r
-    -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
-    -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
-    WHERE NOT r.es_alta AND r.difiere
-        AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
-        -- By its place alone: where a product has few rows, the planner would read all of them by
-        -- the key for each one that is sought.
-        AND k.id_producto + 0 = r.id_producto;
-    GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
+    -- Table by table: of all at once, each row would be sought in every one of them.
+    FOR v_tabla IN
+        SELECT DISTINCT r.tabla_kardex
+        FROM etl.repeticion AS r
+        WHERE NOT r.es_alta AND r.difiere
+    LOOP
+        -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
+        -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
+        EXECUTE format(
+            'UPDATE ONLY %s AS k
+             SET version = $1,
+                 provisional = r.provisional,
+                 costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
+                 existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
+                 salto_costo = r.salto_costo
+             FROM etl.repeticion AS r
+             WHERE NOT r.es_alta AND r.difiere
+                 AND r.tabla_kardex = $2 AND k.ctid = r.ctid_kardex
+                 -- By its place alone: where a product has few rows, the planner would read all of
+                 -- them by the key for each one that is sought.
+                 AND k.id_producto + 0 = r.id_producto',
+            v_tabla
+        ) USING p_numero, v_tabla;
+        GET DIAGNOSTICS v_filas = ROW_COUNT;
+        v_revaluadas := v_revaluadas + v_filas;
+    END LOOP;
     IF v_revaluadas <> (
         SELECT count(*) FROM etl.repeticion AS r WHERE NOT r.es_alta AND r.difiere
     ) THEN
@@ -143,18 +156,7 @@ BEGIN
     -- once all rows are there; and a table that is made by a query takes its rows from the workers
     -- while they value, which an INSERT does not.
     EXECUTE format(
-        'CREATE TABLE dw.%I %s AS
-         SELECT
-             v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, %s::bigint AS version, v.orden,
-             v.provisional, v.tipo, v.cantidad::numeric(38, 6), v.precio_unitario::numeric(38, 6),
-             v.costo_unitario::numeric(38, 6), v.costo_total::numeric(38, 6),
-             v.ajuste::numeric(38, 6), v.existencias::numeric(38, 6), v.valor::numeric(38, 6),
-             v.costo_promedio::numeric(38, 6), v.salto_costo
-         FROM (
-             SELECT * FROM etl.valorizar_altas(%4$L, 0)
-             UNION ALL
-             SELECT * FROM etl.valorizar_altas(%4$L, 1)
-         ) AS v',
+        'CREATE TABLE dw.%I %s AS %s',
         p_lote,
         (
             -- The ledger's room on its pages, and what the shop has set for autovacuum.
@@ -163,7 +165,24 @@ BEGIN
             CROSS JOIN LATERAL pg_options_to_table(c.reloptions) AS o
             WHERE c.oid = 'dw.kardex'::regclass
         ),
-        p_numero, p_factor
+        (
+            -- The types of each part for itself: of both together, each row would be copied once more.
+            SELECT string_agg(
+                format(
+                    'SELECT
+                         v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal,
+                         %s::bigint AS version, v.orden, v.provisional, v.tipo,
+                         v.cantidad::numeric(38, 6), v.precio_unitario::numeric(38, 6),
+                         v.costo_unitario::numeric(38, 6), v.costo_total::numeric(38, 6),
+                         v.ajuste::numeric(38, 6), v.existencias::numeric(38, 6),
+                         v.valor::numeric(38, 6), v.costo_promedio::numeric(38, 6), v.salto_costo
+                     FROM etl.valorizar_altas(%L, %s) AS v',
+                    p_numero, p_factor, p.parte
+                ),
+                ' UNION ALL '
+            )
+            FROM (VALUES (0), (1)) AS p (parte)
+        )
     );
     EXECUTE format('ALTER TABLE dw.%I %s', p_lote, (
         SELECT string_agg(format('ALTER COLUMN %I SET NOT NULL', a.attname), ', ')
