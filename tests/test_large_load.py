@@ -366,14 +366,78 @@ def test_a_row_is_found_where_it_is_whatever_the_planner_knows(shop: Shop):
         (source,) = shop.olap_rows(
             "SELECT prosrc FROM pg_proc WHERE oid = 'etl.actualizar_kardex(bigint)'::regprocedure"
         )
-        update = re.search(r"UPDATE dw\.kardex.*?;", source["prosrc"], re.DOTALL)
+        update = re.search(r"'(UPDATE %s AS k.*?)'", source["prosrc"], re.DOTALL)
         assert update
         cursor.execute("SET enable_hashjoin = off; SET enable_mergejoin = off")
-        cursor.execute("EXPLAIN " + update[0].replace("p_numero", "9"))
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    # dw.kardex itself is empty.
-    assert plan.count("Tid Scan on kardex_lote") == 2, plan
-    assert "Index Scan" not in plan
+        for target, condition, scans in (
+            ("ONLY dw.kardex_lote_2", "r.tabla_kardex = 'dw.kardex_lote_2'::regclass", 1),
+            # Which is empty itself.
+            ("dw.kardex", "r.tabla_kardex = k.tableoid", 2),
+        ):
+            cursor.execute("EXPLAIN " + update[1].replace("$1", "9") % (target, condition))
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert plan.count("Tid Scan on kardex_lote") == scans, plan
+            assert "Index Scan" not in plan
+
+
+# The first rows of each table stand at the same place in it.
+FIRST = "SELECT DISTINCT id_producto FROM dw.kardex WHERE ctid = '(0,1)'"
+
+
+def test_rows_at_the_same_place_of_two_tables_are_told_apart(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    (product,) = (row["id_producto"] for row in shop.olap_rows(FIRST))
+    shop.sale(BEGINNING + timedelta(days=91), (product, 1, 9))
+    assert not load(shop)
+    assert shop.olap_rows(FIRST) == [{"id_producto": product}]
+    shop.receipt(BEGINNING + timedelta(minutes=1), (product, 40, 5))
+    assert not load(shop)
+    assert tables(shop) == {"dw.kardex": 2, "dw.kardex_lote_1": ROWS}
+
+
+# What a shop might put on a ledger that has a table more already: each sees all that changes.
+WATCHED_BY = {
+    "a statement's trigger": """
+CREATE FUNCTION dw.auditar() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO dw.auditoria SELECT n.id_movimiento FROM nuevas AS n;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER auditar AFTER UPDATE ON dw.kardex REFERENCING NEW TABLE AS nuevas
+FOR EACH STATEMENT EXECUTE FUNCTION dw.auditar()
+""",
+    "a rule": """
+CREATE RULE auditar AS ON UPDATE TO dw.kardex
+DO ALSO INSERT INTO dw.auditoria VALUES (new.id_movimiento)
+""",
+}
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize("statement", WATCHED_BY.values(), ids=WATCHED_BY.keys())
+def test_what_watches_the_ledger_sees_the_rows_of_every_table(shop: Shop, statement: str):
+    trade(shop)
+    assert load(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute("CREATE TABLE dw.auditoria (id bigint)")
+        cursor.execute(statement)
+    shop.receipt(BEGINNING + timedelta(minutes=1), *((p, 40, 5) for p in range(1, 51)))
+    assert not load(shop)
+    (last,) = shop.olap_rows("SELECT revaluadas FROM etl.corrida WHERE numero = 2")
+    (seen,) = shop.olap_rows("SELECT count(DISTINCT id) FROM dw.auditoria")
+    assert seen["count"] == last["revaluadas"] > ROWS * 0.8
+
+
+def test_a_lote_of_another_owner_is_changed_through_the_ledger(shop: Shop):
+    trade(shop)
+    assert load(shop)
+    assert shop.olap_rows("SELECT etl.admite_tabla_por_tabla() AS one") == [{"one": True}]
+    with shop.olap.cursor() as cursor:
+        cursor.execute("ALTER TABLE dw.kardex_lote_1 OWNER TO pg_monitor")
+    assert shop.olap_rows("SELECT etl.admite_tabla_por_tabla() AS one") == [{"one": False}]
+    shop.receipt(BEGINNING + timedelta(minutes=1), (3, 40, 5))
+    assert not load(shop)
 
 
 # A shop's own rule that looks at what it is not told: the cost of the movement before.

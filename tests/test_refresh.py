@@ -265,12 +265,22 @@ def test_what_init_may_have_changed_is_refreshed(settled: Shop):
     assert all(run(settled, 2).values())
 
 
-def test_no_view_is_compiled(settled: Shop):
+def test_views_are_refreshed_with_settings_of_their_own(settled: Shop):
+    names = ("jit", "default_statistics_target", "work_mem", "max_parallel_workers_per_gather")
+    ours = dict(zip(names, ("off", "10", "64MB", "0"), strict=True))
+    columns = ", ".join(f"current_setting('{name}') AS {name}" for name in names)
     with settled.olap.cursor() as cursor:
         cursor.execute(
-            "CREATE MATERIALIZED VIEW dw.mv_mia AS SELECT current_setting('jit') AS jit;"
+            f"CREATE MATERIALIZED VIEW dw.mv_mia AS SELECT {columns};"
             "CREATE UNIQUE INDEX ON dw.mv_mia (jit)"
         )
-    assert settled.olap_rows("TABLE dw.mv_mia") == [{"jit": "on"}]
+    (the_shops,) = settled.olap_rows("TABLE dw.mv_mia")
+    assert not set(ours.items()) & set(the_shops.items())
     run(settled, 1)
-    assert settled.olap_rows("TABLE dw.mv_mia") == [{"jit": "off"}]
+    assert settled.olap_rows("TABLE dw.mv_mia") == [ours]
+    # Nor are they left behind in the transaction of whoever refreshes by hand.
+    with settled.olap.cursor() as cursor:
+        cursor.execute("BEGIN; SELECT count(error) FROM dw.refrescar_vistas_materializadas()")
+    assert settled.olap_rows(f"SELECT {columns}") == [the_shops]
+    with settled.olap.cursor() as cursor:
+        cursor.execute("COMMIT")

@@ -225,7 +225,8 @@ SELECT pg_get_expr(i.indpred, i.indrelid)
 FROM pg_index AS i WHERE i.indrelid = 'dw.kardex'::regclass AND i.indpred IS NOT NULL
 UNION ALL
 SELECT c.relname || ' ' || c.reloptions::text FROM pg_class AS c
-WHERE c.relnamespace::regnamespace::text = 'dw' AND c.relname IN ('kardex', 'resumen_diario', 'resumen_mensual')
+WHERE c.relnamespace::regnamespace::text = 'dw'
+    AND c.relname IN ('kardex', 'resumen_diario', 'resumen_mensual')
 UNION ALL
 SELECT k.id_movimiento || ' ' || k.salto_costo FROM dw.kardex AS k WHERE k.salto_costo IS NOT NULL
 ORDER BY 1

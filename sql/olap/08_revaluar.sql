@@ -1,5 +1,21 @@
 -- Steps 4 to 6 in their order: replay, summaries, ledger, stock.
 
+CREATE OR REPLACE FUNCTION etl.admite_tabla_por_tabla() RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+SELECT
+    count(DISTINCT c.relowner) = 1
+    AND NOT bool_or(c.relhasrules)
+    AND NOT EXISTS (
+        SELECT FROM pg_trigger AS d
+        WHERE d.tgrelid IN (SELECT t.tabla FROM etl.v_tabla_kardex AS t) AND NOT d.tgisinternal
+    )
+FROM pg_class AS c
+WHERE c.oid IN (SELECT t.tabla FROM etl.v_tabla_kardex AS t)
+$$;
+COMMENT ON FUNCTION etl.admite_tabla_por_tabla() IS
+    'Si da lo mismo cambiar las tablas del kardex una por una: son de un dueño, y nadie les puso un disparador ni una regla';
+
 CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint) RETURNS bigint
 LANGUAGE plpgsql
 -- Each row is gone for where it is; else the planner reads the whole ledger to find them.
@@ -7,7 +23,8 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-    v_tabla regclass;
+    v_tabla text;
+    v_donde text;
     v_filas bigint;
     v_revaluadas bigint := 0;
 BEGIN
@@ -15,16 +32,26 @@ BEGIN
     WHERE k.id_producto = b.id_producto AND k.fecha = b.fecha AND k.orden = b.orden
         AND k.id_movimiento = b.id_movimiento;
 
-    -- Table by table: of all at once, each row would be sought in every one of them.
-    FOR v_tabla IN
-        SELECT DISTINCT r.tabla_kardex
-        FROM etl.repeticion AS r
-        WHERE NOT r.es_alta AND r.difiere
+    -- Table by table, if none can tell the difference: of all at once, each row would be sought in
+    -- every one of them.
+    FOR v_tabla, v_donde IN
+        SELECT DISTINCT
+            CASE WHEN u.una_por_una THEN 'ONLY ' || t.tabla::regclass ELSE 'dw.kardex' END,
+            CASE WHEN u.una_por_una
+                THEN format('r.tabla_kardex = %s', t.tabla)
+                ELSE 'r.tabla_kardex = k.tableoid'
+            END
+        FROM (
+            SELECT DISTINCT r.tabla_kardex AS tabla
+            FROM etl.repeticion AS r
+            WHERE NOT r.es_alta AND r.difiere
+        ) AS t
+        CROSS JOIN (SELECT etl.admite_tabla_por_tabla() AS una_por_una) AS u
     LOOP
         -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
         -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
         EXECUTE format(
-            'UPDATE ONLY %s AS k
+            'UPDATE %s AS k
              SET version = $1,
                  provisional = r.provisional,
                  costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
@@ -32,12 +59,12 @@ BEGIN
                  salto_costo = r.salto_costo
              FROM etl.repeticion AS r
              WHERE NOT r.es_alta AND r.difiere
-                 AND r.tabla_kardex = $2 AND k.ctid = r.ctid_kardex
+                 AND %s AND k.ctid = r.ctid_kardex
                  -- By its place alone: where a product has few rows, the planner would read all of
                  -- them by the key for each one that is sought.
                  AND k.id_producto + 0 = r.id_producto',
-            v_tabla
-        ) USING p_numero, v_tabla;
+            v_tabla, v_donde
+        ) USING p_numero;
         GET DIAGNOSTICS v_filas = ROW_COUNT;
         v_revaluadas := v_revaluadas + v_filas;
     END LOOP;

@@ -90,6 +90,14 @@ CREATE OR REPLACE FUNCTION etl.refrescar_vista(p_vista oid) RETURNS text
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET work_mem = '64MB'
+-- Views that are renewed in a tenth of a second must not be compiled for half a second.
+SET jit = off
+-- A concurrent refresh takes statistics of all that it compares, for a join by key that needs few.
+SET default_statistics_target = 10
+-- Two views at a time are the two processes, and workers would need shared memory.
+SET max_parallel_workers_per_gather = 0
+SET max_parallel_maintenance_workers = 0
 AS $$
 DECLARE
     v_vista record;
@@ -98,14 +106,6 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 'gone';
     END IF;
-    PERFORM set_config('work_mem', '64MB', true);
-    -- Views that are renewed in a tenth of a second must not be compiled for half a second.
-    PERFORM set_config('jit', 'off', true);
-    -- A concurrent refresh takes statistics of all that it compares, for a join by key that needs few.
-    PERFORM set_config('default_statistics_target', '10', true);
-    -- Two views at a time are the two processes, and workers would need shared memory.
-    PERFORM set_config('max_parallel_workers_per_gather', '0', true);
-    PERFORM set_config('max_parallel_maintenance_workers', '0', true);
     EXECUTE format(
         'REFRESH MATERIALIZED VIEW %s %s',
         CASE WHEN v_vista.concurrente THEN 'CONCURRENTLY' ELSE '' END, v_vista.nombre
