@@ -31,7 +31,8 @@ OPTIONS = {
     "autovacuum_naptime": "10min",
     "max_connections": "100",
     "max_prepared_transactions": "20",
-    "max_wal_size": "4GB",
+    # Of memory, perhaps.
+    "max_wal_size": "512MB",
     "shared_buffers": "128MB",
 }
 # Settings of whoever runs the tests must not reach what is tested.
