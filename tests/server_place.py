@@ -20,7 +20,7 @@ LOCK = "lock"
 # Databases are made and dropped by the thousand, and finding room for their files takes a disk's
 # file system a fifth of the time of all tests.
 MEMORY = Path("/dev/shm")
-# More than the servers of all processes together ever have, so that enough is left for the rest.
+# Several times what the servers of all processes have together.
 MEMORY_WANTED = 8 << 30  # bytes
 
 
@@ -45,6 +45,9 @@ def server_place(binaries: Path) -> Iterator[Path]:
 
 def _has_memory() -> bool:
     """Whether the servers' data may be kept in memory."""
+    if os.geteuid() != 0:
+        # Where systemd removes what a user has in memory when he logs out.
+        return False
     try:
         told = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
         available = int(told["MemAvailable"].split()[0]) * 1024

@@ -266,9 +266,14 @@ def test_what_init_may_have_changed_is_refreshed(settled: Shop):
 
 
 def test_views_are_refreshed_with_settings_of_their_own(settled: Shop):
-    names = ("jit", "default_statistics_target", "work_mem", "max_parallel_workers_per_gather")
-    ours = dict(zip(names, ("off", "10", "64MB", "0"), strict=True))
-    columns = ", ".join(f"current_setting('{name}') AS {name}" for name in names)
+    ours = {
+        "jit": "off",
+        "default_statistics_target": "10",
+        "work_mem": "64MB",
+        "max_parallel_workers_per_gather": "0",
+        "max_parallel_maintenance_workers": "0",
+    }
+    columns = ", ".join(f"current_setting('{name}') AS {name}" for name in ours)
     with settled.olap.cursor() as cursor:
         cursor.execute(
             f"CREATE MATERIALIZED VIEW dw.mv_mia AS SELECT {columns};"
@@ -281,6 +286,7 @@ def test_views_are_refreshed_with_settings_of_their_own(settled: Shop):
     # Nor are they left behind in the transaction of whoever refreshes by hand.
     with settled.olap.cursor() as cursor:
         cursor.execute("BEGIN; SELECT count(error) FROM dw.refrescar_vistas_materializadas()")
+        assert cursor.fetchone() == (0,)
     assert settled.olap_rows(f"SELECT {columns}") == [the_shops]
     with settled.olap.cursor() as cursor:
         cursor.execute("COMMIT")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fault_process import wait_for
-from server_place import PREFIX, remove_abandoned, server_place
+from server_place import MEMORY, PREFIX, remove_abandoned, server_place
 
 from pipeline.demo import server as servers
 
@@ -18,9 +18,11 @@ SESSION = f"""
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
+import server_place as places
 from server_place import server_place
 from pipeline.demo import server as servers
 binaries = Path(sys.argv[1])
+places.MEMORY_WANTED = int(sys.argv[2])
 with server_place(binaries) as place:
     servers.create(place / "server", binaries=binaries).start({{"fsync": "off"}})
     print(place, flush=True)
@@ -28,10 +30,12 @@ with server_place(binaries) as place:
 """
 
 
-@pytest.fixture
-def session(server_binaries: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process with a server of its own."""
-    program = [sys.executable, "-c", SESSION, str(server_binaries)]
+@pytest.fixture(params=[0, 1 << 62], ids=["memory", "disk"])
+def session(
+    server_binaries: Path, request: pytest.FixtureRequest
+) -> Iterator[subprocess.Popen[str]]:
+    """A process with a server of its own, in memory where that can be or on the disk."""
+    program = [sys.executable, "-c", SESSION, str(server_binaries), str(request.param)]
     with subprocess.Popen(
         program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -46,6 +50,9 @@ def test_what_a_killed_session_left_goes_with_its_server(
 ):
     assert session.stdout is not None
     left = Path(session.stdout.readline().strip())
+    assert isinstance(session.args, list)
+    may = session.args[-1] == "0" and os.geteuid() == 0 and MEMORY.is_dir()
+    assert left.is_relative_to(MEMORY) == may
     server = servers.Server(left / "server", left / "server" / "data", 0, server_binaries)
     postmaster = int((server.data / "postmaster.pid").read_text().split()[0])
     # It lives.

@@ -3,18 +3,18 @@
 CREATE OR REPLACE FUNCTION etl.admite_tabla_por_tabla() RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
-SELECT
-    count(DISTINCT c.relowner) = 1
-    AND NOT bool_or(c.relhasrules)
-    AND NOT EXISTS (
-        SELECT FROM pg_trigger AS d
-        WHERE d.tgrelid IN (SELECT t.tabla FROM etl.v_tabla_kardex AS t) AND NOT d.tgisinternal
-    )
-FROM pg_class AS c
-WHERE c.oid IN (SELECT t.tabla FROM etl.v_tabla_kardex AS t)
+SELECT NOT EXISTS (
+    SELECT FROM etl.v_tabla_kardex AS t
+    INNER JOIN pg_class AS c ON c.oid = t.tabla
+    WHERE c.relhasrules
+        OR c.relrowsecurity
+        OR NOT has_table_privilege(c.oid, 'SELECT')
+        OR NOT has_table_privilege(c.oid, 'UPDATE')
+        OR EXISTS (SELECT FROM pg_trigger AS d WHERE d.tgrelid = c.oid AND NOT d.tgisinternal)
+)
 $$;
 COMMENT ON FUNCTION etl.admite_tabla_por_tabla() IS
-    'Si da lo mismo cambiar las tablas del kardex una por una: son de un dueño, y nadie les puso un disparador ni una regla';
+    'Si da lo mismo cambiar las tablas del kardex una por una: quien carga puede con cada una, y nadie les puso un disparador, una regla ni una política de filas';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint) RETURNS bigint
 LANGUAGE plpgsql
