@@ -23,8 +23,9 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-    v_tabla text;
-    v_donde text;
+    v_destino text;
+    v_tablas oid[];
+    v_repetidas bigint;
     v_filas bigint;
     v_revaluadas bigint := 0;
 BEGIN
@@ -34,19 +35,19 @@ BEGIN
 
     -- Table by table, if none can tell the difference: of all at once, each row would be sought in
     -- every one of them.
-    FOR v_tabla, v_donde IN
-        SELECT DISTINCT
-            CASE WHEN u.una_por_una THEN 'ONLY ' || t.tabla::regclass ELSE 'dw.kardex' END,
-            CASE WHEN u.una_por_una
-                THEN format('r.tabla_kardex = %s', t.tabla)
-                ELSE 'r.tabla_kardex = k.tableoid'
-            END
+    FOR v_destino, v_tablas, v_repetidas IN
+        SELECT
+            CASE WHEN u.una_por_una THEN 'ONLY ' || t.tabla::regclass ELSE 'dw.kardex' END AS destino,
+            array_agg(t.tabla),
+            sum(t.filas)
         FROM (
-            SELECT DISTINCT r.tabla_kardex AS tabla
+            SELECT r.tabla_kardex AS tabla, count(*) AS filas
             FROM etl.repeticion AS r
             WHERE NOT r.es_alta AND r.difiere
+            GROUP BY r.tabla_kardex
         ) AS t
         CROSS JOIN (SELECT etl.admite_tabla_por_tabla() AS una_por_una) AS u
+        GROUP BY destino
     LOOP
         -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
         -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
@@ -59,22 +60,21 @@ BEGIN
                  salto_costo = r.salto_costo
              FROM etl.repeticion AS r
              WHERE NOT r.es_alta AND r.difiere
-                 AND %s AND k.ctid = r.ctid_kardex
+                 AND r.tabla_kardex = ANY ($2)
+                 AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
                  -- By its place alone: where a product has few rows, the planner would read all of
                  -- them by the key for each one that is sought.
                  AND k.id_producto + 0 = r.id_producto',
-            v_tabla, v_donde
-        ) USING p_numero;
+            v_destino
+        ) USING p_numero, v_tablas;
         GET DIAGNOSTICS v_filas = ROW_COUNT;
+        IF v_filas <> v_repetidas THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'serialization_failure',
+                MESSAGE = 'somebody else changed rows of dw.kardex while they were valued; nothing was written';
+        END IF;
         v_revaluadas := v_revaluadas + v_filas;
     END LOOP;
-    IF v_revaluadas <> (
-        SELECT count(*) FROM etl.repeticion AS r WHERE NOT r.es_alta AND r.difiere
-    ) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'serialization_failure',
-            MESSAGE = 'somebody else changed rows of dw.kardex while they were valued; nothing was written';
-    END IF;
 
     INSERT INTO dw.kardex (
         id_producto, fecha, id_movimiento, id_sucursal, version, orden, provisional, tipo,
