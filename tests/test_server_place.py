@@ -18,12 +18,11 @@ SESSION = f"""
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-import server_place as places
-from server_place import server_place
+import server_place
 from pipeline.demo import server as servers
 binaries = Path(sys.argv[1])
-places.MEMORY_WANTED = int(sys.argv[2])
-with server_place(binaries) as place:
+server_place.MEMORY_WANTED = int(sys.argv[2])
+with server_place.server_place(binaries) as place:
     servers.create(place / "server", binaries=binaries).start({{"fsync": "off"}})
     print(place, flush=True)
     sys.stdin.read()

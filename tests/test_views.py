@@ -270,8 +270,10 @@ UPDATE etl.control SET esquema = 4;
 """
 
 
+BEFORE_ROOM = Path(__file__).with_name("version_6.sql").read_text(encoding="utf-8")
 # As version 5 was: what enters is counted apart, and two indexes instead of one.
-BEFORE_ONE_PASS = """
+BEFORE_ONE_PASS = f"""
+{BEFORE_ROOM}
 CREATE FUNCTION etl.contar_altas() RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
 ALTER TABLE etl.tramo DROP COLUMN altas, DROP COLUMN ventas, DROP COLUMN primera;
 ALTER TABLE etl.control DROP COLUMN movimientos_oltp;
@@ -279,15 +281,8 @@ DROP INDEX dw.kardex_avisos;
 CREATE INDEX kardex_gratis ON dw.kardex (id_producto, fecha)
     WHERE tipo = 'ENTRADA_MERCANCIA' AND costo_unitario = 0;
 CREATE INDEX kardex_saltos ON dw.kardex (id_producto, fecha) WHERE salto_costo IS NOT NULL;
-UPDATE dw.kardex SET salto_costo = NULL WHERE salto_costo = 0;
-ALTER TABLE dw.kardex RESET (fillfactor);
-ALTER TABLE dw.resumen_diario RESET (fillfactor);
-ALTER TABLE dw.resumen_mensual RESET (fillfactor);
 UPDATE etl.control SET esquema = 5;
 """
-
-
-BEFORE_ROOM = Path(__file__).with_name("version_6.sql").read_text(encoding="utf-8")
 
 
 # The type came after version 3 did.
