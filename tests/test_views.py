@@ -100,7 +100,7 @@ def test_the_function_refreshes_them_all(shop: Shop):
 
 @pytest.mark.one_postgres
 def test_every_list_of_our_views_has_those_that_there_are(shop: Shop):
-    """11_refrescar, 15_roles, diagnostico/tableros and informe/vistas_sin_poblar."""
+    """16_refrescar, 22_roles, diagnostico/tableros and informe/vistas_sin_poblar."""
     with shop.olap.cursor() as cursor:
         # One of the shop's own, which no list has: why they are not read from the catalogue.
         cursor.execute("CREATE MATERIALIZED VIEW dw.mv_mia AS SELECT 1 AS x WITH NO DATA")

@@ -1,7 +1,7 @@
 -- What earlier releases left: objects whose shape changed are dropped, and made anew by the
 -- scripts below.
 
--- For 16_duenos.sql: what is in dw before the scripts below, some of it perhaps the shop's own.
+-- For 23_duenos.sql: what is in dw before the scripts below, some of it perhaps the shop's own.
 CREATE TEMPORARY TABLE de_antes ON COMMIT DROP AS
 SELECT 'pg_class'::regclass AS clase, c.oid FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('dw')
 UNION ALL

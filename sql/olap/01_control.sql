@@ -1,6 +1,7 @@
 -- Control of the load: what has been carried, by which run, and what waits.
 
 CREATE SCHEMA IF NOT EXISTS etl;
+
 CREATE SCHEMA IF NOT EXISTS dw;
 COMMENT ON SCHEMA etl IS 'Control y tablas de trabajo de la carga';
 COMMENT ON SCHEMA dw IS 'Inventario valorizado, resúmenes y vistas para los tableros';
@@ -105,42 +106,3 @@ COMMENT ON TABLE etl.rechazo IS
     'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';
 COMMENT ON COLUMN etl.rechazo.primera_desde IS 'Ventana en que se rechazó por primera vez';
 COMMENT ON COLUMN etl.rechazo.ultima_desde IS 'Última ventana en que se intentó';
-
--- Working tables: emptied under the lock of etl.control, never read outside a load.
--- Permanent and unlogged, so that a distributed database can hold them too.
-
-CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
-    id_movimiento   bigint,
-    tipo            text,
-    id_producto     bigint,
-    id_sucursal     bigint,
-    cantidad        numeric,
-    precio_unitario numeric,
-    costo_unitario  numeric,
-    fecha           timestamptz,
-    anulado         boolean
-) WITH (autovacuum_enabled = false);
-COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
-
-CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
-    id_producto bigint,
-    codigo      text,
-    nombre      text,
-    categoria   text
-) WITH (autovacuum_enabled = false);
-COMMENT ON TABLE etl.etapa_producto IS 'Productos nuevos o cambiados en el OLTP';
-
-CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_sucursal (
-    id_sucursal bigint,
-    nombre      text
-) WITH (autovacuum_enabled = false);
-COMMENT ON TABLE etl.etapa_sucursal IS 'Sucursales nuevas o cambiadas en el OLTP';
-
--- Unlogged like what it speaks of, so that a crash of the server empties both.
-CREATE UNLOGGED TABLE IF NOT EXISTS etl.adelanto (
-    id_corrida text NOT NULL,
-    sha256     text NOT NULL,
-    filas      bigint NOT NULL
-) WITH (autovacuum_enabled = false);
-COMMENT ON TABLE etl.adelanto IS
-    'Qué extracto está en etl.etapa desde que se leía, a lo más uno; vacía si hay que copiar el archivo';

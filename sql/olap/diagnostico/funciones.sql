@@ -1,5 +1,5 @@
 -- The functions that the pipeline's tasks and commands call, and whether the account may.
--- The list is that of the grants to etl_cargador in 15_roles.sql; a test compares them.
+-- The list is that of the grants to etl_cargador in 22_roles.sql; a test compares them.
 SELECT
     f.esquema || '.' || f.nombre AS funcion,
     coalesce(bool_and(has_function_privilege(p.oid, 'EXECUTE')), false) AS permitida,

@@ -1,6 +1,6 @@
 -- What the dashboards' account, which asks this, may SELECT in dw and etl: each view that it is
 -- promised, there or not, and every table, since the ledger itself is not for it.
--- The list of views is that of the grants to bi_lector in 15_roles.sql; a test compares them.
+-- The list of views is that of the grants to bi_lector in 22_roles.sql; a test compares them.
 SELECT
     v.nombre AS relacion,
     true AS prometida,
