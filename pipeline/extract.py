@@ -22,6 +22,7 @@ from pipeline.oltp import (
     why_everything,
 )
 from pipeline.queries import (
+    Query,
     changed_since,
     everything,
     explain,
@@ -107,12 +108,7 @@ def read_oltp(
         if reason:
             reads = [everything(queries[0], since), *(everything(q, None) for q in queries[1:])]
         else:
-            horizon = int(control["horizonte"])
-            many = there >= _MANY_TIMES * (control["movimientos_oltp"] or there)
-            reads = [
-                changed_since(queries[0], horizon, request.recheck, many=many),
-                *(changed_since(query, horizon) for query in queries[1:]),
-            ]
+            reads = _what_is_new(queries, control, request, there)
         files = _copy_files(connection, folder, reads, ahead)
         connection.rollback()
     receipt = {
@@ -133,6 +129,18 @@ def read_oltp(
     }
     _tell(window, receipt)
     return receipt, snapshot
+
+
+def _what_is_new(
+    queries: list[Query], control: dict[str, Any], request: Request, there: int
+) -> list[Composable]:
+    """The reads above the last window's horizon, where the OLTP has `there` movements or so."""
+    horizon = int(control["horizonte"])
+    many = there >= _MANY_TIMES * (control["movimientos_oltp"] or there)
+    return [
+        changed_since(queries[0], horizon, request.recheck, many=many),
+        *(changed_since(query, horizon) for query in queries[1:]),
+    ]
 
 
 def _tell(window: Window, receipt: dict[str, Any]) -> None:
