@@ -8,7 +8,7 @@ import os
 import sys
 
 from pipeline.commands.face import Manual, describe, print_failure
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, StateError
 
 # Command → the module that is its room, and its line in the overview.
 _COMMANDS = {
@@ -62,21 +62,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _leave_stdout() -> None:
+    """What is left of the output goes nowhere, or the interpreter fails over it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 when all is well, 1 after a failure said in one line."""
     arguments = _parser().parse_args(argv)
     module = importlib.import_module(f"pipeline.commands.{_COMMANDS[arguments.command][0]}")
     try:
-        return int(module.run(arguments))
+        code = int(module.run(arguments))
+        # Here, where it can still be said that there is no room for it.
+        sys.stdout.flush()
+        return code
     except PipelineError as failure:
         if arguments.debug:
             raise
         print_failure(failure, arguments.json)
         return 1
     except BrokenPipeError:
-        # The reader (head, less) had enough. Keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) had enough.
+        _leave_stdout()
         return 141
+    except OSError as failure:
+        if arguments.debug:
+            raise
+        told = f"{failure.filename}: {failure.strerror}" if failure.filename else str(failure)
+        print_failure(StateError(told), arguments.json)
+        _leave_stdout()
+        return 1
     except KeyboardInterrupt:
         print("interrupted; nothing half done is kept", file=sys.stderr)
         return 130

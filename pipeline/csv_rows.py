@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from difflib import get_close_matches
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.settings import parse_moment
+from pipeline.moments import parse_moment
 
 # DESIGN 7.2: what is refused here would wait in etl.rechazo for ever.
 AMOUNT_LIMIT = Decimal(10) ** 11
@@ -23,6 +24,7 @@ _MICRO = Decimal("0.000001")
 
 _LINE_LIMIT = 1_000_000  # bytes: a file without line ends must not fill the memory
 _SHOWN_LIMIT = 60  # characters of a bad value
+_LIKE = 0.85  # of the letters of a column's name
 _GZIP_MAGIC = b"\x1f\x8b"
 # 18 digits: beyond bigint's reach by far, and an identity can still count on from there.
 _ID = re.compile(r"[0-9]{1,18}")
@@ -217,6 +219,13 @@ def _positions(
     for name in wanted:
         if names.count(name) > 1:
             raise line_error(path, 1, f"the header has the column {name} more than once")
+    absent = [name for name in chain(*groups, optional) if name not in names]
+    for name in names:
+        # Passed over in silence, a count without its date would hold at another.
+        like = get_close_matches(name, absent, n=1, cutoff=_LIKE)
+        if like and name not in wanted:
+            told = f"the header has the column {name}: is {like[0]} meant? Give it another name"
+            raise line_error(path, 1, told)
     return {name: names.index(name) for name in wanted}
 
 
@@ -261,10 +270,11 @@ def read_rows(
 
     The names are those of the header, in any case and order; a tuple in
     `required` stands for columns of which the file must have one or more, and
-    columns not named are ignored. UTF-8, with or without BOM; separated by
-    commas, or by semicolons where the header has these and no comma; .gz is
-    known by its content. Raises InputError, with file and line, for a file that
-    cannot be read, lacks a column, or at the row that is not as it must be.
+    columns not named are ignored, unless one looks like a misspelt name. UTF-8,
+    with or without BOM; separated by commas, or by semicolons where the header has
+    these and no comma; .gz is known by its content. Raises InputError, with file and
+    line, for a file that cannot be read, lacks a column, or at the row that is not as
+    it must be.
     """
     try:
         raw = path.open("rb")

@@ -41,10 +41,11 @@ def _connect(database: Database, zone: str, read_only: bool, workers: bool = Tru
         )
     except psycopg2.OperationalError as error:
         text = one_line(str(error))
-        side = database.side
+        side, account = database.side, database.account
         message = (
             f"cannot connect to {database}: {text}; check {side}_DB_HOST, {side}_DB_PORT, "
-            f"{side}_DB_NAME, {side}_DB_USER and {side}_DB_PASSWORD, and that the server is up"
+            f"{side}_DB_NAME, {side}_DB_SSLMODE, {account}_USER and {account}_PASSWORD, "
+            "and that the server is up"
         )
         refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
         raise (DatabaseError if refused else TransientError)(message) from error
@@ -91,9 +92,7 @@ def connect(
     try:
         yield connection
     except psycopg2.Error as error:
-        # Nothing but the shop's queries runs in a session that only reads the OLTP.
-        reads_shop = read_only and database.side == "OLTP"
-        failure = translate(error, where, reads_shop=reads_shop)
+        failure = translate(error, where, reads_shop=database.side == "OLTP")
         if isinstance(failure, LockedError) and database.side == "OLAP":
             raise LockedError(f"{failure}; held by {who_blocks(database, zone)}") from error
         raise failure from error

@@ -104,12 +104,24 @@ _NO_SHARED_MEMORY = (
 # On the shop's side nothing is ours but the queries of sql/oltp.
 _OLTP_QUERY = "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names"
 _OLTP_REMEDIES: dict[str, str] = {
-    errorcodes.UNDEFINED_TABLE: _OLTP_QUERY,
+    errorcodes.UNDEFINED_TABLE: f"{_OLTP_QUERY}; the example shop's tables come with "
+    "`python -m pipeline init --example-oltp`",
     errorcodes.UNDEFINED_FUNCTION: _OLTP_QUERY,
     errorcodes.UNDEFINED_COLUMN: _OLTP_QUERY,
     errorcodes.INVALID_SCHEMA_NAME: _OLTP_QUERY,
-    errorcodes.READ_ONLY_SQL_TRANSACTION: f"a query may only read: {_OLTP_QUERY}",
+    errorcodes.READ_ONLY_SQL_TRANSACTION: "a query may only read, and init and import need the "
+    f"primary: {_OLTP_QUERY}",
 }
+
+# What init finds in the OLAP and does not know.
+_NOT_OURS = (
+    "schema dw or etl holds an object of another origin, or a damaged one: rename or restore it, "
+    "or give OLAP_DB_NAME an empty database"
+)
+_INIT_REMEDIES: dict[str, str] = dict.fromkeys(
+    (errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_COLUMN, errorcodes.WRONG_OBJECT_TYPE),
+    _NOT_OURS,
+)
 
 _TRANSIENT = {
     errorcodes.SERIALIZATION_FAILURE,
@@ -128,8 +140,8 @@ def one_line(text: str) -> str:
 def translate(error: psycopg2.Error, where: str, *, reads_shop: bool = False) -> PipelineError:
     """Say a driver's error in one line.
 
-    `where` names the side and the step ("OLAP: load"); `reads_shop` says that the step
-    runs the shop's own queries, so that what fails is theirs. The result is of our own
+    `where` names the side and the step ("OLAP: load"); `reads_shop` says that it is
+    the shop's side, where what is not there is a fault of its own queries. The result is of our own
     tree: functions of sql/olap choose the class through their SQLSTATE, lost
     connections and deadlocks become TransientError, the rest DatabaseError.
     """
@@ -142,7 +154,9 @@ def translate(error: psycopg2.Error, where: str, *, reads_shop: bool = False) ->
     if "no message from the libpq" in message:
         # The driver's words for a connection that was reset in the middle of a COPY.
         message = "the server closed the connection unexpectedly"
-    known = _REMEDIES | _OLTP_REMEDIES if reads_shop else _REMEDIES
+    known = _REMEDIES | (_OLTP_REMEDIES if reads_shop else {})
+    if where == "OLAP: init":
+        known |= _INIT_REMEDIES
     remedy = known.get(state) or known.get(state[:2])
     if state == errorcodes.INSUFFICIENT_PRIVILEGE and "row-level security" in message:
         remedy = "the account must see every row: ALTER ROLE … BYPASSRLS"

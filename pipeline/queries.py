@@ -64,6 +64,10 @@ _IN_SCOPE = sql.SQL(
 )
 
 
+# What hands on each row of what it stands on, in a plan.
+_PASS_ALL_ROWS = ("Append", "Merge Append", "Gather", "Gather Merge", "Sort", "Subquery Scan")
+
+
 @dataclass(frozen=True)
 class Query:
     """One of the shop's queries. `versions` are its row version columns, in order.
@@ -142,7 +146,10 @@ def _check_version(name: str, column: str, found: int, capture: str) -> None:
 
 
 def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, Any]]:
-    """How the planner would read each whole query: the root of its plan, as EXPLAIN tells it."""
+    """How the planner would read each whole query: the root of its plan, as EXPLAIN tells it.
+
+    Raises SchemaError for one that leaves rows out, which neither a run nor verify would miss.
+    """
     plans: list[dict[str, Any]] = []
     with connection.cursor() as cursor:
         for query in queries:
@@ -154,7 +161,18 @@ def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, 
             row = cursor.fetchone()
             assert row is not None
             plans.append(row[0][0]["Plan"])
+            if _leaves_out(plans[-1]):
+                raise SchemaError(
+                    f"{query.name}.sql ends in LIMIT or OFFSET, which leaves rows out: remove it"
+                )
     return plans
+
+
+def _leaves_out(plan: dict[str, Any]) -> bool:
+    """Whether a LIMIT cuts the rows that come out of it, rather than those of some lookup."""
+    if plan["Node Type"] in _PASS_ALL_ROWS:
+        return any(map(_leaves_out, plan.get("Plans", ())))
+    return bool(plan["Node Type"] == "Limit")
 
 
 def source_tables(connection: Connection, plans: Iterable[dict[str, Any]]) -> dict[str, list[int]]:

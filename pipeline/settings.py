@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from decouple import AutoConfig, UndefinedValueError
 
 from pipeline import setting_casts as casts
 from pipeline.errors import SettingsError
+from pipeline.moments import parse_moment
+from pipeline.settings_file import refuse_misspelt, settings_file
 
 T = TypeVar("T")
 
 _CAPTURES = ("xmin", "xid8")
-_FILES = ("settings.ini", ".env")
 _LANGUAGES = ("es", "en")
 _LOG_FORMATS = ("text", "json")
 _PORTS = {"OLTP": "5432", "OLAP": "5433"}
@@ -28,9 +27,13 @@ _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 
 @dataclass(frozen=True)
 class Database:
-    """One account on one database. `side` is 'OLTP' or 'OLAP': the prefix of its settings."""
+    """One account on one database: the settings of its `side` ('OLTP' or 'OLAP') say where.
+
+    `account` is what those of the user and the password begin with, such as 'OLAP_BI'.
+    """
 
     side: str
+    account: str = field(compare=False)
     host: str
     port: int
     name: str
@@ -94,14 +97,6 @@ class Settings:
     notices: Notices
 
 
-def settings_file() -> Path | None:
-    """The file that python-decouple reads: the first above the working directory, or None."""
-    here = Path.cwd()
-    # In its order: where both are in a folder, it never looks at .env.
-    places = (folder / name for folder in (here, *here.parents) for name in _FILES)
-    return next((place for place in places if place.is_file()), None)
-
-
 class Reader(Protocol):
     """Reads one setting: its name, default (None: required), cast, and what it must be."""
 
@@ -110,16 +105,23 @@ class Reader(Protocol):
     ) -> T: ...
 
 
-def reader() -> Reader:
-    """A function (name, default, cast, what it must be) → value; no default means required."""
+def reader(asked: set[str] | None = None) -> Reader:
+    """A function (name, default, cast, what it must be) → value; no default means required.
+
+    The names that it is asked for are added to `asked`.
+    """
     config = AutoConfig(search_path=str(Path.cwd()))
 
     def read(name: str, default: str | None, cast: Callable[[str], T], expected: str) -> T:
+        if asked is not None:
+            asked.add(name)
         try:
             raw = config(name) if default is None else config(name, default=default)
         except UndefinedValueError:
+            file = settings_file()
+            place = file if file is not None and file.name != ".env" else ".env"
             raise SettingsError(
-                f"{name} is not set: give it in the environment or in .env (see .env.example)"
+                f"{name} is not set: give it in the environment or in {place} (see .env.example)"
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f".env cannot be read: {error}") from error
@@ -129,35 +131,6 @@ def reader() -> Reader:
             raise SettingsError(f"{name} is '{raw}', but must be {expected}") from None
 
     return read
-
-
-def parse_moment(raw: str, zone: str) -> datetime:
-    """Parse an ISO date or date-time; one without an offset is in `zone`. Returns UTC.
-
-    Raises ValueError when it is neither.
-    """
-    moment = datetime.fromisoformat(_as_python_3_10_reads(raw))
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
-    try:
-        return moment.astimezone(timezone.utc)
-    except OverflowError:
-        raise ValueError(raw) from None
-
-
-def _as_python_3_10_reads(raw: str) -> str:
-    """What PostgreSQL writes, as Python before 3.11 takes it: six decimals, +00:00."""
-    found = re.fullmatch(r"(.*?\d\d:\d\d(?::\d\d)?)(\.\d{1,6})?(Z|z|[+-]\d\d(?::?\d\d)?)?", raw)
-    if found is None:
-        return raw
-    clock, fraction, offset = found.groups()
-    if fraction:
-        clock += fraction.ljust(7, "0")
-    if offset in ("Z", "z"):
-        offset = "+00:00"
-    elif offset:
-        offset = offset if ":" in offset else f"{offset[:3]}:{offset[3:] or '00'}"
-    return clock + (offset or "")
 
 
 def _state_dir(read: Reader) -> Path:
@@ -173,7 +146,10 @@ def _notices(read: Reader) -> Notices:
     return Notices(
         urls=read("ETL_NOTIFY_URLS", "", casts.channels, "URLs of Apprise"),
         again_hours=read(
-            "ETL_NOTIFY_AGAIN_HOURS", "24", casts.natural, "a whole number of hours up to 100000"
+            "ETL_NOTIFY_AGAIN_HOURS",
+            "24",
+            casts.natural,
+            "a whole number of hours from 1 to 100000",
         ),
         digest=read("ETL_NOTIFY_DIGEST", "false", casts.boolean, "true or false"),
         language=read("ETL_LANG", "es", casts.one_of(_LANGUAGES), " or ".join(_LANGUAGES)),
@@ -199,6 +175,7 @@ def _server(read: Reader, side: str) -> Database:
     """Where a side is, for an account that is still to be put in."""
     return Database(
         side=side,
+        account=f"{side}_DB",
         host=read(f"{side}_DB_HOST", "localhost", casts.text, "a host name"),
         port=read(f"{side}_DB_PORT", _PORTS[side], casts.port, "a port from 1 to 65535"),
         name=read(f"{side}_DB_NAME", None, casts.text, "a database name"),
@@ -212,7 +189,7 @@ def _server(read: Reader, side: str) -> Database:
         ),
         sslrootcert=read(f"{side}_DB_SSLROOTCERT", "", str, "a file"),
         lock_timeout=read(
-            "ETL_LOCK_TIMEOUT", "60", casts.natural, "a whole number of seconds up to 100000"
+            "ETL_LOCK_TIMEOUT", "60", casts.natural, "a whole number of seconds from 1 to 100000"
         ),
     )
 
@@ -228,7 +205,7 @@ def _other(read: Reader, server: Database, prefix: str) -> Database | None:
     """The account of `prefix`_USER on the same database, or None where it is not set."""
     user = read(f"{prefix}_USER", "", str, "a user name")
     password = read(f"{prefix}_PASSWORD", "", str, "a password")
-    return replace(server, user=user, password=password) if user else None
+    return replace(server, account=prefix, user=user, password=password) if user else None
 
 
 def _zone(read: Reader) -> str:
@@ -251,7 +228,8 @@ def load_settings() -> Settings:
 
     `.env` is looked for in the working directory, then upward; the environment wins.
     """
-    read = reader()
+    names: set[str] = set()
+    read = reader(names)
     zone = _zone(read)
     oltp, olap = _ordinary(read, "OLTP"), _ordinary(read, "OLAP")
     since = read("ETL_INITIAL_SINCE", "", str, "a date")
@@ -266,7 +244,7 @@ def load_settings() -> Settings:
         initial_since = None
     sql_dir = read("ETL_OLTP_SQL_DIR", "", str, "a folder")
     report = read("ETL_REPORT_PATH", "", str, "a file")
-    return Settings(
+    settings = Settings(
         oltp=oltp,
         olap=olap,
         oltp_admin=_other(read, oltp, "OLTP_ADMIN") or oltp,
@@ -277,17 +255,21 @@ def load_settings() -> Settings:
         capture=read("ETL_CAPTURE", "xmin", casts.one_of(_CAPTURES), " or ".join(_CAPTURES)),
         initial_since=initial_since,
         initial_days=read(
-            "ETL_INITIAL_DAYS", "7", casts.natural, "a whole number of days up to 100000"
+            "ETL_INITIAL_DAYS", "7", casts.natural, "a whole number of days from 1 to 100000"
         ),
         timezone=zone,
-        keep_days=read("ETL_KEEP_DAYS", "30", casts.natural, "a whole number of days up to 100000"),
+        keep_days=read(
+            "ETL_KEEP_DAYS", "30", casts.natural, "a whole number of days from 1 to 100000"
+        ),
         prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", "true", casts.boolean, "true or false"),
         max_reject_share=read("ETL_MAX_REJECT_SHARE", "0.05", casts.share, "a share from 0 to 1"),
         max_removed_share=read("ETL_MAX_REMOVED_SHARE", "0.05", casts.share, "a share from 0 to 1"),
         max_silent_days=read(
-            "ETL_MAX_SILENT_DAYS", "5", casts.natural, "a whole number of days up to 100000"
+            "ETL_MAX_SILENT_DAYS", "5", casts.natural, "a whole number of days from 1 to 100000"
         ),
-        cost_jump_factor=read("ETL_COST_JUMP_FACTOR", "20", casts.factor, "a factor above 1"),
+        cost_jump_factor=read(
+            "ETL_COST_JUMP_FACTOR", "20", casts.factor, "a factor above 1 and below 1e9"
+        ),
         log_format=_log_format(read),
         report_path=Path(report).expanduser().absolute() if report else None,
         tracking_url=read(
@@ -295,3 +277,5 @@ def load_settings() -> Settings:
         ),
         notices=_notices(read),
     )
+    refuse_misspelt(names)
+    return settings

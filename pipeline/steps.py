@@ -15,10 +15,11 @@ from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
 from pipeline.load import load_window, log
 from pipeline.logs import fields
+from pipeline.moments import parse_moment
 from pipeline.refresh import note_views, refresh_views
 from pipeline.requests import Request, only_process, write_request
 from pipeline.retry import with_retries
-from pipeline.settings import Settings, load_settings, parse_moment
+from pipeline.settings import Settings, load_settings
 from pipeline.targets import DurableTarget
 from pipeline.window import Window, whole_second
 
@@ -227,9 +228,12 @@ class LoadHistory(PipelineTask):
     @property
     def _since(self) -> datetime:
         try:
-            return whole_second(parse_moment(self.since, self.settings.timezone))
+            since = whole_second(parse_moment(self.since, self.settings.timezone))
         except ValueError:
             raise PipelineError(f"--since is '{self.since}', but must be a date") from None
+        if since > datetime.now(timezone.utc):
+            raise PipelineError(f"--since is '{self.since}', which has not come yet")
+        return since
 
     def _is_done(self) -> bool:
         """Whether the OLAP's scope begins there already: the truth, not a receipt."""

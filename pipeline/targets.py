@@ -20,8 +20,8 @@ def make_private_folder(path: Path) -> None:
 
     Raises StateError in one line when it cannot be made or written.
     """
-    missing = [ancestor for ancestor in (path, *path.parents) if not ancestor.exists()]
     try:
+        missing = [ancestor for ancestor in (path, *path.parents) if not ancestor.exists()]
         for ancestor in reversed(missing):
             ancestor.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:

@@ -1,10 +1,13 @@
-"""A run's window, and where its targets are: pure functions."""
+"""A run's window, and where its targets are."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+
+from pipeline.errors import StateError
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -82,8 +85,25 @@ def marker(state: Path, window: Window) -> Path:
 
 
 def windows_in(state: Path) -> list[Window]:
-    """The windows that have a folder, oldest first; other names are passed over."""
-    if not state.is_dir():
-        return []
-    found = (parse_label(entry.name) for entry in state.iterdir() if entry.is_dir())
-    return sorted(window for window in found if window is not None)
+    """The windows that have a folder, oldest first; other names are passed over.
+
+    Raises StateError where this account may not look into the state folder, or into a window's.
+    """
+    try:
+        if not state.is_dir():
+            return []
+        found = (parse_label(entry.name) for entry in state.iterdir() if entry.is_dir())
+        windows = sorted(window for window in found if window is not None)
+    except PermissionError as error:
+        raise _not_ours(state) from error
+    for window in windows:
+        if not os.access(place := folder(state, window), os.R_OK | os.X_OK):
+            raise _not_ours(place)
+    return windows
+
+
+def _not_ours(path: Path) -> StateError:
+    return StateError(
+        f"{path} may not be read by this account (did another one run here?): give it to the "
+        "account that cron runs as (chown -R), or set ETL_STATE_DIR to another folder"
+    )

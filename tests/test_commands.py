@@ -191,7 +191,7 @@ def test_a_failure_is_an_object_too(shop: Shop, command: str):
     code, said, failure = machine(shop, command, *arguments, "--json", ETL_KEEP_DAYS="x")
     assert (code, said) == (1, "")
     assert json.loads(failure.splitlines()[-1]) == {
-        "error": "ETL_KEEP_DAYS is 'x', but must be a whole number of days up to 100000",
+        "error": "ETL_KEEP_DAYS is 'x', but must be a whole number of days from 1 to 100000",
         "kind": "SettingsError",
     }
     code, said, failure = machine(shop, command, *arguments, ETL_KEEP_DAYS="x")

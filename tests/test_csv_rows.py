@@ -162,6 +162,14 @@ def test_a_group_that_is_missing_is_named_whole(make: Make) -> None:
     assert "the header lacks the column a or b" in message
 
 
+def test_a_column_that_looks_like_a_misspelt_one_is_refused(make: Make) -> None:
+    path = make("a,b,fech\n1,2,2020-01-01\n")
+    message = refusal(lambda: rows_of(path, optional=("fecha",)))
+    assert "line 1: the header has the column fech: is fecha meant?" in message
+    both = make("a,b,fecha,fech\n1,2,3,4\n")
+    assert len(rows_of(both, optional=("fecha",))) == 1
+
+
 def test_good_rows_come_before_the_error(make: Make) -> None:
     seen = []
     with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -24,7 +25,7 @@ SETTINGS = [
     ({"ETL_INITIAL_DAYS": "9999999"}, "ETL_INITIAL_DAYS is '9999999', but must be a whole"),
     ({"ETL_MAX_REJECT_SHARE": "5"}, "ETL_MAX_REJECT_SHARE is '5', but must be a share"),
     ({"ETL_PRICES_INCLUDE_TAX": "si"}, "ETL_PRICES_INCLUDE_TAX is 'si'"),
-    ({"OLAP_DB_PASSWORD": "wrong"}, "check OLAP_DB_HOST"),
+    ({"OLAP_DB_PASSWORD": "wrong"}, "OLAP_DB_USER and OLAP_DB_PASSWORD"),
     ({"OLAP_DB_NAME": "nowhere"}, 'database "nowhere" does not exist'),
 ]
 
@@ -111,6 +112,65 @@ def test_a_state_folder_that_cannot_be_is_named(shop: Shop):
     fails(shop, "cannot be written", 35, ETL_STATE_DIR=str(shop.folder / "file" / "state"))
 
 
+@pytest.mark.one_postgres
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_window_of_another_account_is_named(shop: Shop):
+    stock(shop)
+    shop.run()
+    (window,) = Path(shop.env["ETL_STATE_DIR"]).glob("*--*")
+    window.chmod(0)
+    try:
+        fails(shop, f"{window} may not be read by this account", 35)
+        for command in ("status", "plan"):
+            done = shop.command(command)
+            assert done.returncode == 1
+            assert done.stdout.startswith(f"error: {window} may not be read by this account")
+    finally:
+        window.chmod(0o700)
+
+
+@pytest.mark.one_postgres
+def test_the_account_that_is_refused_is_the_one_that_is_named(shop: Shop):
+    said = shop.command("init", OLAP_ADMIN_PASSWORD="wrong").stdout
+    assert "OLAP_ADMIN_USER and OLAP_ADMIN_PASSWORD" in said
+    said = shop.command("init", OLTP_ADMIN_PASSWORD="wrong").stdout
+    assert "OLTP_ADMIN_USER and OLTP_ADMIN_PASSWORD" in said
+
+
+@pytest.mark.one_postgres
+def test_init_does_not_send_to_init(shop: Shop):
+    shop.till("ALTER TABLE detalle_transaccion RENAME TO otra")
+    said = shop.command("init").stdout
+    assert "correct the query in sql/oltp" in said
+    assert "init --example-oltp" in said
+    shop.till("ALTER TABLE otra RENAME TO detalle_transaccion")
+    shop.olap.cursor().execute("DROP SCHEMA dw, etl CASCADE")
+    shop.olap.cursor().execute("CREATE SCHEMA dw")
+    shop.olap.cursor().execute("CREATE TABLE dw.kardex (mio int)")
+    assert "schema dw or etl holds an object of another origin" in shop.command("init").stdout
+
+
+@pytest.mark.one_postgres
+def test_what_is_to_come_is_no_beginning(shop: Shop):
+    stock(shop)
+    shop.run()
+    said = shop.command("verify", "--since", "2999-01-01")
+    assert (said.returncode, "has not come yet" in said.stdout) == (1, True)
+    program = [str(LUIGI), "--module", "pipeline", "Backfill", "--since", "2999-01-01"]
+    done = run_program([*program, "--local-scheduler"], shop.folder, shop.env)
+    assert done.returncode != 0
+    assert "which has not come yet" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.one_postgres
+def test_an_output_that_takes_nothing_is_one_line(shop: Shop):
+    program = [sys.executable, "-m", "pipeline", "status"]
+    done = run_program(["sh", "-c", 'exec "$@" >/dev/full', "sh", *program], shop.folder, shop.env)
+    assert done.returncode == 1
+    assert done.stdout == "error: [Errno 28] No space left on device\n"
+
+
 @pytest.mark.parametrize("name", ["movements.csv", "products.csv", "branches.csv", "extract.json"])
 @pytest.mark.parametrize("damage", ["truncated", "changed"])
 @pytest.mark.one_postgres
@@ -136,6 +196,11 @@ def test_a_damaged_extract_is_discarded_and_read_again(shop: Shop, name: str, da
         ("d.cantidad,", "d.cantidad::text AS cantidad,", "movimientos.sql yields cantidad as"),
         ("INNER JOIN", "CROSS JOIN generate_series(1, 2) INNER JOIN", "2 times in one read"),
         ("\nSELECT\n", "\nSELEC\n", "movimientos.sql is no single SELECT"),
+        (
+            "id_transaccion\n",
+            "id_transaccion ORDER BY 1 LIMIT 2\n",
+            "movimientos.sql ends in LIMIT",
+        ),
     ],
 )
 def test_a_query_that_breaks_its_contract_is_named(shop: Shop, old: str, new: str, cause: str):

@@ -102,6 +102,18 @@ def test_a_bad_line_is_named_and_nothing_is_changed(shop: Shop, line: str, cause
 
 
 @pytest.mark.one_postgres
+def test_an_id_and_the_code_of_another_product_are_refused(shop: Shop):
+    trade(shop)
+    shop.till("UPDATE productos SET codigo = 'C' || id_producto")
+    header = "id_producto,codigo,existencias,costo_promedio\n"
+    said = give(shop, header + "1,C2,5,5\n", code=1)
+    assert "line 2: codigo is 'C2', but must be that of product 1, or empty" in said
+    assert not shop.olap_rows("SELECT * FROM dw.apertura")
+    give(shop, header + "1,C1,5,5\n2,,5,5\n")
+    assert len(shop.olap_rows("SELECT * FROM dw.apertura")) == 2
+
+
+@pytest.mark.one_postgres
 def test_a_count_that_is_still_to_come_is_refused(shop: Shop):
     trade(shop)
     said = give(shop, "id_producto,existencias,costo_promedio,fecha\n1,5,5,2999-01-01\n", code=1)

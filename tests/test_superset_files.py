@@ -30,7 +30,7 @@ FOLDER = REPOSITORY / "superset"
 # A file's uuid is made of its room and name, so that it never changes and nobody invents one.
 NAMESPACE = UUID("6f0f7f5e-3c1e-5a7e-9f60-7d1d0b5c5a10")
 OLAP = Database(
-    "OLAP", "olap.tienda.pe", 5439, "mi base", "el:tablero", PASSWORD, "require", "", 60
+    "OLAP", "OLAP_BI", "olap.tienda.pe", 5439, "mi base", "el:tablero", PASSWORD, "require", "", 60
 )
 BUNDLE = read_bundle(FOLDER, OLAP, "America/Lima")
 DATASETS = {asset["uuid"]: asset for asset in BUNDLE.room("datasets").values()}

@@ -19,7 +19,7 @@ from pipeline.sql_files import read_sql, sql_folder
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-    from pipeline.settings import Settings
+    from pipeline.settings import Database, Settings
 
 MANUAL = Manual(
     does="Creates or upgrades the OLAP's objects and roles, and grants them to the accounts of "
@@ -99,7 +99,7 @@ def _grant_reader(settings: Settings) -> None:
                 schema = sql.Identifier(table.split(".", 1)[0])
                 cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(schema))
                 cursor.execute(sql.SQL("GRANT SELECT ON {} TO etl_lector").format(name))
-            _grant(connection, "etl_lector", settings.oltp.user)
+            _grant(connection, "etl_lector", settings.oltp)
         connection.commit()
 
 
@@ -129,9 +129,9 @@ def _create_olap(settings: Settings) -> None:
                 "ON CONFLICT (unico) DO UPDATE SET esquema = excluded.esquema",
                 (SCHEMA_VERSION,),
             )
-        _grant(connection, "etl_cargador", settings.olap.user)
+        _grant(connection, "etl_cargador", settings.olap)
         if settings.olap_bi:
-            _grant(connection, "bi_lector", settings.olap_bi.user)
+            _grant(connection, "bi_lector", settings.olap_bi)
         connection.commit()
 
 
@@ -142,12 +142,13 @@ def _installed_version(connection: Connection) -> int | None:
     return None if version is None else int(version)
 
 
-def _grant(connection: Connection, role: str, user: str) -> None:
-    """Make `user` a member of `role`; a superuser needs no grant, and may be no member."""
+def _grant(connection: Connection, role: str, to: Database) -> None:
+    """Make that account a member of `role`; a superuser needs no grant, and may be no member."""
+    user = to.user
     known = call(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = %s", (user,))
     if known is None:
         raise DatabaseError(
-            f"the user {user} does not exist on that server: create it "
+            f"{to.side}: the user {user} ({to.account}_USER) does not exist: create it "
             f"(CREATE ROLE {user} LOGIN PASSWORD '…'), then run init again"
         )
     # Only who may grant the role can repeat it; a member needs nothing more.

@@ -174,6 +174,8 @@ def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int:
         product = row.integer("id_producto")
         if product not in known:
             raise row.error("id_producto", "must be a product of the OLTP")
+        if row.text("codigo") and product not in by_code.get(row.text("codigo"), []):
+            raise row.error("codigo", f"must be that of product {product}, or empty")
         return product
     matches = by_code.get(row.required_text("codigo"), [])
     if not matches:

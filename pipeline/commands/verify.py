@@ -6,20 +6,20 @@ import argparse
 import sys
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pipeline.after_run import tell_apart
 from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.errors import InputError, PipelineError
+from pipeline.moments import parse_moment
 from pipeline.requests import Request
-from pipeline.settings import load_settings, parse_moment
+from pipeline.settings import load_settings
 from pipeline.special_run import RequestedRunError, UnpublishedError, run_requested
 from pipeline.tables import paint, print_facts, print_table
 from pipeline.verify import Findings, verify
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pipeline.settings import Settings
 
 _SHOWN = 20
@@ -89,9 +89,12 @@ def _since(raw: str | None, settings: Settings) -> datetime | None:
     if not raw:
         return None
     try:
-        return parse_moment(raw, settings.timezone)
+        since = parse_moment(raw, settings.timezone)
     except ValueError:
         raise InputError(f"--since is '{raw}', but must be a date") from None
+    if since > datetime.now(timezone.utc):
+        raise InputError(f"--since is '{raw}', which has not come yet")
+    return since
 
 
 def _tell(cause: PipelineError | str, command: str) -> None:

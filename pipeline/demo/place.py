@@ -165,6 +165,7 @@ def account(settings: Mapping[str, str], side: str, role: str) -> Database:
     """The account `role` ('ADMIN', 'BI' or 'DB') on `side` ('OLTP' or 'OLAP')."""
     return Database(
         side=side,
+        account=f"{side}_{role}",
         host=settings[f"{side}_DB_HOST"],
         port=int(settings[f"{side}_DB_PORT"]),
         name=settings[f"{side}_DB_NAME"],

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS dw.politica_precio (
     id_producto bigint,
     categoria   text,
     margen      numeric CHECK (margen >= 0 AND margen < 1),
-    impuesto    numeric CHECK (impuesto >= 0 AND impuesto < 100),
+    impuesto    numeric CONSTRAINT politica_precio_tasa CHECK (impuesto >= 0 AND impuesto < 1),
     redondeo    numeric CHECK (redondeo > 0),
     CHECK (id_producto IS NULL OR categoria IS NULL),
     CHECK (
@@ -41,6 +41,19 @@ CREATE TABLE IF NOT EXISTS dw.politica_precio (
         OR (margen IS NOT NULL AND impuesto IS NOT NULL AND redondeo IS NOT NULL)
     )
 );
+DO $$
+BEGIN
+    -- It was < 100, where 18 for 18 % passed. A row that holds such a rate keeps it until it is changed.
+    IF NOT EXISTS (
+        SELECT FROM pg_constraint AS c
+        WHERE c.conrelid = 'dw.politica_precio'::regclass AND c.conname = 'politica_precio_tasa'
+    ) THEN
+        ALTER TABLE dw.politica_precio
+            DROP CONSTRAINT IF EXISTS politica_precio_impuesto_check,
+            ADD CONSTRAINT politica_precio_tasa CHECK (impuesto >= 0 AND impuesto < 1) NOT VALID;
+    END IF;
+END
+$$;
 CREATE UNIQUE INDEX IF NOT EXISTS politica_precio_clave
     ON dw.politica_precio (coalesce(id_producto, -1), coalesce(categoria, ''));
 COMMENT ON TABLE dw.politica_precio IS
