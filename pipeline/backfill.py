@@ -19,9 +19,18 @@ from pipeline.database import connect
 from pipeline.errors import DataError, GuardError, PipelineError
 from pipeline.extract import QUERIES, copy_to_file
 from pipeline.load import log
-from pipeline.oltp import Snapshot, begin_snapshot, read_rows, take_snapshot, wait_for_flush
+from pipeline.oltp import (
+    Snapshot,
+    begin_snapshot,
+    read_rows,
+    take_snapshot,
+    wait_for_flush,
+    wal_position,
+    why_everything,
+)
 from pipeline.process_lock import hold_lock
-from pipeline.queries import between, count_by_day, explain, load_query, source_tables
+from pipeline.queries import between, count_by_day, load_query
+from pipeline.query_plans import explain, source_tables
 from pipeline.refresh import refresh_views
 from pipeline.retry import with_or_without_workers, with_retries
 from pipeline.targets import DurableTarget, make_private_folder
@@ -65,13 +74,13 @@ def backfill(settings: Settings, since: datetime) -> None:
         return
     history = History(since, until)
     with _only_process(history.folder(settings)) as folder:
-        plan = _plan(settings, history, folder)
+        plan = _plan(settings, history, control, folder)
         pieces = [
-            with_retries(partial(_read_piece, settings, plan, number, folder))
+            with_retries(partial(_read_piece, settings, control, plan, number, folder))
             for number in range(1, len(plan["bounds"]))
         ]
         try:
-            merge = partial(_merge, settings, history, pieces, folder)
+            merge = partial(_merge, settings, history, plan, pieces, folder)
             counts = with_retries(lambda: with_or_without_workers(merge))
         except (DataError, GuardError):
             _discard(folder)
@@ -107,15 +116,36 @@ def _identity(settings: Settings, connection: Connection) -> Snapshot:
     return take_snapshot(connection, source_tables(connection, explain(connection, queries)))
 
 
-def _plan(settings: Settings, history: History, folder: Path) -> dict[str, Any]:
+def _refuse_gone_back(snapshot: Snapshot, control: dict[str, Any]) -> None:
+    """Raise PipelineError where a window must read everything: it alone notices, and only once."""
+    reason = why_everything(snapshot, control) if control["horizonte"] is not None else None
+    if reason:
+        raise PipelineError(f"{reason}: let RunDue read everything again, then go on with Backfill")
+
+
+def _still_holds(plan: dict[str, Any], history: History, snapshot: Snapshot, folder: Path) -> bool:
+    """Whether the plan and pieces of before are of this OLTP, and it has not gone back since."""
+    pieces = [DurableTarget(str(path)) for path in folder.glob("piece-*.json")]
+    return (
+        plan["until"] == history.until.isoformat()
+        and plan["identity"] == snapshot.identity.as_json()
+        and "runs" in plan
+        and not any(why_everything(snapshot, piece.read_receipt()) for piece in pieces)
+    )
+
+
+def _plan(
+    settings: Settings, history: History, control: dict[str, Any], folder: Path
+) -> dict[str, Any]:
     """The bounds of the pieces; those of an earlier attempt while they still hold."""
     target = DurableTarget(str(folder / "plan.json"))
     with connect(settings.oltp, settings.timezone, "backfill", read_only=True) as connection:
         begin_snapshot(connection)
-        identity = _identity(settings, connection).identity.as_json()
+        snapshot = _identity(settings, connection)
+        _refuse_gone_back(snapshot, control)
         if target.exists():
             plan = target.read_receipt()
-            if plan["until"] == history.until.isoformat() and plan["identity"] == identity:
+            if _still_holds(plan, history, snapshot, folder):
                 return plan
             log.warning("the OLTP or the initial date changed: the history is read anew")
             _discard(folder)
@@ -131,7 +161,9 @@ def _plan(settings: Settings, history: History, folder: Path) -> dict[str, Any]:
     bounds.append(history.until)
     plan = {
         "until": history.until.isoformat(),
-        "identity": identity,
+        "identity": snapshot.identity.as_json(),
+        # The last run that the OLAP had then: the merge asks what those after it were.
+        "runs": control["corridas"],
         "bounds": [bound.isoformat() for bound in bounds],
     }
     target.write_receipt(plan)
@@ -139,7 +171,7 @@ def _plan(settings: Settings, history: History, folder: Path) -> dict[str, Any]:
 
 
 def _read_piece(
-    settings: Settings, plan: dict[str, Any], number: int, folder: Path
+    settings: Settings, control: dict[str, Any], plan: dict[str, Any], number: int, folder: Path
 ) -> dict[str, Any]:
     """Read one piece in a snapshot of its own, unless it is there already."""
     target = DurableTarget(str(folder / f"piece-{number:04}.json"))
@@ -155,6 +187,7 @@ def _read_piece(
                 "the OLTP changed while its history was read (restored, failed over or its "
                 "tables rewritten); run again, and it is read anew"
             )
+        _refuse_gone_back(snapshot, control)
         query = load_query(connection, settings, "movimientos")
         file = copy_to_file(connection, between(query, since, until), folder / name)
         connection.rollback()
@@ -174,6 +207,7 @@ def _read_piece(
 def _merge(
     settings: Settings,
     history: History,
+    plan: dict[str, Any],
     pieces: list[dict[str, Any]],
     folder: Path,
     workers: bool,
@@ -187,7 +221,8 @@ def _merge(
         "horizonte": str(min(int(piece["horizonte"]) for piece in pieces)),
         "identidad": pieces[0]["identidad"],
         "leida": pieces[0]["leida"],
-        "lsn": pieces[0]["lsn"],
+        "lsn": max((piece["lsn"] for piece in pieces), key=wal_position),
+        "corridas": plan["runs"],
         "imagen_completa": False,
         "motivo_completa": None,
     }

@@ -58,7 +58,7 @@ def _connect(database: Database, zone: str, read_only: bool, workers: bool = Tru
         )
         # The server, too, notices a dead peer: one in the middle of a COPY holds locks.
         cursor.execute(
-            "SET DateStyle = ISO; SET IntervalStyle = postgres;"
+            "SET DateStyle = ISO; SET IntervalStyle = postgres; SET extra_float_digits = 3;"
             " SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
             " SET tcp_keepalives_count = 4"
         )

@@ -141,9 +141,15 @@ def _check_clock(control: dict[str, Any], as_of: datetime) -> None:
             f"the OLAP's last window ends at {last.isoformat()}, but this machine's clock says "
             f"{now.isoformat(timespec='seconds')}: set the clock right, then run again"
         )
-    if as_of > now + _CLOCK_TOLERANCE:
+    refuse_future("as_of", as_of)
+
+
+def refuse_future(what: str, moment: datetime) -> None:
+    """Raise GuardError for a moment to come: no window could begin where one ends before it."""
+    now = datetime.now(timezone.utc)
+    if moment > now + _CLOCK_TOLERANCE:
         raise GuardError(
-            f"as_of is {as_of.isoformat()}, but it is only {now.isoformat(timespec='seconds')} "
+            f"{what} is {moment.isoformat()}, but it is only {now.isoformat(timespec='seconds')} "
             "now: give a time that has passed"
         )
 

@@ -104,8 +104,8 @@ _NO_SHARED_MEMORY = (
 # On the shop's side nothing is ours but the queries of sql/oltp.
 _OLTP_QUERY = "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names"
 _OLTP_REMEDIES: dict[str, str] = {
-    errorcodes.UNDEFINED_TABLE: f"{_OLTP_QUERY}; the example shop's tables come with "
-    "`python -m pipeline init --example-oltp`",
+    errorcodes.UNDEFINED_TABLE: f"{_OLTP_QUERY} (the example shop's tables come with "
+    "`python -m pipeline init --example-oltp`)",
     errorcodes.UNDEFINED_FUNCTION: _OLTP_QUERY,
     errorcodes.UNDEFINED_COLUMN: _OLTP_QUERY,
     errorcodes.INVALID_SCHEMA_NAME: _OLTP_QUERY,

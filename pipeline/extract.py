@@ -21,14 +21,8 @@ from pipeline.oltp import (
     wait_for_flush,
     why_everything,
 )
-from pipeline.queries import (
-    Query,
-    changed_since,
-    everything,
-    explain,
-    load_query,
-    source_tables,
-)
+from pipeline.queries import Query, changed_since, everything, load_query
+from pipeline.query_plans import explain, source_tables
 from pipeline.requests import Request, read_request
 from pipeline.staging_ahead import StagingAhead
 from pipeline.targets import DurableTarget

@@ -83,8 +83,9 @@ def take_snapshot(connection: Connection, tables: dict[str, list[int]]) -> Snaps
     return Snapshot(horizon, ceiling, moment, standby, lsn, identity)
 
 
-def _lsn(text: str) -> int:
-    high, low = text.split("/")
+def wal_position(lsn: str) -> int:
+    """An LSN as a number, to be compared."""
+    high, low = lsn.split("/")
     return (int(high, 16) << 32) + int(low, 16)
 
 
@@ -112,7 +113,7 @@ def why_everything(snapshot: Snapshot, control: dict[str, object]) -> str | None
         return "the OLTP's transaction ids are behind the last window's"
     if snapshot.ceiling - horizon >= _HALF_THE_IDS:
         return "the last window is more than 2^31 transactions ago"
-    if _lsn(snapshot.lsn) < _lsn(str(control["lsn"])):
+    if wal_position(snapshot.lsn) < wal_position(str(control["lsn"])):
         return "the OLTP's WAL is behind the last window's: the machine was rolled back"
     return None
 

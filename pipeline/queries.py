@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2 import sql
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _INTEGERS = {20: "bigint", 21: "smallint", 23: "integer"}
-_NUMBERS = {**_INTEGERS, 700: "real", 701: "double precision", 1700: "numeric"}
+_FLOATS = {700: "real", 701: "double precision"}
+_NUMBERS = {**_INTEGERS, **_FLOATS, 1700: "numeric"}
 _MOMENTS = {1082: "date", 1114: "timestamp", 1184: "timestamptz"}
 _BOOLEAN = {16: "boolean"}
 _ANY: dict[int, str] = {}
@@ -62,10 +63,6 @@ _IN_SCOPE = sql.SQL(
     "m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA') AND m.anulado IS NOT TRUE"
     " AND (m.fecha IS NULL OR m.fecha::timestamptz >= {since})"
 )
-
-
-# What hands on each row of what it stands on, in a plan.
-_PASS_ALL_ROWS = ("Append", "Merge Append", "Gather", "Gather Merge", "Sort", "Subquery Scan")
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,22 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
     versions = tuple(sorted(c for c in found if c.startswith("version_")))
     for column in versions:
         _check_version(name, column, found[column], settings.capture)
+    if not _FLOATS.keys().isdisjoint(found.values()):
+        text = _with_every_digit(text, found).as_string(connection)
     return Query(name, text, versions, settings.capture)
+
+
+def _with_every_digit(text: str, found: dict[str, int]) -> sql.Composable:
+    """The query with its floats as the numbers that they show: a cast keeps 6 or 15 digits."""
+    columns = [
+        sql.SQL("f.{0}::text::numeric AS {0}" if kind in _FLOATS else "f.{0}").format(
+            sql.Identifier(column)
+        )
+        for column, kind in found.items()
+    ]
+    return sql.SQL("SELECT {}\nFROM (\n{}\n) AS f").format(
+        sql.SQL(", ").join(columns), sql.SQL(text)
+    )
 
 
 def _check_type(name: str, column: str, found: int, allowed: dict[int, str]) -> None:
@@ -143,63 +155,6 @@ def _check_version(name: str, column: str, found: int, capture: str) -> None:
             f"{name}.sql yields {column} as {yielded}, "
             f"but ETL_CAPTURE={capture} wants {wanted}: {_VERSION_REMEDIES[capture]}"
         )
-
-
-def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, Any]]:
-    """How the planner would read each whole query: the root of its plan, as EXPLAIN tells it.
-
-    Raises SchemaError for one that leaves rows out, which neither a run nor verify would miss.
-    """
-    plans: list[dict[str, Any]] = []
-    with connection.cursor() as cursor:
-        for query in queries:
-            cursor.execute(
-                sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM (\n{}\n) AS m").format(
-                    sql.SQL(query.text)
-                )
-            )
-            row = cursor.fetchone()
-            assert row is not None
-            plans.append(row[0][0]["Plan"])
-            if _leaves_out(plans[-1]):
-                raise SchemaError(
-                    f"{query.name}.sql ends in LIMIT or OFFSET, which leaves rows out: remove it"
-                )
-    return plans
-
-
-def _leaves_out(plan: dict[str, Any]) -> bool:
-    """Whether a LIMIT cuts the rows that come out of it, rather than those of some lookup."""
-    if plan["Node Type"] in _PASS_ALL_ROWS:
-        return any(map(_leaves_out, plan.get("Plans", ())))
-    return bool(plan["Node Type"] == "Limit")
-
-
-def source_tables(connection: Connection, plans: Iterable[dict[str, Any]]) -> dict[str, list[int]]:
-    """The tables that these plans of explain() read: name → [oid, filenode]."""
-    names: set[tuple[str, str]] = set()
-    for plan in plans:
-        _collect_relations(plan, names)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            read_sql("oltp", "tablas.sql"),
-            {
-                "schemas": [schema for schema, _ in names],
-                "names": [table for _, table in names],
-            },
-        )
-        return {table: [oid, filenode] for table, oid, filenode in cursor.fetchall()}
-
-
-def _collect_relations(node: Any, names: set[tuple[str, str]]) -> None:
-    if isinstance(node, list):
-        for item in node:
-            _collect_relations(item, names)
-    elif isinstance(node, dict):
-        if "Relation Name" in node:
-            names.add((node["Schema"], node["Relation Name"]))
-        for item in node.values():
-            _collect_relations(item, names)
 
 
 def everything(query: Query, since: datetime | None) -> sql.Composable:

@@ -10,7 +10,7 @@ import luigi
 from pipeline import olap, progress
 from pipeline import window as windows
 from pipeline.backfill import backfill
-from pipeline.due import forget_old_windows, predecessor
+from pipeline.due import forget_old_windows, predecessor, refuse_future
 from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
 from pipeline.load import load_window, log
@@ -106,6 +106,7 @@ class ExtractWindow(_WindowTask):
 
     def run(self) -> None:
         """Persist the bounds, then read."""
+        refuse_future("hasta", self.window.hasta)
         with progress.of(self), only_process(self.settings, self.window):
             if not windows.request_file(self.settings.state_dir, self.window).exists():
                 write_request(self.settings, self.window, Request())

@@ -13,7 +13,8 @@ from pipeline import olap
 from pipeline.database import connect
 from pipeline.errors import DatabaseError
 from pipeline.oltp import begin_snapshot, take_snapshot, why_everything
-from pipeline.queries import explain, fingerprints, load_query, source_tables
+from pipeline.queries import fingerprints, load_query
+from pipeline.query_plans import explain, source_tables
 from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,57 @@ def test_a_query_that_writes_is_refused_whoever_reads(shop: Shop):
     folder = own_queries(shop, "d.cantidad,", "d.cantidad * escribe() AS cantidad,")
     fails(shop, "read-only transaction", 30, ETL_OLTP_SQL_DIR=folder, OLTP_DB_USER="postgres")
     assert not shop.olap_rows("SELECT * FROM dw.kardex")
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "column", "value"),
+    [
+        ("d.cantidad,", "d.cantidad::real AS cantidad,", "cantidad", "16777215"),
+        (
+            "d.precio_unitario,",
+            "d.precio_unitario::float8 AS precio_unitario,",
+            "precio_unitario",
+            "1234567890.12346",
+        ),
+        (
+            "d.precio_unitario,",
+            "d.precio_unitario::real AS precio_unitario,",
+            "precio_unitario",
+            "123456.75",
+        ),
+    ],
+)
+def test_a_float_keeps_every_digit_that_it_shows(
+    shop: Shop, old: str, new: str, column: str, value: str
+):
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    shop.product(1)
+    shop.receipt(BEGINNING, (1, 20_000_000, 5))
+    quantity, price = (value, 1) if column == "cantidad" else (1, value)
+    shop.sale(BEGINNING + timedelta(days=1), (1, Decimal(quantity), Decimal(price)))
+    shop.env["ETL_OLTP_SQL_DIR"] = own_queries(shop, old, new)
+    shop.run()
+    (sale,) = shop.olap_rows("SELECT * FROM dw.kardex WHERE tipo = 'VENTA'")
+    assert sale[column] == Decimal(value)
+    shop.till("UPDATE detalle_transaccion SET cantidad = 2 WHERE cantidad < 3")
+    shop.run()
+    assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.one_postgres
+def test_an_end_to_come_is_refused(shop: Shop):
+    stock(shop)
+    shop.run()
+    (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
+    end = datetime.now(timezone.utc) + timedelta(days=100)
+    step = [str(LUIGI), "--module", "pipeline", "WriteMarker", "--local-scheduler"]
+    bounds = ["--desde", control["hasta"].isoformat(), "--hasta", end.isoformat()]
+    done = run_program([*step, *bounds], shop.folder, shop.env)
+    assert done.returncode == 30, done.stdout
+    assert "give a time that has passed" in done.stdout
     shop.run()
     assert_olap_equals_replay(shop, BEGINNING)
 

@@ -102,3 +102,24 @@ def test_a_reject_is_loaded_by_itself_once_it_is_valid_and_may_fall_back(shop: S
     shop.correct_document(line, anulada=True)
     settle(shop, initial)
     assert not rejects(shop) and "no movement is rejected" in shop.succeed("rejects").stdout
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize("date", ["20261-01-05 00:00:00+00", "infinity"])
+def test_a_date_that_python_has_none_for_is_shown(shop: Shop, date: str):
+    initial = stock(shop, sales=3)
+    (line,) = shop.sale(now(), (1, 1, 5))
+    shop.till(
+        "UPDATE transacciones SET fecha = %s WHERE id_transaccion ="
+        " (SELECT id_transaccion FROM detalle_transaccion WHERE id_detalle = %s)",
+        date,
+        line,
+    )
+    shop.run()
+    (shown,) = json.loads(shop.succeed("rejects", "--json").stdout)["rejects"]
+    assert (shown["id_movimiento"], shown["fecha"]) == (line, date)
+    assert f"{date}  fecha futura" in shop.succeed("rejects").stdout
+    (row,) = shop.olap_rows("SELECT * FROM dw.v_rechazos")
+    assert row["fecha"].year == 9999
+    shop.till("UPDATE transacciones SET fecha = %s WHERE fecha > '9999-01-01'", days_ago(1))
+    settle(shop, initial)

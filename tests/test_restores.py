@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ from server_copies import (
     value,
     wait_for_replay,
 )
-from shop_database import Shop, new_shop
-from shop_server import ShopServer
+from shop_database import LUIGI, Shop, new_shop
+from shop_server import ShopServer, run_program
 
 
 def trade(shop: Shop, sales: int = 3) -> list[int]:
@@ -100,6 +101,79 @@ def test_a_machine_rolled_back_to_a_copy_of_its_disk(shop: Shop, overtaking: boo
     if overtaking:
         use_up_ids(shop, 900)
     check(shop, initial, "rolled back" if overtaking else "behind the last window's")
+
+
+def backfill(shop: Shop) -> subprocess.CompletedProcess[str]:
+    """Earlier history, without another attempt after a lock."""
+    program = [str(LUIGI), "--module", "pipeline", "Backfill", "--since", "2020-01-01"]
+    environment = shop.env | {"ETL_LOCK_TIMEOUT": "1"}
+    return run_program([*program, "--local-scheduler"], shop.folder, environment)
+
+
+def test_a_backfill_does_not_hide_that_the_machine_was_rolled_back(shop: Shop):
+    initial = settled(shop)
+    copy = copy_disk(shop.server)
+    shop.connect()
+    trade(shop)
+    use_up_ids(shop, 500)
+    settle(shop, initial)
+    put_disk_back(shop.server, copy)
+    shop.connect()
+    trade(shop)
+    # More bytes of WAL than before, in fewer ids.
+    shop.till("SELECT pg_logical_emit_message(false, 'relleno', repeat('x', 8000000))")
+    refused = backfill(shop)
+    assert refused.returncode == 30, refused.stdout
+    assert "let RunDue read everything again, then go on with Backfill" in refused.stdout
+    check(shop, initial, "behind the last window's")
+    assert backfill(shop).returncode == 0
+    settle(shop, datetime(2020, 1, 1, tzinfo=timezone.utc))
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+def test_pieces_of_a_future_that_is_gone_are_not_merged(shop: Shop, noticed: bool):
+    """A window has read everything since they were read, or nothing was read since."""
+    initial = settled(shop)
+    copy = copy_disk(shop.server)
+    shop.connect()
+    shop.receipt(initial - timedelta(days=50), (1, 100, 50))
+    shop.till("SELECT pg_logical_emit_message(false, 'relleno', repeat('x', 5000000))")
+    with shop.olap_server.connect(shop.olap_name) as other:
+        other.autocommit = False
+        other.cursor().execute("SELECT FROM etl.control FOR UPDATE")
+        assert backfill(shop).returncode == 30
+    assert list(Path(shop.env["ETL_STATE_DIR"]).glob("backfill-*/piece-*.json"))
+    if noticed:
+        use_up_ids(shop, 500)
+        settle(shop, initial)
+    put_disk_back(shop.server, copy)
+    shop.connect()
+    trade(shop)
+    if noticed:
+        check(shop, initial, "behind the last window's")
+        use_up_ids(shop, 900)
+        shop.till("SELECT pg_logical_emit_message(false, 'relleno', repeat('x', 9000000))")
+        said = backfill(shop).stdout
+        assert "changed since the history was read" in said
+    done = backfill(shop)
+    assert done.returncode == 0, done.stdout
+    if not noticed:
+        assert "the history is read anew" in done.stdout
+    settle(shop, datetime(2020, 1, 1, tzinfo=timezone.utc))
+
+
+def test_a_machine_rolled_back_to_before_a_backfill_read_it(shop: Shop):
+    initial = settled(shop)
+    copy = copy_disk(shop.server)
+    shop.connect()
+    shop.receipt(initial - timedelta(days=50), (1, 100, 50))
+    shop.till("SELECT pg_logical_emit_message(false, 'relleno', repeat('x', 5000000))")
+    assert backfill(shop).returncode == 0
+    put_disk_back(shop.server, copy)
+    shop.connect()
+    trade(shop)
+    settle(shop, datetime(2020, 1, 1, tzinfo=timezone.utc))
+    assert "rolled back" in str(why_everything(shop))
 
 
 def test_a_failover_to_a_standby_that_had_lost_the_last_transactions(

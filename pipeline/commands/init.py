@@ -12,7 +12,8 @@ from pipeline.database import connect
 from pipeline.errors import DatabaseError
 from pipeline.extract import QUERIES
 from pipeline.olap import SCHEMA_VERSION, call
-from pipeline.queries import explain, load_query, source_tables
+from pipeline.queries import load_query
+from pipeline.query_plans import explain, source_tables
 from pipeline.settings import load_settings
 from pipeline.sql_files import read_sql, sql_folder
 

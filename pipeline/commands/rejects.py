@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from psycopg2 import sql
+
 from pipeline import olap
 from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.database import connect
@@ -97,12 +99,17 @@ def _read(settings: Settings, limit: int) -> list[dict[str, Any]]:
         connect(settings.olap, settings.timezone, "rejects", read_only=True) as connection,
         connection.cursor() as cursor,
     ):
-        # As text: a reject's date may be infinity, which Python has no date for.
+        # As text: a reject's date may be infinity, or of a year that Python has none for.
+        columns = [
+            sql.SQL("r.fecha::text" if name == "fecha" else f"r.{name}") for name in _COLUMNS
+        ]
         cursor.execute(
-            "SELECT r.*, r.fecha::text AS fecha_texto FROM etl.listar_rechazos(%s) AS r", (limit,)
+            sql.SQL("SELECT {} FROM etl.listar_rechazos(%s) AS r").format(
+                sql.SQL(", ").join(columns)
+            ),
+            (limit,),
         )
-        rows = cursor.fetchall()
-    return [dict(zip(_COLUMNS, row, strict=False)) | {"fecha": row[-1]} for row in rows]
+        return [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _text(value: Any) -> Any:

@@ -12,7 +12,8 @@ from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, session
 from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, version
 from pipeline.extract import QUERIES
 from pipeline.oltp import take_snapshot
-from pipeline.queries import explain, load_query, source_tables
+from pipeline.queries import load_query
+from pipeline.query_plans import explain, source_tables
 from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:

@@ -28,14 +28,16 @@ BEGIN
             dw.venta_neta(f.cantidad, f.precio_unitario, p.impuesto) AS neta
         FROM dw.kardex AS f
         WHERE f.id_producto = i.id_producto
-            AND f.fecha >= b.desde::timestamp AT TIME ZONE p_zona
-            AND f.fecha < (b.hasta + 1)::timestamp AT TIME ZONE p_zona
+            -- For the index: a midnight that a clock put back makes twice is the later one here.
+            AND f.fecha >= (b.desde - 1)::timestamp AT TIME ZONE p_zona
+            AND f.fecha < (b.hasta + 2)::timestamp AT TIME ZONE p_zona
             AND f.tipo = 'VENTA'
         OFFSET 0
     ) AS k
     CROSS JOIN LATERAL (
         SELECT etl.franja(k.dia, p_antes)::int AS antes, etl.franja(k.dia, p_corte)::int AS ahora
     ) AS d
+    WHERE k.dia BETWEEN b.desde AND b.hasta
     GROUP BY i.id_producto
     ON CONFLICT (id_producto) DO UPDATE SET
         unidades_90 = r.unidades_90 + excluded.unidades_90,

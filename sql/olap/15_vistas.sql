@@ -263,7 +263,14 @@ COMMENT ON MATERIALIZED VIEW dw.mv_datos_al IS 'Hasta cuándo llegan los datos q
 
 CREATE OR REPLACE VIEW dw.v_corridas AS SELECT * FROM etl.corrida;
 COMMENT ON VIEW dw.v_corridas IS 'Las corridas del ETL, para el tablero de salud';
-CREATE OR REPLACE VIEW dw.v_rechazos AS SELECT * FROM etl.rechazo;
+CREATE OR REPLACE VIEW dw.v_rechazos AS
+SELECT
+    r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
+    r.costo_unitario,
+    -- A year of five digits, by a slip at the till, is one that most programs have no date for.
+    least(r.fecha, '9999-12-31 00:00:00+00') AS fecha,
+    r.motivo, r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta
+FROM etl.rechazo AS r;
 COMMENT ON VIEW dw.v_rechazos IS 'Los movimientos que no se pueden valorizar, para el tablero de salud';
 CREATE OR REPLACE VIEW dw.v_kardex AS
 SELECT

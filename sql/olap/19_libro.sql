@@ -19,6 +19,25 @@ $$;
 COMMENT ON FUNCTION etl.buscar_producto(bigint, text) IS
     'El producto de ese id; si no lo hay, los que tienen ese código, que deberían ser uno';
 
+CREATE OR REPLACE FUNCTION etl.inicio_del_dia(p_dia date, p_zona text) RETURNS timestamptz
+LANGUAGE sql STABLE
+AS $$
+-- Of a midnight that comes twice, PostgreSQL means the second. The first is the one by the clock of
+-- the day before.
+SELECT CASE WHEN (a.primera AT TIME ZONE p_zona)::date >= p_dia
+    THEN least(a.primera, a.segunda) ELSE a.segunda END
+FROM (
+    SELECT
+        m.medianoche AS segunda,
+        (p_dia::timestamp - ((v.vispera AT TIME ZONE p_zona) - (v.vispera AT TIME ZONE 'UTC')))
+            AT TIME ZONE 'UTC' AS primera
+    FROM (SELECT p_dia::timestamp AT TIME ZONE p_zona AS medianoche) AS m
+    CROSS JOIN LATERAL (SELECT m.medianoche - interval '1 day' AS vispera) AS v
+) AS a
+$$;
+COMMENT ON FUNCTION etl.inicio_del_dia(date, text) IS
+    'El primer instante de un día en una zona, también donde el reloj se atrasa a medianoche';
+
 CREATE OR REPLACE FUNCTION etl.libro_producto(
     p_id_producto bigint, p_desde date, p_hasta date, p_zona text
 ) RETURNS TABLE (
@@ -38,8 +57,8 @@ FROM (
     SELECT
         -- An opening that holds from a day of the period on bears its own date.
         CASE WHEN u.existencias IS NULL
-            THEN greatest(a.fecha, p_desde::timestamp AT TIME ZONE p_zona)
-            ELSE p_desde::timestamp AT TIME ZONE p_zona
+            THEN greatest(a.fecha, etl.inicio_del_dia(p_desde, p_zona))
+            ELSE etl.inicio_del_dia(p_desde, p_zona)
         END AS fecha,
         NULL::smallint AS orden, NULL::bigint AS id_movimiento, 'SALDO'::text AS tipo,
         NULL::bigint AS id_sucursal, NULL::text AS sucursal, NULL::numeric AS cantidad,
@@ -52,13 +71,13 @@ FROM (
     LEFT JOIN dw.apertura AS a
         ON a.id_producto = p.id_producto AND (
             a.fecha IS NULL
-            OR a.fecha < coalesce((p_hasta + 1)::timestamp AT TIME ZONE p_zona, 'infinity')
+            OR a.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
         )
     LEFT JOIN LATERAL (
         SELECT k.existencias, k.costo_promedio, k.valor
         FROM dw.kardex AS k
         WHERE k.id_producto = p_id_producto
-            AND k.fecha < coalesce(p_desde::timestamp AT TIME ZONE p_zona, '-infinity')
+            AND k.fecha < coalesce(etl.inicio_del_dia(p_desde, p_zona), '-infinity')
         ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
         LIMIT 1
     ) AS u ON true
@@ -70,8 +89,8 @@ FROM (
     FROM dw.kardex AS k
     LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
     WHERE k.id_producto = p_id_producto
-        AND k.fecha >= coalesce(p_desde::timestamp AT TIME ZONE p_zona, '-infinity')
-        AND k.fecha < coalesce((p_hasta + 1)::timestamp AT TIME ZONE p_zona, 'infinity')
+        AND k.fecha >= coalesce(etl.inicio_del_dia(p_desde, p_zona), '-infinity')
+        AND k.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
 ) AS l
 ORDER BY l.id_movimiento IS NOT NULL, l.fecha, l.orden, l.id_movimiento
 $$;

@@ -39,7 +39,12 @@ BEGIN
     IF v_control.desde_inicial <> v_hasta
         OR v_control.identidad -> 'sistema' <> p_extracto -> 'identidad' -> 'sistema'
         OR v_control.identidad -> 'linea_de_tiempo' <> p_extracto -> 'identidad' -> 'linea_de_tiempo'
-        OR v_control.identidad -> 'base' <> p_extracto -> 'identidad' -> 'base' THEN
+        OR v_control.identidad -> 'base' <> p_extracto -> 'identidad' -> 'base'
+        -- A window has read everything since, perhaps since the OLTP had gone back in time.
+        OR EXISTS (
+            SELECT FROM etl.corrida AS c
+            WHERE c.numero > (p_extracto ->> 'corridas')::bigint AND c.imagen_completa
+        ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETD01',
             MESSAGE = 'the initial date or the OLTP changed since the history was read; nothing was written',
@@ -66,6 +71,8 @@ BEGIN
     SET version = gen_random_uuid(),
         corridas = c.corridas + 1,
         desde_inicial = v_desde,
+        -- An OLTP that goes back to before this read is behind what the OLAP has of it.
+        lsn = greatest(c.lsn, (p_extracto ->> 'lsn')::pg_lsn),
         -- No horizon means that everything must be read, and that must not be forgotten.
         horizonte = CASE
             WHEN c.horizonte IS NOT NULL
