@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, missing_extra
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def write(notices: Notices, *, succeeded: bool) -> None:
     if path is None:
         return
     try:
-        import prometheus_client  # noqa: F401
-    except ImportError:
-        log.warning("no metrics: ETL_METRICS_FILE needs `pip install prometheus-client`")
+        require_client()
+    except PipelineError as failure:
+        log.warning("no metrics: %s", failure)
         return
     now = time.time()
     try:
@@ -99,6 +99,14 @@ def write(notices: Notices, *, succeeded: bool) -> None:
         _write(path, shop, figures)
     except OSError as error:
         log.warning("ETL_METRICS_FILE %s cannot be written: %s", path, error.strerror or error)
+
+
+def require_client() -> None:
+    """Raises PipelineError, which names what to install, without the extra `metrics`."""
+    try:
+        import prometheus_client  # noqa: F401
+    except ImportError as error:
+        raise missing_extra("ETL_METRICS_FILE", "metrics", error) from error
 
 
 def from_olap(state: dict[str, Any]) -> Figures:

@@ -1,4 +1,4 @@
-"""Tells people of a run: channels through Apprise, and the heartbeat. Nothing here raises."""
+"""Tells people of a run: channels through Apprise, and the heartbeat. What tells never raises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
+
+from pipeline.errors import PipelineError, missing_extra
 
 log = logging.getLogger("luigi-interface.pipeline")
 
@@ -24,15 +27,10 @@ def send(urls: Sequence[str], title: str, body: str, timeout: float = TIMEOUT) -
     if not urls:
         return False
     try:
-        import apprise
-    except ImportError:
-        log.warning("nobody is told: ETL_NOTIFY_URLS needs `pip install apprise`")
+        apprise = _load_apprise()
+    except PipelineError as missing:
+        log.warning("nobody is told: %s", missing)
         return False
-    # Its own log may hold what is secret.
-    quiet = logging.getLogger("apprise")
-    quiet.propagate = False
-    if not quiet.handlers:
-        quiet.addHandler(logging.NullHandler())
 
     def through(url: str) -> Callable[[], str | None]:
         def action() -> str | None:
@@ -47,9 +45,38 @@ def send(urls: Sequence[str], title: str, body: str, timeout: float = TIMEOUT) -
     failures = _all_within(timeout, [through(url) for url in urls])
     for number, (url, failure) in enumerate(zip(urls, failures, strict=True), 1):
         if failure:
-            scheme = url.partition("://")[0]
-            log.warning("notice not sent to channel %d (%s://…): %s", number, scheme, failure)
+            log.warning("notice not sent to %s: %s", _position(number, url), failure)
     return not all(failures)
+
+
+def not_understood(urls: Sequence[str]) -> list[str]:
+    """The channels whose URL Apprise does not understand, named as send() does; nothing is sent.
+
+    Raises PipelineError, which names what to install, without the extra `notify`.
+    """
+    apprise = _load_apprise()
+    return [
+        _position(number, url)
+        for number, url in enumerate(urls, 1)
+        if not apprise.Apprise().add(url)
+    ]
+
+
+def _position(number: int, url: str) -> str:
+    return f"channel {number} ({url.partition('://')[0]}://…)"
+
+
+def _load_apprise() -> Any:
+    """Apprise with its own log silenced, which may hold what is secret."""
+    try:
+        import apprise
+    except ImportError as error:
+        raise missing_extra("ETL_NOTIFY_URLS", "notify", error) from error
+    quiet = logging.getLogger("apprise")
+    quiet.propagate = False
+    if not quiet.handlers:
+        quiet.addHandler(logging.NullHandler())
+    return apprise
 
 
 def beat(url: str, timeout: float = TIMEOUT) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import SettingsError
@@ -30,7 +31,19 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
     return cast
 
 
-# What these two hold may be secret: a message names the setting, and never says its value.
+def place(raw: str) -> Path | None:
+    """A file or folder, None where it is empty."""
+    return Path(raw).expanduser().absolute() if raw else None
+
+
+def metrics_file(raw: str) -> Path | None:
+    """The same, with a name that node_exporter reads: it passes over others without a word."""
+    if raw and not raw.endswith(".prom"):
+        raise ValueError(raw)
+    return place(raw)
+
+
+# What these hold may be secret: a message names the setting, and never says its value.
 
 
 def channels(raw: str) -> tuple[str, ...]:
@@ -56,6 +69,14 @@ def web_address(setting: str) -> Callable[[str], str]:
         return raw
 
     return cast
+
+
+def superset_address(raw: str) -> str:
+    """An http(s) address without its last slash; empty stays empty."""
+    if raw and not re.match(r"https?://[^\s/@]+(/\S*)?$", raw):
+        # What stands before an @ would be a password.
+        raise SettingsError("SUPERSET_URL must be an address such as http://localhost:8088")
+    return raw.rstrip("/")
 
 
 def port(raw: str) -> int:

@@ -142,7 +142,6 @@ def _log_format(read: Reader) -> str:
 
 
 def _notices(read: Reader) -> Notices:
-    metrics = read("ETL_METRICS_FILE", "", str, "a file")
     return Notices(
         urls=read("ETL_NOTIFY_URLS", "", casts.channels, "URLs of Apprise"),
         again_hours=read(
@@ -156,7 +155,7 @@ def _notices(read: Reader) -> Notices:
         heartbeat_url=read(
             "ETL_HEARTBEAT_URL", "", casts.web_address("ETL_HEARTBEAT_URL"), "a web address"
         ),
-        metrics_file=Path(metrics).expanduser().absolute() if metrics else None,
+        metrics_file=read("ETL_METRICS_FILE", "", casts.metrics_file, "a file that ends in .prom"),
         state_dir=_state_dir(read),
     )
 
@@ -242,8 +241,8 @@ def load_settings() -> Settings:
             ) from None
     else:
         initial_since = None
-    sql_dir = read("ETL_OLTP_SQL_DIR", "", str, "a folder")
-    report = read("ETL_REPORT_PATH", "", str, "a file")
+    # Superset's account is read apart; a bad address is refused before a run, not after it.
+    read("SUPERSET_URL", "", casts.superset_address, "a web address")
     settings = Settings(
         oltp=oltp,
         olap=olap,
@@ -251,7 +250,7 @@ def load_settings() -> Settings:
         olap_admin=_other(read, olap, "OLAP_ADMIN") or olap,
         olap_bi=_other(read, olap, "OLAP_BI"),
         state_dir=_state_dir(read),
-        oltp_sql_dir=Path(sql_dir).expanduser().absolute() if sql_dir else None,
+        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", "", casts.place, "a folder"),
         capture=read("ETL_CAPTURE", "xmin", casts.one_of(_CAPTURES), " or ".join(_CAPTURES)),
         initial_since=initial_since,
         initial_days=read(
@@ -271,7 +270,7 @@ def load_settings() -> Settings:
             "ETL_COST_JUMP_FACTOR", "20", casts.factor, "a factor above 1 and below 1e9"
         ),
         log_format=_log_format(read),
-        report_path=Path(report).expanduser().absolute() if report else None,
+        report_path=read("ETL_REPORT_PATH", "", casts.place, "a file"),
         tracking_url=read(
             "ETL_TRACKING_URL", "", casts.web_address("ETL_TRACKING_URL"), "a web address"
         ),

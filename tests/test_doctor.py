@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_servers import WebServer, web_server
 from shop_database import Shop
 from shop_luigid import luigid
 from shop_server import BI_USER, OLAP_USER, OLTP_USER, PASSWORD, REPOSITORY
@@ -220,6 +222,17 @@ def test_a_malformed_setting_is_named(shop: Shop):
     assert report.in_state("skipped") == ["otherwise"]
     assert report.one("luigi.cfg").state == "ok"
     assert report.exit_code == 1
+
+
+@pytest.mark.one_postgres
+def test_what_is_used_after_a_run_alone_is_refused_before_it(shop: Shop):
+    for setting, value, found in (
+        ("ETL_METRICS_FILE", "/srv/etl.txt", "must be a file that ends in .prom"),
+        ("SUPERSET_URL", "hola", "must be an address such as http://localhost:8088"),
+    ):
+        finding = one(examined(shop, **{setting: value}), "settings")
+        assert finding.state == "error"
+        assert finding.found.startswith(setting) and finding.found.endswith(found)
 
 
 @pytest.mark.one_postgres
@@ -598,6 +611,96 @@ def test_rejects_that_wait_are_counted(shop: Shop):
     assert report.in_state("warning") == ["rejects"]
     assert report.one("rejects").found.startswith("2 movements wait to become valid (")
     assert report.exit_code == 0
+
+
+# The report, notices and metrics
+
+
+def with_outputs(shop: Shop, web: WebServer) -> Path:
+    """Set all of them to what works; returns the folder of the files."""
+    folder = shop.folder / "publicado"
+    folder.mkdir()
+    shop.env["ETL_REPORT_PATH"] = str(folder / "informe.html")
+    shop.env["ETL_METRICS_FILE"] = str(folder / "etl.prom")
+    shop.env["ETL_NOTIFY_URLS"] = web.channel
+    return folder
+
+
+def in_state(findings: list[Finding], state: str) -> list[str]:
+    """What was found to be so of what a run leaves beside the OLAP, and of its account."""
+    ours = ("report", "notices", "metrics", "dashboards")
+    return [f.what for f in findings if f.state == state and f.what.startswith(ours)]
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with web_server() as server:
+        yield server
+
+
+@pytest.mark.one_postgres
+def test_what_a_run_leaves_is_examined_and_neither_sent_nor_written(shop: Shop, web: WebServer):
+    folder = with_outputs(shop, web)
+    report = doctor(shop)
+    account = ["dashboards' account", "dashboards' login"]
+    names = ["report", "report's place", "notices", "metrics"]
+    assert in_state(report.findings, "ok") == [*account, *names]
+    assert (report.exit_code, report.in_state("error")) == (0, [])
+    assert "secreto" not in report.said
+    assert list(folder.iterdir()) == web.asked == []
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize(
+    ("env", "state", "what", "said"),
+    [
+        ({"ETL_REPORT_PATH": "/no/hay/i.html"}, "error", "report's place", "does not exist"),
+        ({"ETL_REPORT_PATH": "/etc/passwd/i.html"}, "error", "report's place", "is no folder"),
+        ({"ETL_REPORT_PATH": "/"}, "error", "report's place", "/ is a folder"),
+        ({"OLAP_BI_USER": ""}, "error", "report", "OLAP_BI_USER is not set"),
+        ({"OLAP_BI_PASSWORD": ""}, "error", "dashboards' login", "OLAP_BI_PASSWORD"),
+        ({"ETL_METRICS_FILE": "/no/hay/e.prom"}, "warning", "metrics", "ETL_METRICS_FILE"),
+        (
+            {"ETL_NOTIFY_URLS": "json://localhost/secreto foo://secreto"},
+            "warning",
+            "notices",
+            "does not understand the URL of channel 2 (foo://…); correct ETL_NOTIFY_URLS",
+        ),
+    ],
+)
+def test_what_keeps_a_run_from_leaving_it(
+    shop: Shop, web: WebServer, env: dict[str, str], state: str, what: str, said: str
+):
+    with_outputs(shop, web)
+    findings = examined(shop, **env)
+    assert in_state(findings, state) == [what]
+    finding = one(findings, what)
+    assert said in f"{finding.found}; {finding.remedy}"
+    assert "secreto" not in str(findings)
+
+
+@pytest.mark.one_postgres
+def test_an_extra_that_is_missing_and_a_folder_that_cannot_be_written(
+    shop: Shop, web: WebServer, monkeypatch: pytest.MonkeyPatch
+):
+    folder = with_outputs(shop, web)
+    # Root may write where the mode forbids it.
+    monkeypatch.setattr("pipeline.doctor.outputs.os.access", lambda *_: False)
+    monkeypatch.delitem(sys.modules, "pipeline.report.page", raising=False)
+    for module in ("jinja2", "apprise", "prometheus_client"):
+        monkeypatch.setitem(sys.modules, module, None)
+    findings = examined(shop)
+    assert in_state(findings, "error") == ["report", "report's place"]
+    assert in_state(findings, "warning") == ["notices", "metrics", "metrics"]
+    needed, place = (f for f in findings if f.what == "metrics")
+    for finding, module, extra in (
+        (one(findings, "report"), "jinja2", "report"),
+        (one(findings, "notices"), "apprise", "notify"),
+        (needed, "prometheus_client", "metrics"),
+    ):
+        assert finding.found.endswith(f" needs {module}")
+        assert finding.remedy.startswith(f"pip install '.[{extra}]'")
+    assert place.found == one(findings, "report's place").found == f"{folder} cannot be written"
 
 
 # Clocks

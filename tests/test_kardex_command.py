@@ -453,7 +453,7 @@ def test_the_page_alone_needs_an_extra(shop: Shop, tmp_path: Path):
     (tmp_path / "babel" / "__init__.py").write_text("raise ImportError(name='babel')")
     assert shop.command("kardex", "1", "--csv").returncode == 0
     assert refused(shop, "1", "--html") == (
-        "error: the page needs babel: pip install '.[report]' in the pipeline's folder\n"
+        "error: the page needs babel; pip install '.[report]' in the pipeline's folder\n"
     )
 
 

@@ -356,9 +356,9 @@ def test_without_apprise_nobody_is_told_and_the_run_succeeds(
     shop: Shop, web: WebServer, tmp_path: Path
 ):
     telling(shop, web, ETL_NOTIFY_DIGEST="true")
-    (tmp_path / "apprise.py").write_text("raise ImportError('not here')")
+    (tmp_path / "apprise.py").write_text("raise ImportError(name='apprise')")
     printed = run(shop, 0, PYTHONPATH=str(tmp_path))
-    assert "nobody is told: ETL_NOTIFY_URLS needs `pip install apprise`" in printed
+    assert "nobody is told: ETL_NOTIFY_URLS needs apprise; pip install '.[notify]'" in printed
     assert web.told == []
 
 

@@ -388,7 +388,7 @@ def test_without_the_extra_one_line_says_what_to_install(traded: Shop, tmp_path:
     done = traded.command("report", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "error: the report needs vl_convert: pip install '.[report]' in the pipeline's folder"
+        "error: the report needs vl_convert; pip install '.[report]' in the pipeline's folder"
     ]
 
 

@@ -48,6 +48,7 @@ def test_what_is_meant_for_a_setting_is_not_passed_over(
         "ETL_TIMEZONE=America/Lima\nOLTP_DB_IMAGE=postgres:18",
         "ETL_TIMEZONE=America/Lima\nOLTP_DB_PASSWORD_FILE=/run/secret",
         "ETL_TIMEZONE=America/Lima\nexport PATH=/bin",
+        "ETL_TIMEZONE=America/Lima\nSUPERSET_USER=admin",
         "ETL_TIMEZONE=America/Lima\nno line at all",
     ],
 )

@@ -31,8 +31,9 @@ MANUAL = Manual(
     does="Examines every precondition of a run and names the remedy where one is not met. Each "
     "line has ✓, ! (a warning), ✗ (a run would fail, or lie) or - (not examined, or not needed).",
     reads="settings and .env, the state folder and its disk, both servers and their clocks, the "
-    "three queries, what each account may do, the last run, rejects, luigi.cfg and luigid.",
-    changes="nothing.",
+    "three queries, what each account may do, the last run, rejects, what the report, notices and "
+    "metrics need where they are set, luigi.cfg and luigid.",
+    changes="nothing; no notice is sent.",
     exits={0: "ready, with warnings or without", 1: "at least one precondition is not met"},
     examples=("python -m pipeline doctor", "python -m pipeline doctor --json"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.doctor import folder, olap, oltp, scheduler, settings_file
+from pipeline.doctor import folder, olap, oltp, outputs, scheduler, settings_file
 from pipeline.doctor.findings import Finding, attempt, refused
 from pipeline.doctor.sides import examine_side
 from pipeline.errors import SettingsError
@@ -21,7 +21,9 @@ def examine() -> Iterator[Finding]:
     except SettingsError as failure:
         yield refused("settings", failure, _CORRECT_SETTING)
         yield Finding(
-            "skipped", "otherwise", "not examined without settings: state folder, OLTP, OLAP"
+            "skipped",
+            "otherwise",
+            "not examined without settings: state folder, OLTP, OLAP, report, notices, metrics",
         )
     else:
         yield Finding("ok", "settings", f"read; days and months are cut in {settings.timezone}")
@@ -29,6 +31,8 @@ def examine() -> Iterator[Finding]:
         yield from attempt("state disk", partial(folder.free_space, settings.state_dir))
         yield from examine_side(settings.oltp, settings, oltp.CHECKS)
         yield from examine_side(settings.olap, settings, olap.CHECKS)
+        for what, check in outputs.CHECKS:
+            yield from attempt(what, partial(check, settings))
     yield from attempt(".env", settings_file.private)
     yield from attempt("luigi.cfg", scheduler.configuration)
     yield from attempt("luigid", scheduler.luigid)

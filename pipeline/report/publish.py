@@ -11,8 +11,10 @@ from pipeline.replacing import replacing
 from pipeline.report.figures import bi_account, read_figures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from pipeline.report.figures import Figures
     from pipeline.settings import Settings
 
 # Where a page says until when its data reach, near its beginning.
@@ -23,15 +25,24 @@ _HEAD = 2000
 def build_page(settings: Settings) -> str:
     """Read the views and write the page in ETL_LANG.
 
-    Raises PipelineError, which names what to install, without the extra `report`;
-    SettingsError and DatabaseError as read_figures() does.
+    Raises what renderer() raises, and DatabaseError as read_figures() does.
+    """
+    render_page = renderer(settings)
+    return render_page(read_figures(settings), settings.notices.language)
+
+
+def renderer(settings: Settings) -> Callable[[Figures, str], str]:
+    """What writes the page from its figures and a language.
+
+    Raises SettingsError without the account that it reads with, and PipelineError, which
+    names what to install, without the extra `report`.
     """
     bi_account(settings)
     try:
         from pipeline.report.page import render_page
     except ImportError as error:
         raise missing_extra("the report", "report", error) from error
-    return render_page(read_figures(settings), settings.notices.language)
+    return render_page
 
 
 def publish(page: str, path: Path) -> None:

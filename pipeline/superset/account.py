@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
-from pipeline.errors import PipelineError, SettingsError
+from pipeline.errors import PipelineError
+from pipeline.setting_casts import superset_address
 from pipeline.settings import Reader, reader
 
 
@@ -22,16 +22,6 @@ class Account:
     password: str = field(repr=False)
 
 
-def web_address(raw: str) -> str:
-    """An http(s) address without its last slash; empty stays empty. Raises SettingsError."""
-    if not raw:
-        return ""
-    if not re.match(r"https?://[^\s/@]+(/\S*)?$", raw):
-        # What stands before an @ would be a password.
-        raise SettingsError("SUPERSET_URL must be an address such as http://localhost:8088")
-    return raw.rstrip("/")
-
-
 def load_account(url: str = "", user: str = "") -> Account | None:
     """The account of the environment or .env, or None where no SUPERSET_URL is set.
 
@@ -42,7 +32,7 @@ def load_account(url: str = "", user: str = "") -> Account | None:
 
 def account(read: Reader, url: str = "", user: str = "") -> Account | None:
     """The same, by the given reader."""
-    found = web_address(url) or read("SUPERSET_URL", "", web_address, "a web address")
+    found = superset_address(url) or read("SUPERSET_URL", "", superset_address, "a web address")
     login = user or read("SUPERSET_USER", "admin", str, "a user name")
     password = read("SUPERSET_PASSWORD", "", str, "a password")
     return Account(found, login, password) if found else None

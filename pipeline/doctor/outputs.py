@@ -1,0 +1,95 @@
+"""What a run leaves beside the OLAP where it is asked to: the report, notices and metrics.
+
+The report fails a run; notices and metrics, which follow it, only warn.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.doctor.findings import Finding, refused
+from pipeline.errors import PipelineError
+from pipeline.metrics import require_client
+from pipeline.notify import not_understood
+from pipeline.report.publish import renderer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.settings import Settings
+
+
+def report(settings: Settings) -> Iterator[Finding]:
+    """There is an account to read it with, and what writes it is installed."""
+    if settings.report_path is not None:
+        renderer(settings)
+        yield Finding("ok", "report", "installed, with an account to read the views")
+
+
+def report_place(settings: Settings) -> Iterator[Finding]:
+    """A page can be put where ETL_REPORT_PATH says."""
+    if settings.report_path is not None:
+        yield _place("report's place", settings.report_path, "ETL_REPORT_PATH")
+
+
+def notices(settings: Settings) -> Iterator[Finding]:
+    """Apprise is installed, and understands each channel: else the first failure is not told."""
+    urls = settings.notices.urls
+    if not urls:
+        return
+    try:
+        strange = not_understood(urls)
+    except PipelineError as failure:
+        yield _warned(refused("notices", failure))
+        return
+    if strange:
+        found = f"Apprise does not understand the URL of {', '.join(strange)}"
+        yield Finding("warning", "notices", found, "correct ETL_NOTIFY_URLS")
+    else:
+        yield Finding("ok", "notices", f"Apprise understands every URL ({len(urls)})")
+
+
+def metrics(settings: Settings) -> Iterator[Finding]:
+    """Prometheus' client is installed, and the file can be put where ETL_METRICS_FILE says."""
+    path = settings.notices.metrics_file
+    if path is None:
+        return
+    try:
+        require_client()
+    except PipelineError as failure:
+        yield _warned(refused("metrics", failure))
+    place = _place("metrics", path, "ETL_METRICS_FILE")
+    yield place if place.state == "ok" else _warned(place)
+
+
+def _warned(finding: Finding) -> Finding:
+    return replace(finding, state="warning")
+
+
+def _place(what: str, path: Path, setting: str) -> Finding:
+    """Whether a new file can take the place of `path`.
+
+    Nothing is written to find out: others watch such a folder, a web server or node_exporter.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        found = f"{folder} is no folder" if folder.exists() else f"{folder} does not exist"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        found = f"{folder} cannot be written"
+    elif path.is_dir():
+        found = f"{path} is a folder"
+    else:
+        return Finding("ok", what, str(path))
+    remedy = f"make its folder for the user that cron runs as, or correct {setting}"
+    return Finding("error", what, found, remedy)
+
+
+CHECKS: tuple[tuple[str, Callable[[Settings], Iterable[Finding]]], ...] = (
+    ("report", report),
+    ("report's place", report_place),
+    ("notices", notices),
+    ("metrics", metrics),
+)
