@@ -18,9 +18,12 @@ from local_servers import web_server
 from shop_database import LUIGI, Shop, new_shop
 from shop_server import PASSWORD, ShopServer, must_succeed, run_program
 
+from pipeline.report import charts
 from pipeline.report import publish as publishing
+from pipeline.report.charts import Series
 from pipeline.report.figures import LISTS, read_figures
 from pipeline.report.publish import published_until
+from pipeline.report.voice import voice_of
 from pipeline.settings import load_settings
 from pipeline.sql_files import sql_folder
 from pipeline.window import Window
@@ -33,6 +36,12 @@ DAY = timedelta(days=1)
 EVIL = "Café </svg></title><script>document.title='pwned'</script> & \"co\" ' {{7*7}}"
 assert len(EVIL) <= 80  # longer ones are cut
 LONG = "Interminable" * 60
+# Of the letters that differ most between fonts, of capitals, and of signs that most fonts lack.
+WIDE = (
+    *("Huevos rosados Vaquita x 30 unidades", "Tttt ffff tttt ffff tttt ffff tttt"),
+    *("MAMÁ WAWASANA MMM WWW 100%", "Чай чёрный Щедрый, листовой", "日本酒の大吟醸 七百二十ミリ瓶"),
+    "Helado \N{SHAVED ICE}\N{SOFT ICE CREAM}\N{ICE CREAM}\N{DOUGHNUT}\N{COOKIE} de fiesta",
+)
 
 
 def today() -> datetime:
@@ -48,6 +57,8 @@ def trade(shop: Shop) -> None:
         shop.product(product, f"Categoría {product % 12}", f"C-{product}")
     shop.till("UPDATE productos SET nombre = %s, categoria = %s WHERE id_producto = 1", EVIL, EVIL)
     shop.till("UPDATE productos SET nombre = %s WHERE id_producto = 2", LONG)
+    for product, name in enumerate(WIDE, 12):
+        shop.till("UPDATE productos SET nombre = %s WHERE id_producto = %s", name, product)
     shop.receipt(begin, *((product, 1000, product) for product in range(1, 26)))
     for number in range(1, 40):
         noon = begin + number * DAY + timedelta(hours=12)
@@ -294,6 +305,82 @@ def test_nothing_hangs_over_the_side(page: str, browser: Browser, width: int):
         small = "Math.min(...Array.from(document.querySelectorAll('svg text'),"
         small += " t => t.getBoundingClientRect().height))"
         assert browser.evaluate(small) >= 9
+
+
+def cut_or_covered(browser: Browser) -> list[list[str]]:
+    """The texts of drawings that leave their drawing, and pairs of which one lies on the other.
+
+    In the page's own fonts, and in the widest sans-serif ones, where they are installed. A text's
+    box has room above and below its letters, which another's may share.
+    """
+    return browser.evaluate(
+        """["", '"DejaVu Sans"', "Verdana"].flatMap(font => {
+            const texts = Array.from(document.querySelectorAll("svg text"));
+            for (const text of texts) text.style.fontFamily = font;
+            return Array.from(document.querySelectorAll("svg"), svg => {
+                const whole = svg.getBoundingClientRect();
+                const boxes = texts.filter(text => svg.contains(text))
+                    .filter(text => text.textContent && text.getAttribute("opacity") !== "0")
+                    .map(text => [text.textContent, text.getBoundingClientRect()]);
+                const out = boxes.filter(([_, box]) =>
+                    box.left < whole.left || box.right > whole.right ||
+                    box.top < whole.top || box.bottom > whole.bottom);
+                const covered = boxes.flatMap(([name, a], n) => boxes.slice(n + 1)
+                    .filter(([_, b]) => a.left < b.right && b.left < a.right &&
+                        a.top + a.height / 3 < b.bottom && b.top < a.bottom - a.height / 3)
+                    .map(([other, _]) => [name, other]));
+                return [...out.map(([name, _]) => [name]), ...covered];
+            }).flat();
+        })"""
+    )
+
+
+@in_browser
+@pytest.mark.parametrize("width", [320, 390, 1200])
+def test_no_text_of_a_chart_is_cut(page: str, browser: Browser, width: int):
+    """Vega lays a chart out with Arial's widths; a Debian without it shows a wider font."""
+    browser.open(page, width)
+    assert browser.evaluate("document.querySelectorAll('svg text').length") > 80
+    assert cut_or_covered(browser) == []
+
+
+@in_browser
+@pytest.mark.parametrize(
+    ("sales", "margins"),
+    [
+        ((900, 880), (180, 176)),
+        ((9400, 10), (1, 1)),
+        ((9999, 9999), (9999, -9999)),
+        # Its share is a long text, behind a bar that is nearly or wholly as long as the longest.
+        ((40_000, "0.01"), (8000, 39_000)),
+        ((-500, -20), (-700, -1)),
+        ((0,), (0,)),
+        ((1_240_000, *range(1000, 10_000, 1000)), (1, *range(9))),
+    ],
+)
+def test_a_ranking_has_room_for_every_name_and_share(
+    browser: Browser, tmp_path: Path, sales: tuple[Any, ...], margins: tuple[Any, ...]
+):
+    whole, part = ([Decimal(amount) for amount in amounts] for amounts in (sales, margins))
+    voice = voice_of("es", ZONE)
+    names = [(*WIDE, EVIL, LONG, "i", "Sal")[number] for number in range(len(whole))]
+    shares = [voice.percent(b / a if a else None) for a, b in zip(whole, part, strict=True)]
+    drawing = charts.ranking(names, Series("Ventas", whole), Series("Margen", part), shares)
+    svg = charts.draw(drawing, "Lo que más se vende", voice)
+    css = (Path(charts.__file__).parent / "page.css").read_text()
+    path = tmp_path / "ranking.html"
+    path.write_text(
+        f"<!DOCTYPE html><meta charset=utf-8><style>{css}</style><figure>{svg}</figure>"
+    )
+    browser.open(path.as_uri())
+    drawn = browser.evaluate("document.querySelector('svg').textContent")
+    assert all(share in drawn for share in shares) and names[0][:12] in drawn
+    assert cut_or_covered(browser) == []
+    # The longest bar still has a good part of the drawing.
+    bars = (
+        "Array.from(document.querySelectorAll('.mark-rect.role-mark > *'), b => b.getBBox().width)"
+    )
+    assert not any(whole) or max(browser.evaluate(bars)) > 60
 
 
 @in_browser

@@ -17,9 +17,18 @@ from typing import Any
 import vl_convert
 
 from pipeline.report.parts import shortened
+from pipeline.report.text_width import fitted, widest
 from pipeline.report.voice import Voice
 
 _WIDTH = 340
+_FONT_SIZE = 11
+# Vega reckons with the font that vl-convert brings along, which is of Arial's widths. The
+# browser's may be wider: what the figures of an axis then take more must fit in the padding.
+_PADDING = 8
+# The long texts of a ranking are reckoned here instead: the room of its labels, and of its bars
+# with what is written behind them.
+_LABELS, _LABEL_GAP, _END_GAP, _RANKING_PADDING = 144, 6, 4, 4
+_BARS = _WIDTH - _LABELS - _LABEL_GAP - 2 * _RANKING_PADDING
 # The compiler among those that vl-convert brings along; a newer one may draw differently.
 _VEGA_LITE = "6.4"
 _MAIN, _SECOND, _PALE = "var(--main)", "var(--second)", "var(--pale)"
@@ -32,19 +41,19 @@ _CONFIG: dict[str, Any] = {
         "domainColor": "var(--line)",
         "gridColor": "var(--line)",
         "labelColor": "var(--ink)",
-        "labelFontSize": 11,
+        "labelFontSize": _FONT_SIZE,
         "tickColor": "var(--line)",
         "title": None,
     },
     "legend": {
         "labelColor": "var(--ink)",
-        "labelFontSize": 11,
+        "labelFontSize": _FONT_SIZE,
         "columnPadding": 28,
         "orient": "top",
         "symbolType": "square",
         "title": None,
     },
-    "text": {"color": "var(--ink)", "fontSize": 11},
+    "text": {"color": "var(--ink)", "fontSize": _FONT_SIZE},
 }
 
 
@@ -62,7 +71,7 @@ def draw(specification: dict[str, Any], name: str, voice: Voice) -> str:
         {
             "width": _WIDTH,
             "autosize": {"type": "fit", "contains": "padding"},
-            "padding": 2,
+            "padding": {"left": _PADDING, "right": _PADDING, "top": 4, "bottom": 4},
             "config": _CONFIG,
             **specification,
         },
@@ -92,7 +101,12 @@ def side_by_side(labels: Sequence[str], series: Sequence[Series]) -> dict[str, A
             "x": {
                 "field": "place",
                 "type": "ordinal",
-                "axis": {"labelAngle": 0, "ticks": False, "labelExpr": _lookup(labels)},
+                # A line each for the day and its number: beside each other they may touch the next.
+                "axis": {
+                    "labelAngle": 0,
+                    "ticks": False,
+                    "labelExpr": f"split({_lookup(labels)}, ' ')",
+                },
                 "scale": {"paddingInner": 0.25},
             },
             "xOffset": {"field": "series", "sort": names},
@@ -154,20 +168,30 @@ def ranking(labels: Sequence[str], whole: Series, part: Series, ends: Sequence[s
         for number, (amount, end) in enumerate(zip(longest, ends, strict=True))
     ]
     x = _amount_axis(values)
-    # Room for what is written at the end of the longest bar.
-    x["scale"] = {"domainMax": max(longest) * 1.2 or 1.0, "nice": False}
+    low = min(0.0, *map(float, whole.amounts), *map(float, part.amounts))
+    high = max(_room_behind(low, amount, end) for amount, end in zip(longest, ends, strict=True))
+    # Wide enough apart that the axis's figures do not meet in a font wider than Vega's.
+    x["axis"] |= {"tickCount": 3, "labelSeparation": 2 * _PADDING}
+    x["scale"] = {"domain": [low, high if high > low else low + 1], "nice": False}
     return {
-        "height": 60 + 26 * len(labels),
+        "height": 27 * len(labels),
+        "width": _BARS,
+        # To fit it Vega would look for the axis's last label where it stands before the bars give
+        # way to the names; so the drawing grows by what hangs over.
+        "autosize": "pad",
+        "padding": _RANKING_PADDING,
         "data": {"values": values},
         "encoding": {
             "y": {
                 "field": "place",
                 "type": "ordinal",
                 "axis": {
-                    "labelExpr": _lookup(labels),
-                    "labelLimit": 120,
-                    "labelPadding": 6,
-                    "minExtent": 130,
+                    "labelExpr": _lookup([fitted(label, _LABELS, _FONT_SIZE) for label in labels]),
+                    # None: Vega cuts an emoji in two, and fails.
+                    "labelLimit": 0,
+                    "labelPadding": _LABEL_GAP,
+                    "minExtent": _LABELS + _LABEL_GAP,
+                    "maxExtent": _LABELS + _LABEL_GAP,
                     "ticks": False,
                     "domain": False,
                 },
@@ -185,7 +209,7 @@ def ranking(labels: Sequence[str], whole: Series, part: Series, ends: Sequence[s
         + [
             {
                 "data": {"values": notes},
-                "mark": {"type": "text", "align": "left", "dx": 4},
+                "mark": {"type": "text", "align": "left", "dx": _END_GAP},
                 "encoding": {"text": {"field": "end"}},
             }
         ],
@@ -233,6 +257,12 @@ def curve(shares: Sequence[tuple[Decimal, Decimal]], steps: Sequence[float]) -> 
             },
         ],
     }
+
+
+def _room_behind(low: float, amount: float, end: str) -> float:
+    """Where an axis from `low` must end, that `end` fits behind a bar of this amount."""
+    room = min(_END_GAP + widest(end, _FONT_SIZE), 0.8 * _BARS)
+    return low + (amount - low) * _BARS / (_BARS - room)
 
 
 def _only(series: str) -> dict[str, Any]:
