@@ -36,13 +36,6 @@ def place(raw: str) -> Path | None:
     return Path(raw).expanduser().absolute() if raw else None
 
 
-def metrics_file(raw: str) -> Path | None:
-    """The same, with a name that node_exporter reads: it passes over others without a word."""
-    if raw and not raw.endswith(".prom"):
-        raise ValueError(raw)
-    return place(raw)
-
-
 # What these hold may be secret: a message names the setting, and never says its value.
 
 

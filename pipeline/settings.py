@@ -155,7 +155,7 @@ def _notices(read: Reader) -> Notices:
         heartbeat_url=read(
             "ETL_HEARTBEAT_URL", "", casts.web_address("ETL_HEARTBEAT_URL"), "a web address"
         ),
-        metrics_file=read("ETL_METRICS_FILE", "", casts.metrics_file, "a file that ends in .prom"),
+        metrics_file=read("ETL_METRICS_FILE", "", casts.place, "a file"),
         state_dir=_state_dir(read),
     )
 
@@ -241,8 +241,6 @@ def load_settings() -> Settings:
             ) from None
     else:
         initial_since = None
-    # Superset's account is read apart; a bad address is refused before a run, not after it.
-    read("SUPERSET_URL", "", casts.superset_address, "a web address")
     settings = Settings(
         oltp=oltp,
         olap=olap,

@@ -67,6 +67,12 @@ def test_a_day_begins_once(shop: Shop, zone: str, sold: str):
         shop.run("--as-of", (moment + timedelta(days=days)).isoformat())
         assert rolled() == sums, days
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
+    # As version 7 left it, perhaps.
+    with shop.olap.cursor() as cursor:
+        cursor.execute("UPDATE dw.resumen_movil SET unidades_90 = 7")
+        cursor.execute("UPDATE etl.control SET esquema = 7")
+    shop.succeed("init")
+    assert (rolled() == (0, 3)) == (zone != "America/Santiago")
     day = moment.date()
     for desde, hasta, found in (
         (day, day, 1),

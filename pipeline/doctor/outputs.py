@@ -1,6 +1,6 @@
-"""What a run leaves beside the OLAP where it is asked to: the report, notices and metrics.
+"""What a run leaves beside the OLAP where it is asked to: report, notices, metrics, dashboards.
 
-The report fails a run; notices and metrics, which follow it, only warn.
+The report fails a run; the others, which follow it, only warn.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.doctor.findings import Finding, refused
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, SettingsError
 from pipeline.metrics import require_client
 from pipeline.notify import not_understood
 from pipeline.report.publish import renderer
+from pipeline.superset.account import load_account
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,24 @@ def metrics(settings: Settings) -> Iterator[Finding]:
     except PipelineError as failure:
         yield _warned(refused("metrics", failure))
     place = _place("metrics", path, "ETL_METRICS_FILE")
-    yield place if place.state == "ok" else _warned(place)
+    if place.state != "ok":
+        yield _warned(place)
+    elif path.suffix == ".prom":
+        yield place
+    else:
+        found = f"{path.name} does not end in .prom: node_exporter passes over it without a word"
+        yield Finding("warning", "metrics", found, "correct ETL_METRICS_FILE")
+
+
+def superset(_: Settings) -> Iterator[Finding]:
+    """The address by which a window renews the dashboards is one; nobody is asked there."""
+    try:
+        account = load_account()
+    except SettingsError as failure:
+        yield _warned(refused("superset", failure, "correct SUPERSET_URL"))
+        return
+    if account is not None:
+        yield Finding("ok", "superset", f"{account.url}, not asked")
 
 
 def _warned(finding: Finding) -> Finding:
@@ -92,4 +110,5 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterable[Finding]]], ...] = (
     ("report's place", report_place),
     ("notices", notices),
     ("metrics", metrics),
+    ("superset", superset),
 )

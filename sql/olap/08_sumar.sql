@@ -12,6 +12,25 @@ $$;
 COMMENT ON FUNCTION etl.franja(date, date) IS
     '2: de los 90 días que terminan en el corte; 1: de los 365, no de los 90; 0: de ninguno';
 
+CREATE OR REPLACE FUNCTION etl.inicio_del_dia(p_dia date, p_zona text) RETURNS timestamptz
+LANGUAGE sql STABLE
+AS $$
+-- Of a midnight that comes twice, PostgreSQL means the second. The first is the one by the clock of
+-- the day before.
+SELECT CASE WHEN (a.primera AT TIME ZONE p_zona)::date >= p_dia
+    THEN least(a.primera, a.segunda) ELSE a.segunda END
+FROM (
+    SELECT
+        m.medianoche AS segunda,
+        (p_dia::timestamp - ((v.vispera AT TIME ZONE p_zona) - (v.vispera AT TIME ZONE 'UTC')))
+            AT TIME ZONE 'UTC' AS primera
+    FROM (SELECT p_dia::timestamp AT TIME ZONE p_zona AS medianoche) AS m
+    CROSS JOIN LATERAL (SELECT m.medianoche - interval '1 day' AS vispera) AS v
+) AS a
+$$;
+COMMENT ON FUNCTION etl.inicio_del_dia(date, text) IS
+    'El primer instante de un día en una zona, también donde el reloj se atrasa a medianoche';
+
 CREATE OR REPLACE VIEW etl.v_diferencia AS
 -- Of the products with a tail: what enters; of a row that only changes cost, the difference.
 SELECT
