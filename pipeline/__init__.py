@@ -5,6 +5,7 @@ finds them.
 """
 
 from pipeline.after_run import listen
+from pipeline.interrupt import say_interrupted
 from pipeline.logs import shorten_failures, use_log_format
 from pipeline.luigi_defaults import apply_defaults
 from pipeline.report.task import PublishReport
@@ -32,3 +33,4 @@ listen(
 )
 shorten_failures()
 use_log_format()
+say_interrupted()

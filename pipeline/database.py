@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 
 from pipeline.errors import DatabaseError, LockedError, TransientError, one_line, translate
+from pipeline.interrupt import ends_what_runs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -90,7 +91,8 @@ def connect(
     except psycopg2.Error as error:
         raise translate(error, where) from error
     try:
-        yield connection
+        with ends_what_runs(connection):
+            yield connection
     except psycopg2.Error as error:
         failure = translate(error, where, reads_shop=database.side == "OLTP")
         if isinstance(failure, LockedError) and database.side == "OLAP":

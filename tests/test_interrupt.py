@@ -1,0 +1,74 @@
+"""Ctrl-C ends at once what waits in PostgreSQL, in one line, and leaves nothing half done."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from fault_process import wait_for
+from olap_comparison import assert_olap_equals_replay
+from shop_database import LUIGI, Shop
+
+RUN = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
+BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def waiting(shop: Shop) -> bool:
+    """Whether some session of the pipeline waits for a lock."""
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE application_name = 'pipeline' AND wait_event_type = 'Lock'"
+            " AND datname IN (%s, %s)",
+            (shop.oltp_name, shop.olap_name),
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize(
+    ("program", "locked", "said"),
+    [
+        ([sys.executable, "-m", "pipeline", "status"], "etl.control", "nothing half done is kept"),
+        ([sys.executable, "-m", "pipeline", "verify"], "productos", "nothing half done is kept"),
+        (RUN, "productos", "the next run resumes the window"),
+        (RUN, "etl.etapa", "the next run resumes the window"),
+    ],
+    ids=["status", "verify", "extract", "load"],
+)
+def test_ctrl_c_ends_what_waits(shop: Shop, program: list[str], locked: str, said: str):
+    shop.env |= {"ETL_INITIAL_SINCE": BEGINNING.isoformat(), "ETL_LOCK_TIMEOUT": "3000"}
+    shop.product(1)
+    shop.receipt(BEGINNING + timedelta(days=1), (1, 10, 5))
+    shop.run()
+    shop.sale(BEGINNING + timedelta(days=2), (1, 2, 9))
+    server, database = (
+        (shop.olap_server, shop.olap_name) if "." in locked else (shop.server, shop.oltp_name)
+    )
+    with server.connect(database) as other:
+        other.autocommit = False
+        other.cursor().execute(f"LOCK TABLE {locked} IN ACCESS EXCLUSIVE MODE")
+        with subprocess.Popen(
+            program,
+            cwd=shop.folder,
+            env=shop.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            try:
+                wait_for("a session that waits", lambda: waiting(shop))
+                process.send_signal(signal.SIGINT)
+                # The lock alone would hold it for longer by far.
+                output, _ = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        other.rollback()
+    assert process.returncode in (130, -signal.SIGINT)
+    assert output.splitlines()[-1].endswith(said)
+    assert "Traceback" not in output
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
