@@ -8,7 +8,7 @@ import os
 import sys
 
 from pipeline.commands.face import Manual, describe, print_failure
-from pipeline.errors import PipelineError, StateError
+from pipeline.errors import PipelineError
 
 # Command → the module that is its room, and its line in the overview.
 _COMMANDS = {
@@ -89,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.debug:
             raise
         told = f"{failure.filename}: {failure.strerror}" if failure.filename else str(failure)
-        print_failure(StateError(told), arguments.json)
+        print_failure(PipelineError(told), arguments.json)
         _leave_stdout()
         return 1
     except KeyboardInterrupt:

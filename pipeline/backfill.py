@@ -75,10 +75,11 @@ def backfill(settings: Settings, since: datetime) -> None:
     history = History(since, until)
     with _only_process(history.folder(settings)) as folder:
         plan = _plan(settings, history, control, folder)
-        pieces = [
-            with_retries(partial(_read_piece, settings, control, plan, number, folder))
-            for number in range(1, len(plan["bounds"]))
-        ]
+        pieces: list[dict[str, Any]] = []
+        for number in range(1, len(plan["bounds"])):
+            before = pieces[-1] if pieces else control
+            read = partial(_read_piece, settings, before, plan, number, folder)
+            pieces.append(with_retries(read))
         try:
             merge = partial(_merge, settings, history, plan, pieces, folder)
             counts = with_retries(lambda: with_or_without_workers(merge))
@@ -116,11 +117,14 @@ def _identity(settings: Settings, connection: Connection) -> Snapshot:
     return take_snapshot(connection, source_tables(connection, explain(connection, queries)))
 
 
-def _refuse_gone_back(snapshot: Snapshot, control: dict[str, Any]) -> None:
-    """Raise PipelineError where a window must read everything: it alone notices, and only once."""
-    reason = why_everything(snapshot, control) if control["horizonte"] is not None else None
-    if reason:
-        raise PipelineError(f"{reason}: let RunDue read everything again, then go on with Backfill")
+def _gone_back(snapshot: Snapshot, before: dict[str, Any]) -> str | None:
+    """Why the OLTP is behind what it was `before`, the control row or a piece; None if it is not.
+
+    Another server or rewritten tables are told by the next window too, whatever is merged before.
+    """
+    if before["horizonte"] is None or before["identidad"] != snapshot.identity.as_json():
+        return None
+    return why_everything(snapshot, before)
 
 
 def _still_holds(plan: dict[str, Any], history: History, snapshot: Snapshot, folder: Path) -> bool:
@@ -142,7 +146,11 @@ def _plan(
     with connect(settings.oltp, settings.timezone, "backfill", read_only=True) as connection:
         begin_snapshot(connection)
         snapshot = _identity(settings, connection)
-        _refuse_gone_back(snapshot, control)
+        # The merge lowers the horizon, by which the next window would notice.
+        if reason := _gone_back(snapshot, control):
+            raise PipelineError(
+                f"{reason}: let RunDue read everything again, then go on with Backfill"
+            )
         if target.exists():
             plan = target.read_receipt()
             if _still_holds(plan, history, snapshot, folder):
@@ -171,9 +179,12 @@ def _plan(
 
 
 def _read_piece(
-    settings: Settings, control: dict[str, Any], plan: dict[str, Any], number: int, folder: Path
+    settings: Settings, before: dict[str, Any], plan: dict[str, Any], number: int, folder: Path
 ) -> dict[str, Any]:
-    """Read one piece in a snapshot of its own, unless it is there already."""
+    """Read one piece in a snapshot of its own, unless it is there already.
+
+    `before` is the piece before it, or the control row.
+    """
     target = DurableTarget(str(folder / f"piece-{number:04}.json"))
     if target.exists():
         return target.read_receipt()
@@ -182,12 +193,11 @@ def _read_piece(
     with connect(settings.oltp, settings.timezone, "backfill", read_only=True) as connection:
         begin_snapshot(connection)
         snapshot = _identity(settings, connection)
-        if snapshot.identity.as_json() != plan["identity"]:
+        if snapshot.identity.as_json() != plan["identity"] or _gone_back(snapshot, before):
             raise PipelineError(
-                "the OLTP changed while its history was read (restored, failed over or its "
-                "tables rewritten); run again, and it is read anew"
+                "the OLTP changed while its history was read (restored, rolled back, failed over "
+                "or its tables rewritten); run again, and it is read anew"
             )
-        _refuse_gone_back(snapshot, control)
         query = load_query(connection, settings, "movimientos")
         file = copy_to_file(connection, between(query, since, until), folder / name)
         connection.rollback()

@@ -57,7 +57,7 @@ class LedgerError(PipelineError):
 def missing_extra(what: str, extra: str, error: ImportError) -> PipelineError:
     """What to install, where `what` needs an extra of the package that is not there."""
     return PipelineError(
-        f"{what} needs {error.name}; pip install '.[{extra}]' in the pipeline's folder"
+        f"{what} needs {error.name or error}; pip install '.[{extra}]' in the pipeline's folder"
     )
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -57,9 +58,11 @@ def _wait(told: int) -> None:
     while numbers := os.read(told, 16):
         if signal.SIGINT in numbers:
             for connection in tuple(_open):
-                # One that is closed meanwhile has nothing that runs.
+                # One that is closed meanwhile has nothing that runs. To cancel takes a
+                # connection of its own, and all threads wait for that.
                 with suppress(psycopg2.Error):
-                    connection.cancel()
+                    if connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE:
+                        connection.cancel()
 
 
 def _leave_to_parent() -> None:
@@ -76,12 +79,13 @@ os.register_at_fork(after_in_child=_leave_to_parent)
 
 def say_interrupted() -> None:
     """Have a KeyboardInterrupt that nobody takes be one line, without a traceback."""
+    before = sys.excepthook
 
     def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         wanted = logging.getLogger("luigi-interface").isEnabledFor(logging.DEBUG)
         if issubclass(kind, KeyboardInterrupt) and not wanted:
-            print("interrupted; the next run resumes the window", file=sys.stderr)
+            print("interrupted; what is not committed is done again next time", file=sys.stderr)
         else:
-            sys.__excepthook__(kind, error, trace)
+            before(kind, error, trace)
 
     sys.excepthook = say

@@ -122,18 +122,22 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
     versions = tuple(sorted(c for c in found if c.startswith("version_")))
     for column in versions:
         _check_version(name, column, found[column], settings.capture)
-    if not _FLOATS.keys().isdisjoint(found.values()):
-        text = _with_every_digit(text, found).as_string(connection)
+    read = {c: found[c] for c in (*_CONTRACT[name], *versions)}
+    if not _FLOATS.keys().isdisjoint(read.values()):
+        text = _with_every_digit(text, read).as_string(connection)
     return Query(name, text, versions, settings.capture)
 
 
-def _with_every_digit(text: str, found: dict[str, int]) -> sql.Composable:
-    """The query with its floats as the numbers that they show: a cast keeps 6 or 15 digits."""
+def _with_every_digit(text: str, read: dict[str, int]) -> sql.Composable:
+    """The query with its floats as the numbers that they show: a cast keeps 6 or 15 digits.
+
+    `read` are the columns of the contract with their types; others of the same name may be there.
+    """
     columns = [
         sql.SQL("f.{0}::text::numeric AS {0}" if kind in _FLOATS else "f.{0}").format(
             sql.Identifier(column)
         )
-        for column, kind in found.items()
+        for column, kind in read.items()
     ]
     return sql.SQL("SELECT {}\nFROM (\n{}\n) AS f").format(
         sql.SQL(", ").join(columns), sql.SQL(text)

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from pipeline.queries import Query
 
 # What hands on each row of what it stands on, in a plan.
-_PASS_ALL_ROWS = ("Append", "Merge Append", "Gather", "Gather Merge", "Sort", "Subquery Scan")
+_PASS_ALL_ROWS = (
+    "Append",
+    "Merge Append",
+    "Gather",
+    "Gather Merge",
+    "Sort",
+    "Incremental Sort",
+    "Result",
+    "Subquery Scan",
+)
+# What a node looks values up in, beside the rows that it hands on.
+_LOOKUPS = ("InitPlan", "SubPlan")
 
 
 def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, Any]]:
@@ -45,7 +56,8 @@ def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, 
 def _leaves_out(plan: dict[str, Any]) -> bool:
     """Whether a LIMIT cuts the rows that come out of it, rather than those of some lookup."""
     if plan["Node Type"] in _PASS_ALL_ROWS:
-        return any(map(_leaves_out, plan.get("Plans", ())))
+        below = plan.get("Plans", ())
+        return any(_leaves_out(p) for p in below if p["Parent Relationship"] not in _LOOKUPS)
     return bool(plan["Node Type"] == "Limit")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 from pipeline.errors import SettingsError
@@ -32,16 +31,26 @@ def refuse_misspelt(known: set[str]) -> None:
     lines = list(_names(path))
     given = {name for _, name in lines} | set(os.environ)
     for number, name in lines:
-        if name.removeprefix("export ").strip() in known - {name}:
+        if name.startswith("export") and name.split()[-1] in known - given:
             raise SettingsError(f"{path}, line {number}: leave out `export`, it is no shell script")
-        like = get_close_matches(name, known - given, n=1, cutoff=_LIKE)
-        if name not in known and like:
-            raise SettingsError(f"{path}, line {number}: {name} is no setting: write {like[0]}")
+        like = None if name in known else _nearest(name, known - given)
+        if like:
+            raise SettingsError(f"{path}, line {number}: {name} is no setting: write {like}")
+
+
+def _nearest(name: str, names: set[str]) -> str | None:
+    # Hardly ever needed, and a run begins sooner without.
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, names, n=1, cutoff=_LIKE)), None)
 
 
 def _names(path: Path) -> Iterator[tuple[int, str]]:
     """What stands before the = of each line, with its number, as python-decouple sees it."""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    text = path.read_text(encoding="utf-8")
+    if text.startswith("\ufeff"):
+        raise SettingsError(f"{path} begins with a byte order mark: save it as UTF-8 without one")
+    for number, line in enumerate(text.split("\n"), 1):
         name, equals, _ = line.partition("=")
         if equals and not line.lstrip().startswith("#"):
             yield number, name.strip()

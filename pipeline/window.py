@@ -97,7 +97,9 @@ def windows_in(state: Path) -> list[Window]:
     except PermissionError as error:
         raise _not_ours(state) from error
     for window in windows:
-        if not os.access(place := folder(state, window), os.R_OK | os.X_OK):
+        place = folder(state, window)
+        # Another process may have removed it meanwhile, or renamed it.
+        if not os.access(place, os.R_OK | os.X_OK) and place.exists():
             raise _not_ours(place)
     return windows
 

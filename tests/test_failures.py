@@ -289,6 +289,26 @@ def test_a_float_keeps_every_digit_that_it_shows(
     assert_olap_equals_replay(shop, BEGINNING)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("d.cantidad,", "d.cantidad * (SELECT 1 FROM transacciones LIMIT 1) AS cantidad,"),
+        (
+            "id_transaccion\n",
+            "id_transaccion ORDER BY (SELECT id_producto FROM productos LIMIT 1)\n",
+        ),
+        ("d.cantidad,", "d.cantidad::real AS cantidad, 1 AS dos, 2 AS dos, 1.5::real AS otra,"),
+    ],
+    ids=["lookup", "sorted", "names"],
+)
+def test_a_query_that_keeps_its_contract_is_read(shop: Shop, old: str, new: str):
+    stock(shop)
+    shop.env["ETL_OLTP_SQL_DIR"] = own_queries(shop, old, new)
+    shop.till("GRANT SELECT ON ALL TABLES IN SCHEMA public TO etl_lector")
+    shop.run()
+    assert_olap_equals_replay(shop, BEGINNING)
+
+
 @pytest.mark.one_postgres
 def test_an_end_to_come_is_refused(shop: Shop):
     stock(shop)

@@ -34,8 +34,8 @@ def waiting(shop: Shop) -> bool:
     [
         ([sys.executable, "-m", "pipeline", "status"], "etl.control", "nothing half done is kept"),
         ([sys.executable, "-m", "pipeline", "verify"], "productos", "nothing half done is kept"),
-        (RUN, "productos", "the next run resumes the window"),
-        (RUN, "etl.etapa", "the next run resumes the window"),
+        (RUN, "productos", "is done again next time"),
+        (RUN, "etl.etapa", "is done again next time"),
     ],
     ids=["status", "verify", "extract", "load"],
 )

@@ -121,5 +121,9 @@ def test_a_date_that_python_has_none_for_is_shown(shop: Shop, date: str):
     assert f"{date}  fecha futura" in shop.succeed("rejects").stdout
     (row,) = shop.olap_rows("SELECT * FROM dw.v_rechazos")
     assert row["fecha"].year == 9999
+    with shop.olap.cursor() as cursor:
+        cursor.execute("UPDATE etl.rechazo SET fecha = NULL")
+    (row,) = shop.olap_rows("SELECT * FROM dw.v_rechazos")
+    assert row["fecha"] is None
     shop.till("UPDATE transacciones SET fecha = %s WHERE fecha > '9999-01-01'", days_ago(1))
     settle(shop, initial)

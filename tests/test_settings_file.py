@@ -29,6 +29,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         ("ETL_TIMEZON=America/Lima", "ETL_TIMEZON is no setting: write ETL_TIMEZONE"),
         ("ETL_TIME_ZONE = America/Lima", "ETL_TIME_ZONE is no setting: write ETL_TIMEZONE"),
         ("export ETL_TIMEZONE=America/Lima", "leave out `export`"),
+        ("export\tETL_TIMEZONE=America/Lima", "leave out `export`"),
     ],
 )
 def test_what_is_meant_for_a_setting_is_not_passed_over(
@@ -48,6 +49,7 @@ def test_what_is_meant_for_a_setting_is_not_passed_over(
         "ETL_TIMEZONE=America/Lima\nOLTP_DB_IMAGE=postgres:18",
         "ETL_TIMEZONE=America/Lima\nOLTP_DB_PASSWORD_FILE=/run/secret",
         "ETL_TIMEZONE=America/Lima\nexport PATH=/bin",
+        "ETL_TIMEZONE=America/Lima\nexport ETL_TIMEZONE=x",
         "ETL_TIMEZONE=America/Lima\nSUPERSET_USER=admin",
         "ETL_TIMEZONE=America/Lima\nno line at all",
     ],
@@ -63,6 +65,14 @@ def test_what_the_environment_gives_is_not_sought_in_the_file(
     monkeypatch.setenv("ETL_TIMEZONE", "America/Lima")
     write("ETL_TIMEZON=x")
     assert load_settings().timezone == "America/Lima"
+
+
+def test_a_byte_order_mark_is_named(write, tmp_path: Path):
+    write("ETL_TIMEZONE=America/Lima")
+    file = tmp_path / ".env"
+    file.write_text(f"\ufeffETL_LANG=es\n{file.read_text()}")
+    with pytest.raises(SettingsError, match="begins with a byte order mark"):
+        load_settings()
 
 
 def test_a_file_that_stands_before_env_is_named(write, tmp_path: Path):

@@ -183,7 +183,9 @@ BEGIN
     WHERE EXISTS (SELECT FROM dw.kardex) AND (
         NOT EXISTS (SELECT FROM dw.resumen_movil)
         OR c.esquema < 8 AND EXISTS (
-            SELECT FROM generate_series(greatest(c.desde_inicial, '1900-01-01'), c.hasta, '1 day') AS d (dia)
+            SELECT FROM generate_series(
+                greatest(c.desde_inicial, '1900-01-01'), c.hasta + interval '2 days', '1 day'
+            ) AS d (dia)
             WHERE etl.inicio_del_dia(d.dia::date, c.zona) <> d.dia::date::timestamp AT TIME ZONE c.zona
         )
     );

@@ -47,7 +47,7 @@ BEGIN
         ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETD01',
-            MESSAGE = 'the initial date or the OLTP changed since the history was read; nothing was written',
+            MESSAGE = 'the initial date or the OLTP changed, or a window read everything, since the history was read; nothing was written',
             HINT = 'run it again: it is read anew';
     END IF;
     PERFORM etl.preparar_carga();
