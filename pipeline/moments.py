@@ -6,6 +6,8 @@ import re
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
+from pipeline.errors import InputError
+
 
 def parse_moment(raw: str, zone: str) -> datetime:
     """Parse an ISO date or date-time; one without an offset is in `zone`. Returns UTC.
@@ -19,6 +21,17 @@ def parse_moment(raw: str, zone: str) -> datetime:
         return moment.astimezone(timezone.utc)
     except OverflowError:
         raise ValueError(raw) from None
+
+
+def parse_since(raw: str, zone: str) -> datetime:
+    """What --since gives, as parse_moment(); raises InputError unless it has come."""
+    try:
+        since = parse_moment(raw, zone)
+    except ValueError:
+        raise InputError(f"--since is '{raw}', but must be a date") from None
+    if since > datetime.now(timezone.utc):
+        raise InputError(f"--since is '{raw}', which has not come yet")
+    return since
 
 
 def _as_python_3_10_reads(raw: str) -> str:

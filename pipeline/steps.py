@@ -15,7 +15,7 @@ from pipeline.errors import DatabaseError, PipelineError
 from pipeline.extract import extract_window
 from pipeline.load import load_window, log
 from pipeline.logs import fields
-from pipeline.moments import parse_moment
+from pipeline.moments import parse_moment, parse_since
 from pipeline.refresh import note_views, refresh_views
 from pipeline.requests import Request, only_process, write_request
 from pipeline.retry import with_retries
@@ -228,13 +228,7 @@ class LoadHistory(PipelineTask):
 
     @property
     def _since(self) -> datetime:
-        try:
-            since = whole_second(parse_moment(self.since, self.settings.timezone))
-        except ValueError:
-            raise PipelineError(f"--since is '{self.since}', but must be a date") from None
-        if since > datetime.now(timezone.utc):
-            raise PipelineError(f"--since is '{self.since}', which has not come yet")
-        return since
+        return whole_second(parse_since(self.since, self.settings.timezone))
 
     def _is_done(self) -> bool:
         """Whether the OLAP's scope begins there already: the truth, not a receipt."""

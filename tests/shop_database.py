@@ -61,7 +61,11 @@ class Shop:
 
     def run_due(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """`luigi --module pipeline RunDue` in a process of its own, whatever comes of it."""
-        program = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler", *arguments]
+        return self.task("RunDue", *arguments, **env)
+
+    def task(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Any task with its options, as run_due()."""
+        program = [str(LUIGI), "--module", "pipeline", *arguments, "--local-scheduler"]
         return run_program(program, self.folder, self.env | env)
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -157,8 +157,7 @@ def test_what_is_to_come_is_no_beginning(shop: Shop):
     shop.run()
     said = shop.command("verify", "--since", "2999-01-01")
     assert (said.returncode, "has not come yet" in said.stdout) == (1, True)
-    program = [str(LUIGI), "--module", "pipeline", "Backfill", "--since", "2999-01-01"]
-    done = run_program([*program, "--local-scheduler"], shop.folder, shop.env)
+    done = shop.task("Backfill", "--since", "2999-01-01")
     assert done.returncode != 0
     assert "which has not come yet" in done.stdout
     assert "Traceback" not in done.stdout
@@ -315,9 +314,8 @@ def test_an_end_to_come_is_refused(shop: Shop):
     shop.run()
     (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
     end = datetime.now(timezone.utc) + timedelta(days=100)
-    step = [str(LUIGI), "--module", "pipeline", "WriteMarker", "--local-scheduler"]
     bounds = ["--desde", control["hasta"].isoformat(), "--hasta", end.isoformat()]
-    done = run_program([*step, *bounds], shop.folder, shop.env)
+    done = shop.task("WriteMarker", *bounds)
     assert done.returncode == 30, done.stdout
     assert "give a time that has passed" in done.stdout
     shop.run()

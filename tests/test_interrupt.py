@@ -8,24 +8,12 @@ import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from fault_process import wait_for
+from fault_process import wait_for, waiting_backend
 from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
 
 RUN = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
 BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
-
-
-def waiting(shop: Shop) -> bool:
-    """Whether some session of the pipeline waits for a lock."""
-    with shop.olap.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE application_name = 'pipeline' AND wait_event_type = 'Lock'"
-            " AND datname IN (%s, %s)",
-            (shop.oltp_name, shop.olap_name),
-        )
-        return bool(cursor.fetchone()[0])
 
 
 @pytest.mark.one_postgres
@@ -60,7 +48,7 @@ def test_ctrl_c_ends_what_waits(shop: Shop, program: list[str], locked: str, sai
             text=True,
         ) as process:
             try:
-                wait_for("a session that waits", lambda: waiting(shop))
+                wait_for("a session that waits", lambda: waiting_backend(shop.olap, database))
                 process.send_signal(signal.SIGINT)
                 # The lock alone would hold it for longer by far.
                 output, _ = process.communicate(timeout=60)

@@ -22,8 +22,8 @@ from server_copies import (
     value,
     wait_for_replay,
 )
-from shop_database import LUIGI, Shop, new_shop
-from shop_server import ShopServer, run_program
+from shop_database import Shop, new_shop
+from shop_server import ShopServer
 
 
 def trade(shop: Shop, sales: int = 3) -> list[int]:
@@ -105,9 +105,7 @@ def test_a_machine_rolled_back_to_a_copy_of_its_disk(shop: Shop, overtaking: boo
 
 def backfill(shop: Shop) -> subprocess.CompletedProcess[str]:
     """Earlier history, without another attempt after a lock."""
-    program = [str(LUIGI), "--module", "pipeline", "Backfill", "--since", "2020-01-01"]
-    environment = shop.env | {"ETL_LOCK_TIMEOUT": "1"}
-    return run_program([*program, "--local-scheduler"], shop.folder, environment)
+    return shop.task("Backfill", "--since", "2020-01-01", ETL_LOCK_TIMEOUT="1")
 
 
 def test_a_backfill_does_not_hide_that_the_machine_was_rolled_back(shop: Shop):

@@ -6,13 +6,12 @@ import argparse
 import sys
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pipeline.after_run import tell_apart
 from pipeline.commands.face import Manual, add_json, print_json
-from pipeline.errors import InputError, PipelineError
-from pipeline.moments import parse_moment
+from pipeline.errors import PipelineError
+from pipeline.moments import parse_since
 from pipeline.requests import Request
 from pipeline.settings import load_settings
 from pipeline.special_run import RequestedRunError, UnpublishedError, run_requested
@@ -20,7 +19,7 @@ from pipeline.tables import paint, print_facts, print_table
 from pipeline.verify import Findings, verify
 
 if TYPE_CHECKING:
-    from pipeline.settings import Settings
+    pass
 
 _SHOWN = 20
 # So many ids are no longer looked up one by one: everything is read.
@@ -58,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Verify, show what is wrong, and repair if that was asked; 1 if something stays wrong."""
     settings = load_settings()
-    since = _since(arguments.since, settings)
+    since = parse_since(arguments.since, settings.timezone) if arguments.since else None
     repaired: list[int] = []
     try:
         findings = verify(settings, since)
@@ -83,18 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
     if not findings.clean:
         _tell(_differences(findings), _remedy(findings))
     return 0 if findings.clean else 1
-
-
-def _since(raw: str | None, settings: Settings) -> datetime | None:
-    if not raw:
-        return None
-    try:
-        since = parse_moment(raw, settings.timezone)
-    except ValueError:
-        raise InputError(f"--since is '{raw}', but must be a date") from None
-    if since > datetime.now(timezone.utc):
-        raise InputError(f"--since is '{raw}', which has not come yet")
-    return since
 
 
 def _tell(cause: PipelineError | str, command: str) -> None:
