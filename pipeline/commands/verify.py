@@ -6,7 +6,7 @@ import argparse
 import sys
 from contextlib import suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.after_run import tell_apart
 from pipeline.commands.face import Manual, add_json, print_json
@@ -17,9 +17,6 @@ from pipeline.settings import load_settings
 from pipeline.special_run import RequestedRunError, UnpublishedError, run_requested
 from pipeline.tables import paint, print_facts, print_table
 from pipeline.verify import Findings, verify
-
-if TYPE_CHECKING:
-    pass
 
 _SHOWN = 20
 # So many ids are no longer looked up one by one: everything is read.
