@@ -17,6 +17,7 @@ from pipeline.oltp import (
     Snapshot,
     begin_snapshot,
     copy_out,
+    join_in_order,
     take_snapshot,
     wait_for_flush,
     why_everything,
@@ -100,6 +101,7 @@ def read_oltp(
         # What the planner takes them for.
         there = int(plans[0]["Plan Rows"])
         if reason:
+            join_in_order(connection)
             reads = [everything(queries[0], since), *(everything(q, None) for q in queries[1:])]
         else:
             reads = _what_is_new(queries, control, request, there)

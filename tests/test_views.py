@@ -236,7 +236,7 @@ ORDER BY 1
 # As the replay was before etl.repeticion knew where the ledger's rows are.
 BEFORE_THE_PLACE = """
 DROP FUNCTION
-    etl.valorizar_tramos(numeric), etl.valorizar_parte(numeric, bigint), etl.tramos(bigint);
+    etl.valorizar_tramos(numeric), etl.valorizar_colas(numeric, bigint), etl.tramos(bigint);
 ALTER TABLE etl.repeticion DROP COLUMN tabla_kardex, DROP COLUMN ctid_kardex;
 CREATE TYPE etl.valorizado AS (id_producto bigint, estado_anterior dw.estado);
 CREATE FUNCTION etl.tramos(p_cola boolean, p_parte bigint)
@@ -254,7 +254,7 @@ LANGUAGE sql AS 'SELECT * FROM etl.valorizar_parte(p_cola, p_factor, 0)';
 # As version 4 was: the ledger in one table, whose indexes a first large load built again.
 BEFORE_MORE_TABLES = """
 DROP FUNCTION
-    etl.valorizar_tramos(numeric), etl.valorizar_parte(numeric, bigint), etl.tramos(bigint),
+    etl.valorizar_tramos(numeric), etl.valorizar_colas(numeric, bigint), etl.tramos(bigint),
     etl.valorizar_altas(numeric, bigint), etl.entradas_a_tramo(boolean, bigint),
     etl.conviene_lote(text), etl.agregar_lote(text, bigint, numeric), etl.indexar_kardex(text);
 DROP VIEW etl.v_tabla_kardex;

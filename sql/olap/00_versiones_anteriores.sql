@@ -69,6 +69,9 @@ $$;
 DROP FUNCTION IF EXISTS
     etl.abrir_ventana(timestamptz, timestamptz, uuid, text), etl.vaciar_trabajo();
 
+-- Up to version 8 what is valued again was valued by dw.valuar.
+DROP FUNCTION IF EXISTS etl.valorizar_parte(numeric, bigint);
+
 -- Up to version 4 a first large load took the ledger's indexes away and built them again.
 DROP FUNCTION IF EXISTS etl.soltar_indices(), etl.rehacer_indices();
 

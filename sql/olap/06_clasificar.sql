@@ -8,9 +8,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 -- NaN sorts above every number, so NOT (x < limit) catches it and Infinity too.
 SELECT CASE
-    -- What nearly every movement is, told by the fewest comparisons.
-    WHEN conocido AND fecha <= limite AND cantidad >= 0.000001 AND cantidad < 1e5
-        AND monto >= 0 AND monto < 1e6 THEN NULL
     WHEN NOT conocido THEN 'producto desconocido'
     WHEN fecha IS NULL THEN 'sin fecha'
     WHEN fecha > limite THEN 'fecha futura'
@@ -152,6 +149,18 @@ BEGIN
         FROM etl.etapa AS e
         LEFT JOIN dw.producto AS p ON p.id_producto = e.id_producto
         LEFT JOIN dw.apertura AS a ON a.id_producto = e.id_producto
+        -- What nearly every movement is, told by the fewest comparisons, enters without more.
+        WHERE (
+            p.id_producto IS NOT NULL
+            AND e.anulado IS NOT TRUE
+            AND e.fecha BETWEEN p_inicial AND p_limite
+            AND (a.fecha IS NULL OR e.fecha >= a.fecha)
+            AND e.cantidad BETWEEN 0.000001 AND 99999
+            AND CASE e.tipo
+                WHEN 'VENTA' THEN e.precio_unitario
+                WHEN 'ENTRADA_MERCANCIA' THEN e.costo_unitario
+            END BETWEEN 0 AND 999999
+        ) IS NOT TRUE
     ) AS m
     WHERE m.alcance IS NOT TRUE OR m.motivo IS NOT NULL;
 END

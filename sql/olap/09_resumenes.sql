@@ -52,6 +52,8 @@ COMMENT ON FUNCTION etl.correr_resumen_movil(date, date, text) IS
 CREATE OR REPLACE FUNCTION etl.actualizar_resumenes() RETURNS void
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    v_franja smallint;
 BEGIN
     INSERT INTO dw.resumen_diario AS r
     SELECT
@@ -71,23 +73,25 @@ BEGIN
         unidades_recibidas = r.unidades_recibidas + excluded.unidades_recibidas,
         costo_recibido = r.costo_recibido + excluded.costo_recibido;
 
-    INSERT INTO dw.resumen_mensual AS r
-    SELECT
-        d.mes, d.id_sucursal, d.id_producto, sum(d.movimientos), sum(d.unidades_vendidas),
-        sum(d.venta_bruta), sum(d.venta_neta), sum(d.costo_ventas), sum(d.ajuste),
-        sum(d.unidades_recibidas), sum(d.costo_recibido)
-    FROM etl.delta AS d
-    WHERE d.nivel = 2
-    GROUP BY d.mes, d.id_sucursal, d.id_producto
-    ON CONFLICT (mes, id_sucursal, id_producto) DO UPDATE SET
-        movimientos = r.movimientos + excluded.movimientos,
-        unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
-        venta_bruta = r.venta_bruta + excluded.venta_bruta,
-        venta_neta = r.venta_neta + excluded.venta_neta,
-        costo_ventas = r.costo_ventas + excluded.costo_ventas,
-        ajuste = r.ajuste + excluded.ajuste,
-        unidades_recibidas = r.unidades_recibidas + excluded.unidades_recibidas,
-        costo_recibido = r.costo_recibido + excluded.costo_recibido;
+    -- Within a franja each month of a product comes once, and most months are in one alone: to add
+    -- up all three first takes half as long again.
+    FOR v_franja IN SELECT DISTINCT d.franja FROM etl.delta AS d WHERE d.nivel = 2 LOOP
+        INSERT INTO dw.resumen_mensual AS r
+        SELECT
+            d.mes, d.id_sucursal, d.id_producto, d.movimientos, d.unidades_vendidas, d.venta_bruta,
+            d.venta_neta, d.costo_ventas, d.ajuste, d.unidades_recibidas, d.costo_recibido
+        FROM etl.delta AS d
+        WHERE d.nivel = 2 AND d.franja IS NOT DISTINCT FROM v_franja
+        ON CONFLICT (mes, id_sucursal, id_producto) DO UPDATE SET
+            movimientos = r.movimientos + excluded.movimientos,
+            unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
+            venta_bruta = r.venta_bruta + excluded.venta_bruta,
+            venta_neta = r.venta_neta + excluded.venta_neta,
+            costo_ventas = r.costo_ventas + excluded.costo_ventas,
+            ajuste = r.ajuste + excluded.ajuste,
+            unidades_recibidas = r.unidades_recibidas + excluded.unidades_recibidas,
+            costo_recibido = r.costo_recibido + excluded.costo_recibido;
+    END LOOP;
 
     INSERT INTO dw.resumen_movil AS r
     SELECT d.id_producto, d.unidades_90, d.unidades_vendidas, d.venta_neta, d.costo_ventas
