@@ -309,6 +309,18 @@ def test_a_query_that_keeps_its_contract_is_read(shop: Shop, old: str, new: str)
 
 
 @pytest.mark.one_postgres
+def test_only_a_read_of_everything_is_planned_for_the_order_of_the_keys(shop: Shop):
+    stock(shop)
+    setting = "(100 * current_setting('random_page_cost')::float8)::bigint AS id_sucursal,"
+    shop.env["ETL_OLTP_SQL_DIR"] = own_queries(shop, "t.id_sucursal,", setting)
+    shop.run()
+    shop.sale(BEGINNING + timedelta(days=3), (1, 1, 9))
+    shop.run()
+    seen = shop.olap_rows("SELECT id_sucursal FROM dw.kardex ORDER BY id_movimiento")
+    assert [row["id_sucursal"] for row in seen] == [110, 110, 400]
+
+
+@pytest.mark.one_postgres
 def test_an_end_to_come_is_refused(shop: Shop):
     stock(shop)
     shop.run()
