@@ -81,6 +81,21 @@ def test_a_later_date_needs_leave_and_an_earlier_one_reads_again(shop: Shop):
     assert_olap_equals_replay(shop, BEGINNING)
 
 
+def test_a_reject_of_before_an_opening_waits_no_more(shop: Shop):
+    trade(shop)
+    early, late = shop.sale(BEGINNING + 9 * DAY, (1, 1, 9)) + shop.sale(
+        BEGINNING + 12 * DAY, (1, 1, 9)
+    )
+    for line in (early, late):
+        shop.correct_line(line, precio_unitario=None)
+    shop.run_in_process()
+    give(shop, "id_producto,existencias,costo_promedio,fecha\n1,5,6,2026-01-12\n", "--drop-earlier")
+    for _ in range(2):
+        assert shop.olap_rows("SELECT id_movimiento FROM etl.rechazo") == [{"id_movimiento": late}]
+        assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
+        shop.run_in_process()
+
+
 @pytest.mark.one_postgres
 @pytest.mark.parametrize(
     ("line", "cause"),

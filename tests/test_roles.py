@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
 import psycopg2
@@ -150,6 +151,38 @@ FROM (
 GROUP BY o.owner
 ORDER BY 1
 """
+
+
+@pytest.mark.one_postgres
+def test_a_member_of_the_first_administrator_may_upgrade(shop: Shop):
+    names = {"admin": f"admin_{shop.olap_name}", "member": f"socio_{shop.olap_name}"}
+    names["name"] = f"{shop.olap_name}_socio"
+    for role in ("admin", "member"):
+        shop.server.execute(
+            f"CREATE ROLE {{{role}}} LOGIN CREATEROLE PASSWORD '{PASSWORD}'", **{role: names[role]}
+        )
+    shop.server.execute("GRANT {admin} TO {member}", admin=names["admin"], member=names["member"])
+    shop.server.execute(
+        "CREATE DATABASE {name} OWNER {admin}", name=names["name"], admin=names["admin"]
+    )
+    try:
+        env = {"OLAP_DB_NAME": names["name"]}
+        shop.succeed("init", OLAP_ADMIN_USER=names["admin"], **env)
+        with (
+            closing(shop.server.connect(names["name"])) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("DROP FUNCTION etl.cambios_por_producto(); DROP VIEW dw.v_corridas")
+            shop.succeed("init", OLAP_ADMIN_USER=names["member"], **env)
+            cursor.execute(OWNERS)
+            assert cursor.fetchall() == [(names["admin"], None)]
+        shop.product(1)
+        shop.receipt(datetime.now(timezone.utc) - timedelta(days=1), (1, 10, 5))
+        assert shop.run_due(**env).returncode == 0
+    finally:
+        shop.server.execute("DROP DATABASE {name} WITH (FORCE)", name=names["name"])
+        shop.server.execute("DROP ROLE {member}", member=names["member"])
+        shop.server.execute("DROP ROLE {admin}", admin=names["admin"])
 
 
 @pytest.mark.one_postgres

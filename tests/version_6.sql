@@ -34,7 +34,7 @@ SELECT
 FROM dw.kardex AS k
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
 WHERE k.tipo = 'ENTRADA_MERCANCIA' AND k.salto_costo IS NOT NULL;
--- Up to version 8 the aggregate valued what is valued again.
+-- Until a loop took its place, the aggregate valued what is valued again.
 CREATE FUNCTION etl.valorizar_parte(p_factor numeric, p_parte bigint) RETURNS SETOF etl.repeticion
 LANGUAGE sql AS 'SELECT * FROM etl.repeticion';
 UPDATE etl.control SET esquema = 6;

@@ -69,7 +69,7 @@ $$;
 DROP FUNCTION IF EXISTS
     etl.abrir_ventana(timestamptz, timestamptz, uuid, text), etl.vaciar_trabajo();
 
--- Up to version 8 what is valued again was valued by dw.valuar.
+-- Until a loop took its place, the aggregate dw.valuar valued what is valued again.
 DROP FUNCTION IF EXISTS etl.valorizar_parte(numeric, bigint);
 
 -- Up to version 4 a first large load took the ledger's indexes away and built them again.

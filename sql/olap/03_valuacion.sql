@@ -1,5 +1,6 @@
 -- The rules of valuation, and nothing else. Each is one expression without tables,
--- so that the dispatcher inlines it. A shop with another rule replaces one function.
+-- so that it is written into the loops that value a load and into the aggregate of verify.
+-- A shop with another rule replaces one function.
 -- Amounts are rounded half up (away from zero) to 6 decimals; see the README.
 
 DO $$
@@ -118,7 +119,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric) IS
-    'Paso del agregado dw.valuar; el tipo SALDO pone el estado desde el que se repite';
+    'Paso del agregado dw.valuar, con el que se comprueba lo cargado; el tipo SALDO pone el estado desde el que se repite';
 
 CREATE OR REPLACE AGGREGATE dw.valuar(text, numeric, numeric, numeric) (
     SFUNC = dw.aplicar_movimiento,

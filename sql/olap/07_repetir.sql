@@ -241,8 +241,7 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     -- Two parts for two processors: products are valued independently of each other. PostgreSQL
-    -- spreads no window over workers, and nothing below an INSERT, but it does so with
-    -- functions whose result a function returns.
+    -- gives workers nothing below an INSERT, but functions whose result a function returns.
     RETURN QUERY
     SELECT * FROM etl.valorizar_colas(p_factor, 0)
     UNION ALL

@@ -156,7 +156,7 @@ RETURNS SETOF etl.delta
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    -- In two parts for the same reason as etl.valorizar_tramos().
+    -- In two parts as etl.valorizar_tramos(): PostgreSQL spreads no grouping sets over workers.
     RETURN QUERY
     SELECT * FROM etl.sumar_parte(p_zona, p_corte, p_todo, 0)
     UNION ALL

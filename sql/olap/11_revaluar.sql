@@ -174,7 +174,6 @@ SELECT NOT EXISTS (
     WHERE p.proparallel <> 's' AND p.oid IN (
         'dw.actualizar_costo_promedio(dw.estado, numeric, numeric)'::regprocedure,
         'dw.actualizar_stock_venta(dw.estado, numeric)'::regprocedure,
-        'dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric)'::regprocedure,
         'dw.venta_neta(numeric, numeric, numeric)'::regprocedure
     )
 )

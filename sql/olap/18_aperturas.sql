@@ -63,6 +63,9 @@ BEGIN
         existencias = excluded.existencias, costo_promedio = excluded.costo_promedio,
         fecha = excluded.fecha;
     GET DIAGNOSTICS v_aplicadas = ROW_COUNT;
+    -- What waits from before an opening is out of scope, as the next window would find.
+    DELETE FROM etl.rechazo AS r USING pg_temp.apertura_nueva AS n
+    WHERE r.id_producto = n.id_producto AND r.fecha < n.fecha;
 
     IF v_control.hasta IS NOT NULL THEN
         INSERT INTO etl.tramo (id_producto, desde)

@@ -4,12 +4,10 @@
 DO $$
 DECLARE
     v_dueno regrole := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = 'etl.control'::regclass);
+    v_quien record;
     v_objeto text;
 BEGIN
-    -- Others may give away nothing; theirs is the first one's account, or a member of it.
-    IF NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
-        RETURN;
-    END IF;
+    SELECT r.oid, r.rolsuper INTO v_quien FROM pg_roles AS r WHERE r.rolname = current_user;
     FOR v_objeto IN
         WITH objeto AS (
             SELECT
@@ -28,6 +26,8 @@ BEGIN
         SELECT o.tipo || ' ' || o.nombre
         FROM objeto AS o
         WHERE o.dueno <> v_dueno
+            -- A member of the first one's account gives away what is its own.
+            AND (v_quien.rolsuper OR o.dueno = v_quien.oid)
             AND (
                 o.esquema = 'etl'::regnamespace
                 -- In dw may be the shop's own: only what these scripts have made there.
