@@ -1,12 +1,14 @@
-"""What of a read enters the ledger without more, is told by raw values; the rules say the same."""
+"""What enters the ledger without more is told by raw values; the oracle says the same."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
+from oracle import LATEST_AFTER_SNAPSHOT, RECEIPT, SALE, in_scope, reasons_to_reject
+from oracle_rows import Opening, Product
 from psycopg2.extras import execute_values
 from shop_database import Shop
 
@@ -15,7 +17,8 @@ LIMIT = SINCE + timedelta(days=30)
 OPENED = SINCE + timedelta(days=10)
 INSTANT = timedelta(microseconds=1)
 KNOWN, OPENING, UNKNOWN = 1, 2, 3
-SALE, RECEIPT = "VENTA", "ENTRADA_MERCANCIA"
+PRODUCTS = {n: Product(f"P{n}", None, "c") for n in (KNOWN, OPENING)}
+OPENINGS = {OPENING: Opening(Decimal(1), Decimal(1), OPENED)}
 
 # About each bound that is compared, before and after rounding to six decimals.
 NUMBERS = [
@@ -30,73 +33,31 @@ NUMBERS = [
 DATES = [None, SINCE - INSTANT, SINCE, OPENED - INSTANT, OPENED, LIMIT, LIMIT + INSTANT]
 
 
-class Movement(NamedTuple):
-    """A row of etl.etapa, but for its branch and the amount that its type does not use."""
-
-    tipo: str
-    producto: int
-    cantidad: Decimal | None
-    monto: Decimal | None
-    fecha: datetime | None
-    anulado: bool | None
+COLUMNS = (
+    "id_movimiento", "tipo", "id_producto", "cantidad", "precio_unitario", "costo_unitario",
+    "fecha", "anulado",
+)  # fmt: skip
 
 
-def rounded(number: Decimal) -> Decimal:
-    """Half away from zero to six decimals."""
-    if not number.is_finite():
-        return number
-    return number.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
-
-
-def is_possible(number: Decimal | None, *, least: Decimal) -> bool:
-    """Whether a rounded number is one, and within what a ledger holds."""
-    return (
-        number is not None
-        and number.is_finite()
-        and rounded(number) >= least
-        and rounded(number) < 10**11
-    )
-
-
-def enters(movement: Movement) -> bool:
-    """The README's rules, of values as they are."""
-    tipo, producto, cantidad, monto, fecha, anulado = movement
-    if tipo not in (SALE, RECEIPT) or anulado or fecha is None or not SINCE <= fecha <= LIMIT:
-        return False
-    if producto == UNKNOWN or (producto == OPENING and fecha < OPENED):
-        return False
-    if not is_possible(cantidad, least=Decimal("0.000001")):
-        return False
-    if not is_possible(monto, least=Decimal(0)):
-        return False
-    assert cantidad is not None
-    assert monto is not None
-    return rounded(cantidad) * rounded(monto) < 10**12
+def row(tipo: str, cantidad: Any, monto: Any, *rest: Any) -> tuple[Any, ...]:
+    """A movement's columns but its number: `rest` are product, date and whether it is void."""
+    producto, fecha, anulado = rest
+    # The other amount says nothing.
+    amounts = (monto, None) if tipo == SALE else (Decimal("NaN"), monto)
+    return (tipo, producto, cantidad, *amounts, fecha, anulado)
 
 
 def test_what_enters_is_what_the_rules_let_in(shop: Shop):
-    movements = [
-        Movement(tipo, KNOWN, cantidad, monto, SINCE, False)
+    rows = [
+        row(tipo, cantidad, monto, KNOWN, SINCE, False)
         for tipo, cantidad, monto in product((SALE, RECEIPT), NUMBERS, NUMBERS)
     ] + [
-        Movement(tipo, producto, Decimal(1), Decimal(5), fecha, anulado)
-        for tipo, producto, fecha, anulado in product(
+        row(tipo, Decimal(1), Decimal(5), *rest)
+        for tipo, *rest in product(
             (SALE, RECEIPT, "AJUSTE"), (KNOWN, OPENING, UNKNOWN), DATES, (None, False, True)
         )
     ]
-    rows: list[tuple[Any, ...]] = [
-        (
-            number,
-            m.tipo,
-            m.producto,
-            m.cantidad,
-            # The other amount says nothing.
-            *((m.monto, None) if m.tipo == SALE else (Decimal("NaN"), m.monto)),
-            m.fecha,
-            m.anulado,
-        )
-        for number, m in enumerate(movements)
-    ]
+    movements = [dict(zip(COLUMNS, (n, *r), strict=True)) for n, r in enumerate(rows)]
     with shop.olap.cursor() as cursor:
         cursor.execute(
             "INSERT INTO dw.producto (id_producto, nombre, categoria)"
@@ -109,12 +70,16 @@ def test_what_enters_is_what_the_rules_let_in(shop: Shop):
         )
         execute_values(
             cursor,
-            "INSERT INTO etl.etapa (id_movimiento, tipo, id_producto, cantidad, precio_unitario,"
-            " costo_unitario, fecha, anulado) VALUES %s",
-            rows,
+            f"INSERT INTO etl.etapa ({', '.join(COLUMNS)}) VALUES %s",
+            [tuple(movement.values()) for movement in movements],
             page_size=2000,
         )
     left_out = shop.olap_rows("SELECT id_movimiento FROM etl.por_descartar(%s, %s)", SINCE, LIMIT)
     numbers = sorted(row["id_movimiento"] for row in left_out)
-    assert numbers == [n for n, movement in enumerate(movements) if not enters(movement)]
+    assert numbers == [
+        movement["id_movimiento"]
+        for movement in movements
+        if not in_scope(movement, OPENINGS, SINCE)
+        or reasons_to_reject(movement, PRODUCTS, LIMIT - LATEST_AFTER_SNAPSHOT)
+    ]
     assert 0 < len(numbers) < len(movements)
