@@ -118,6 +118,7 @@ def read_oltp(
         "imagen_completa": reason is not None,
         "motivo_completa": reason,
         "reconstruir": request.rebuild,
+        "orden": request.command,
         "revisados": list(request.recheck),
         "archivos": files,
         "sha256": files["movements.csv"]["sha256"],

@@ -13,6 +13,7 @@ from pipeline.database import connect
 from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import discard_extract, extract_window
 from pipeline.logs import fields
+from pipeline.requests import withdraw_request
 from pipeline.retry import with_or_without_workers
 from pipeline.targets import DurableTarget
 
@@ -35,15 +36,19 @@ def load_window(settings: Settings, window: Window) -> dict[str, Any]:
     The receipt says what became of the window: loaded now, loaded before, or
     superseded by a run that won. An extract read from another control version
     is read again at once. One that fails on its data is discarded, since the shop
-    may correct the rows meanwhile: DataError or GuardError say why.
+    may correct the rows meanwhile: DataError or GuardError say why. What the window was
+    asked for beyond the ordinary is withdrawn where a guard refuses it, so that
+    the next run is not held by it.
     """
     for _ in range(READS):
         extract = _read_extract(settings, window)
         started = time.monotonic()
         try:
             verdict, counts = with_or_without_workers(partial(_try_load, settings, window, extract))
-        except (DataError, GuardError):
+        except (DataError, GuardError) as failure:
             discard_extract(settings, window)
+            if isinstance(failure, GuardError):
+                withdraw_request(settings, window)
             raise
         if verdict == "releer":
             log.info(

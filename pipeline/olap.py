@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 # Which staging table each file of an extract goes to, and its columns in the file's order.
 STAGED_MOVEMENTS = (
@@ -113,7 +113,7 @@ def loaded_windows(settings: Settings, windows: Iterable[Window]) -> set[Window]
 
 
 def accept_source(settings: Settings, identity: str) -> None:
-    """Let one full read of that OLTP pass, however much it removes."""
+    """Let one load of that OLTP pass, however much it removes or replaces."""
     with connect(settings.olap, settings.timezone, "accept source") as connection:
         call(connection, "SELECT etl.aceptar_fuente(%s)", (identity,))
         connection.commit()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from pipeline import window as windows
+from pipeline.errors import PipelineError, StateError
 from pipeline.process_lock import hold_lock
 from pipeline.targets import DurableTarget, make_private_folder
 
@@ -29,6 +30,15 @@ class Request:
     recheck: tuple[int, ...] = ()
     everything: bool = False
     rebuild: bool = False
+
+    @property
+    def command(self) -> str:
+        """What an operator types to ask for this."""
+        if self.rebuild:
+            return "python -m pipeline rebuild"
+        if self.recheck or self.everything:
+            return "python -m pipeline verify --repair"
+        return "luigi --module pipeline RunDue"
 
 
 def write_request(settings: Settings, window: Window, request: Request) -> None:
@@ -58,10 +68,34 @@ def read_request(settings: Settings, window: Window) -> Request:
     )
 
 
+def withdraw_request(settings: Settings, window: Window) -> None:
+    """Make the window an ordinary one; its folder still says what its bounds are."""
+    windows.request_file(settings.state_dir, window).unlink(missing_ok=True)
+
+
+def what_holds(settings: Settings, window: Window) -> str | None:
+    """Why the last attempt at the window failed, in one line; None where none did."""
+    target = DurableTarget(str(windows.held_note(settings.state_dir, window)))
+    return str(target.read_receipt().get("cause")) if target.exists() else None
+
+
 @contextmanager
 def only_process(settings: Settings, window: Window) -> Iterator[None]:
-    """Let one process at a time work on the window's files; a killed one lets go."""
+    """Let one process at a time work on the window's files; a killed one lets go.
+
+    What the body fails with is noted for what_holds(), until a body does not fail.
+    """
     folder = windows.folder(settings.state_dir, window)
     make_private_folder(folder)
     with hold_lock(folder / ".lock"):
-        yield
+        note = DurableTarget(str(windows.held_note(settings.state_dir, window)))
+        try:
+            yield
+        except PipelineError as failure:
+            # A folder that cannot be written is the failure itself, or the smaller one.
+            with suppress(StateError):
+                note.write_receipt(
+                    {"cause": str(failure), "noted": datetime.now(timezone.utc).isoformat()}
+                )
+            raise
+        note.file.unlink(missing_ok=True)

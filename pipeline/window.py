@@ -64,6 +64,11 @@ def request_file(state: Path, window: Window) -> Path:
     return folder(state, window) / "window.json"
 
 
+def held_note(state: Path, window: Window) -> Path:
+    """Why the last attempt at the window failed; gone once it is loaded."""
+    return folder(state, window) / "held.json"
+
+
 def extract_receipt(state: Path, window: Window) -> Path:
     """ExtractWindow's target, written after the files that it describes."""
     return folder(state, window) / "extract.json"

@@ -169,9 +169,9 @@ def install() -> None:
     elif name == "flushed":
         _around(extract, "wait_for_flush", after=_nth(nth, _plain))
     elif name == "rehearsing":
-        from pipeline.commands import plan
+        from pipeline import rehearsal
 
-        _around(plan, "load_files", before=_nth(nth, _on_connection))
+        _around(rehearsal, "load_files", before=_nth(nth, _on_connection))
     elif name == "opening":
         _around(olap, "open_window", before=_nth(nth, _on_connection))
     elif name == "opened":

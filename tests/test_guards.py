@@ -75,6 +75,8 @@ def test_another_database_is_named_before_anything_is_removed(shop: Shop, test_d
         shop,
         f"read from server {system}, timeline 00000001, database {base};",
         f"this one is server {system}, timeline 00000001, database {other};",
+        "the same server and timeline, another database",
+        "OLTP_DB_*",
         "nothing was written",
     )
     # Asking again changes nothing, nor does accepting some other source.
@@ -103,6 +105,146 @@ def test_an_accepted_source_passes_once_only(shop: Shop, test_database: str):
     settle(shop, initial)
     points_at(shop, test_database)
     held(shop, f"--accept-source {accept}")
+
+
+def new_year(shop: Shop, documents: int, statement: str = "") -> None:
+    """The till begins its numbers anew; its documents are of other products and of today."""
+    shop.till(statement or "TRUNCATE transacciones, detalle_transaccion RESTART IDENTITY")
+    for number in range(documents):
+        shop.sale(now() - timedelta(minutes=number), (number % 3 + 2, 3, Decimal("2.50")))
+
+
+def test_ids_that_begin_anew_are_no_corrections(shop: Shop):
+    """As many new documents as old ones: nothing is removed, and a year would be gone."""
+    initial = loaded(shop)
+    new_year(shop, 66)
+    said = held(
+        shop,
+        "of the 66 movements of the ledger, 0 would be removed and ",
+        "replaced by other documents with their ids, dated ",
+        "do ids begin anew?",
+        "are the same as before, its tables are not",
+        "make ids unique in movimientos.sql",
+        "nothing was written",
+    )
+    plan = shop.command("plan")
+    assert plan.returncode == 1 and "do ids begin anew?" in plan.stdout, plan.stdout
+    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    shop.run("--accept-source", accept)
+    assert_olap_equals_replay(shop, initial)
+
+
+RESTARTED = (
+    "DELETE FROM detalle_transaccion; DELETE FROM transacciones;"
+    " ALTER SEQUENCE transacciones_id_transaccion_seq RESTART;"
+    " ALTER SEQUENCE detalle_transaccion_id_detalle_seq RESTART"
+)
+
+
+def test_ids_that_begin_anew_in_an_ordinary_window_are_no_corrections(shop: Shop):
+    loaded(shop)
+    new_year(shop, 30, RESTARTED)
+    held(shop, "0 would be removed and 30 replaced", "server", "and so are its tables")
+
+
+def test_a_days_documents_with_the_ids_of_others_are_few_beside_a_long_history(shop: Shop):
+    initial = stock(shop, sales=1200)
+    settle(shop, initial)
+    new_year(shop, 40, RESTARTED)
+    held(shop, "of the 1206 movements of the ledger, 0 would be removed and 40 replaced")
+    shop.run(ETL_MAX_REMOVED_SHARE="1")
+
+
+def test_a_catalogue_that_is_merged_is_a_correction(shop: Shop):
+    """Many lines get another product, and only that: below the share nobody is asked."""
+    initial = stock(shop, sales=600)
+    settle(shop, initial)
+    shop.till("UPDATE detalle_transaccion SET id_producto = 2 WHERE id_detalle BETWEEN 300 AND 325")
+    settle(shop, initial)
+    shop.till("UPDATE detalle_transaccion SET id_producto = 3 WHERE id_detalle > 400")
+    held(shop, "replaced by other documents")
+
+
+def test_a_test_database_with_the_same_ids_is_no_correction(shop: Shop, test_database: str):
+    """Another database whose ids are the same, too: its figures would take the ledger's place."""
+    loaded(shop)
+    points_at(shop, test_database)
+    shop.till("TRUNCATE productos, transacciones, detalle_transaccion RESTART IDENTITY")
+    for product in (1, 2, 3, 4):
+        shop.product(product)
+    new_year(shop, 66, "SELECT 1")
+    held(shop, "0 would be removed and 66 replaced", "another database")
+
+
+def test_a_refused_repair_holds_no_later_run(shop: Shop):
+    """A purge: half of the documents are gone, and somebody asks for a repair."""
+    initial = loaded(shop)
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle BETWEEN 10 AND 50")
+    before = olap_tables(shop)
+    for command in (["verify", "--repair"], ["rebuild"]):
+        refused = shop.command(*command)
+        assert refused.returncode == 1, refused.stdout
+        told = " ".join(refused.stdout.split())
+        assert "would remove 41 movements, would replace 0, dated " in told, told
+        assert "stock value" in told and ", then " in told
+        assert "41 would be removed" in told
+        assert f"python -m pipeline {' '.join(command)} --accept-source" in told
+        assert olap_tables(shop) == before
+    (sold,) = shop.sale(now(), (1, 1, 5))
+    shop.run()
+    assert sold in {row["id_movimiento"] for row in shop.olap_rows("SELECT * FROM dw.kardex")}
+    (accept,) = set(re.findall(r"rebuild --accept-source (\w+)", told))
+    # A share of its own lets it pass, too.
+    shop.succeed("verify", "--repair", "--accept-source", accept)
+    settle(shop, initial)
+
+
+def test_a_request_that_a_guard_refuses_in_a_later_run_is_withdrawn(shop: Shop):
+    """The command was killed after it asked: the next run is refused, the one after is ordinary."""
+    initial = loaded(shop)
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle BETWEEN 10 AND 50")
+    with shop.environment():
+        from pipeline import requests
+        from pipeline.settings import load_settings
+        from pipeline.window import Window, whole_second
+
+        settings = load_settings()
+        (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
+        window = Window(whole_second(control["hasta"]), whole_second(now()) + timedelta(seconds=2))
+        requests.write_request(settings, window, requests.Request(everything=True))
+    held(shop, "41 would be removed")
+    shop.sale(now(), (1, 1, 5))
+    shop.run()
+    assert [row["lost"] for row in shop.olap_rows(
+        "SELECT count(*) AS lost FROM dw.kardex WHERE id_movimiento BETWEEN 10 AND 50"
+    )] == [41]  # fmt: skip
+    shop.run(ETL_MAX_REMOVED_SHARE="1")
+    assert json.loads(shop.command("verify", "--json").stdout)["extra"] == list(range(10, 51))
+    assert initial
+
+
+def test_a_window_that_is_held_says_by_what_until_it_is_not(shop: Shop):
+    loaded(shop)
+    new_year(shop, 66)
+    held(shop, "do ids begin anew?")
+    doctor = shop.command("doctor")
+    assert doctor.returncode == 1
+    assert "is held" in doctor.stdout and "do ids begin anew?" in json.dumps(
+        json.loads(shop.command("doctor", "--json").stdout)
+    )
+    status = json.loads(shop.succeed("status", "--json").stdout)
+    assert "do ids begin anew?" in status["held"]
+    assert "held by" in shop.succeed("status").stdout
+    shop.run(ETL_MAX_REMOVED_SHARE="1")
+    assert json.loads(shop.succeed("status", "--json").stdout)["held"] is None
+    assert not list((shop.folder / "state").rglob("held.json"))
+
+
+def test_a_window_that_its_data_hold_says_so(shop: Shop):
+    loaded(shop)
+    shop.till("ALTER TABLE detalle_transaccion RENAME cantidad TO unidades")
+    assert shop.run_due().returncode == TASK_FAILED
+    assert "cantidad" in json.loads(shop.succeed("status", "--json").stdout)["held"]
 
 
 def test_few_removals_of_a_full_read_need_no_leave(shop: Shop):

@@ -140,6 +140,40 @@ class History(RuleBasedStateMachine):
         self.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", line)
         self.settled = False
 
+    @precondition(lambda self: self.it.lines)
+    @rule(data=st.data(), tipo=tipos, offset=offsets, line=lines.map(lambda drawn: drawn[0]))
+    def number_used_again(self, data: Any, tipo: str, offset: Any, line: Any) -> None:
+        number = data.draw(st.sampled_from(self.it.lines))
+        self.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", number)
+        self.it.lines.remove(number)
+        self.it.document(tipo, self.it.initial + offset, [line], 1)
+        self.shop.till(
+            "UPDATE detalle_transaccion SET id_detalle = %s WHERE id_detalle = %s",
+            number,
+            self.it.lines.pop(),
+        )
+        self.it.lines.append(number)
+
+    @precondition(lambda self: not self.it.open)
+    @rule(tipo=tipos, offset=offsets, lines=lines)
+    def numbers_begin_anew(self, tipo: str, offset: Any, lines: Any) -> None:
+        self.shop.till("TRUNCATE transacciones, detalle_transaccion RESTART IDENTITY")
+        self.it.lines = []
+        self.it.document(tipo, self.it.initial + offset, lines, None)
+
+    @precondition(lambda self: not self.it.open)
+    @rule(offset=offsets)
+    def purge(self, offset: timedelta) -> None:
+        before = self.it.initial + offset
+        self.shop.till(
+            "DELETE FROM detalle_transaccion WHERE id_transaccion IN"
+            " (SELECT id_transaccion FROM transacciones WHERE fecha < %s)",
+            before,
+        )
+        left = self.shop.oltp.cursor()
+        left.execute("SELECT id_detalle FROM detalle_transaccion")
+        self.it.lines = [number for (number,) in left]
+
     @rule(
         statement=st.sampled_from(
             [

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime, timezone
-from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipeline import olap
 from pipeline.commands.face import Manual, add_json, print_json
-from pipeline.database import connect
-from pipeline.due import find_pending, first_start
-from pipeline.errors import DataError, GuardError, StateError
-from pipeline.extract import read_oltp
-from pipeline.load import READS, load_files
-from pipeline.requests import Request, read_request
-from pipeline.retry import with_or_without_workers
-from pipeline.settings import load_settings
+from pipeline.rehearsal import rehearse
+from pipeline.settings import Settings, load_settings
 from pipeline.tables import paint, print_facts, print_table
-from pipeline.window import Window, whole_second, windows_in
-
-if TYPE_CHECKING:
-    from pipeline.settings import Settings
 
 MANUAL = Manual(
     does="Rehearses the next run for real, and takes it back: which window is due, and what it "
@@ -52,48 +37,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _plan(settings: Settings) -> dict[str, Any]:
-    """What is due and what would come of it, again where a run loads in between."""
-    for _ in range(READS):
-        pending, window = _due(settings)
-        outcome = _rehearse(settings, window, pending)
-        if outcome is not None:
-            return {
-                "pending_window": None if pending is None else pending.label,
-                "window": window.label,
-            } | outcome
-    raise StateError(f"other runs changed the OLAP during {READS} reads; run plan again")
-
-
-def _due(settings: Settings) -> tuple[Window | None, Window]:
-    """The unfinished window if it has yet to be loaded, and what is due with it."""
-    control = olap.read_control(settings)
-    loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
-    pending = find_pending(settings, control, loaded)
-    if pending in loaded:
-        # Only its views or its marker are missing.
-        pending = None
-    now = whole_second(datetime.now(timezone.utc))
-    start = pending.desde if pending else olap.last_run(control) or first_start(settings, now)
-    return pending, Window(start, max(now, start))
-
-
-def _rehearse(settings: Settings, window: Window, pending: Window | None) -> dict[str, Any] | None:
-    """The counts of a load that is rolled back; None if another run loaded meanwhile."""
-    request = Request() if pending is None else read_request(settings, pending)
-    with TemporaryDirectory(prefix="pipeline-plan-") as name:
-        extract, _ = read_oltp(settings, window, request, Path(name))
-        plan: dict[str, Any] = {
-            "reads_everything": extract["motivo_completa"],
-            "read": extract["archivos"]["movements.csv"]["rows"],
-            "held": None,
-        }
-        try:
-            load = partial(_load_and_take_back, settings, window, extract, Path(name))
-            verdict, counts, reasons = with_or_without_workers(load)
-        except (DataError, GuardError) as error:
-            return plan | {"held": str(error)}
-    if verdict != "cargar":
-        return None
+    """What is due and what would come of it."""
+    rehearsal = rehearse(settings)
+    extract, pending, held = rehearsal.extract, rehearsal.pending, rehearsal.held
+    plan: dict[str, Any] = {
+        "pending_window": None if pending is None else pending.label,
+        "window": rehearsal.window.label,
+        "reads_everything": extract["motivo_completa"],
+        "read": extract["archivos"]["movements.csv"]["rows"],
+        "held": None if held is None else str(held),
+    }
+    if held is not None or rehearsal.loaded is None:
+        return plan
+    counts = rehearsal.loaded.counts
     return plan | {
         "sales": counts["ventas"],
         "receipts": counts["entradas"],
@@ -103,21 +59,10 @@ def _rehearse(settings: Settings, window: Window, pending: Window | None) -> dic
         "same": counts["iguales"],
         "out_of_scope": counts["fuera_de_alcance"],
         "rejected": counts["rechazadas"],
-        "reject_reasons": reasons,
+        "reject_reasons": rehearsal.loaded.reasons,
         "products_revalued": counts["productos_tocados"],
         "earlier_movements_revalued": counts["revaluadas"],
     }
-
-
-def _load_and_take_back(
-    settings: Settings, window: Window, extract: dict[str, Any], folder: Path, workers: bool
-) -> tuple[str, dict[str, int], Any]:
-    """The verdict, the counts, and how many movements are rejected for which reason."""
-    with connect(settings.olap, settings.timezone, "plan", workers=workers) as connection:
-        verdict, counts = load_files(connection, settings, window, extract, folder)
-        reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
-        connection.rollback()
-    return verdict, counts, reasons
 
 
 def _show(plan: dict[str, Any]) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pipeline import olap
 from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.due import find_pending
+from pipeline.requests import what_holds
 from pipeline.settings import load_settings
-from pipeline.tables import print_facts, print_table
+from pipeline.tables import paint, print_facts, print_table
 from pipeline.window import Window, whole_second, windows_in
 
 if TYPE_CHECKING:
@@ -42,19 +43,22 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
     pending = find_pending(settings, control, loaded)
     if arguments.json:
-        print_json(_for_machines(state, pending))
+        print_json(_for_machines(settings, state, pending))
     else:
         _show(settings, state, pending)
     return 0
 
 
-def _for_machines(state: dict[str, Any], pending: Window | None) -> dict[str, Any]:
+def _for_machines(
+    settings: Settings, state: dict[str, Any], pending: Window | None
+) -> dict[str, Any]:
     # Numbers, where a Decimal would become a string.
     state = json.loads(json.dumps(state, default=float))
     return {
         "last_run": state["control"]["hasta"],
         "initial_date": state["control"]["desde_inicial"],
         "pending_window": None if pending is None else pending.label,
+        "held": None if pending is None else what_holds(settings, pending),
         "windows": state["ventanas"],
         "rejects": state["rechazos"],
         "stock_below_zero": state["bajo_cero"],
@@ -70,11 +74,13 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
     control = state["control"]
     last = olap.last_run(control)
     initial = olap.initial_date(control)
+    held = what_holds(settings, pending) if pending else None
     print_facts(
         [
             ("last run", last.isoformat() if last else "none yet"),
             ("initial date", initial.isoformat() if initial else "fixed by the first run"),
             ("pending", pending.label if pending else "none"),
+            *([("held by", paint(held, "red"))] if held else []),
             ("products", f"{state['productos']}, stock worth {state['valor']:,.2f}"),
             ("state folder", settings.state_dir),
         ]

@@ -10,11 +10,12 @@ from typing import Any
 
 from pipeline.after_run import tell_apart
 from pipeline.commands.face import Manual, add_json, print_json
+from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
 from pipeline.moments import parse_since
 from pipeline.requests import Request
 from pipeline.settings import load_settings
-from pipeline.special_run import RequestedRunError, UnpublishedError, run_requested
+from pipeline.special_run import RequestedRunError, UnpublishedError
 from pipeline.tables import paint, print_facts, print_table
 from pipeline.verify import Findings, verify
 
@@ -25,15 +26,20 @@ _REBUILD = "python -m pipeline rebuild"
 
 MANUAL = Manual(
     does="Compares OLTP and OLAP movement by movement, replays a sample of products, and checks "
-    "that every ledger foots. --repair then loads what is missing or different and removes what "
-    "was deleted, in an ordinary window, and verifies again. Where stdout is no terminal, as in "
+    "that every ledger foots. --repair then says what the ledger would lose, loads what is missing "
+    "or different and removes what was deleted, in a window under the guards of any run, and "
+    "verifies again. Where stdout is no terminal, as in "
     "cron, those of ETL_NOTIFY_URLS are told of what is found.",
     reads="the OLTP and the OLAP, each in one snapshot.",
     changes="nothing; with --repair the OLAP and the state folder, as a run does.",
-    exits={0: "the OLAP equals the OLTP", 1: "something differs, or a failure"},
+    exits={
+        0: "the OLAP equals the OLTP",
+        1: "something differs, a guard holds the repair, or a failure",
+    },
     examples=(
         "python -m pipeline verify --since 2026-01-01",
         "python -m pipeline verify --repair",
+        "python -m pipeline verify --repair --accept-source 0123456789ab",
     ),
 )
 
@@ -48,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="load what is missing or different, and remove what was deleted, in a window",
     )
+    add_accept_source(parser)
     add_json(parser)
 
 
@@ -55,16 +62,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Verify, show what is wrong, and repair if that was asked; 1 if something stays wrong."""
     settings = load_settings()
     since = parse_since(arguments.since, settings.timezone) if arguments.since else None
-    repaired: list[int] = []
+    repair: dict[str, Any] = {"repaired": []}
+
+    def tell(would: dict[str, Any]) -> None:
+        repair["would"] = would
+        if not arguments.json:
+            _show(findings)
+            show_would(would)
+        elif would["held"]:
+            print_json(_for_machines(findings, repair))
+
     try:
         findings = verify(settings, since)
         if arguments.repair and findings.movements:
             repaired = findings.movements
-            if not arguments.json:
-                _show(findings)
             # A page that was not published is told already, and the repair is one without it.
             with suppress(UnpublishedError):
-                run_requested(settings, _repair(findings))
+                carry_out(settings, _repair(findings), arguments.accept_source, tell)
+            repair["repaired"] = repaired
             findings = verify(settings, since)
     except RequestedRunError:
         # Told already, as any run that fails.
@@ -73,12 +88,16 @@ def run(arguments: argparse.Namespace) -> int:
         _tell(failure, "python -m pipeline verify")
         raise
     if arguments.json:
-        print_json({**asdict(findings), "clean": findings.clean, "repaired": repaired})
+        print_json(_for_machines(findings, repair))
     else:
         _show(findings)
     if not findings.clean:
         _tell(_differences(findings), _remedy(findings))
     return 0 if findings.clean else 1
+
+
+def _for_machines(findings: Findings, repair: dict[str, Any]) -> dict[str, Any]:
+    return {**asdict(findings), "clean": findings.clean, **repair}
 
 
 def _tell(cause: PipelineError | str, command: str) -> None:

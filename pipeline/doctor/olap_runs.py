@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
 from pipeline.doctor import clocks
-from pipeline.doctor.findings import Finding
+from pipeline.doctor.findings import Finding, refused
 from pipeline.due import find_pending
+from pipeline.errors import PipelineError
+from pipeline.requests import what_holds
 from pipeline.window import windows_in
 
 if TYPE_CHECKING:
@@ -55,13 +57,18 @@ def unfinished_window(control: dict[str, Any], side: Side) -> Iterator[Finding]:
     pending = find_pending(side.settings, control, loaded)
     if pending is None:
         yield Finding("ok", "unfinished window", "none")
-    else:
+        return
+    cause = what_holds(side.settings, pending)
+    if cause is None:
         yield Finding(
             "warning",
             "unfinished window",
             pending.label,
             f"the next `{_RUN}` resumes it, unless one is at it now; its log says why it stopped",
         )
+    else:
+        held = PipelineError(f"{pending.label} is held: {cause}")
+        yield refused("unfinished window", held, f"the next `{_RUN}` tries again")
 
 
 def rejects(side: Side) -> Iterator[Finding]:

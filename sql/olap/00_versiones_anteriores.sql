@@ -89,3 +89,6 @@ BEGIN
     DROP TABLE IF EXISTS etl.tramo;
 END
 $$;
+
+-- Up to version 8 the guard knew only of what a full read removes.
+DROP FUNCTION IF EXISTS etl.revisar_retiros(etl.control, jsonb, jsonb);

@@ -30,39 +30,110 @@ $$;
 COMMENT ON FUNCTION etl.senal_fuente(jsonb) IS
     'Señal corta de un OLTP, para que el operador la acepte por su nombre';
 
-CREATE OR REPLACE FUNCTION etl.revisar_retiros(
-    p_control etl.control, p_identidad jsonb, p_opciones jsonb
+CREATE OR REPLACE FUNCTION etl.comparar_fuentes(p_antes jsonb, p_ahora jsonb) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+SELECT CASE
+    WHEN c.otras IS NULL THEN format(
+        'server %s, timeline %s and database %s are the same as before, %s',
+        p_ahora ->> 'sistema', p_ahora ->> 'linea_de_tiempo', p_ahora ->> 'base',
+        CASE WHEN p_antes -> 'tablas' = p_ahora -> 'tablas' THEN 'and so are its tables'
+            ELSE 'its tables are not (truncated, rewritten, restored or others)' END
+    )
+    ELSE format(
+        'the ledger was read from server %s, timeline %s, database %s; this one is server %s, timeline %s, database %s; %sanother %s',
+        p_antes ->> 'sistema', p_antes ->> 'linea_de_tiempo', p_antes ->> 'base',
+        p_ahora ->> 'sistema', p_ahora ->> 'linea_de_tiempo', p_ahora ->> 'base',
+        'the same ' || c.iguales || ', ', c.otras
+    )
+END
+FROM (
+    SELECT
+        string_agg(n.nombre, ' and ' ORDER BY n.orden) FILTER (WHERE i.igual) AS iguales,
+        string_agg(n.nombre, ' and ' ORDER BY n.orden) FILTER (WHERE NOT i.igual) AS otras
+    FROM (
+        VALUES (1, 'sistema', 'server'), (2, 'linea_de_tiempo', 'timeline'), (3, 'base', 'database')
+    ) AS n (orden, parte, nombre)
+    CROSS JOIN LATERAL (
+        SELECT (p_antes -> n.parte) IS NOT DISTINCT FROM (p_ahora -> n.parte) AS igual
+    ) AS i
+) AS c
+$$;
+COMMENT ON FUNCTION etl.comparar_fuentes(jsonb, jsonb) IS
+    'En palabras, qué tiene de igual y qué de otro el OLTP que se leyó, frente al de la última lectura';
+
+CREATE OR REPLACE FUNCTION etl.salidas()
+RETURNS TABLE (id_movimiento bigint, fecha timestamptz, motivo text, ajena boolean)
+LANGUAGE sql STABLE
+AS $$
+-- One that only lost its date, its price or its validity is still the same document.
+SELECT
+    b.id_movimiento, b.fecha,
+    CASE
+        WHEN e.id_movimiento IS NULL THEN 'quitada'
+        WHEN o.de_otra_fecha OR o.de_otra_cosa THEN 'reemplazada'
+        ELSE 'corregida'
+    END,
+    coalesce(o.de_otra_fecha AND o.de_otra_cosa, false)
+FROM etl.baja AS b
+LEFT JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento
+CROSS JOIN LATERAL (
+    SELECT
+        e.fecha NOT BETWEEN b.fecha - interval '1 day' AND b.fecha + interval '1 day' AS de_otra_fecha,
+        e.tipo <> b.tipo OR e.id_producto <> b.id_producto AS de_otra_cosa
+) AS o
+WHERE NOT b.igual
+$$;
+COMMENT ON FUNCTION etl.salidas() IS
+    'Las filas del kardex que esta carga quita o cambia: quitada (ya no viene), reemplazada (su número trae la fecha, el tipo o el producto de otro documento; ajena si la fecha y además lo otro) o corregida';
+
+CREATE OR REPLACE FUNCTION etl.revisar_salidas(
+    p_control etl.control, p_extracto jsonb, p_opciones jsonb
 ) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_retiros bigint;
+    v_zona text := p_opciones ->> 'zona';
+    v_maximo numeric := (p_opciones ->> 'max_retiro')::numeric;
+    v_salen record;
     v_total bigint;
 BEGIN
-    SELECT count(*) INTO v_retiros
-    FROM etl.baja AS b
-    WHERE NOT b.igual
-        AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = b.id_movimiento);
+    SELECT
+        count(*) AS filas, count(*) FILTER (WHERE s.motivo = 'quitada') AS quitadas,
+        count(*) FILTER (WHERE s.motivo = 'reemplazada') AS reemplazadas,
+        count(*) FILTER (WHERE s.ajena) AS ajenas,
+        (min(s.fecha) AT TIME ZONE v_zona)::date AS primera,
+        (max(s.fecha) AT TIME ZONE v_zona)::date AS ultima
+    INTO v_salen
+    FROM etl.salidas() AS s
+    WHERE s.motivo <> 'corregida';
+    IF v_salen.filas < 20
+        OR p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
+        RETURN;
+    END IF;
     SELECT count(*) INTO v_total FROM dw.kardex;
-    IF v_retiros < 20 OR v_retiros <= v_total * (p_opciones ->> 'max_retiro')::numeric
-        OR p_control.aceptar_fuente = etl.senal_fuente(p_identidad) THEN
+    -- Of a long history a day's documents are a small share, however many of them take the place of
+    -- others: where most of what a window brings does, ids begin anew.
+    IF v_salen.filas <= v_total * v_maximo
+        AND (v_salen.ajenas < 20 OR v_salen.ajenas * 2 <= (SELECT count(*) FROM etl.etapa) OR v_maximo >= 1) THEN
         RETURN;
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'ETG01',
         MESSAGE = format(
-            'the OLTP lacks %s of the %s movements of the ledger, and they would be removed; is it another database? The ledger was read from server %s, timeline %s, database %s; this one is server %s, timeline %s, database %s; nothing was written',
-            v_retiros, v_total,
-            p_control.identidad ->> 'sistema', p_control.identidad ->> 'linea_de_tiempo',
-            p_control.identidad ->> 'base',
-            p_identidad ->> 'sistema', p_identidad ->> 'linea_de_tiempo', p_identidad ->> 'base'),
+            'of the %s movements of the ledger, %s would be removed and %s replaced by other documents with their ids, dated %s to %s; is it another database, or do ids begin anew? %s; nothing was written',
+            v_total, v_salen.quitadas, v_salen.reemplazadas, v_salen.primera, v_salen.ultima,
+            etl.comparar_fuentes(p_control.identidad, p_extracto -> 'identidad')
+        ),
         HINT = format(
-            'correct OLTP_DB_*; or if it is right: luigi --module pipeline RunDue --accept-source %s',
-            etl.senal_fuente(p_identidad));
+            'correct OLTP_DB_*, or make ids unique in movimientos.sql (year * 1000000000000 + id); or if it is right: %s --accept-source %s',
+            coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue'),
+            etl.senal_fuente(p_extracto -> 'identidad')
+        );
 END
 $$;
-COMMENT ON FUNCTION etl.revisar_retiros(etl.control, jsonb, jsonb) IS
-    'Detiene una lectura completa que quitaría demasiado del kardex, salvo que se haya aceptado esa fuente';
+COMMENT ON FUNCTION etl.revisar_salidas(etl.control, jsonb, jsonb) IS
+    'Detiene una carga que quitaría del kardex, o reemplazaría por otros documentos, demasiado, salvo que se haya aceptado esa fuente';
 
 CREATE OR REPLACE FUNCTION etl.revisar_silencio(
     p_conteo jsonb, p_hasta timestamptz, p_opciones jsonb

@@ -112,10 +112,9 @@ BEGIN
     PERFORM etl.cargar_dimensiones(v_incluye, v_politica);
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
+    -- First, since another database has other products, too.
+    PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
-    IF v_completa THEN
-        PERFORM etl.revisar_retiros(v_control, p_extracto -> 'identidad', p_opciones);
-    END IF;
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
     PERFORM etl.revisar_silencio(v_conteo, v_hasta, p_opciones);

@@ -58,6 +58,27 @@ FROM (SELECT r.motivo, count(*) AS veces FROM etl.rechazo AS r GROUP BY r.motivo
 $$;
 COMMENT ON FUNCTION etl.motivos_de_rechazo() IS 'Cuántos movimientos esperan por cada motivo';
 
+CREATE OR REPLACE FUNCTION etl.cifras_ensayo() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_build_object(
+    'existencias', (SELECT coalesce(sum(i.existencias), 0) FROM dw.inventario AS i),
+    'valor', (SELECT coalesce(sum(i.valor), 0) FROM dw.inventario AS i WHERE i.existencias > 0)
+) || (
+    SELECT jsonb_build_object(
+        'quitadas', count(*) FILTER (WHERE s.motivo = 'quitada'),
+        'reemplazadas', count(*) FILTER (WHERE s.motivo = 'reemplazada'),
+        'primera', min(s.fecha) FILTER (WHERE s.motivo <> 'corregida'),
+        'ultima', max(s.fecha) FILTER (WHERE s.motivo <> 'corregida')
+    )
+    FROM etl.salidas() AS s
+)
+$$;
+COMMENT ON FUNCTION etl.cifras_ensayo() IS
+    'Existencias y valor, y lo que salió del kardex, como los ve la transacción de una carga: para decirlo antes de hacerla';
+
 CREATE OR REPLACE FUNCTION etl.estado_operacion(p_ventanas integer) RETURNS jsonb
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -169,7 +190,7 @@ AS $$
 UPDATE etl.control AS c SET aceptar_fuente = p_senal
 $$;
 COMMENT ON FUNCTION etl.aceptar_fuente(text) IS
-    'Deja pasar, una sola vez, una lectura completa de ese OLTP aunque quite mucho del kardex';
+    'Deja pasar, una sola vez, una carga de ese OLTP aunque quite o reemplace mucho del kardex';
 
 CREATE OR REPLACE FUNCTION etl.listar_rechazos(p_limite integer) RETURNS SETOF etl.rechazo
 LANGUAGE sql STABLE

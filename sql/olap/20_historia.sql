@@ -59,6 +59,7 @@ BEGIN
     v_filas := etl.revisar_etapa();
     PERFORM etl.reintentar_rechazos(NULL);
     PERFORM etl.clasificar(v_desde, (p_extracto ->> 'leida')::timestamptz + interval '1 day', false);
+    PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
@@ -71,6 +72,7 @@ BEGIN
     SET version = gen_random_uuid(),
         corridas = c.corridas + 1,
         desde_inicial = v_desde,
+        aceptar_fuente = NULL,
         -- An OLTP that goes back to before this read is behind what the OLAP has of it.
         lsn = greatest(c.lsn, (p_extracto ->> 'lsn')::pg_lsn),
         -- No horizon means that everything must be read, and that must not be forgotten.

@@ -35,6 +35,7 @@ GRANT EXECUTE ON FUNCTION
     etl.aceptar_fuente(text),
     etl.listar_rechazos(integer),
     etl.motivos_de_rechazo(),
+    etl.cifras_ensayo(),
     etl.quien_bloquea(),
     etl.buscar_producto(bigint, text),
     etl.libro_producto(bigint, date, date, text),

@@ -21,6 +21,7 @@ FROM (
         ('etl', 'aceptar_fuente'),
         ('etl', 'listar_rechazos'),
         ('etl', 'motivos_de_rechazo'),
+        ('etl', 'cifras_ensayo'),
         ('etl', 'quien_bloquea'),
         ('etl', 'verificar_bloques'),
         ('etl', 'verificar_filas'),
