@@ -8,7 +8,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from pipeline import olap, progress
+from pipeline import catalogue, olap, progress
 from pipeline import window as windows
 from pipeline.database import connect
 from pipeline.logs import fields
@@ -98,13 +98,18 @@ def read_oltp(
             reason = reason or "it was asked for"
         if reason and control["hasta"]:
             log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
+        ids = catalogue.fingerprint(connection, queries[1])
+        whole_catalogue = bool(reason or request.recheck or ids != control["catalogo"])
         # What the planner takes them for.
         there = int(plans[0]["Plan Rows"])
         if reason:
             join_in_order(connection)
             reads = [everything(queries[0], since), *(everything(q, None) for q in queries[1:])]
         else:
-            reads = _what_is_new(queries, control, request, there)
+            gone = _gone(settings, connection, queries[1]) if whole_catalogue else []
+            reads = _what_is_new(queries, control, request, there, gone)
+            if whole_catalogue:
+                reads[1] = everything(queries[1], None)
         files = _copy_files(connection, folder, reads, ahead)
         connection.rollback()
     receipt = {
@@ -117,6 +122,8 @@ def read_oltp(
         "movimientos_oltp": there,
         "imagen_completa": reason is not None,
         "motivo_completa": reason,
+        "catalogo": ids,
+        "catalogo_completo": whole_catalogue,
         "reconstruir": request.rebuild,
         "orden": request.command,
         "revisados": list(request.recheck),
@@ -129,15 +136,24 @@ def read_oltp(
 
 
 def _what_is_new(
-    queries: list[Query], control: dict[str, Any], request: Request, there: int
+    queries: list[Query], control: dict[str, Any], request: Request, there: int, gone: list[int]
 ) -> list[Composable]:
-    """The reads above the last window's horizon, where the OLTP has `there` movements or so."""
+    """The reads above the last window's horizon, where the OLTP has `there` movements or so.
+
+    All that products which are `gone` have is read, too: it waits as it stands in the OLTP.
+    """
     horizon = int(control["horizonte"])
     many = there >= _MANY_TIMES * (control["movimientos_oltp"] or there)
     return [
-        changed_since(queries[0], horizon, request.recheck, many=many),
+        changed_since(queries[0], horizon, request.recheck, gone, many=many),
         *(changed_since(query, horizon) for query in queries[1:]),
     ]
+
+
+def _gone(settings: Settings, connection: Connection, products: Query) -> list[int]:
+    """The products that the OLAP knows and productos.sql yields no more."""
+    with connect(settings.olap, settings.timezone, "products", read_only=True) as analytical:
+        return sorted(catalogue.came_and_went(connection, products, analytical)[1])
 
 
 def _tell(window: Window, receipt: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from pipeline.window import Window
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.sql import Composable
 
     from pipeline.settings import Settings
 
@@ -37,7 +38,9 @@ _STAGING = {
 }
 
 
-def call(connection: Connection, statement: str, parameters: tuple[Any, ...] = ()) -> Any:
+def call(
+    connection: Connection, statement: str | Composable, parameters: tuple[Any, ...] = ()
+) -> Any:
     """Run a statement that yields one row of one column, and return that value."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

@@ -186,18 +186,27 @@ def _are_new(query: Query, horizon: int) -> list[sql.Composable]:
 
 
 def changed_since(
-    query: Query, horizon: int, recheck: Sequence[int] = (), *, many: bool = False
+    query: Query,
+    horizon: int,
+    recheck: Sequence[int] = (),
+    products: Sequence[int] = (),
+    *,
+    many: bool = False,
 ) -> sql.Composable:
     """A read of the rows of which some version is not older than the horizon (a 64-bit xid).
 
     One branch a version column, each passing over what an earlier branch yields: an OR would
     force the full join. Where `many` are expected, that is the shorter way, since the planner
-    takes new versions to be few. The ids of `recheck` are read whatever their version is.
+    takes new versions to be few. The ids of `recheck`, and the movements of `products`, are read
+    whatever their version is.
     """
     new = _are_new(query, horizon)
     if recheck:
         ids = sql.Literal(list(recheck))
         new.append(sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(ids))
+    if products:
+        ids = sql.Literal(list(products))
+        new.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(ids))
     if many:
         return _wrap(query, sql.SQL("({})").format(sql.SQL(") OR (").join(new)))
     branches = []
@@ -227,19 +236,28 @@ def count_by_day(query: Query, since: datetime, until: datetime) -> sql.Composab
 
 def fingerprints(
     query: Query,
+    products: Query,
     since: datetime,
+    limit: datetime,
     openings: Mapping[int, datetime],
     horizon: int | None,
+    changed: Sequence[int] = (),
 ) -> sql.Composable:
     """A read of every movement's fingerprint, scope and newness, for verify.
 
-    `openings` are the products whose movements count from a date only; without
-    a `horizon` nothing is too new to be compared.
+    What is dated after `limit` waits in quarantine, as do the lines of products that `products`
+    does not yield. `openings` are the products whose movements count from a date only; without
+    a `horizon` nothing is too new to be compared. The products of `changed` came or went after it.
     """
     pending = _are_new(query, horizon) if horizon else []
+    if horizon and changed:
+        ids = sql.Literal(list(changed))
+        pending.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(ids))
     return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
         query=sql.SQL(query.text),
+        catalogue=sql.SQL(products.text),
         since=sql.Literal(since),
+        limit=sql.Literal(limit),
         products=sql.Literal(list(openings)),
         dates=sql.Literal(list(openings.values())),
         pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),

@@ -230,13 +230,19 @@ def replay(
             for movement in sorted(own, key=order):
                 row, state = valued(movement, state)
                 ledgers[id_producto].append(row)
-            pricing = rules.pricing(id_producto, products[id_producto].categoria)
+            pricing = rules.pricing(id_producto, category(products, id_producto))
             price = suggested_price(state.costo_promedio, pricing)
             inventory[id_producto] = InventoryRow(*state, price)
         return Replay(
             rules, products, openings, ledgers, inventory, rejects,
             *summaries(ledgers, products, rules),
         )  # fmt: skip
+
+
+def category(products: Mapping[int, Product], id_producto: int) -> str | None:
+    """None also for one that the OLTP has no more: only its opening is left of it."""
+    known = products.get(id_producto)
+    return known.categoria if known else None
 
 
 def order(movement: Mapping[str, Any]) -> tuple[datetime, bool, int]:
@@ -252,7 +258,7 @@ def summaries(
     by_month: dict[Any, Measures] = {}
     by_product_day: dict[Any, Measures] = {}
     for id_producto, ledger in ledgers.items():
-        categoria = products[id_producto].categoria
+        categoria = category(products, id_producto)
         impuesto = rules.pricing(id_producto, categoria).impuesto
         assert impuesto is not None
         for row in ledger:

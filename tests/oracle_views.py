@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
-from oracle import SALE, opening_state
+from oracle import SALE, category, opening_state
 from oracle_rows import ZERO, Measures, Replay
 
 YEAR = 365
@@ -228,7 +228,7 @@ def prices(replay: Replay) -> dict[int, Price]:
         sales = [row for row in ledger if row.tipo == SALE]
         if not sales:
             continue
-        pricing = replay.rules.pricing(id_producto, replay.products[id_producto].categoria)
+        pricing = replay.rules.pricing(id_producto, category(replay.products, id_producto))
         tax = 1 + Fraction(pricing.impuesto or 0)
         asked = Fraction(sales[-1].precio_unitario or 0)
         gross, net = (

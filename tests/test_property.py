@@ -132,6 +132,10 @@ class History(RuleBasedStateMachine):
     def catalogue(self, product: int, category: str | None) -> None:
         self.shop.product(product, category)
 
+    @rule(product=st.sampled_from(PRODUCTS))
+    def product_deleted(self, product: int) -> None:
+        self.shop.till("DELETE FROM productos WHERE id_producto = %s", product)
+
     @precondition(lambda self: self.it.lines)
     @rule(data=st.data())
     def delete(self, data: Any) -> None:

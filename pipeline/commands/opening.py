@@ -144,7 +144,7 @@ def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
     ) as rows:
         known, by_code = _catalogue(settings)
         for row in rows:
-            product = _product(row, known, by_code)
+            product = _product(row, known, by_code) or _forgotten(row, settings)
             if product in lines:
                 raise line_error(
                     path, row.line, f"product {product} was given already in line {lines[product]}"
@@ -169,17 +169,40 @@ def _date(row: Row, settings: Settings) -> str | None:
     return moment.isoformat()
 
 
-def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int:
+def _forgotten(row: Row, settings: Settings) -> int:
+    """A product that the OLTP has no more and the OLAP still knows: it may be set to 0.
+
+    So is the opening of one that was merged into another, which else would stay for ever.
+    """
+    column = "id_producto" if row.text("id_producto") else "codigo"
+    product = row.integer(column) if column == "id_producto" else None
+    with (
+        connect(settings.olap, settings.timezone, "opening", read_only=True) as connection,
+        connection.cursor() as cursor,
+    ):
+        code = row.text("codigo")
+        cursor.execute("SELECT * FROM etl.buscar_producto(%s, %s)", (product, code))
+        found = [known for known, *_ in cursor if product is None or known == product]
+    if len(found) == 1 and row.decimal("existencias", minimum=0) == 0:
+        return int(found[0])
+    if found:
+        raise row.error("existencias", "must be 0: the OLTP has this product no more")
+    what = "a product" if product is not None else "the code of a product"
+    raise row.error(column, f"must be {what} of the OLTP")
+
+
+def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int | None:
+    """The product of a line; None if the OLTP has none of that id or code."""
     if row.text("id_producto"):
         product = row.integer("id_producto")
         if product not in known:
-            raise row.error("id_producto", "must be a product of the OLTP")
+            return None
         if row.text("codigo") and product not in by_code.get(row.text("codigo"), []):
             raise row.error("codigo", f"must be that of product {product}, or empty")
         return product
     matches = by_code.get(row.required_text("codigo"), [])
     if not matches:
-        raise row.error("codigo", "must be the code of a product of the OLTP")
+        return None
     if len(matches) > 1:
         raise row.error("codigo", f"must be the code of one product, not of {len(matches)}")
     return matches[0]

@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS etl.control (
 );
 -- Since version 6.
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS movimientos_oltp bigint;
+-- Since version 9.
+ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS catalogo text;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -35,6 +37,8 @@ COMMENT ON COLUMN etl.control.horizonte IS
 COMMENT ON COLUMN etl.control.identidad IS 'Servidor, línea de tiempo, base y tablas de donde se leyó';
 COMMENT ON COLUMN etl.control.movimientos_oltp IS
     'Cuántos movimientos tenía el OLTP en la última lectura, según su planificador';
+COMMENT ON COLUMN etl.control.catalogo IS
+    'Huella de los productos que dio productos.sql en la última ventana; si la de hoy es otra, o esta es nula, el catálogo se lee entero';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
     'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado';

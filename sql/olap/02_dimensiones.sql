@@ -7,7 +7,11 @@ CREATE TABLE IF NOT EXISTS dw.producto (
     categoria   text NOT NULL DEFAULT 'Sin categoría',
     impuesto    numeric NOT NULL DEFAULT 0
 );
-COMMENT ON TABLE dw.producto IS 'Productos que el OLTP ha nombrado';
+-- Since version 9.
+ALTER TABLE dw.producto ADD COLUMN IF NOT EXISTS vigente boolean NOT NULL DEFAULT true;
+COMMENT ON TABLE dw.producto IS 'Productos que el OLTP ha nombrado, y los que solo tienen apertura';
+COMMENT ON COLUMN dw.producto.vigente IS
+    'Si productos.sql lo daba en la última ventana; si no, sus movimientos esperan en etl.rechazo, pierde su categoría y solo le queda su apertura';
 COMMENT ON COLUMN dw.producto.impuesto IS
     'Tasa con que los resúmenes netearon sus ventas; 0 si los precios no incluyen impuesto';
 

@@ -63,6 +63,28 @@ $$;
 COMMENT ON FUNCTION etl.revisar_etapa() IS
     'Cuenta las filas leídas; falla si un movimiento viene sin número o dos veces, pues la consulta está mal';
 
+CREATE OR REPLACE FUNCTION etl.retirar_productos() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- As in an OLAP that never knew it, nothing is left of it but its opening, in no category and
+    -- at that policy's price. Its names stay: whoever finds the opening wants to know whose it is.
+    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior)
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto
+    FROM dw.producto AS p
+    INNER JOIN dw.inventario AS i ON i.id_producto = p.id_producto
+    WHERE p.vigente
+        AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
+
+    UPDATE dw.producto AS p
+    SET vigente = false, categoria = 'Sin categoría'
+    WHERE p.vigente
+        AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
+END
+$$;
+COMMENT ON FUNCTION etl.retirar_productos() IS
+    'Con el catálogo entero en etl.etapa_producto, lo que falta en él deja de estar vigente: sus movimientos pasan a esperar en etl.rechazo hasta que vuelva';
+
 CREATE OR REPLACE FUNCTION etl.cargar_dimensiones(p_incluye_impuesto boolean, p_politica text)
 RETURNS void
 LANGUAGE plpgsql
@@ -79,12 +101,19 @@ BEGIN
     WHERE p.categoria <> coalesce(e.categoria, 'Sin categoría');
 
     INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria)
-    SELECT e.id_producto, e.codigo, e.nombre, coalesce(e.categoria, 'Sin categoría')
+    SELECT DISTINCT e.id_producto, e.codigo, e.nombre, coalesce(e.categoria, 'Sin categoría')
     FROM etl.etapa_producto AS e
     ON CONFLICT (id_producto) DO UPDATE
-    SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria
-    WHERE (p.codigo, p.nombre, p.categoria)
-        IS DISTINCT FROM (excluded.codigo, excluded.nombre, excluded.categoria);
+    SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
+        vigente = true
+    WHERE (p.codigo, p.nombre, p.categoria, p.vigente)
+        IS DISTINCT FROM (excluded.codigo, excluded.nombre, excluded.categoria, true);
+
+    -- One that has an opening has a stock, in the catalogue or not.
+    INSERT INTO dw.producto (id_producto, vigente)
+    SELECT a.id_producto, false
+    FROM dw.apertura AS a
+    WHERE NOT EXISTS (SELECT FROM dw.producto AS p WHERE p.id_producto = a.id_producto);
 
     INSERT INTO dw.sucursal AS s (id_sucursal, nombre)
     SELECT e.id_sucursal, coalesce(e.nombre, 'Sucursal ' || e.id_sucursal)
@@ -147,7 +176,7 @@ BEGIN
                 e.fecha, p_limite
             ) AS motivo
         FROM etl.etapa AS e
-        LEFT JOIN dw.producto AS p ON p.id_producto = e.id_producto
+        LEFT JOIN dw.producto AS p ON p.id_producto = e.id_producto AND p.vigente
         LEFT JOIN dw.apertura AS a ON a.id_producto = e.id_producto
         -- What nearly every movement is, told by the fewest comparisons, enters without more.
         WHERE (
@@ -205,6 +234,23 @@ END
 $$;
 COMMENT ON FUNCTION etl.clasificar(timestamptz, timestamptz, boolean) IS
     'Llena etl.descarte con lo que no entra, y etl.baja con las filas del kardex que se leyeron otra vez o ya no existen';
+
+CREATE OR REPLACE FUNCTION etl.dar_de_baja_desconocidos() RETURNS void
+LANGUAGE sql
+AS $$
+-- All that the OLTP has of them was read: what was not is no more. OFFSET 0 keeps the planner from
+-- joining with a scan of the whole ledger.
+INSERT INTO etl.baja
+SELECT k.*, false
+FROM dw.producto AS p
+CROSS JOIN LATERAL (
+    SELECT * FROM dw.kardex AS f WHERE f.id_producto = p.id_producto OFFSET 0
+) AS k
+WHERE NOT p.vigente
+    AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento)
+$$;
+COMMENT ON FUNCTION etl.dar_de_baja_desconocidos() IS
+    'De los productos que ya no están en productos.sql, los movimientos que el OLTP ya no tiene salen del kardex como los que tiene';
 
 CREATE OR REPLACE FUNCTION etl.apartar_rechazos(p_desde timestamptz, p_hasta timestamptz)
 RETURNS void

@@ -1,5 +1,55 @@
 -- What stops a window before it writes: each of these says that the source is wrong, not the data.
 
+CREATE OR REPLACE VIEW etl.v_baja_desconocida AS
+SELECT b.id_movimiento, b.id_producto
+FROM etl.baja AS b
+INNER JOIN dw.producto AS p ON p.id_producto = b.id_producto
+WHERE NOT p.vigente;
+COMMENT ON VIEW etl.v_baja_desconocida IS
+    'De lo que sale del kardex, lo que sale porque productos.sql ya no da su producto';
+
+CREATE OR REPLACE FUNCTION etl.revisar_catalogo(
+    p_control etl.control, p_extracto jsonb, p_opciones jsonb
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_productos bigint;
+    v_retiros bigint;
+    v_total bigint;
+    v_catalogo bigint;
+    v_senal text := etl.senal_fuente(p_extracto -> 'identidad');
+BEGIN
+    SELECT count(DISTINCT b.id_producto), count(*) INTO v_productos, v_retiros
+    FROM etl.v_baja_desconocida AS b;
+    IF v_retiros = 0 THEN
+        RETURN;
+    END IF;
+    SELECT count(*) INTO v_total FROM dw.kardex;
+    SELECT count(*) INTO v_catalogo FROM dw.producto AS p WHERE p.vigente;
+    -- A catalogue that is empty was emptied by mistake, however few its lines.
+    IF (v_retiros < 20 AND v_catalogo > 0)
+        OR v_retiros <= v_total * (p_opciones ->> 'max_retiro')::numeric
+        OR p_control.aceptar_fuente = v_senal THEN
+        RETURN;
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'ETG01',
+        MESSAGE = format(
+            '%s, and without them %s of the %s movements of the ledger would leave it and wait as rejects; nothing was written',
+            CASE v_catalogo
+                WHEN 0 THEN 'productos.sql yields no product any more'
+                ELSE format('productos.sql yields %s products, and no more %s that have movements',
+                            v_catalogo, v_productos)
+            END, v_retiros, v_total),
+        HINT = format(
+            'put the products back, or correct productos.sql; or if it is right: %s --accept-source %s',
+            coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue'), v_senal);
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_catalogo(etl.control, jsonb, jsonb) IS
+    'Detiene una ventana en que faltan productos cuyos movimientos son demasiados, o todo el catálogo, salvo que se haya aceptado esa fuente';
+
 CREATE OR REPLACE FUNCTION etl.revisar_rechazos(p_filas bigint, p_opciones jsonb) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -9,7 +59,9 @@ BEGIN
     SELECT count(*) INTO v_rechazos
     FROM etl.descarte AS d
     WHERE d.motivo IS NOT NULL
-        AND NOT EXISTS (SELECT FROM etl.rechazo AS r WHERE r.id_movimiento = d.id_movimiento);
+        AND NOT EXISTS (SELECT FROM etl.rechazo AS r WHERE r.id_movimiento = d.id_movimiento)
+        -- What leaves the ledger with its product is etl.revisar_catalogo()'s.
+        AND NOT EXISTS (SELECT FROM etl.v_baja_desconocida AS b WHERE b.id_movimiento = d.id_movimiento);
     IF v_rechazos >= 20 AND v_rechazos > p_filas * (p_opciones ->> 'max_rechazo')::numeric THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETG01',

@@ -72,6 +72,7 @@ DECLARE
     v_hasta timestamptz := (p_extracto ->> 'hasta')::timestamptz;
     v_leida timestamptz := (p_extracto ->> 'leida')::timestamptz;
     v_completa boolean := (p_extracto ->> 'imagen_completa')::boolean;
+    v_catalogo boolean := coalesce((p_extracto ->> 'catalogo_completo')::boolean, false);
     v_reconstruir boolean := coalesce((p_extracto ->> 'reconstruir')::boolean, false);
     v_incluye boolean := (p_opciones ->> 'incluye_impuesto')::boolean;
     v_control etl.control := etl.bloquear_control(p_opciones ->> 'zona');
@@ -109,11 +110,18 @@ BEGIN
             p_opciones ->> 'zona'
         );
     END IF;
+    IF v_catalogo THEN
+        PERFORM etl.retirar_productos();
+    END IF;
     PERFORM etl.cargar_dimensiones(v_incluye, v_politica);
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
+    IF v_catalogo THEN
+        PERFORM etl.dar_de_baja_desconocidos();
+    END IF;
     -- First, since another database has other products, too.
     PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
+    PERFORM etl.revisar_catalogo(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
@@ -181,6 +189,7 @@ SET version = gen_random_uuid(),
     horizonte = (p_extracto ->> 'horizonte')::xid8,
     identidad = p_extracto -> 'identidad',
     movimientos_oltp = (p_extracto ->> 'movimientos_oltp')::bigint,
+    catalogo = p_extracto ->> 'catalogo',
     lsn = (p_extracto ->> 'lsn')::pg_lsn,
     zona = p_zona,
     politica = p_politica,

@@ -9,7 +9,7 @@ SELECT jsonb_build_object(
     'version', c.version, 'desde_inicial', c.desde_inicial, 'hasta', c.hasta,
     'horizonte', c.horizonte::text, 'identidad', c.identidad, 'lsn', c.lsn::text, 'zona', c.zona,
     'esquema', c.esquema, 'corridas', c.corridas, 'aceptar_fuente', c.aceptar_fuente,
-    'movimientos_oltp', c.movimientos_oltp,
+    'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
     'filas_kardex', (
         SELECT sum(r.reltuples)
         FROM etl.v_tabla_kardex AS t
@@ -21,6 +21,16 @@ CROSS JOIN LATERAL etl.revisar_kardex(c.corridas)
 $$;
 COMMENT ON FUNCTION etl.leer_control() IS
     'La fila de control, para decidir qué ventana toca y desde dónde leer; falla como etl.revisar_kardex()';
+
+CREATE OR REPLACE FUNCTION etl.productos_vigentes() RETURNS SETOF bigint
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT p.id_producto FROM dw.producto AS p WHERE p.vigente
+$$;
+COMMENT ON FUNCTION etl.productos_vigentes() IS
+    'Los productos que productos.sql daba en la última ventana, para ver cuáles ya no da';
 
 CREATE OR REPLACE FUNCTION etl.ventanas_cargadas(p_desde timestamptz[], p_hasta timestamptz[])
 RETURNS TABLE (desde timestamptz, hasta timestamptz)

@@ -3,27 +3,29 @@
 CREATE OR REPLACE VIEW etl.v_huella AS
 -- The same text, made of the same columns, as sql/oltp/huella_movimientos.sql makes.
 SELECT
-    m.id_movimiento,
-    m.fecha,
+    k.id_movimiento,
+    k.fecha,
     ('x' || left(md5(concat_ws(
-        '|', m.id_movimiento, coalesce(m.tipo, '-'), coalesce(m.id_producto::text, '-'),
-        coalesce(m.id_sucursal, 0), coalesce(round(m.cantidad, 6)::text, '-'),
-        coalesce(etl.precio_informado(m.tipo, m.precio_unitario)::text, '-'),
-        coalesce(CASE WHEN m.tipo <> 'VENTA' THEN round(m.costo_unitario, 6) END::text, '-'),
-        coalesce(to_char(m.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '-')
+        '|', k.id_movimiento, k.tipo, k.id_producto::text, k.id_sucursal, round(k.cantidad, 6)::text,
+        coalesce(etl.precio_informado(k.tipo, k.precio_unitario)::text, '-'),
+        coalesce(CASE WHEN k.tipo <> 'VENTA' THEN round(k.costo_unitario, 6) END::text, '-'),
+        to_char(k.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')
     )), 15))::bit(60)::bigint AS huella
-FROM (
-    SELECT
-        k.id_movimiento, k.tipo, k.id_producto, k.id_sucursal, k.cantidad, k.precio_unitario,
-        k.costo_unitario, k.fecha
-    FROM dw.kardex AS k
-    UNION ALL
-    SELECT
-        r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
-        r.costo_unitario, r.fecha
-    FROM etl.rechazo AS r
-) AS m;
-COMMENT ON VIEW etl.v_huella IS 'Una huella del contenido de cada movimiento del alcance, valorizado o rechazado';
+FROM dw.kardex AS k
+UNION ALL
+SELECT
+    r.id_movimiento,
+    r.fecha,
+    -('x' || left(md5(concat_ws(
+        '|', r.id_movimiento, r.motivo, r.tipo, coalesce(r.id_producto::text, '-'),
+        coalesce(r.id_sucursal::text, '-'), coalesce(trim_scale(r.cantidad)::text, '-'),
+        coalesce(trim_scale(r.precio_unitario)::text, '-'),
+        coalesce(trim_scale(r.costo_unitario)::text, '-'),
+        coalesce(to_char(r.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '-')
+    )), 15))::bit(60)::bigint
+FROM etl.rechazo AS r;
+COMMENT ON VIEW etl.v_huella IS
+    'Una huella del contenido de cada movimiento del alcance, positiva si está valorizado; negativa, y de lo leído tal cual con su motivo, si espera en etl.rechazo';
 
 CREATE OR REPLACE FUNCTION etl.verificar_bloques(p_desde timestamptz, p_tamano bigint)
 RETURNS TABLE (bloque bigint, filas bigint, huella numeric)
@@ -61,6 +63,16 @@ SELECT a.id_producto, a.fecha FROM dw.apertura AS a WHERE a.fecha IS NOT NULL
 $$;
 COMMENT ON FUNCTION etl.aperturas_fechadas() IS
     'Desde cuándo cuentan los movimientos de los productos que tienen apertura';
+
+CREATE OR REPLACE FUNCTION etl.ultima_lectura() RETURNS timestamptz
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT max(c.leida) FROM etl.corrida AS c
+$$;
+COMMENT ON FUNCTION etl.ultima_lectura() IS
+    'Cuándo se leyó el OLTP por última vez: de ahí se cuenta el día que hace futura una fecha';
 
 CREATE OR REPLACE FUNCTION etl.verificar_cuadre()
 RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)

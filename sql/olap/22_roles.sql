@@ -20,6 +20,7 @@ GRANT USAGE ON SCHEMA etl, dw TO etl_cargador;
 GRANT INSERT ON etl.etapa, etl.etapa_producto, etl.etapa_sucursal TO etl_cargador;
 GRANT EXECUTE ON FUNCTION
     etl.leer_control(),
+    etl.productos_vigentes(),
     etl.ventanas_cargadas(timestamptz[], timestamptz[]),
     etl.abrir_ventana(timestamptz, timestamptz, uuid, text, text, text),
     etl.adelantar(timestamptz, timestamptz, uuid, text),
@@ -43,6 +44,7 @@ GRANT EXECUTE ON FUNCTION
     etl.verificar_filas(timestamptz, bigint[], bigint),
     etl.verificar_libros(bigint, double precision),
     etl.aperturas_fechadas(),
+    etl.ultima_lectura(),
     etl.abrir_historia(timestamptz, text),
     etl.cargar_historia(jsonb, jsonb),
     etl.aplicar_aperturas(jsonb, jsonb, boolean)

@@ -1,34 +1,85 @@
 -- verify's read of movimientos.sql: a fingerprint of each movement's content, made of
 -- the same text as etl.v_huella makes in the OLAP, whether it is in scope there, and
 -- whether some version of it is so new that it only comes with the next window.
+-- Of what must wait in quarantine, by the rules of etl.motivo_rechazo, it is negative.
 SELECT
-    m.id_movimiento::bigint AS id_movimiento,
-    ('x' || left(md5(concat_ws(
-        '|', m.id_movimiento::bigint, coalesce(m.tipo::text, '-'),
-        coalesce(m.id_producto::bigint::text, '-'), coalesce(m.id_sucursal::bigint, 0),
-        coalesce(round(m.cantidad::numeric, 6)::text, '-'),
-        coalesce(CASE
-            WHEN m.tipo::text = 'VENTA'
-                OR (m.precio_unitario::numeric > -1e11 AND m.precio_unitario::numeric < 1e11)
-                THEN round(m.precio_unitario::numeric, 6)
-        END::text, '-'),
-        coalesce(
-            CASE WHEN m.tipo::text <> 'VENTA' THEN round(m.costo_unitario::numeric, 6) END::text, '-'
-        ),
-        coalesce(
-            to_char(m.fecha::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '-'
-        )
-    )), 15))::bit(60)::bigint AS huella,
-    m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA')
-    AND m.anulado::boolean IS NOT TRUE
-    AND (m.fecha IS NULL OR (
-        m.fecha::timestamptz >= {since}
-        AND NOT EXISTS (
-            SELECT FROM unnest({products}::bigint[], {dates}::timestamptz[]) AS a (id_producto, fecha)
-            WHERE a.id_producto = m.id_producto AND m.fecha::timestamptz < a.fecha
-        )
-    )) AS alcance,
-    {pending} AS pendiente
+    c.id_movimiento,
+    CASE WHEN c.motivo IS NULL
+        THEN ('x' || left(md5(concat_ws(
+            '|', c.id_movimiento, c.tipo, c.id_producto::text, coalesce(c.id_sucursal, 0),
+            round(c.cantidad, 6)::text,
+            coalesce(CASE
+                WHEN c.tipo = 'VENTA' OR (c.precio_unitario > -1e11 AND c.precio_unitario < 1e11)
+                    THEN round(c.precio_unitario, 6)
+            END::text, '-'),
+            coalesce(CASE WHEN c.tipo <> 'VENTA' THEN round(c.costo_unitario, 6) END::text, '-'),
+            to_char(c.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')
+        )), 15))::bit(60)::bigint
+        ELSE -('x' || left(md5(concat_ws(
+            '|', c.id_movimiento, c.motivo, c.tipo, coalesce(c.id_producto::text, '-'),
+            coalesce(c.id_sucursal::text, '-'), coalesce(trim_scale(c.cantidad)::text, '-'),
+            coalesce(trim_scale(c.precio_unitario)::text, '-'),
+            coalesce(trim_scale(c.costo_unitario)::text, '-'),
+            coalesce(to_char(c.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '-')
+        )), 15))::bit(60)::bigint
+    END AS huella,
+    c.alcance,
+    c.pendiente
 FROM (
+    SELECT
+        v.*,
+        -- In the order of etl.motivo_rechazo, of which the first that holds is told.
+        CASE
+            WHEN NOT v.alcance THEN NULL
+            WHEN NOT v.conocido THEN 'producto desconocido'
+            WHEN v.fecha IS NULL THEN 'sin fecha'
+            WHEN v.fecha > {limit} THEN 'fecha futura'
+            WHEN v.cantidad IS NULL THEN 'sin cantidad'
+            WHEN round(v.cantidad, 6) <= 0 THEN 'cantidad no positiva'
+            WHEN NOT round(v.cantidad, 6) < 1e11 THEN 'cantidad fuera de rango'
+            WHEN v.monto IS NULL THEN 'sin ' || v.nombre_monto
+            WHEN v.monto < 0 THEN v.nombre_monto || ' negativo'
+            WHEN NOT v.monto < 1e11 THEN v.nombre_monto || ' fuera de rango'
+            WHEN NOT round(v.cantidad, 6) * v.monto < 1e12 THEN 'importe fuera de rango'
+        END AS motivo
+    FROM (
+        SELECT
+            m.id_movimiento::bigint AS id_movimiento,
+            m.tipo::text AS tipo,
+            m.id_producto::bigint AS id_producto,
+            m.id_sucursal::bigint AS id_sucursal,
+            m.cantidad::numeric AS cantidad,
+            m.precio_unitario::numeric AS precio_unitario,
+            m.costo_unitario::numeric AS costo_unitario,
+            m.fecha::timestamptz AS fecha,
+            p.id_producto IS NOT NULL AS conocido,
+            CASE m.tipo::text WHEN 'VENTA' THEN 'precio' ELSE 'costo' END AS nombre_monto,
+            round(
+                CASE m.tipo::text WHEN 'VENTA' THEN m.precio_unitario ELSE m.costo_unitario END::numeric,
+                6
+            ) AS monto,
+            coalesce(
+                m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA')
+                AND m.anulado::boolean IS NOT TRUE
+                AND (m.fecha IS NULL OR (
+                    m.fecha::timestamptz >= {since}
+                    AND NOT EXISTS (
+                        SELECT FROM unnest({products}::bigint[], {dates}::timestamptz[])
+                            AS a (id_producto, fecha)
+                        WHERE a.id_producto = m.id_producto AND m.fecha::timestamptz < a.fecha
+                    )
+                )),
+                false
+            ) AS alcance,
+            coalesce({pending}, false) AS pendiente
+        FROM (
 {query}
-) AS m
+        ) AS m
+        LEFT JOIN (
+            SELECT DISTINCT q.id_producto::bigint AS id_producto
+            FROM (
+{catalogue}
+            ) AS q
+        ) AS p ON p.id_producto = m.id_producto::bigint
+    ) AS v
+) AS c

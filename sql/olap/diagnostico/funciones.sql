@@ -7,6 +7,7 @@ SELECT
 FROM (
     VALUES
         ('etl', 'leer_control'),
+        ('etl', 'productos_vigentes'),
         ('etl', 'ventanas_cargadas'),
         ('etl', 'abrir_ventana'),
         ('etl', 'adelantar'),
@@ -27,6 +28,7 @@ FROM (
         ('etl', 'verificar_filas'),
         ('etl', 'verificar_libros'),
         ('etl', 'aperturas_fechadas'),
+        ('etl', 'ultima_lectura'),
         ('etl', 'abrir_historia'),
         ('etl', 'cargar_historia'),
         ('etl', 'aplicar_aperturas'),
