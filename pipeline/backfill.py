@@ -29,7 +29,7 @@ from pipeline.oltp import (
     why_everything,
 )
 from pipeline.process_lock import hold_lock
-from pipeline.queries import between, count_by_day, load_query
+from pipeline.queries import Query, between, count_by_day, load_query, with_rules
 from pipeline.query_plans import explain, source_tables
 from pipeline.refresh import refresh_views
 from pipeline.retry import with_or_without_workers, with_retries
@@ -117,6 +117,13 @@ def _identity(settings: Settings, connection: Connection) -> Snapshot:
     return take_snapshot(connection, source_tables(connection, explain(connection, queries)))
 
 
+def _movements(
+    connection: Connection, settings: Settings, since: datetime, until: datetime
+) -> Query:
+    query = load_query(connection, settings, "movimientos")
+    return with_rules(query, lambda: olap.zone_rules(settings, since, until))
+
+
 def _gone_back(snapshot: Snapshot, before: dict[str, Any]) -> str | None:
     """Why the OLTP is behind what it was `before`, the control row or a piece; None if it is not.
 
@@ -157,13 +164,13 @@ def _plan(
                 return plan
             log.warning("the OLTP or the initial date changed: the history is read anew")
             _discard(folder)
-        query = load_query(connection, settings, "movimientos")
+        query = _movements(connection, settings, history.since, history.until)
         days = read_rows(connection, count_by_day(query, history.since, history.until))
     bounds = [history.since]
     size = 0
     for day, rows in days:
         if size and size + rows > PIECE:
-            bounds.append(max(day, history.since))
+            bounds.append(min(max(day, history.since), history.until))
             size = 0
         size += rows
     bounds.append(history.until)
@@ -198,7 +205,7 @@ def _read_piece(
                 "the OLTP changed while its history was read (restored, rolled back, failed over "
                 "or its tables rewritten); run again, and it is read anew"
             )
-        query = load_query(connection, settings, "movimientos")
+        query = _movements(connection, settings, since, until)
         file = copy_to_file(connection, between(query, since, until), folder / name)
         connection.rollback()
     wait_for_flush(settings, snapshot)

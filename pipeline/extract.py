@@ -22,7 +22,7 @@ from pipeline.oltp import (
     wait_for_flush,
     why_everything,
 )
-from pipeline.queries import Query, changed_since, everything, load_query
+from pipeline.queries import Query, changed_since, everything, load_query, with_rules
 from pipeline.query_plans import explain, source_tables
 from pipeline.requests import Request, read_request
 from pipeline.staging_ahead import StagingAhead
@@ -104,7 +104,8 @@ def read_oltp(
         there = int(plans[0]["Plan Rows"])
         if reason:
             join_in_order(connection)
-            reads = [everything(queries[0], since), *(everything(q, None) for q in queries[1:])]
+            movements = with_rules(queries[0], lambda: olap.zone_rules(settings, since, since))
+            reads = [everything(movements, since), *(everything(q, None) for q in queries[1:])]
         else:
             gone = _gone(settings, connection, queries[1]) if whole_catalogue else []
             reads = _what_is_new(queries, control, request, there, gone)

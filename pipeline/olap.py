@@ -17,6 +17,7 @@ from pipeline import progress
 from pipeline.database import connect
 from pipeline.errors import DatabaseError, DataError
 from pipeline.window import Window
+from pipeline.zone_rules import Rules, server_rules
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -96,6 +97,12 @@ def last_run(control: dict[str, Any]) -> datetime | None:
 def initial_date(control: dict[str, Any]) -> datetime | None:
     """The date from which movements are in scope; None before the first load fixes it."""
     return moment(control["desde_inicial"])
+
+
+def zone_rules(settings: Settings, since: datetime, until: datetime) -> Rules:
+    """What the OLAP knows of the shop's zone between these moments; it cuts days and months so."""
+    with connect(settings.olap, settings.timezone, "time zone", read_only=True) as connection:
+        return server_rules(connection, settings.timezone, since, until)
 
 
 def loaded_windows(settings: Settings, windows: Iterable[Window]) -> set[Window]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from pipeline.settings import Settings
+    from pipeline.zone_rules import Rules
 
 _INTEGERS = {20: "bigint", 21: "smallint", 23: "integer"}
 _FLOATS = {700: "real", 701: "double precision"}
 _NUMBERS = {**_INTEGERS, **_FLOATS, 1700: "numeric"}
-_MOMENTS = {1082: "date", 1114: "timestamp", 1184: "timestamptz"}
+_WALL_CLOCKS = {1082: "date", 1114: "timestamp"}
+_MOMENTS = {**_WALL_CLOCKS, 1184: "timestamptz"}
 _BOOLEAN = {16: "boolean"}
 _ANY: dict[int, str] = {}
 _VERSIONS = {28: "xid", 5069: "xid8"}
@@ -61,7 +64,7 @@ _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
 
 _IN_SCOPE = sql.SQL(
     "m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA') AND m.anulado IS NOT TRUE"
-    " AND (m.fecha IS NULL OR m.fecha::timestamptz >= {since})"
+    " AND (m.fecha IS NULL OR {moment} >= {since})"
 )
 
 
@@ -69,13 +72,18 @@ _IN_SCOPE = sql.SQL(
 class Query:
     """One of the shop's queries. `versions` are its row version columns, in order.
 
-    `capture` is ETL_CAPTURE: whether those are of type xid ('xmin') or 'xid8'.
+    `capture` is ETL_CAPTURE: whether those are of type xid ('xmin') or 'xid8'. `wall_clock` says
+    that its fecha is a date or a timestamp without time zone. The OLAP alone makes moments of
+    those, as it cuts its days, so that the two servers may have different rules for the shop's
+    zone: what compares them here wants the OLAP's `rules`.
     """
 
     name: str
     text: str
     versions: tuple[str, ...]
     capture: str
+    wall_clock: bool = False
+    rules: Rules | None = None
 
 
 def _query_text(settings: Settings, name: str) -> str:
@@ -125,7 +133,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
     read = {c: found[c] for c in (*_CONTRACT[name], *versions)}
     if not _FLOATS.keys().isdisjoint(read.values()):
         text = _with_every_digit(text, read).as_string(connection)
-    return Query(name, text, versions, settings.capture)
+    return Query(name, text, versions, settings.capture, found.get("fecha") in _WALL_CLOCKS)
 
 
 def _with_every_digit(text: str, read: dict[str, int]) -> sql.Composable:
@@ -163,8 +171,7 @@ def _check_version(name: str, column: str, found: int, capture: str) -> None:
 
 def everything(query: Query, since: datetime | None) -> sql.Composable:
     """A read of all rows; of the movements, those in scope since the initial date."""
-    condition = sql.SQL("true") if since is None else _IN_SCOPE.format(since=sql.Literal(since))
-    return _wrap(query, condition)
+    return _wrap(query, sql.SQL("true") if since is None else _in_scope(query, since))
 
 
 _IS_NEW = {
@@ -216,22 +223,22 @@ def changed_since(
     return sql.SQL("\nUNION ALL\n").join(branches)
 
 
-def _dated(since: datetime, until: datetime) -> sql.Composable:
+def _dated(query: Query, since: datetime, until: datetime) -> sql.Composable:
     # A movement without a date is every window's own: it is not read again here.
-    return sql.SQL("({}) AND m.fecha::timestamptz < {}").format(
-        _IN_SCOPE.format(since=sql.Literal(since)), sql.Literal(until)
+    return sql.SQL("({}) AND {} < {}").format(
+        _in_scope(query, since), _moment(query, until), _bound(query, until)
     )
 
 
 def between(query: Query, since: datetime, until: datetime) -> sql.Composable:
     """A read of the movements in scope that are dated in `[since, until)`."""
-    return _wrap(query, _dated(since, until))
+    return _wrap(query, _dated(query, since, until))
 
 
 def count_by_day(query: Query, since: datetime, until: datetime) -> sql.Composable:
     """A count, by day of the session's zone, of what between() would read."""
     template = sql.SQL(read_sql("oltp", "contar_por_dia.sql"))
-    return template.format(query=sql.SQL(query.text), condition=_dated(since, until))
+    return template.format(query=sql.SQL(query.text), condition=_dated(query, since, until))
 
 
 def fingerprints(
@@ -256,14 +263,64 @@ def fingerprints(
     return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
         query=sql.SQL(query.text),
         catalogue=sql.SQL(products.text),
-        since=sql.Literal(since),
-        limit=sql.Literal(limit),
+        clock=sql.SQL("c.fecha" if query.wall_clock else "c.fecha AT TIME ZONE 'UTC'"),
+        moment=_moment(query),
+        type=_date_type(query),
+        since=_bound(query, since),
+        limit=_bound(query, limit),
         products=sql.Literal(list(openings)),
-        dates=sql.Literal(list(openings.values())),
+        dates=sql.SQL(", ").join(_bound(query, date) for date in openings.values()),
         pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
     )
 
 
+def with_rules(query: Query, rules: Callable[[], Rules]) -> Query:
+    """The query as everything() with a date, between() and the like want it.
+
+    `rules` are the OLAP's for the shop's zone, around the dates that are to be compared; they are
+    asked for only where it matters.
+    """
+    return replace(query, rules=rules()) if query.wall_clock else query
+
+
+def _date_type(query: Query) -> sql.SQL:
+    return sql.SQL("timestamp" if query.wall_clock else "timestamptz")
+
+
+def _moment(query: Query, bound: datetime | None = None) -> sql.Composable:
+    """A movement's date as _bound() gives one, to be compared with that of `bound`, or with any.
+
+    A wall clock that never was is the one that the OLAP shows for it, an hour later or so.
+    """
+    column = sql.SQL("m.fecha::{}").format(_date_type(query))
+    if not query.wall_clock:
+        return column
+    assert query.rules is not None
+    gaps = query.rules.left_out()
+    if bound is not None:
+        # Elsewhere none of them is moved across it.
+        limit = query.rules.wall_clock(bound)
+        gaps = [(start, end) for start, end in gaps if end <= limit < end + (end - start)]
+    if not gaps:
+        return column
+    return sql.SQL("({0} + ({1}::interval[])[1 + width_bucket({0}, {2})])").format(
+        column,
+        sql.Literal([timedelta()] + [by for a, b in gaps for by in (b - a, timedelta())]),
+        sql.Literal([edge for gap in gaps for edge in gap]),
+    )
+
+
+def _bound(query: Query, moment: datetime) -> sql.Composable:
+    if not query.wall_clock:
+        return sql.Literal(moment)
+    assert query.rules is not None
+    return sql.Literal(query.rules.wall_clock(moment))
+
+
+def _in_scope(query: Query, since: datetime) -> sql.Composable:
+    return _IN_SCOPE.format(moment=_moment(query, since), since=_bound(query, since))
+
+
 def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
     template = sql.SQL(read_sql("oltp", f"extraer_{query.name}.sql"))
-    return template.format(query=sql.SQL(query.text), condition=condition)
+    return template.format(query=sql.SQL(query.text), condition=condition, type=_date_type(query))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
@@ -14,9 +14,10 @@ from pipeline.database import connect
 from pipeline.errors import DatabaseError
 from pipeline.extract import QUERIES
 from pipeline.oltp import begin_snapshot, take_snapshot, why_everything
-from pipeline.queries import fingerprints, load_query
+from pipeline.queries import fingerprints, load_query, with_rules
 from pipeline.query_plans import explain, source_tables
 from pipeline.sql_files import read_sql
+from pipeline.zone_rules import server_rules
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -27,6 +28,7 @@ BLOCK = 10_000  # ids
 SAMPLE = 200  # products replayed
 # So much after the read that saw it, a date has not come yet: it waits (etl.motivo_rechazo).
 FUTURE = timedelta(days=1)
+AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
 
 
 @dataclass
@@ -90,8 +92,11 @@ def _compare(
     findings.restored = why_everything(snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
     came, went = catalogue.came_and_went(shop, queries[1], analytical)
+    zone, until = settings.timezone, datetime.now(timezone.utc) + AHEAD
+    movements = with_rules(queries[0], lambda: server_rules(analytical, zone, start, until))
+    written_in = zone if movements.wall_clock else "UTC"
     read = fingerprints(
-        queries[0],
+        movements,
         queries[1],
         start,
         olap.call(analytical, "SELECT etl.ultima_lectura()") + FUTURE,
@@ -101,7 +106,11 @@ def _compare(
     )
     here = _blocks(_rows(shop, _template("huella_bloques.sql", read)))
     there = _blocks(
-        _rows(analytical, "SELECT * FROM etl.verificar_bloques(%s, %s)", (start, BLOCK))
+        _rows(
+            analytical,
+            "SELECT * FROM etl.verificar_bloques(%s, %s, %s)",
+            (start, BLOCK, written_in),
+        )
     )
     findings.compared = sum(rows for rows, _ in here.values())
     suspects = sorted(
@@ -112,8 +121,8 @@ def _compare(
         loaded = dict(
             _rows(
                 analytical,
-                "SELECT * FROM etl.verificar_filas(%s, %s, %s)",
-                (start, suspects, BLOCK),
+                "SELECT * FROM etl.verificar_filas(%s, %s, %s, %s)",
+                (start, suspects, BLOCK, written_in),
             )
         )
         _judge(found, loaded, findings)

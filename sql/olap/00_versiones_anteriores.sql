@@ -92,3 +92,8 @@ $$;
 
 -- Up to version 8 the guard knew only of what a full read removes.
 DROP FUNCTION IF EXISTS etl.revisar_retiros(etl.control, jsonb, jsonb);
+
+-- Up to version 8 verify knew the date of a movement in UTC only.
+DROP FUNCTION IF EXISTS
+    etl.verificar_bloques(timestamptz, bigint), etl.verificar_filas(timestamptz, bigint[], bigint);
+DROP VIEW IF EXISTS etl.v_huella;

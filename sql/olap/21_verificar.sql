@@ -1,58 +1,72 @@
 -- Proof: the ledger against the OLTP (the client compares), and against itself.
 
-CREATE OR REPLACE VIEW etl.v_huella AS
--- The same text, made of the same columns, as sql/oltp/huella_movimientos.sql makes.
+CREATE OR REPLACE VIEW etl.v_contenido AS
+-- The same text, made of the same columns, as sql/oltp/huella_movimientos.sql makes; the date is
+-- added by etl.huella().
 SELECT
     k.id_movimiento,
     k.fecha,
-    ('x' || left(md5(concat_ws(
+    1 AS signo,
+    concat_ws(
         '|', k.id_movimiento, k.tipo, k.id_producto::text, k.id_sucursal, round(k.cantidad, 6)::text,
         coalesce(etl.precio_informado(k.tipo, k.precio_unitario)::text, '-'),
-        coalesce(CASE WHEN k.tipo <> 'VENTA' THEN round(k.costo_unitario, 6) END::text, '-'),
-        to_char(k.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')
-    )), 15))::bit(60)::bigint AS huella
+        coalesce(CASE WHEN k.tipo <> 'VENTA' THEN round(k.costo_unitario, 6) END::text, '-')
+    ) AS contenido
 FROM dw.kardex AS k
 UNION ALL
 SELECT
     r.id_movimiento,
     r.fecha,
-    -('x' || left(md5(concat_ws(
+    -1,
+    concat_ws(
         '|', r.id_movimiento, r.motivo, r.tipo, coalesce(r.id_producto::text, '-'),
         coalesce(r.id_sucursal::text, '-'), coalesce(trim_scale(r.cantidad)::text, '-'),
         coalesce(trim_scale(r.precio_unitario)::text, '-'),
-        coalesce(trim_scale(r.costo_unitario)::text, '-'),
-        coalesce(to_char(r.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '-')
-    )), 15))::bit(60)::bigint
+        coalesce(trim_scale(r.costo_unitario)::text, '-')
+    )
 FROM etl.rechazo AS r;
-COMMENT ON VIEW etl.v_huella IS
-    'Una huella del contenido de cada movimiento del alcance, positiva si está valorizado; negativa, y de lo leído tal cual con su motivo, si espera en etl.rechazo';
+COMMENT ON VIEW etl.v_contenido IS
+    'El contenido de cada movimiento del alcance, menos su fecha: valorizado (signo 1), o como se leyó y con su motivo si espera en etl.rechazo (-1)';
 
-CREATE OR REPLACE FUNCTION etl.verificar_bloques(p_desde timestamptz, p_tamano bigint)
+CREATE OR REPLACE FUNCTION etl.huella(p_contenido text, p_fecha timestamptz, p_zona text)
+RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+SELECT ('x' || left(md5(
+    p_contenido || '|'
+    || coalesce(to_char(p_fecha AT TIME ZONE p_zona, 'YYYY-MM-DD HH24:MI:SS.US'), '-')
+), 15))::bit(60)::bigint
+$$;
+COMMENT ON FUNCTION etl.huella(text, timestamptz, text) IS
+    'Huella de un movimiento; su fecha se escribe en UTC, o en la zona de la tienda si el OLTP la guarda sin zona';
+
+CREATE OR REPLACE FUNCTION etl.verificar_bloques(p_desde timestamptz, p_tamano bigint, p_zona text)
 RETURNS TABLE (bloque bigint, filas bigint, huella numeric)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT h.id_movimiento / p_tamano, count(*), sum(h.huella)
-FROM etl.v_huella AS h
-WHERE h.fecha IS NULL OR h.fecha >= p_desde
-GROUP BY h.id_movimiento / p_tamano
+SELECT c.id_movimiento / p_tamano, count(*), sum(c.signo * etl.huella(c.contenido, c.fecha, p_zona))
+FROM etl.v_contenido AS c
+WHERE c.fecha IS NULL OR c.fecha >= p_desde
+GROUP BY c.id_movimiento / p_tamano
 $$;
-COMMENT ON FUNCTION etl.verificar_bloques(timestamptz, bigint) IS
-    'Conteo y suma de huellas por bloque de números de movimiento';
+COMMENT ON FUNCTION etl.verificar_bloques(timestamptz, bigint, text) IS
+    'Conteo y suma de huellas por bloque de números de movimiento; la zona, como en etl.huella()';
 
-CREATE OR REPLACE FUNCTION etl.verificar_filas(p_desde timestamptz, p_bloques bigint[], p_tamano bigint)
-RETURNS TABLE (id_movimiento bigint, huella bigint)
+CREATE OR REPLACE FUNCTION etl.verificar_filas(
+    p_desde timestamptz, p_bloques bigint[], p_tamano bigint, p_zona text
+) RETURNS TABLE (id_movimiento bigint, huella bigint)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT h.id_movimiento, h.huella
-FROM etl.v_huella AS h
-WHERE (h.fecha IS NULL OR h.fecha >= p_desde) AND h.id_movimiento / p_tamano = ANY (p_bloques)
+SELECT c.id_movimiento, c.signo * etl.huella(c.contenido, c.fecha, p_zona)
+FROM etl.v_contenido AS c
+WHERE (c.fecha IS NULL OR c.fecha >= p_desde) AND c.id_movimiento / p_tamano = ANY (p_bloques)
 $$;
-COMMENT ON FUNCTION etl.verificar_filas(timestamptz, bigint[], bigint) IS
-    'La huella de cada movimiento de los bloques que no coinciden';
+COMMENT ON FUNCTION etl.verificar_filas(timestamptz, bigint[], bigint, text) IS
+    'La huella de cada movimiento de los bloques que no coinciden; la zona, como en etl.huella()';
 
 CREATE OR REPLACE FUNCTION etl.aperturas_fechadas() RETURNS TABLE (id_producto bigint, fecha timestamptz)
 LANGUAGE sql STABLE

@@ -1,5 +1,6 @@
--- The pipeline's read of movimientos.sql: every value cast to the staging
--- table's type. Its two slots are that file, and which of its rows are read.
+-- The pipeline's read of movimientos.sql: every value cast to the staging table's type, but for
+-- a date without a zone: of that the OLAP makes a moment, by the rules that it cuts days by. Its
+-- slots are that file, which of its rows are read, and what its dates are.
 SELECT
     m.id_movimiento::bigint,
     m.tipo::text,
@@ -8,7 +9,7 @@ SELECT
     m.cantidad::numeric,
     m.precio_unitario::numeric,
     m.costo_unitario::numeric,
-    m.fecha::timestamptz,
+    m.fecha::{type},
     m.anulado::boolean
 FROM (
 {query}

@@ -1,7 +1,8 @@
 -- verify's read of movimientos.sql: a fingerprint of each movement's content, made of
--- the same text as etl.v_huella makes in the OLAP, whether it is in scope there, and
+-- the same text as etl.huella() makes in the OLAP, whether it is in scope there, and
 -- whether some version of it is so new that it only comes with the next window.
--- Of what must wait in quarantine, by the rules of etl.motivo_rechazo, it is negative.
+-- Of what must wait in quarantine, by the rules of etl.motivo_rechazo, it is negative. Its
+-- date is compared as it stands: in UTC, or as a wall clock where it has no zone.
 SELECT
     c.id_movimiento,
     CASE WHEN c.motivo IS NULL
@@ -13,14 +14,14 @@ SELECT
                     THEN round(c.precio_unitario, 6)
             END::text, '-'),
             coalesce(CASE WHEN c.tipo <> 'VENTA' THEN round(c.costo_unitario, 6) END::text, '-'),
-            to_char(c.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')
+            to_char({clock}, 'YYYY-MM-DD HH24:MI:SS.US')
         )), 15))::bit(60)::bigint
         ELSE -('x' || left(md5(concat_ws(
             '|', c.id_movimiento, c.motivo, c.tipo, coalesce(c.id_producto::text, '-'),
             coalesce(c.id_sucursal::text, '-'), coalesce(trim_scale(c.cantidad)::text, '-'),
             coalesce(trim_scale(c.precio_unitario)::text, '-'),
             coalesce(trim_scale(c.costo_unitario)::text, '-'),
-            coalesce(to_char(c.fecha AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '-')
+            coalesce(to_char({clock}, 'YYYY-MM-DD HH24:MI:SS.US'), '-')
         )), 15))::bit(60)::bigint
     END AS huella,
     c.alcance,
@@ -51,7 +52,7 @@ FROM (
             m.cantidad::numeric AS cantidad,
             m.precio_unitario::numeric AS precio_unitario,
             m.costo_unitario::numeric AS costo_unitario,
-            m.fecha::timestamptz AS fecha,
+            {moment} AS fecha,
             p.id_producto IS NOT NULL AS conocido,
             CASE m.tipo::text WHEN 'VENTA' THEN 'precio' ELSE 'costo' END AS nombre_monto,
             round(
@@ -62,11 +63,11 @@ FROM (
                 m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA')
                 AND m.anulado::boolean IS NOT TRUE
                 AND (m.fecha IS NULL OR (
-                    m.fecha::timestamptz >= {since}
+                    {moment} >= {since}
                     AND NOT EXISTS (
-                        SELECT FROM unnest({products}::bigint[], {dates}::timestamptz[])
+                        SELECT FROM unnest({products}::bigint[], ARRAY[{dates}]::{type}[])
                             AS a (id_producto, fecha)
-                        WHERE a.id_producto = m.id_producto AND m.fecha::timestamptz < a.fecha
+                        WHERE a.id_producto = m.id_producto AND {moment} < a.fecha
                     )
                 )),
                 false
