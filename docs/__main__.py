@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -18,15 +20,20 @@ def files(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
         yield page, fill(read(page), partial(make, language=language(page), catalogue=catalogue))
 
 
-def main() -> None:
-    """Write what differs, and say which files."""
+def main() -> int:
+    """Write what differs and say which files; with --check only say it, and return 1."""
+    parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if one differs")
+    check = parser.parse_args().check
     with fresh_olap() as connection:
         catalogue = read_catalogue(connection)
-    for name, text in files(catalogue):
-        if read(name) != text:
+    different = {name: text for name, text in files(catalogue) if read(name) != text}
+    for name, text in different.items():
+        if not check:
             (ROOT / name).write_text(text, encoding="utf-8")
-            print(name)
+        print(name)
+    return int(check and bool(different))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
