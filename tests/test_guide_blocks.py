@@ -154,8 +154,8 @@ def test_an_olap_is_moved_to_another_server_as_written(
     new = servers.create(own_place / "server", binaries=server_binaries, password=PASSWORD)
     places = {"OLD": (shop.server.server.port, shop.olap_name), "NEW": (new.port, "analitica")}
 
-    def connect() -> Any:
-        place = {"host": new.host, "port": new.port, "dbname": "postgres"}
+    def connect(database: str = "postgres") -> Any:
+        place = {"host": new.host, "port": new.port, "dbname": database}
         connection = psycopg2.connect(user=new.superuser, password=PASSWORD, **place)
         connection.autocommit = True
         return connection
@@ -177,6 +177,8 @@ def test_an_olap_is_moved_to_another_server_as_written(
         said = run_commands("Move to another machine", shop.folder, shop.env)
         assert re.search(r"compared +2 movements", said)
         assert "the OLAP equals the OLTP" in said
+        # The past came along: the second window is there beside the first.
+        assert execute(connect("analitica"), "SELECT count(*) FROM etl.corrida") == [(2,)]
     finally:
         new.remove()
 
