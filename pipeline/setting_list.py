@@ -108,8 +108,8 @@ _RUN = (
     Setting(
         "ETL_STATE_DIR",
         "state",
-        "Folder of the receipts and extracts of each window.",
-        "Carpeta de las constancias y los extractos de cada ventana.",
+        "Folder of the receipts and extracts of each window; relative to the working directory.",
+        "Carpeta de las constancias y los extractos de cada ventana; relativa a la de trabajo.",
     ),
     Setting(
         "ETL_OLTP_SQL_DIR",
