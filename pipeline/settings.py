@@ -14,6 +14,7 @@ from decouple import AutoConfig, UndefinedValueError
 from pipeline import setting_casts as casts
 from pipeline.errors import SettingsError
 from pipeline.moments import parse_moment
+from pipeline.setting_list import SETTINGS
 from pipeline.settings_file import refuse_misspelt, settings_file
 
 T = TypeVar("T")
@@ -21,7 +22,6 @@ T = TypeVar("T")
 _CAPTURES = ("xmin", "xid8")
 _LANGUAGES = ("es", "en")
 _LOG_FORMATS = ("text", "json")
-_PORTS = {"OLTP": "5432", "OLAP": "5433"}
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -98,21 +98,20 @@ class Settings:
 
 
 class Reader(Protocol):
-    """Reads one setting: its name, default (None: required), cast, and what it must be."""
+    """Reads one setting of setting_list: its name, cast, and what it must be."""
 
-    def __call__(
-        self, name: str, default: str | None, cast: Callable[[str], T], expected: str
-    ) -> T: ...
+    def __call__(self, name: str, cast: Callable[[str], T], expected: str) -> T: ...
 
 
 def reader(asked: set[str] | None = None) -> Reader:
-    """A function (name, default, cast, what it must be) → value; no default means required.
+    """A function (name, cast, what it must be) → value; the default is that of setting_list.
 
     The names that it is asked for are added to `asked`.
     """
     config = AutoConfig(search_path=str(Path.cwd()))
 
-    def read(name: str, default: str | None, cast: Callable[[str], T], expected: str) -> T:
+    def read(name: str, cast: Callable[[str], T], expected: str) -> T:
+        default = SETTINGS[name].default
         if asked is not None:
             asked.add(name)
         try:
@@ -134,28 +133,27 @@ def reader(asked: set[str] | None = None) -> Reader:
 
 
 def _state_dir(read: Reader) -> Path:
-    return Path(read("ETL_STATE_DIR", "state", casts.text, "a folder")).expanduser().absolute()
+    return Path(read("ETL_STATE_DIR", casts.text, "a folder")).expanduser().absolute()
 
 
 def _log_format(read: Reader) -> str:
-    return read("ETL_LOG_FORMAT", "text", casts.one_of(_LOG_FORMATS), " or ".join(_LOG_FORMATS))
+    return read("ETL_LOG_FORMAT", casts.one_of(_LOG_FORMATS), " or ".join(_LOG_FORMATS))
 
 
 def _notices(read: Reader) -> Notices:
     return Notices(
-        urls=read("ETL_NOTIFY_URLS", "", casts.channels, "URLs of Apprise"),
+        urls=read("ETL_NOTIFY_URLS", casts.channels, "URLs of Apprise"),
         again_hours=read(
             "ETL_NOTIFY_AGAIN_HOURS",
-            "24",
             casts.natural,
             "a whole number of hours from 1 to 100000",
         ),
-        digest=read("ETL_NOTIFY_DIGEST", "false", casts.boolean, "true or false"),
-        language=read("ETL_LANG", "es", casts.one_of(_LANGUAGES), " or ".join(_LANGUAGES)),
+        digest=read("ETL_NOTIFY_DIGEST", casts.boolean, "true or false"),
+        language=read("ETL_LANG", casts.one_of(_LANGUAGES), " or ".join(_LANGUAGES)),
         heartbeat_url=read(
-            "ETL_HEARTBEAT_URL", "", casts.web_address("ETL_HEARTBEAT_URL"), "a web address"
+            "ETL_HEARTBEAT_URL", casts.web_address("ETL_HEARTBEAT_URL"), "a web address"
         ),
-        metrics_file=read("ETL_METRICS_FILE", "", casts.place, "a file"),
+        metrics_file=read("ETL_METRICS_FILE", casts.place, "a file"),
         state_dir=_state_dir(read),
     )
 
@@ -175,40 +173,39 @@ def _server(read: Reader, side: str) -> Database:
     return Database(
         side=side,
         account=f"{side}_DB",
-        host=read(f"{side}_DB_HOST", "localhost", casts.text, "a host name"),
-        port=read(f"{side}_DB_PORT", _PORTS[side], casts.port, "a port from 1 to 65535"),
-        name=read(f"{side}_DB_NAME", None, casts.text, "a database name"),
+        host=read(f"{side}_DB_HOST", casts.text, "a host name"),
+        port=read(f"{side}_DB_PORT", casts.port, "a port from 1 to 65535"),
+        name=read(f"{side}_DB_NAME", casts.text, "a database name"),
         user="",
         password="",
         sslmode=read(
             f"{side}_DB_SSLMODE",
-            "prefer",
             casts.one_of(_SSLMODES),
             f"one of {', '.join(_SSLMODES)}",
         ),
-        sslrootcert=read(f"{side}_DB_SSLROOTCERT", "", str, "a file"),
+        sslrootcert=read(f"{side}_DB_SSLROOTCERT", str, "a file"),
         lock_timeout=read(
-            "ETL_LOCK_TIMEOUT", "60", casts.natural, "a whole number of seconds from 1 to 100000"
+            "ETL_LOCK_TIMEOUT", casts.natural, "a whole number of seconds from 1 to 100000"
         ),
     )
 
 
 def _ordinary(read: Reader, side: str) -> Database:
     """The account that a side cannot be without."""
-    user = read(f"{side}_DB_USER", None, casts.text, "a user name")
-    password = read(f"{side}_DB_PASSWORD", "", str, "a password")
+    user = read(f"{side}_DB_USER", casts.text, "a user name")
+    password = read(f"{side}_DB_PASSWORD", str, "a password")
     return replace(_server(read, side), user=user, password=password)
 
 
 def _other(read: Reader, server: Database, prefix: str) -> Database | None:
     """The account of `prefix`_USER on the same database, or None where it is not set."""
-    user = read(f"{prefix}_USER", "", str, "a user name")
-    password = read(f"{prefix}_PASSWORD", "", str, "a password")
+    user = read(f"{prefix}_USER", str, "a user name")
+    password = read(f"{prefix}_PASSWORD", str, "a password")
     return replace(server, account=prefix, user=user, password=password) if user else None
 
 
 def _zone(read: Reader) -> str:
-    return read("ETL_TIMEZONE", "UTC", casts.zone, "a time zone name such as America/Lima")
+    return read("ETL_TIMEZONE", casts.zone, "a time zone name such as America/Lima")
 
 
 def read_dashboards_account() -> tuple[Database, str]:
@@ -231,7 +228,7 @@ def load_settings() -> Settings:
     read = reader(names)
     zone = _zone(read)
     oltp, olap = _ordinary(read, "OLTP"), _ordinary(read, "OLAP")
-    since = read("ETL_INITIAL_SINCE", "", str, "a date")
+    since = read("ETL_INITIAL_SINCE", str, "a date")
     if since:
         try:
             initial_since = parse_moment(since, zone)
@@ -248,29 +245,27 @@ def load_settings() -> Settings:
         olap_admin=_other(read, olap, "OLAP_ADMIN") or olap,
         olap_bi=_other(read, olap, "OLAP_BI"),
         state_dir=_state_dir(read),
-        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", "", casts.place, "a folder"),
-        capture=read("ETL_CAPTURE", "xmin", casts.one_of(_CAPTURES), " or ".join(_CAPTURES)),
+        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", casts.place, "a folder"),
+        capture=read("ETL_CAPTURE", casts.one_of(_CAPTURES), " or ".join(_CAPTURES)),
         initial_since=initial_since,
         initial_days=read(
-            "ETL_INITIAL_DAYS", "7", casts.natural, "a whole number of days from 1 to 100000"
+            "ETL_INITIAL_DAYS", casts.natural, "a whole number of days from 1 to 100000"
         ),
         timezone=zone,
-        keep_days=read(
-            "ETL_KEEP_DAYS", "30", casts.natural, "a whole number of days from 1 to 100000"
-        ),
-        prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", "true", casts.boolean, "true or false"),
-        max_reject_share=read("ETL_MAX_REJECT_SHARE", "0.05", casts.share, "a share from 0 to 1"),
-        max_removed_share=read("ETL_MAX_REMOVED_SHARE", "0.05", casts.share, "a share from 0 to 1"),
+        keep_days=read("ETL_KEEP_DAYS", casts.natural, "a whole number of days from 1 to 100000"),
+        prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", casts.boolean, "true or false"),
+        max_reject_share=read("ETL_MAX_REJECT_SHARE", casts.share, "a share from 0 to 1"),
+        max_removed_share=read("ETL_MAX_REMOVED_SHARE", casts.share, "a share from 0 to 1"),
         max_silent_days=read(
-            "ETL_MAX_SILENT_DAYS", "5", casts.natural, "a whole number of days from 1 to 100000"
+            "ETL_MAX_SILENT_DAYS", casts.natural, "a whole number of days from 1 to 100000"
         ),
         cost_jump_factor=read(
-            "ETL_COST_JUMP_FACTOR", "20", casts.factor, "a factor above 1 and below 1e9"
+            "ETL_COST_JUMP_FACTOR", casts.factor, "a factor above 1 and below 1e9"
         ),
         log_format=_log_format(read),
-        report_path=read("ETL_REPORT_PATH", "", casts.place, "a file"),
+        report_path=read("ETL_REPORT_PATH", casts.place, "a file"),
         tracking_url=read(
-            "ETL_TRACKING_URL", "", casts.web_address("ETL_TRACKING_URL"), "a web address"
+            "ETL_TRACKING_URL", casts.web_address("ETL_TRACKING_URL"), "a web address"
         ),
         notices=_notices(read),
     )

@@ -1,4 +1,4 @@
-"""The README's first day: each command of the transcript says what the README shows."""
+"""The guide's first day: each command of the transcript says what the guide shows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
+from guide import block_texts
 from shop_server import FOREIGN, OPTIONS, PASSWORD, REPOSITORY, run_program
-from test_readme import block_texts
 
 from pipeline.demo import server as servers
 
@@ -58,7 +58,7 @@ def agrees(shown: str, said: str) -> bool:
 def place(
     server_binaries: Path, own_place: Path, tmp_path: Path
 ) -> Iterator[tuple[Path, dict[str, str]]]:
-    """An empty folder with the README's .env, and servers with its accounts and nothing else."""
+    """An empty folder with the guide's .env, and servers with its accounts and nothing else."""
     server = servers.create(own_place / "server", binaries=server_binaries, password=PASSWORD)
     try:
         server.start(OPTIONS)
@@ -92,7 +92,7 @@ def place(
         server.remove()
 
 
-def test_the_first_day_is_as_the_readme_shows_it(place: tuple[Path, dict[str, str]]):
+def test_the_first_day_is_as_the_guide_shows_it(place: tuple[Path, dict[str, str]]):
     folder, environment = place
     yesterday = (datetime.now(ZoneInfo("America/Lima")) - timedelta(days=1)).date().isoformat()
     for command, shown in steps("".join(block_texts("A first day", "console", run=False))):

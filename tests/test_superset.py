@@ -64,7 +64,7 @@ def dashboards(
 
 @pytest.fixture(scope="module")
 def onlooker(dashboards: Dashboards) -> Account:
-    """Somebody who was granted what the README says."""
+    """Somebody who was granted what the guide says."""
     session, url = dashboards.session, dashboards.superset.account.url
     role = make_role(session, "Tienda", "database_access", "[Tienda (analítica)].(id:")
     return make_user(session, url, "mira", role_number(session, "Gamma"), role)

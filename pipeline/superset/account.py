@@ -32,7 +32,7 @@ def load_account(url: str = "", user: str = "") -> Account | None:
 
 def account(read: Reader, url: str = "", user: str = "") -> Account | None:
     """The same, by the given reader."""
-    found = superset_address(url) or read("SUPERSET_URL", "", superset_address, "a web address")
-    login = user or read("SUPERSET_USER", "admin", str, "a user name")
-    password = read("SUPERSET_PASSWORD", "", str, "a password")
+    found = superset_address(url) or read("SUPERSET_URL", superset_address, "a web address")
+    login = user or read("SUPERSET_USER", str, "a user name")
+    password = read("SUPERSET_PASSWORD", str, "a password")
     return Account(found, login, password) if found else None

@@ -1,7 +1,7 @@
 -- The rules of valuation, and nothing else. Each is one expression without tables,
 -- so that it is written into the loops that value a load and into the aggregate of verify.
 -- A shop with another rule replaces one function.
--- Amounts are rounded half up (away from zero) to 6 decimals; see the README.
+-- Amounts are rounded half up (away from zero) to 6 decimals; see docs/en/accountant.md.
 
 DO $$
 BEGIN

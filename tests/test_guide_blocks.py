@@ -1,4 +1,4 @@
-"""The two READMEs say the same, name what there is, and their blocks work as written."""
+"""The guide's blocks work as written: from the accounts to the last DROP, by hand and by cron."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ import sys
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg2
 import pytest
+from guide import all_blocks, block_texts, cells, numbers
 from shop_database import Shop
 from shop_server import FOREIGN, OPTIONS, PASSWORD, REPOSITORY, must_succeed, run_program
 
-from pipeline import settings
-from pipeline.__main__ import _COMMANDS, main
+from docs.pages import read
 from pipeline.demo import server as servers
-from pipeline.luigi_defaults import RETCODES
-from pipeline.superset.account import load_account
 
 
 def text_of(name: str) -> str:
@@ -32,8 +30,7 @@ def text_of(name: str) -> str:
     return (REPOSITORY / name).read_text(encoding="utf-8")
 
 
-ENGLISH, SPANISH = text_of("README.md"), text_of("README.es.md")
-BOTH = pytest.mark.parametrize("text", [ENGLISH, SPANISH], ids=["en", "es"])
+ACCOUNTANT = ("docs/en/accountant.md", "docs/es/contador.md")
 # Where the marked blocks are, each with a test below.
 TESTED = {
     ("2. Create the accounts", "sql"),
@@ -45,54 +42,10 @@ TESTED = {
     ("Another schema", "sh"),
     ("How costs are computed", "sql"),
     ("Suggested prices", "sql"),
+    ("Move to another machine", "sql"),
+    ("Move to another machine", "sh"),
     ("Uninstall", "sql"),
 }
-
-
-class Block(NamedTuple):
-    """A fenced block; `run` says that it is marked to be run."""
-
-    heading: str
-    kind: str
-    text: str
-    run: bool
-
-
-def blocks(text: str) -> list[Block]:
-    """Every fenced block, in order."""
-    found = []
-    for match in re.finditer(r"(<!-- run -->\n)?```(\w*)\n(.*?)```", text, re.S):
-        before = re.sub(r"```.*?```", "", text[: match.start()], flags=re.S)
-        heading = re.findall(r"^#+ (.*)$", before, re.M)[-1]
-        found.append(Block(heading, match[2], match[3], bool(match[1])))
-    return found
-
-
-def block_texts(heading: str, kind: str, *, run: bool = True) -> list[str]:
-    """The blocks of a section of the English README: those marked to be run, or the others."""
-    chosen = [b.text for b in blocks(ENGLISH) if b[:2] == (heading, kind) and b.run == run]
-    assert chosen, f"README.md has no such block: {heading}, {kind}"
-    return chosen
-
-
-def cells(text: str) -> list[list[str]]:
-    """The rows of all tables, without their headings' rules."""
-    rows = [line for line in text.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-
-
-def code(cell: str) -> list[str]:
-    """What a cell has between backticks."""
-    return re.findall(r"`([^`]+)`", cell)
-
-
-def numbers(row: list[str]) -> list[Decimal]:
-    """A row's cells as numbers; percentages as fractions."""
-    found = []
-    for cell in row:
-        bare = Decimal(cell.replace("\N{MINUS SIGN}", "-").removesuffix(" %"))
-        found.append(bare / 100 if cell.endswith("%") else bare)
-    return found
 
 
 def execute(connection: Any, block: str) -> list[tuple[Any, ...]]:
@@ -118,143 +71,11 @@ def yesterday() -> datetime:
     return datetime.now(timezone.utc) - timedelta(days=1)
 
 
-# The same in both languages
-
-
-def test_the_blocks_are_the_same_in_both_languages():
-    assert len(blocks(ENGLISH)) > 20
-    assert [b[1:] for b in blocks(ENGLISH)] == [b[1:] for b in blocks(SPANISH)]
-
-
-def test_the_two_have_the_same_sections_and_tables():
-    def outline(text: str) -> list[str]:
-        prose = re.sub(r"```.*?```", "", text, flags=re.S)
-        return re.findall(r"^(?:#+ |- \*\*|- )", prose, re.M)
-
-    assert outline(ENGLISH) == outline(SPANISH)
-    for english, spanish in zip(cells(ENGLISH), cells(SPANISH), strict=True):
-        assert [code(cell) for cell in english] == [code(cell) for cell in spanish]
-        assert len(english) == len(spanish)
-
-
-@BOTH
-def test_links_lead_somewhere(text: str):
-    headings = re.findall(r"^#+ (.*)$", text, re.M)
-    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in anchors
-        elif not target.startswith("https://"):
-            assert (REPOSITORY / target).is_file()
-    for path in re.findall(r"(?<![\w/])(?:scripts|sql)/[\w./-]+\w", text):
-        assert (REPOSITORY / path).exists(), path
-
-
-# What there is
-
-
-@pytest.fixture
-def settings_read(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
-    """Every setting that load_settings() asks for, and its default; None if it must be given."""
-    asked: dict[str, str | None] = {}
-
-    def config(name: str, default: str | None = None) -> str:
-        asked[name] = default
-        return "x" if default is None else default
-
-    monkeypatch.setattr(settings, "AutoConfig", lambda search_path: config)
-    settings.load_settings.__wrapped__()
-    load_account()
-    assert len(asked) > 25
-    return asked
-
-
-@BOTH
-def test_every_setting_is_in_the_table_with_its_default(
-    text: str, settings_read: dict[str, str | None]
-):
-    words = {"empty": "", "vacío": "", "required": None, "obligatorio": None}
-    documented: dict[str, str | None] = {}
-    for names, defaults, *_ in cells(text):
-        if re.match(r"`(OLTP|OLAP|ETL|SUPERSET)_", names):
-            values = defaults.split(", ")
-            values *= len(code(names)) if len(values) == 1 else 1
-            for name, value in zip(code(names), values, strict=True):
-                assert name not in documented
-                documented[name] = words.get(value, value)
-    assert documented == settings_read
-
-
-def test_the_example_names_every_setting(settings_read: dict[str, str | None]):
-    pairs = dict(re.findall(r"^([A-Z_]+)=(.*)$", text_of(".env.example"), re.M))
-    assert pairs.keys() == settings_read.keys()
-    for name, default in settings_read.items():
-        if default is not None:
-            assert pairs[name] == default, name
-
-
-def test_the_first_env_names_settings_that_there_are(settings_read: dict[str, str | None]):
-    (env,) = block_texts("3. Fill in `.env`", "ini")
-    given = {line.partition("=")[0] for line in env.splitlines()}
-    assert given <= settings_read.keys()
-    assert {name for name, default in settings_read.items() if default is None} <= given
-
-
-@pytest.mark.parametrize("command", _COMMANDS)
-def test_every_command_is_documented_and_has_help(command: str, capsys: pytest.CaptureFixture[str]):
-    for text in (ENGLISH, SPANISH):
-        assert f"| `python -m pipeline {command}` |" in text
-    with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
-    assert ended.value.code == 0
-    assert f"examples: python -m pipeline {command}" in " ".join(capsys.readouterr().out.split())
-
-
-@BOTH
-def test_every_documented_command_and_task_exists(text: str):
-    assert set(re.findall(r"python -m pipeline (\w+)", text)) == set(_COMMANDS)
-    import pipeline
-
-    assert set(re.findall(r"luigi --module pipeline (\w+)", text)) <= set(pipeline.__all__)
-
-
-def test_exit_codes_are_the_same_everywhere():
-    config = configparser.ConfigParser()
-    config.read(REPOSITORY / "luigi.cfg")
-    assert dict(config["retcode"]) == RETCODES
-    for text in (ENGLISH, SPANISH):
-        documented = {row[0] for row in cells(text) if row[0].isdigit() and len(row) == 3}
-        assert documented == {"0", *RETCODES.values()}
-
-
-@pytest.mark.one_postgres
-def test_every_view_of_the_dashboards_is_in_the_tables_with_its_columns(shop: Shop):
-    readable = shop.olap_rows(
-        "SELECT 'dw.' || c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns"
-        " FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0"
-        " WHERE c.relnamespace = 'dw'::regnamespace AND c.relkind IN ('r', 'v', 'm')"
-        " AND has_table_privilege('bi_lector', c.oid, 'SELECT') GROUP BY c.relname"
-    )
-    for text in (ENGLISH, SPANISH):
-        documented = {
-            code(row[0])[0]: code(row[2])
-            for row in cells(text)
-            if row[0].startswith("`dw.") and len(row) == 3
-        }
-        assert documented == {row["name"]: row["columns"] for row in readable}
-
-
-def test_every_module_is_in_the_layout():
-    table = text_of("CONTRIBUTING.md")
-    for module in (REPOSITORY / "pipeline").glob("*.py"):
-        assert re.search(rf"`(pipeline/)?{module.name}`", table), module.name
-
-
 # The blocks, as written
 
 
 def test_every_marked_block_has_a_test():
-    assert {block[:2] for block in blocks(ENGLISH) if block.run} == TESTED
+    assert {block[:2] for block in all_blocks() if block.run} == TESTED
 
 
 def test_the_two_commands_are_there():
@@ -321,6 +142,45 @@ def test_a_shop_is_installed_and_uninstalled_as_written(
         assert execute(shop, "SELECT count(*) FROM detalle_transaccion") == [(1,)]
     finally:
         server.remove()
+
+
+def test_an_olap_is_moved_to_another_server_as_written(
+    shop: Shop, server_binaries: Path, own_place: Path
+):
+    shop.product(1)
+    shop.receipt(yesterday(), (1, 24, "4.50"))
+    shop.run_in_process()
+    shop.sale(yesterday(), (1, 2, "7.00"))
+    new = servers.create(own_place / "server", binaries=server_binaries, password=PASSWORD)
+    places = {"OLD": (shop.server.server.port, shop.olap_name), "NEW": (new.port, "analitica")}
+
+    def connect(database: str = "postgres") -> Any:
+        place = {"host": new.host, "port": new.port, "dbname": database}
+        connection = psycopg2.connect(user=new.superuser, password=PASSWORD, **place)
+        connection.autocommit = True
+        return connection
+
+    try:
+        new.start(OPTIONS)
+        for block in block_texts("2. Create the accounts", "sql")[1:]:
+            execute(connect(), block)
+        execute(connect(), "".join(block_texts("Move to another machine", "sql")))
+        for line in block_texts("Move to another machine", "sh", run=False):
+            program, *words = shlex.split(line)
+            port, database = places[words[words.index("-h") + 1]]
+            known = {"OLD": new.host, "NEW": new.host, "analitica": database}
+            words = [known.get(word, word) for word in words]
+            command = [str(server_binaries / program), "-p", str(port), *words]
+            must_succeed(run_program(command, shop.folder, {"PGPASSWORD": PASSWORD}))
+        shop.env |= {"OLAP_DB_PORT": str(new.port), "OLAP_DB_NAME": "analitica"}
+        shop.env |= {"OLAP_DB_PASSWORD": "CHANGE-ME-2", "OLAP_BI_PASSWORD": "CHANGE-ME-3"}
+        said = run_commands("Move to another machine", shop.folder, shop.env)
+        assert re.search(r"compared +2 movements", said)
+        assert "the OLAP equals the OLTP" in said
+        # The past came along: the second window is there beside the first.
+        assert execute(connect("analitica"), "SELECT count(*) FROM etl.corrida") == [(2,)]
+    finally:
+        new.remove()
 
 
 def test_the_guide_is_followed_from_the_first_run_to_the_history(shop: Shop):
@@ -395,7 +255,7 @@ def test_the_worked_example_is_what_the_functions_give(shop: Shop):
     assert len(found) == 5
     # The units and the cost in the words are the query's own.
     given = re.findall(r"\(\d, '[A-Z_]+', (\d+), ([\d.]+|NULL)\)", query)[1:]
-    for text in (ENGLISH, SPANISH):
+    for text in map(read, ACCOUNTANT):
         stated = [row for row in cells(text) if len(row) == 7 and row[0].isdigit()]
         assert [tuple(numbers(row[:1] + row[2:])) for row in stated] == found
         for row, (quantity, cost) in zip(stated, given, strict=True):
@@ -415,7 +275,7 @@ def test_the_prices_are_what_a_run_gives(shop: Shop):
         "SELECT v.margen, v.impuesto, v.redondeo, i.precio_sugerido FROM dw.inventario AS i"
         " JOIN dw.v_politica_producto AS v USING (id_producto) ORDER BY id_producto"
     )
-    for text in (ENGLISH, SPANISH):
+    for text in map(read, ACCOUNTANT):
         stated = [numbers(row[1:]) for row in cells(text) if len(row) == 5 and row[1].endswith("%")]
         assert stated == [list(row.values()) for row in rows]
 
@@ -424,8 +284,8 @@ def test_the_prices_are_what_a_run_gives(shop: Shop):
 
 
 def schedule() -> tuple[str, str]:
-    """The README's line of cron: when, and what."""
-    (line,) = block_texts("cron", "sh", run=False)
+    """The guide's line of cron: when, and what."""
+    (line,) = block_texts("5. Every day", "sh", run=False)
     assert line in text_of("scripts/crontab.example")
     # In a crontab a percent sign ends the command.
     assert "%" not in line

@@ -1,0 +1,1 @@
+"""The guide, by reader and language, and what of it is made from the code: `python -m docs`."""

@@ -1,0 +1,174 @@
+"""The blocks of the guide that are made from the code, each from the one place where it stands."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import textwrap
+from pathlib import Path
+from unittest import mock
+
+from docs.catalogue import Catalogue
+from docs.exit_codes import MEANINGS
+from docs.pages import ROOT
+from pipeline.__main__ import _parser
+from pipeline.luigi_defaults import RETCODES
+from pipeline.metrics import HELP
+from pipeline.setting_list import GROUPS, Setting
+
+_WIDTH = 92  # of a comment in .env.example
+_HEADINGS: dict[str, dict[str, tuple[str, ...]]] = {
+    "settings": {"en": ("setting", "default", ""), "es": ("variable", "valor por defecto", "")},
+    "codes": {
+        "en": ("code", "meaning", "what to do"),
+        "es": ("código", "significado", "qué hacer"),
+    },
+    "metrics": {"en": ("metric", "HELP"), "es": ("métrica", "HELP")},
+    "rules": {"en": ("function", "its comment"), "es": ("función", "su comentario")},
+    "map": {"en": ("where", "what"), "es": ("dónde", "qué")},
+}
+_WORDS = {
+    "en": {"empty": "empty", "required": "required", "columns": "Columns"},
+    "es": {"empty": "vacío", "required": "obligatorio", "columns": "Columnas"},
+}
+
+
+def make(name: str, language: str, catalogue: Catalogue) -> str:
+    """The block of that name, such as 'settings' or 'help init', in 'en' or 'es'."""
+    kind, _, of = name.partition(" ")
+    if kind == "help":
+        return _help(of)
+    if kind == "view":
+        return _view(of, language, catalogue)
+    if kind == "rules":
+        rows = [[f"`{name}`", text] for name, text in catalogue.rules]
+        return _table("rules", language, rows)
+    makers = {"settings": _settings, "codes": _codes, "metrics": _metrics, "map": _map}
+    return makers[kind](language)
+
+
+def env_example() -> str:
+    """The file .env.example."""
+    lines = [
+        "# Settings of the pipeline. Copy to .env in the working directory (or a folder above it),",
+        "# or set them in the environment, which wins. Passwords belong here and nowhere else:",
+        "# chmod 600 .env",
+        "# Made by `python -m docs` from pipeline/setting_list.py.",
+    ]
+    for group in GROUPS:
+        lines += ["", f"# --- {group.en} ".ljust(_WIDTH, "-")]
+        for setting in group.settings:
+            lines += textwrap.wrap(
+                setting.en,
+                _WIDTH,
+                initial_indent="# ",
+                subsequent_indent="# ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            value = setting.example if setting.default is None else setting.default
+            lines.append(f"{setting.name}={value}")
+    return "\n".join([*lines, ""])
+
+
+def _table(kind: str, language: str, rows: list[list[str]]) -> str:
+    headings = _HEADINGS[kind][language]
+    lines = ["| " + " | ".join(headings).rstrip() + " |", "|---" * len(headings) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _settings(language: str) -> str:
+    parts = []
+    for group in GROUPS:
+        rows = [
+            [f"`{setting.name}`", _default(setting, language), _cell(getattr(setting, language))]
+            for setting in group.settings
+        ]
+        parts.append(f"## {getattr(group, language)}\n\n{_table('settings', language, rows)}")
+    return "\n\n".join(parts)
+
+
+def _default(setting: Setting, language: str) -> str:
+    if setting.default is None:
+        return _WORDS[language]["required"]
+    return setting.default or _WORDS[language]["empty"]
+
+
+def _cell(text: str) -> str:
+    """Names of tables and files as code, where the text does not say so itself."""
+    return re.sub(r"(?<![\w`./-])((?:dw|sql|scripts)[./][\w./-]*\w|[a-z]+\.sql)", r"`\1`", text)
+
+
+def _parsers() -> dict[str, argparse.ArgumentParser]:
+    """Each command's parser; that of the overview is ''."""
+    parser = _parser()
+    actions = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    return {"": parser, **next(actions).choices}
+
+
+def _help(command: str) -> str:
+    # argparse asks for the terminal's width.
+    with mock.patch.dict(os.environ, {"COLUMNS": "80"}):
+        return f"```text\n{_parsers()[command].format_help().rstrip()}\n```"
+
+
+def _codes(language: str) -> str:
+    rows = [[RETCODES.get(name, name), *told[language]] for name, told in MEANINGS.items()]
+    return _table("codes", language, rows)
+
+
+def _metrics(language: str) -> str:
+    return _table("metrics", language, [[f"`{name}`", text] for name, text in HELP.items()])
+
+
+def _view(name: str, language: str, catalogue: Catalogue) -> str:
+    view, words = catalogue.views[name], _WORDS[language]
+    columns = ", ".join(f"`{column.name}` {column.kind}" for column in view.columns)
+    told = [f"- `{c.name}`: {c.comment}" for c in view.columns if c.comment]
+    lines = [f"*{view.comment}.*", "", f"{words['columns']}: {columns}."]
+    return "\n".join([*lines, "", *told] if told else lines)
+
+
+def _map(language: str) -> str:
+    """A line for each room, module and script, as it says itself what it is."""
+    rows = [[f"`{where}`", what.rstrip(".")] for where, what in _places()]
+    return _table("map", language, rows)
+
+
+def _places() -> list[tuple[str, str]]:
+    found = []
+    for path in sorted((ROOT / "pipeline").iterdir()):
+        if path.suffix == ".py":
+            found.append((f"pipeline/{path.name}", _first_sentence(path)))
+        elif (path / "__init__.py").is_file():
+            found.append((f"pipeline/{path.name}/", _first_sentence(path / "__init__.py")))
+    for folder in ("sql/oltp", "sql/olap"):
+        for path in sorted((ROOT / folder).glob("*.sql")):
+            found.append((f"{folder}/{path.name}", _first_comment(path)))
+    for folder in ("docs", "bench"):
+        found.append((f"{folder}/", _first_sentence(ROOT / folder / "__init__.py")))
+    for path in sorted((ROOT / "tests").glob("*.py")):
+        if not path.name.startswith("test_"):
+            found.append((f"tests/{path.name}", _first_sentence(path)))
+    return found
+
+
+def _first_sentence(module: Path) -> str:
+    text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return _escaped(text.split("\n\n")[0])
+
+
+def _first_comment(script: Path) -> str:
+    """The first sentence of the comment that a script begins with."""
+    lines = []
+    for line in script.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("--"):
+            break
+        lines.append(line.removeprefix("--").strip())
+    return _escaped(re.split(r"(?<=[.]) ", " ".join(lines))[0])
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,307 @@
+"""Every setting: its default, and what it is for in the words of .env.example and of the guide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One name; `default` is None where it must be given, and `example` is what it may then be."""
+
+    name: str
+    default: str | None
+    en: str
+    es: str
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Settings that belong together, under a heading in either language."""
+
+    en: str
+    es: str
+    settings: tuple[Setting, ...]
+
+
+_SHOP = (
+    Setting("OLTP_DB_HOST", "localhost", "The shop's server.", "El servidor de la tienda."),
+    Setting("OLTP_DB_PORT", "5432", "Its port.", "Su puerto."),
+    Setting("OLTP_DB_NAME", None, "The shop's database.", "La base de la tienda.", "tienda"),
+    Setting(
+        "OLTP_DB_USER", None, "The account that reads it.", "La cuenta que la lee.", "etl_oltp"
+    ),
+    Setting(
+        "OLTP_DB_PASSWORD",
+        "",
+        "Its password; empty: looked for in libpq's ~/.pgpass.",
+        "Su contraseña; vacía: se busca en el ~/.pgpass de libpq.",
+    ),
+    Setting(
+        "OLTP_DB_SSLMODE",
+        "prefer",
+        "TLS, as libpq has it: disable, allow, prefer, require, verify-ca or verify-full.",
+        "TLS, como en libpq: disable, allow, prefer, require, verify-ca o verify-full.",
+    ),
+    Setting(
+        "OLTP_DB_SSLROOTCERT",
+        "",
+        "The file of the CA, for verify-ca and verify-full.",
+        "El archivo de la CA, para verify-ca y verify-full.",
+    ),
+    Setting(
+        "OLTP_ADMIN_USER",
+        "",
+        "Only for `init` (the example shop, and to grant the reader's role) and `import`. Empty: "
+        "the account above.",
+        "Solo para `init` (la tienda de ejemplo, y dar su rol al lector) e `import`. Vacío: la "
+        "cuenta de arriba.",
+    ),
+    Setting("OLTP_ADMIN_PASSWORD", "", "Its password.", "Su contraseña."),
+)
+
+_ANALYTICAL = (
+    Setting("OLAP_DB_HOST", "localhost", "The analytical server.", "El servidor analítico."),
+    Setting("OLAP_DB_PORT", "5433", "Its port.", "Su puerto."),
+    Setting("OLAP_DB_NAME", None, "The analytical database.", "La base analítica.", "analitica"),
+    Setting(
+        "OLAP_DB_USER", None, "The account that loads it.", "La cuenta que la carga.", "etl_olap"
+    ),
+    Setting(
+        "OLAP_DB_PASSWORD",
+        "",
+        "Its password; empty: looked for in libpq's ~/.pgpass.",
+        "Su contraseña; vacía: se busca en el ~/.pgpass de libpq.",
+    ),
+    Setting("OLAP_DB_SSLMODE", "prefer", "TLS, as for the OLTP.", "TLS, igual que en el OLTP."),
+    Setting(
+        "OLAP_DB_SSLROOTCERT",
+        "",
+        "The file of the CA, as for the OLTP.",
+        "El archivo de la CA, igual que en el OLTP.",
+    ),
+    Setting(
+        "OLAP_ADMIN_USER",
+        "",
+        "Only for `init`. Empty: the account above.",
+        "Solo para `init`. Vacío: la cuenta de arriba.",
+    ),
+    Setting("OLAP_ADMIN_PASSWORD", "", "Its password.", "Su contraseña."),
+    Setting(
+        "OLAP_BI_USER",
+        "",
+        "The dashboards' account: `init` makes it a member of bi_lector.",
+        "La cuenta de los tableros: `init` la hace miembro de bi_lector.",
+    ),
+    Setting(
+        "OLAP_BI_PASSWORD",
+        "",
+        "Its password: the report logs in with it, scripts/superset-import has Superset log in, "
+        "and `doctor` looks at what the dashboards see.",
+        "Su contraseña: con ella entra el informe, scripts/superset-import hace entrar a "
+        "Superset, y `doctor` mira lo que ven los tableros.",
+    ),
+)
+
+_RUN = (
+    Setting(
+        "ETL_STATE_DIR",
+        "state",
+        "Folder of the receipts and extracts of each window; relative to the working directory.",
+        "Carpeta de las constancias y los extractos de cada ventana; relativa a la de trabajo.",
+    ),
+    Setting(
+        "ETL_OLTP_SQL_DIR",
+        "",
+        "Folder of the shop's own movimientos.sql, productos.sql and sucursales.sql. Empty: the "
+        "shipped ones.",
+        "Carpeta con movimientos.sql, productos.sql y sucursales.sql propios de la tienda. Vacío: "
+        "los incluidos.",
+    ),
+    Setting(
+        "ETL_CAPTURE",
+        "xmin",
+        "How a window finds what is new: xmin scans the tables; xid8 reads an index, for a very "
+        "large OLTP whose owner has run sql/oltp/captura_xid8.sql.",
+        "Cómo halla una ventana lo nuevo: xmin recorre las tablas; xid8 lee un índice, para un "
+        "OLTP muy grande cuyo dueño corrió sql/oltp/captura_xid8.sql.",
+    ),
+    Setting(
+        "ETL_INITIAL_SINCE",
+        "",
+        "The first run takes movements from this date on …",
+        "La primera corrida toma los movimientos desde esta fecha …",
+    ),
+    Setting(
+        "ETL_INITIAL_DAYS",
+        "7",
+        "… or, if that is empty, of so many days.",
+        "… o, si está vacía, los de tantos días.",
+    ),
+    Setting(
+        "ETL_TIMEZONE",
+        "UTC",
+        "Days and months are cut in this zone, and dates without an offset are read in it. The "
+        "first load fixes it.",
+        "Días y meses se cortan en esta zona, y las fechas sin desfase se leen en ella. Queda "
+        "fija con la primera carga.",
+    ),
+    Setting(
+        "ETL_KEEP_DAYS",
+        "30",
+        "Folders of windows older than so many days are removed.",
+        "Las carpetas de ventanas con más días que estos se borran.",
+    ),
+    Setting(
+        "ETL_PRICES_INCLUDE_TAX",
+        "true",
+        "true: sale prices include the tax of dw.politica_precio, and net sales are price / (1 + "
+        "tax).",
+        "true: los precios de venta incluyen el impuesto de dw.politica_precio, y la venta neta "
+        "es precio / (1 + impuesto).",
+    ),
+)
+
+_GUARDS = (
+    Setting(
+        "ETL_MAX_REJECT_SHARE",
+        "0.05",
+        "Share of rejected movements (and at least 20 of them) above which the query must be "
+        "wrong.",
+        "Proporción de movimientos rechazados (y al menos 20) a partir de la cual tiene que estar "
+        "mal la consulta.",
+    ),
+    Setting(
+        "ETL_MAX_REMOVED_SHARE",
+        "0.05",
+        "Share of the ledger (and at least 20 movements) that a full read may remove.",
+        "Proporción del kardex (y al menos 20 movimientos) que una lectura completa puede quitar.",
+    ),
+    Setting(
+        "ETL_MAX_SILENT_DAYS",
+        "5",
+        "Trading days without any movement after which an empty window is suspicious.",
+        "Días de venta sin ningún movimiento tras los que una ventana vacía es sospechosa.",
+    ),
+    Setting(
+        "ETL_COST_JUMP_FACTOR",
+        "20",
+        "A receipt's cost so many times above or below the average is listed as a jump, and "
+        "loaded.",
+        "Una entrada con un costo tantas veces por encima o por debajo del promedio se lista como "
+        "salto, y se carga.",
+    ),
+    Setting(
+        "ETL_LOCK_TIMEOUT",
+        "60",
+        "Seconds to wait for a lock that somebody else holds, on either side.",
+        "Segundos que se espera un bloqueo ajeno, en cualquiera de los dos lados.",
+    ),
+)
+
+_SHOWN = (
+    Setting(
+        "ETL_REPORT_PATH",
+        "",
+        "The report: one page of HTML for the shopkeeper, written after each run, Backfill and "
+        "rebuild (pip install '.[report]').",
+        "El informe: una página HTML para el dueño de la tienda, escrita después de cada corrida, "
+        "Backfill y rebuild (pip install '.[report]').",
+    ),
+    Setting(
+        "ETL_TRACKING_URL",
+        "",
+        "A web address that luigid's page links each task to, such as the shop's dashboards or "
+        "its published report. It is no secret: whoever sees that page sees it.",
+        "Una dirección web a la que la página de luigid enlaza cada tarea, como los tableros de "
+        "la tienda o su informe publicado. No es secreta: la ve quien ve esa página.",
+    ),
+    Setting(
+        "ETL_LANG",
+        "es",
+        "The language of what is told, of the report and of the kardex's page: es or en.",
+        "Idioma de los avisos, del informe y de la página del kardex: es o en.",
+    ),
+)
+
+_TOLD = (
+    Setting(
+        "ETL_LOG_FORMAT",
+        "text",
+        "text, or json: every line of the log is one JSON object.",
+        "text, o json: cada línea del registro es un objeto JSON.",
+    ),
+    Setting(
+        "ETL_NOTIFY_URLS",
+        "",
+        "Who is told when a run fails and when one succeeds again: URLs of Apprise, separated by "
+        "spaces or commas (pip install '.[notify]'), such as mailto://user:password@gmail.com",
+        "A quién se avisa cuando una corrida falla y cuando otra vuelve a salir bien: URL de "
+        "Apprise, separadas por espacios o comas (pip install '.[notify]'), como "
+        "mailto://user:password@gmail.com",
+    ),
+    Setting(
+        "ETL_NOTIFY_AGAIN_HOURS",
+        "24",
+        "The same failure is told once in so many hours.",
+        "La misma falla se avisa una vez cada tantas horas.",
+    ),
+    Setting(
+        "ETL_NOTIFY_DIGEST",
+        "false",
+        "true: what each run did is told, too.",
+        "true: también se avisa qué hizo cada corrida.",
+    ),
+    Setting(
+        "ETL_HEARTBEAT_URL",
+        "",
+        "Asked for (GET) after each success: a service that warns when it has not been for too "
+        "long.",
+        "Se consulta (GET) después de cada éxito: un servicio que avisa cuando pasa demasiado "
+        "tiempo sin que la consulten.",
+    ),
+    Setting(
+        "ETL_METRICS_FILE",
+        "",
+        "Written after each run for Prometheus' node_exporter (pip install '.[metrics]'); ends in "
+        ".prom.",
+        "Se escribe después de cada corrida para el node_exporter de Prometheus (pip install "
+        "'.[metrics]'); termina en .prom.",
+    ),
+)
+
+_SUPERSET = (
+    Setting(
+        "SUPERSET_URL",
+        "",
+        "Where the dashboards are, such as http://localhost:8088: after each window they show the "
+        "new data. Empty: nothing is done.",
+        "Dónde están los tableros, como http://localhost:8088: después de cada ventana muestran "
+        "los datos nuevos. Vacío: no se hace nada.",
+    ),
+    Setting(
+        "SUPERSET_USER",
+        "admin",
+        "A user of it with the role Admin, for that and for scripts/superset-import.",
+        "Un usuario suyo con el rol Admin, para eso y para scripts/superset-import.",
+    ),
+    Setting("SUPERSET_PASSWORD", "", "Its password.", "Su contraseña."),
+)
+
+GROUPS = (
+    Group(
+        "The shop's database (OLTP): read only", "La base de la tienda (OLTP): solo lectura", _SHOP
+    ),
+    Group("The analytical database (OLAP)", "La base analítica (OLAP)", _ANALYTICAL),
+    Group("The run", "La corrida", _RUN),
+    Group(
+        "Guards: each holds the window and says why",
+        "Controles: cada uno detiene la ventana y dice por qué",
+        _GUARDS,
+    ),
+    Group("Being shown", "Lo que se muestra", _SHOWN),
+    Group("Being told", "Los avisos", _TOLD),
+    Group("Superset", "Superset", _SUPERSET),
+)
+SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}
