@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 # Which staging table each file of an extract goes to, and its columns in the file's order.
 STAGED_MOVEMENTS = (

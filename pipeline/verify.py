@@ -15,6 +15,7 @@ from pipeline.errors import DatabaseError
 from pipeline.oltp import begin_snapshot, take_snapshot, why_everything
 from pipeline.queries import fingerprints, load_query
 from pipeline.query_plans import explain, source_tables
+from pipeline.query_prints import query_prints
 from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def _compare(
     begin_snapshot(shop)
     query = load_query(shop, settings, "movimientos")
     others = [load_query(shop, settings, name) for name in ("productos", "sucursales")]
-    snapshot = take_snapshot(shop, source_tables(shop, explain(shop, [query, *others])))
+    prints = query_prints(shop, [query, *others])
+    tables = source_tables(shop, explain(shop, [query, *others]))
+    snapshot = take_snapshot(shop, tables, prints)
     findings.restored = why_everything(snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
     openings = dict(_rows(analytical, "SELECT * FROM etl.aperturas_fechadas()"))
