@@ -1,4 +1,4 @@
-"""What the shop's queries are: a fingerprint of each, and of the views under them."""
+"""What the shop's queries are: fingerprints of them and of their views, and what they name."""
 
 from __future__ import annotations
 
@@ -54,3 +54,19 @@ def _views(connection: Connection, query: Query) -> list[tuple[str, str]]:
         cursor.execute(explained)
         cursor.execute(read_sql("oltp", "relaciones.sql"))
         return [(name, definition) for name, kind, definition in cursor.fetchall() if kind == "v"]
+
+
+def named_relations(connection: Connection, queries: Iterable[Query]) -> list[tuple[str, str]]:
+    """The schema and name of each relation that the queries name, as a view of them depends on.
+
+    The account must be allowed to create a temporary view; it is dropped again.
+    """
+    named: set[tuple[str, str]] = set()
+    for query in queries:
+        with connection.cursor() as cursor:
+            create = "CREATE TEMPORARY VIEW etl_consulta AS SELECT count(*) FROM (\n{}\n) AS m"
+            cursor.execute(sql.SQL(create).format(sql.SQL(query.text)))
+            cursor.execute(read_sql("oltp", "nombradas.sql"))
+            named.update(cursor.fetchall())
+            cursor.execute("DROP VIEW pg_temp.etl_consulta")
+    return sorted(named)

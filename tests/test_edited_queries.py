@@ -161,3 +161,27 @@ def test_a_foreign_table_is_refused_by_name(shop: Shop, folder: Path):
     done = shop.run_due()
     assert done.returncode != 0
     assert "movimientos.sql reads public.lejana, a foreign table" in done.stdout
+
+
+def test_init_grants_what_the_queries_name_and_no_more(shop: Shop, folder: Path):
+    shop.till("CREATE SCHEMA tienda")
+    shop.till(
+        "CREATE TABLE tienda.renglones (LIKE detalle_transaccion) PARTITION BY RANGE (id_detalle)"
+    )
+    shop.till("CREATE TABLE tienda.renglones_1 PARTITION OF tienda.renglones DEFAULT")
+    shop.till("INSERT INTO tienda.renglones SELECT * FROM detalle_transaccion")
+    shop.till("CREATE TABLE tienda.documentos AS SELECT * FROM transacciones")
+    shop.till("CREATE VIEW tienda.cabeceras AS SELECT t.*, t.xmin AS v FROM tienda.documentos AS t")
+    query = folder / "movimientos.sql"
+    text = query.read_text().replace("public.transacciones", "tienda.cabeceras")
+    text = text.replace("public.detalle_transaccion", "tienda.renglones")
+    query.write_text(text.replace("t.xmin AS", "t.v AS"))
+    shop.succeed("init", "--example-oltp")
+    assert shop.run_due().returncode == 0
+    assert movements(shop) == 5
+    with shop.oltp.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'tienda'::regnamespace"
+            " AND has_table_privilege('etl_lector', c.oid, 'SELECT') ORDER BY 1"
+        )
+        assert cursor.fetchall() == [("cabeceras",), ("renglones",)]
