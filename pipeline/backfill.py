@@ -31,6 +31,7 @@ from pipeline.oltp import (
 from pipeline.process_lock import hold_lock
 from pipeline.queries import Query, between, count_by_day, load_query, with_rules
 from pipeline.query_plans import explain, source_tables
+from pipeline.query_prints import query_prints
 from pipeline.refresh import refresh_views
 from pipeline.retry import with_or_without_workers, with_retries
 from pipeline.targets import DurableTarget, make_private_folder
@@ -114,7 +115,9 @@ def _discard(folder: Path) -> None:
 
 def _identity(settings: Settings, connection: Connection) -> Snapshot:
     queries = [load_query(connection, settings, name) for name in QUERIES]
-    return take_snapshot(connection, source_tables(connection, explain(connection, queries)))
+    prints = query_prints(connection, queries)
+    tables = source_tables(connection, explain(connection, queries))
+    return take_snapshot(connection, tables, prints)
 
 
 def _movements(

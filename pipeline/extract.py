@@ -24,6 +24,7 @@ from pipeline.oltp import (
 )
 from pipeline.queries import Query, changed_since, everything, load_query, with_rules
 from pipeline.query_plans import explain, source_tables
+from pipeline.query_prints import query_prints
 from pipeline.requests import Request, read_request
 from pipeline.staging_ahead import StagingAhead
 from pipeline.targets import DurableTarget
@@ -46,6 +47,9 @@ QUERIES = {
     "sucursales": "branches.csv",
 }
 
+
+# Why a window reads everything with ETL_CAPTURE=full: not worth a warning each time.
+READS_ALL = "ETL_CAPTURE=full"
 
 # How many times the movements of the last window there are, if a good third of them are new.
 _MANY_TIMES = 1.5
@@ -91,12 +95,15 @@ def read_oltp(
     ):
         begin_snapshot(connection)
         queries = [load_query(connection, settings, name) for name in QUERIES]
+        prints = query_prints(connection, queries)
         plans = explain(connection, queries)
-        snapshot = take_snapshot(connection, source_tables(connection, plans))
+        snapshot = take_snapshot(connection, source_tables(connection, plans), prints)
         reason = why_everything(snapshot, control)
         if request.everything or request.rebuild:
             reason = reason or "it was asked for"
-        if reason and control["hasta"]:
+        if settings.capture == "full" and reason is None:
+            reason = READS_ALL
+        elif reason and control["hasta"]:
             log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
         ids = catalogue.fingerprint(connection, queries[1])
         whole_catalogue = bool(reason or request.recheck or ids != control["catalogo"])

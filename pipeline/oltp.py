@@ -56,6 +56,7 @@ class Snapshot:
     standby: bool
     lsn: str
     identity: Identity
+    queries: dict[str, str]
 
     def as_json(self) -> dict[str, object]:
         """What a receipt keeps of it, for the next window to read from."""
@@ -64,6 +65,7 @@ class Snapshot:
             "horizonte": str(self.horizon),
             "lsn": self.lsn,
             "identidad": self.identity.as_json(),
+            "consultas": self.queries,
         }
 
 
@@ -87,15 +89,20 @@ def join_in_order(connection: Connection) -> None:
         )
 
 
-def take_snapshot(connection: Connection, tables: dict[str, list[int]]) -> Snapshot:
-    """Describe the transaction's snapshot; `tables` are the sources as queries.py finds them."""
+def take_snapshot(
+    connection: Connection, tables: dict[str, list[int]], queries: dict[str, str]
+) -> Snapshot:
+    """Describe the transaction's snapshot.
+
+    `tables` are the sources as query_plans.py finds them, `queries` what query_prints.py says.
+    """
     with connection.cursor() as cursor:
         cursor.execute(read_sql("oltp", "instantanea.sql"))
         row = cursor.fetchone()
     assert row is not None
     horizon, ceiling, moment, standby, lsn, system, timeline, database = row
     identity = Identity(system, timeline, database, tables)
-    return Snapshot(horizon, ceiling, moment, standby, lsn, identity)
+    return Snapshot(horizon, ceiling, moment, standby, lsn, identity, queries)
 
 
 def wal_position(lsn: str) -> int:
@@ -124,6 +131,8 @@ def why_everything(snapshot: Snapshot, control: dict[str, object]) -> str | None
     ):
         if identity.get(part) != found[part]:
             return f"the OLTP is not what was read last: {name}"
+    if edited := _edited(snapshot.queries, control.get("consultas")):
+        return edited
     if snapshot.ceiling < horizon:
         return "the OLTP's transaction ids are behind the last window's"
     if snapshot.ceiling - horizon >= _HALF_THE_IDS:
@@ -131,6 +140,16 @@ def why_everything(snapshot: Snapshot, control: dict[str, object]) -> str | None
     if wal_position(snapshot.lsn) < wal_position(str(control["lsn"])):
         return "the OLTP's WAL is behind the last window's: the machine was rolled back"
     return None
+
+
+def _edited(now: dict[str, str], before: object) -> str | None:
+    """Which query, or view under one, yields by another text than before; None if none does."""
+    if not isinstance(before, dict):
+        return "it is not known which queries the OLAP was read with (an earlier release)"
+    changed = sorted(
+        name for name in now.keys() | before.keys() if now.get(name) != before.get(name)
+    )
+    return f"{', '.join(changed)} was edited" if changed else None
 
 
 class HashingWriter(io.RawIOBase):

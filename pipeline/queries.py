@@ -31,9 +31,10 @@ _ANY: dict[int, str] = {}
 _VERSIONS = {28: "xid", 5069: "xid8"}
 
 # Of which type a row version is, by ETL_CAPTURE, and what to do where it is of another.
-_VERSION_TYPES = {"xmin": "xid", "xid8": "xid8"}
+_VERSION_TYPES = {"xmin": "xid", "xid8": "xid8", "full": "xid"}
 _VERSION_REMEDIES = {
     "xmin": "yield the table's xmin there",
+    "full": "leave it out",
     "xid8": "run sql/oltp/captura_xid8.sql in the OLTP, and yield the table's version_etl there",
 }
 
@@ -70,16 +71,18 @@ _IN_SCOPE = sql.SQL(
 
 @dataclass(frozen=True)
 class Query:
-    """One of the shop's queries. `versions` are its row version columns, in order.
+    """One of the shop's queries. `columns` are what it yields; `versions` are its
+    row version columns, in order.
 
-    `capture` is ETL_CAPTURE: whether those are of type xid ('xmin') or 'xid8'. `wall_clock` says
-    that its fecha is a date or a timestamp without time zone. The OLAP alone makes moments of
-    those, as it cuts its days, so that the two servers may have different rules for the shop's
-    zone: what compares them here wants the OLAP's `rules`.
+    `capture` is ETL_CAPTURE: whether those are of type xid ('xmin') or 'xid8'; with 'full' there
+    may be none. `wall_clock` says that its fecha is a date or a timestamp without time zone. The
+    OLAP alone makes moments of those, as it cuts its days, so that the two servers may have
+    different rules for the shop's zone: what compares them here wants the OLAP's `rules`.
     """
 
     name: str
     text: str
+    columns: tuple[str, ...]
     versions: tuple[str, ...]
     capture: str
     wall_clock: bool = False
@@ -122,18 +125,25 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
     for column, types in _CONTRACT[name].items():
+        if column == "version_1" and settings.capture == "full":
+            continue
         if column not in found:
             raise SchemaError(
                 f"{name}.sql yields no column {column}: add it, as the comment in that file says"
             )
         _check_type(name, column, found[column], types)
     versions = tuple(sorted(c for c in found if c.startswith("version_")))
+    if settings.capture == "full":
+        # They only tell verify what is still to come: what is of no use is left out.
+        versions = tuple(c for c in versions if _VERSIONS.get(found[c]) == "xid")
     for column in versions:
         _check_version(name, column, found[column], settings.capture)
-    read = {c: found[c] for c in (*_CONTRACT[name], *versions)}
+    read = {c: found[c] for c in (*_CONTRACT[name], *versions) if c in found}
     if not _FLOATS.keys().isdisjoint(read.values()):
         text = _with_every_digit(text, read).as_string(connection)
-    return Query(name, text, versions, settings.capture, found.get("fecha") in _WALL_CLOCKS)
+        found = read
+    wall_clock = found.get("fecha") in _WALL_CLOCKS
+    return Query(name, text, tuple(found), versions, settings.capture, wall_clock)
 
 
 def _with_every_digit(text: str, read: dict[str, int]) -> sql.Composable:
@@ -177,6 +187,7 @@ def everything(query: Query, since: datetime | None) -> sql.Composable:
 _IS_NEW = {
     # age() holds across wraparound and freeze.
     "xmin": sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)"),
+    "full": sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)"),
     # As an index on the column finds it.
     "xid8": sql.SQL("m.{version} >= {horizon}::xid8"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ _PASS_ALL_ROWS = (
     "Result",
     "Subquery Scan",
 )
+# A version that is no column of a table.
+_CONSTANT = re.compile(r"\(*(NULL|'\d+')::xid8?\)*")
+_STILL = "read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full"
 # What a node looks values up in, beside the rows that it hands on.
 _LOOKUPS = ("InitPlan", "SubPlan")
 
@@ -46,6 +50,8 @@ def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, 
             row = cursor.fetchone()
             assert row is not None
             plans.append(row[0][0]["Plan"])
+            if query.capture != "full":
+                _refuse_still_versions(query, plans[-1])
             if _leaves_out(plans[-1]):
                 raise SchemaError(
                     f"{query.name}.sql ends in LIMIT or OFFSET, which leaves rows out: remove it"
@@ -59,6 +65,55 @@ def _leaves_out(plan: dict[str, Any]) -> bool:
         below = plan.get("Plans", ())
         return any(_leaves_out(p) for p in below if p["Parent Relationship"] not in _LOOKUPS)
     return bool(plan["Node Type"] == "Limit")
+
+
+def _refuse_still_versions(query: Query, plan: dict[str, Any]) -> None:
+    """Raise SchemaError where a version cannot move: then what is new would never come."""
+    foreign = sorted(_foreign_tables(plan))
+    if foreign:
+        raise SchemaError(
+            f"{query.name}.sql reads {', '.join(foreign)}, a foreign table, whose rows have no "
+            f"version: {_STILL}"
+        )
+    columns = _output_columns(query, plan)
+    for branch in columns:
+        known = {c: _CONSTANT.fullmatch(e) for c, e in branch.items() if c in query.versions}
+        for column, constant in known.items():
+            if constant and (constant[1] != "NULL" or all(known.values())):
+                raise SchemaError(
+                    f"{query.name}.sql yields {column} as {branch[column]}, the same for all rows: "
+                    f"yield the row's version, or {_STILL}"
+                )
+
+
+def _foreign_tables(node: dict[str, Any]) -> set[str]:
+    found = set().union(*(_foreign_tables(below) for below in node.get("Plans", ())))
+    if node["Node Type"] == "Foreign Scan":
+        found.add(
+            f"{node['Schema']}.{node['Relation Name']}"
+            if "Relation Name" in node
+            else str(node.get("Relations", "of another server"))
+        )
+    return found
+
+
+def _output_columns(query: Query, plan: dict[str, Any]) -> list[dict[str, str]]:
+    """By each branch of a UNION ALL that yields rows, the expression of each column."""
+    if plan["Node Type"] in ("Append", "Merge Append"):
+        branches = [p for p in plan.get("Plans", ()) if p["Parent Relationship"] not in _LOOKUPS]
+        return [columns for below in branches for columns in _output_columns(query, below)]
+    output = plan.get("Output", [])
+    # Rows of the text alone change with it, which is noticed.
+    if len(output) != len(query.columns) or not _reads_something(plan):
+        return []
+    return [dict(zip(query.columns, output, strict=True))]
+
+
+def _reads_something(node: dict[str, Any]) -> bool:
+    below = node.get("Plans", ())
+    if not below:
+        return node["Node Type"] not in ("Result", "Values Scan")
+    return any(_reads_something(child) for child in below)
 
 
 def source_tables(connection: Connection, plans: Iterable[dict[str, Any]]) -> dict[str, list[int]]:

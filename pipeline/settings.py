@@ -19,7 +19,7 @@ from pipeline.settings_file import refuse_misspelt, settings_file
 
 T = TypeVar("T")
 
-_CAPTURES = ("xmin", "xid8")
+_CAPTURES = ("xmin", "xid8", "full")
 _LANGUAGES = ("es", "en")
 _LOG_FORMATS = ("text", "json")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")

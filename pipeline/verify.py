@@ -16,6 +16,7 @@ from pipeline.extract import QUERIES
 from pipeline.oltp import begin_snapshot, take_snapshot, why_everything
 from pipeline.queries import fingerprints, load_query, with_rules
 from pipeline.query_plans import explain, source_tables
+from pipeline.query_prints import query_prints
 from pipeline.sql_files import read_sql
 from pipeline.zone_rules import server_rules
 
@@ -88,7 +89,8 @@ def _compare(
 ) -> None:
     begin_snapshot(shop)
     queries = [load_query(shop, settings, name) for name in QUERIES]
-    snapshot = take_snapshot(shop, source_tables(shop, explain(shop, queries)))
+    prints = query_prints(shop, queries)
+    snapshot = take_snapshot(shop, source_tables(shop, explain(shop, queries)), prints)
     findings.restored = why_everything(snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
     came, went = catalogue.came_and_went(shop, queries[1], analytical)

@@ -557,7 +557,7 @@ def test_a_column_that_is_missing_is_named(shop: Shop):
 @pytest.mark.one_postgres
 @pytest.mark.parametrize("given", ["wal", "XID8", ""])
 def test_a_mode_that_is_none_is_named(shop: Shop, given: str):
-    cause = f"ETL_CAPTURE is '{given}', but must be xmin or xid8"
+    cause = f"ETL_CAPTURE is '{given}', but must be xmin or xid8 or full"
     done = shop.run_due(ETL_CAPTURE=given)
     assert done.returncode == SCHEDULING_ERROR and cause in done.stdout, done.stdout
     done = shop.command("status", ETL_CAPTURE=given)

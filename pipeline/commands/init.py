@@ -13,7 +13,7 @@ from pipeline.errors import DatabaseError
 from pipeline.extract import QUERIES
 from pipeline.olap import SCHEMA_VERSION, call
 from pipeline.queries import load_query
-from pipeline.query_plans import explain, source_tables
+from pipeline.query_prints import named_relations
 from pipeline.settings import load_settings
 from pipeline.sql_files import read_sql, sql_folder
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MANUAL = Manual(
     does="Creates or upgrades the OLAP's objects and roles, and grants them to the accounts of "
-    ".env; in the OLTP it grants the reader SELECT on the tables of the three queries. Safe to "
+    ".env; in the OLTP it grants the reader SELECT on what the three queries name. Safe to "
     "repeat. --example-oltp creates the tables of an example shop first.",
     reads="the scripts of sql/, and the catalogue of both servers.",
     changes="schemas dw and etl and their roles, as OLAP_ADMIN_USER; role etl_lector, as "
@@ -90,16 +90,15 @@ def _create_example(settings: Settings) -> None:
 
 
 def _grant_reader(settings: Settings) -> None:
-    """etl_lector may SELECT from the tables that the shop's queries read, and nothing else."""
+    """etl_lector may SELECT from what the shop's queries name, and nothing else."""
     with connect(settings.oltp_admin, settings.timezone, "reader role") as connection:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "rol_lector.sql"))
             queries = [load_query(connection, settings, name) for name in QUERIES]
-            for table in source_tables(connection, explain(connection, queries)):
-                name = sql.Identifier(*table.split(".", 1))
-                schema = sql.Identifier(table.split(".", 1)[0])
-                cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(schema))
-                cursor.execute(sql.SQL("GRANT SELECT ON {} TO etl_lector").format(name))
+            for schema, name in named_relations(connection, queries):
+                here, relation = sql.Identifier(schema), sql.Identifier(schema, name)
+                cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(here))
+                cursor.execute(sql.SQL("GRANT SELECT ON {} TO etl_lector").format(relation))
             _grant(connection, "etl_lector", settings.oltp)
         connection.commit()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def snapshot(side: Side) -> Iterator[Finding]:
     """Whether the account can describe a snapshot, as each window must, and of which server."""
-    taken = take_snapshot(side.connection, {})
+    taken = take_snapshot(side.connection, {}, {})
     found = "standby: a run reads what it has replayed so far" if taken.standby else "primary"
     yield Finding("ok", "OLTP server", f"{found}, timeline {taken.identity.timeline}")
 
@@ -36,6 +36,9 @@ def queries(side: Side) -> Iterator[Finding]:
     if not usable:
         yield Finding("skipped", "OLTP tables", "not examined: no query tells which they are")
         return
+    if side.settings.capture == "full" and usable[0].name == "movimientos":
+        rows = int(explain(side.connection, usable[:1])[0]["Plan Rows"])
+        yield Finding("ok", "OLTP capture", f"full: each run reads all, of {rows} movements or so")
     yield from attempt("OLTP tables", partial(_tables, side, usable), reads_shop=True)
 
 

@@ -73,7 +73,7 @@ def prepared_transactions(side: Side) -> Iterator[Finding]:
 
 def horizon(side: Side) -> Iterator[Finding]:
     """How far the horizon is behind, whoever holds it: on a standby, for example, nobody shows."""
-    taken = take_snapshot(side.connection, {})
+    taken = take_snapshot(side.connection, {}, {})
     behind = taken.ceiling - taken.horizon
     found = f"{behind:,} transactions behind the newest"
     if behind > _OLD_TRANSACTIONS:

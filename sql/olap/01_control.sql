@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS etl.control (
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS movimientos_oltp bigint;
 -- Since version 9.
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS catalogo text;
+ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS consultas jsonb;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -35,6 +36,8 @@ COMMENT ON COLUMN etl.control.hasta IS 'Fin de la última ventana cargada (last_
 COMMENT ON COLUMN etl.control.horizonte IS
     'Transacción más antigua aún abierta en el OLTP al leer; nulo obliga a leer todo';
 COMMENT ON COLUMN etl.control.identidad IS 'Servidor, línea de tiempo, base y tablas de donde se leyó';
+COMMENT ON COLUMN etl.control.consultas IS
+    'Huella de las consultas de la tienda y de las vistas que leen; si cambia, se lee todo';
 COMMENT ON COLUMN etl.control.movimientos_oltp IS
     'Cuántos movimientos tenía el OLTP en la última lectura, según su planificador';
 COMMENT ON COLUMN etl.control.catalogo IS

@@ -7,7 +7,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT jsonb_build_object(
     'version', c.version, 'desde_inicial', c.desde_inicial, 'hasta', c.hasta,
-    'horizonte', c.horizonte::text, 'identidad', c.identidad, 'lsn', c.lsn::text, 'zona', c.zona,
+    'horizonte', c.horizonte::text, 'identidad', c.identidad, 'consultas', c.consultas, 'lsn', c.lsn::text, 'zona', c.zona,
     'esquema', c.esquema, 'corridas', c.corridas, 'aceptar_fuente', c.aceptar_fuente,
     'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
     'filas_kardex', (

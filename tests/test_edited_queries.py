@@ -1,0 +1,187 @@
+"""A query that was edited, or a view under it, is noticed, and everything is read once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from shop_database import Shop
+
+SHIPPED = Path(__file__).parents[1] / "sql" / "oltp"
+
+
+def why_everything(shop: Shop) -> str | None:
+    """Why the last window read everything, if it did."""
+    (row,) = shop.olap_rows("SELECT motivo_completa FROM etl.corrida ORDER BY numero DESC LIMIT 1")
+    return row["motivo_completa"]
+
+
+def movements(shop: Shop) -> int:
+    """How many the ledger holds."""
+    return shop.olap_rows("SELECT count(*) AS n FROM dw.kardex")[0]["n"]
+
+
+@pytest.fixture
+def folder(shop: Shop, tmp_path: Path) -> Path:
+    """The shop's own queries, in force."""
+    folder = tmp_path / "queries"
+    folder.mkdir()
+    for path in SHIPPED.glob("*.sql"):
+        if path.name in ("movimientos.sql", "productos.sql", "sucursales.sql"):
+            (folder / path.name).write_text(path.read_text())
+    shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+    shop.product(1)
+    day = datetime.now(timezone.utc) - timedelta(days=1)
+    shop.receipt(day, (1, 10, 5))
+    for _ in range(4):
+        shop.sale(day, (1, 2, 7))
+    return folder
+
+
+def test_a_widened_query_brings_what_is_not_new(shop: Shop, folder: Path):
+    query = folder / "movimientos.sql"
+    whole = query.read_text()
+    query.write_text(whole + "\nWHERE t.tipo <> 'VENTA'")
+    assert shop.run_due().returncode == 0
+    assert movements(shop) == 1
+    query.write_text(whole)
+    assert "movimientos.sql was edited" in shop.command("plan").stdout
+    done = shop.run_due()
+    assert done.returncode == 0
+    assert "movimientos.sql was edited" in done.stdout
+    assert why_everything(shop) == "movimientos.sql was edited"
+    assert movements(shop) == 5
+    # What is only said, and not asked, changes nothing.
+    query.write_text("-- it's ours\n" + whole.replace("\nINNER", "\n\n    -- 'lines'\n  INNER"))
+    assert shop.run_due().returncode == 0
+    assert why_everything(shop) is None
+
+
+def test_a_view_under_a_view_that_is_replaced(shop: Shop, folder: Path):
+    reader = shop.env["OLTP_DB_USER"]
+    shop.till(
+        "CREATE VIEW ventas AS SELECT t.*, t.xmin AS v FROM transacciones AS t"
+        " WHERE tipo <> 'VENTA'"
+    )
+    shop.till("CREATE VIEW documentos AS SELECT * FROM ventas")
+    shop.till(f'GRANT SELECT ON documentos TO "{reader}"')
+    query = folder / "movimientos.sql"
+    text = query.read_text().replace("public.transacciones", "public.documentos")
+    query.write_text(text.replace("t.xmin AS", "t.v AS"))
+    assert shop.run_due().returncode == 0
+    assert movements(shop) == 1
+    shop.till("CREATE OR REPLACE VIEW ventas AS SELECT t.*, t.xmin AS v FROM transacciones AS t")
+    assert shop.run_due().returncode == 0
+    assert why_everything(shop) == "the view public.ventas was edited"
+    assert movements(shop) == 5
+
+
+def test_an_olap_of_an_earlier_release_reads_everything_once(shop: Shop, folder: Path):
+    assert shop.run_due().returncode == 0
+    with shop.olap.cursor() as cursor:
+        cursor.execute("UPDATE etl.control SET consultas = NULL")
+    assert shop.run_due().returncode == 0
+    assert "an earlier release" in str(why_everything(shop))
+    assert shop.run_due().returncode == 0
+    assert why_everything(shop) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        ("d.xmin AS version_1", "'0'::xid AS version_1", "yields version_1 as '0'::xid"),
+        ("t.xmin AS version_2", "'2'::xid AS version_2", "yields version_2 as '2'::xid"),
+    ],
+)
+def test_a_version_that_never_moves(shop: Shop, folder: Path, old: str, new: str, cause: str):
+    query = folder / "movimientos.sql"
+    assert old in query.read_text()
+    query.write_text(query.read_text().replace(old, new))
+    done = shop.command("doctor", "--json")
+    assert cause in done.stdout
+    done = shop.run_due()
+    assert done.returncode != 0
+    assert cause in done.stdout
+    assert "ETL_CAPTURE=full" in done.stdout
+    shop.env["ETL_CAPTURE"] = "full"
+    assert shop.run_due().returncode == 0
+    assert movements(shop) == 5
+
+
+def test_rows_of_the_text_alone_need_no_version_that_moves(shop: Shop, folder: Path):
+    branches = folder / "sucursales.sql"
+    branches.write_text("SELECT 1 AS id_sucursal, 'Centro' AS nombre, '0'::xid AS version_1")
+    assert shop.run_due().returncode == 0
+    branches.write_text("SELECT 1 AS id_sucursal, 'Norte' AS nombre, '0'::xid AS version_1")
+    assert shop.run_due().returncode == 0
+    assert shop.olap_rows("SELECT nombre FROM dw.sucursal ORDER BY id_sucursal")[-1:] == [
+        {"nombre": "Norte"}
+    ]
+
+
+def test_everything_each_time(shop: Shop, folder: Path):
+    shop.env["ETL_CAPTURE"] = "full"
+    query = folder / "movimientos.sql"
+    text = query.read_text()
+    query.write_text(
+        text[: text.index("    t.anulada AS anulado")]
+        + "    t.anulada AS anulado\n"
+        + text[text.index("FROM public.detalle") :]
+    )
+    assert shop.run_due().returncode == 0
+    line = shop.sale(datetime.now(timezone.utc) - timedelta(hours=1), (1, 1, 9))[0]
+    with shop.oltp.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM detalle_transaccion WHERE id_detalle <> %s AND"
+            " id_detalle = (SELECT max(id_detalle) - 1 FROM detalle_transaccion)",
+            (line,),
+        )
+    done = shop.run_due()
+    assert done.returncode == 0
+    assert "reads everything" not in done.stdout
+    assert why_everything(shop) == "ETL_CAPTURE=full"
+    assert movements(shop) == 5
+    assert shop.command("verify").returncode == 0
+    assert "full: each run reads all" in shop.command("doctor").stdout
+
+
+def test_a_foreign_table_is_refused_by_name(shop: Shop, folder: Path):
+    with shop.oltp.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_available_extensions WHERE name = 'file_fdw'")
+        (there,) = cursor.fetchone()
+    if not there:
+        pytest.skip("no foreign data wrapper here")
+    shop.till("CREATE EXTENSION file_fdw")
+    shop.till("CREATE SERVER lejos FOREIGN DATA WRAPPER file_fdw")
+    shop.till("CREATE FOREIGN TABLE lejana (id bigint) SERVER lejos OPTIONS (program 'echo 1')")
+    shop.till(f'GRANT SELECT ON lejana TO "{shop.env["OLTP_DB_USER"]}"')
+    query = folder / "movimientos.sql"
+    query.write_text(query.read_text() + "\nINNER JOIN lejana AS l ON l.id = d.id_producto")
+    done = shop.run_due()
+    assert done.returncode != 0
+    assert "movimientos.sql reads public.lejana, a foreign table" in done.stdout
+
+
+def test_init_grants_what_the_queries_name_and_no_more(shop: Shop, folder: Path):
+    shop.till("CREATE SCHEMA tienda")
+    shop.till(
+        "CREATE TABLE tienda.renglones (LIKE detalle_transaccion) PARTITION BY RANGE (id_detalle)"
+    )
+    shop.till("CREATE TABLE tienda.renglones_1 PARTITION OF tienda.renglones DEFAULT")
+    shop.till("INSERT INTO tienda.renglones SELECT * FROM detalle_transaccion")
+    shop.till("CREATE TABLE tienda.documentos AS SELECT * FROM transacciones")
+    shop.till("CREATE VIEW tienda.cabeceras AS SELECT t.*, t.xmin AS v FROM tienda.documentos AS t")
+    query = folder / "movimientos.sql"
+    text = query.read_text().replace("public.transacciones", "tienda.cabeceras")
+    text = text.replace("public.detalle_transaccion", "tienda.renglones")
+    query.write_text(text.replace("t.xmin AS", "t.v AS"))
+    shop.succeed("init", "--example-oltp")
+    assert shop.run_due().returncode == 0
+    assert movements(shop) == 5
+    with shop.oltp.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'tienda'::regnamespace"
+            " AND has_table_privilege('etl_lector', c.oid, 'SELECT') ORDER BY 1"
+        )
+        assert cursor.fetchall() == [("cabeceras",), ("renglones",)]
