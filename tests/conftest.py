@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--postgres",
         choices=("all", "embedded", "system"),
-        default="all",
-        help="which PostgreSQL the tests run on: the embedded 18, the system's newest, or both",
+        help="which PostgreSQL the tests run on: the embedded 18 (the default), the system's, all"
+        " (the default with --long)",
     )
 
 
@@ -44,10 +45,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what uses a server once on each server there is."""
     if "server_binaries" not in metafunc.fixturenames:
         return
-    chosen = metafunc.config.getoption("--postgres")
-    binaries = [] if chosen == "system" else [embedded_binaries()]
-    if chosen != "embedded":
-        binaries += system_binaries()[-1:]
+    default = "all" if metafunc.config.getoption("--long") else "embedded"
+    binaries = _binaries(metafunc.config.getoption("--postgres") or default)
     if metafunc.definition.get_closest_marker("one_postgres"):
         binaries = binaries[:1]
     metafunc.parametrize("server_binaries", binaries, ids=_version, scope="session")
@@ -65,6 +64,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                     )
 
 
+@cache
+def _binaries(chosen: str) -> list[Path]:
+    embedded = [] if chosen == "system" else [embedded_binaries()]
+    return embedded + ([] if chosen == "embedded" else system_binaries())
+
+
+@cache
 def _version(binaries: Path) -> str:
     text = subprocess.run(
         [binaries / "postgres", "--version"], capture_output=True, text=True, check=True

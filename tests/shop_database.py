@@ -14,7 +14,7 @@ from unittest import mock
 
 from oracle import RECEIPT, SALE
 from psycopg2.extras import RealDictCursor
-from shop_server import OLAP_USER, ShopServer, must_succeed, run_command, run_program
+from shop_server import OLAP_USER, ShopServer, must_succeed, run_command, run_python
 
 LUIGI = Path(sys.executable).with_name("luigi")
 
@@ -66,7 +66,7 @@ class Shop:
     def task(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Any task with its options, as run_due()."""
         program = [str(LUIGI), "--module", "pipeline", *arguments, "--local-scheduler"]
-        return run_program(program, self.folder, self.env | env)
+        return run_python(program, self.folder, self.env | env)
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """A run that must succeed."""

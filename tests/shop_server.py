@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg2
 from psycopg2 import sql
+from ready_interpreter import run_ready
 from server_place import server_place
 
 from pipeline.demo import server as servers
@@ -21,6 +22,7 @@ from pipeline.demo import server as servers
 REPOSITORY = Path(__file__).resolve().parents[1]
 PASSWORD = "clave de prueba"
 OLTP_USER, OLAP_USER, BI_USER = LOGINS = ("etl_oltp", "etl_olap", "tablero")
+TIMEOUT = 600  # seconds that a program may take
 OLTP_TEMPLATE, OLAP_TEMPLATE = "oltp_plantilla", "olap_plantilla"
 
 # No test stops this server, so nothing needs to reach its disk. synchronous_commit stays on:
@@ -140,7 +142,15 @@ def run_command(
     arguments: list[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """`python -m pipeline …` as an operator runs it."""
-    return run_program([sys.executable, "-m", "pipeline", *arguments], folder, environment)
+    return run_python(["-m", "pipeline", *arguments], folder, environment)
+
+
+def run_python(
+    arguments: list[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Python with these arguments, as run_program() runs it, in a process that is ready."""
+    done = run_ready(arguments, folder, environment, TIMEOUT)
+    return done or run_program([sys.executable, *arguments], folder, environment)
 
 
 def run_program(
@@ -154,7 +164,7 @@ def run_program(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=TIMEOUT,
         check=False,
     )
 

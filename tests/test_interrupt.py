@@ -46,6 +46,8 @@ def test_ctrl_c_ends_what_waits(shop: Shop, program: list[str], locked: str, sai
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # What a shell starts in the background ignores it, and hands that down.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process:
             try:
                 wait_for("a session that waits", lambda: waiting_backend(shop.olap, database))
