@@ -115,6 +115,11 @@ BEGIN
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     IF v_completa THEN
         PERFORM etl.revisar_retiros(v_control, p_extracto -> 'identidad', p_opciones);
+        -- A branch 0 that the shop has no more leaves its name to the documents without one.
+        UPDATE dw.sucursal AS s SET nombre = 'Sin sucursal'
+        WHERE s.id_sucursal = 0
+            AND s.nombre <> 'Sin sucursal'
+            AND NOT EXISTS (SELECT FROM etl.etapa_sucursal AS e WHERE e.id_sucursal = 0);
     END IF;
     v_conteo := etl.contar_cambios();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
