@@ -290,3 +290,21 @@ def test_views_are_refreshed_with_settings_of_their_own(settled: Shop):
     assert settled.olap_rows(f"SELECT {columns}") == [the_shops]
     with settled.olap.cursor() as cursor:
         cursor.execute("COMMIT")
+
+
+def test_a_branch_0_gives_its_name_to_0_until_a_full_read_finds_it_gone(settled: Shop):
+    def shown() -> list[str]:
+        rows = settled.olap_rows(
+            "SELECT DISTINCT sucursal FROM dw.mv_ventas_diarias WHERE id_sucursal = 0"
+        )
+        return [row["sucursal"] for row in rows]
+
+    settled.sale(START, (1, 1, 3))
+    run(settled, 1)
+    assert shown() == ["Sin sucursal"]
+    settled.till("INSERT INTO sucursales (id_sucursal, nombre) VALUES (0, 'Matriz')")
+    run(settled, 2)
+    assert shown() == ["Matriz"]
+    settled.till("DELETE FROM sucursales WHERE id_sucursal = 0")
+    settled.succeed("rebuild")
+    assert shown() == ["Sin sucursal"]

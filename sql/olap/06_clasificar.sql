@@ -118,7 +118,7 @@ BEGIN
     INSERT INTO dw.sucursal AS s (id_sucursal, nombre)
     SELECT e.id_sucursal, coalesce(e.nombre, 'Sucursal ' || e.id_sucursal)
     FROM etl.etapa_sucursal AS e
-    WHERE e.id_sucursal <> 0
+    WHERE e.id_sucursal IS NOT NULL
     ON CONFLICT (id_sucursal) DO UPDATE SET nombre = excluded.nombre
     WHERE s.nombre <> excluded.nombre;
 

@@ -119,6 +119,13 @@ BEGIN
     IF v_catalogo THEN
         PERFORM etl.dar_de_baja_desconocidos();
     END IF;
+    IF v_completa THEN
+        -- A branch 0 that the shop has no more leaves its name to the documents without one.
+        UPDATE dw.sucursal AS s SET nombre = 'Sin sucursal'
+        WHERE s.id_sucursal = 0
+            AND s.nombre <> 'Sin sucursal'
+            AND NOT EXISTS (SELECT FROM etl.etapa_sucursal AS e WHERE e.id_sucursal = 0);
+    END IF;
     -- First, since another database has other products, too.
     PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_catalogo(v_control, p_extracto, p_opciones);
