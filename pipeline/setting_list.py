@@ -123,8 +123,8 @@ _RUN = (
         "ETL_CAPTURE",
         "xmin",
         "How a window finds what is new: xmin scans the tables; xid8 reads an index, for a very "
-        "large OLTP whose owner has run sql/oltp/captura_xid8.sql; full reads everything each time, "
-        "for a small shop, or tables whose rows have no version (foreign tables).",
+        "large OLTP whose owner has run sql/oltp/captura_xid8.sql; full reads everything each "
+        "time, for a small shop, or tables whose rows have no version (foreign tables).",
         "Cómo halla una ventana lo nuevo: xmin recorre las tablas; xid8 lee un índice, para un "
         "OLTP muy grande cuyo dueño corrió sql/oltp/captura_xid8.sql; full lee todo cada vez, para "
         "una tienda chica, o tablas cuyas filas no tienen versión (tablas foráneas).",

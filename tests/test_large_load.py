@@ -261,7 +261,7 @@ def test_what_is_new_is_found_where_it_is_a_good_part_of_all(
     read_changed = extract.changed_since
 
     def watched(*arguments: Any, many: bool = False) -> Any:
-        if len(arguments) == 3:
+        if len(arguments) > 2:
             reads.append(many)
         return read_changed(*arguments, many=many)
 

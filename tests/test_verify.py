@@ -116,3 +116,18 @@ def test_verify_calls_pending_what_the_next_window_brings(shop: Shop):
     assert code == 0 and findings["pending"] > 5, findings
     settle(shop, initial)
     assert verified(shop)[1]["pending"] == 0
+
+
+def test_a_branch_without_another_row_leaves_no_row_of_zeros(shop: Shop):
+    """Its sum goes to nothing and is nothing: a key without movements is no row."""
+    initial = loaded(shop)
+    shop.olap.cursor().execute(
+        "UPDATE dw.kardex SET id_sucursal = 77 WHERE id_movimiento = 20;"
+        " INSERT INTO dw.resumen_diario (dia, id_sucursal, categoria, movimientos,"
+        " unidades_vendidas, venta_bruta, venta_neta, costo_ventas, ajuste, unidades_recibidas,"
+        " costo_recibido) VALUES ('2026-01-01', 78, 'A', 0, 0, 0, 0, 0, 0, 0, 0)"
+    )
+    shop.succeed("rebuild")
+    for table in ("dw.resumen_diario", "dw.resumen_mensual"):
+        assert not shop.olap_rows(f"SELECT FROM {table} WHERE movimientos = 0")
+    settle(shop, initial)

@@ -219,7 +219,9 @@ BEGIN
         AND k.precio_unitario IS NOT DISTINCT FROM etl.precio_informado(e.tipo, e.precio_unitario)
         AND (e.tipo = 'VENTA' OR k.costo_unitario = round(e.costo_unitario, 6))
     FROM etl.etapa AS e
-    INNER JOIN dw.kardex AS k ON k.id_movimiento = e.id_movimiento
+    CROSS JOIN LATERAL (
+        SELECT * FROM dw.kardex AS f WHERE f.id_movimiento = e.id_movimiento OFFSET 0
+    ) AS k
     LEFT JOIN etl.descarte AS d ON d.id_movimiento = e.id_movimiento
     -- Most have a higher number than any that the ledger knows.
     WHERE e.id_movimiento <= (SELECT max(u.id_movimiento) FROM dw.kardex AS u);
@@ -238,16 +240,19 @@ COMMENT ON FUNCTION etl.clasificar(timestamptz, timestamptz, boolean) IS
 CREATE OR REPLACE FUNCTION etl.dar_de_baja_desconocidos() RETURNS void
 LANGUAGE sql
 AS $$
--- All that the OLTP has of them was read: what was not is no more. OFFSET 0 keeps the planner from
--- joining with a scan of the whole ledger.
+-- All that the OLTP has of them was read: what was not is no more. Twice OFFSET 0 as in etl.tramos().
 INSERT INTO etl.baja
-SELECT k.*, false
-FROM dw.producto AS p
-CROSS JOIN LATERAL (
-    SELECT * FROM dw.kardex AS f WHERE f.id_producto = p.id_producto OFFSET 0
-) AS k
-WHERE NOT p.vigente
-    AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento)
+SELECT r.*, false
+FROM (
+    SELECT k.*
+    FROM dw.producto AS p
+    CROSS JOIN LATERAL (
+        SELECT * FROM dw.kardex AS f WHERE f.id_producto = p.id_producto OFFSET 0
+    ) AS k
+    WHERE NOT p.vigente
+    OFFSET 0
+) AS r
+WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
 $$;
 COMMENT ON FUNCTION etl.dar_de_baja_desconocidos() IS
     'De los productos que ya no están en productos.sql, los movimientos que el OLTP ya no tiene salen del kardex como los que tiene';

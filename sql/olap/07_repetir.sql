@@ -146,20 +146,25 @@ SELECT
     NULL::oid, NULL::tid
 FROM etl.entradas_a_tramo(true, p_parte) AS m
 UNION ALL
--- OFFSET 0 keeps the planner from joining with a scan of the whole ledger.
+-- The inner OFFSET 0 keeps the planner from joining with a scan of the whole ledger, the outer one
+-- from looking through all of etl.baja again for each product.
 SELECT
-    t.id_producto, k.fecha, k.id_movimiento, k.id_sucursal, k.orden, false,
-    t.categoria_anterior IS NOT NULL, k.tipo, k.cantidad, k.precio_unitario, k.costo_unitario, NULL,
-    k.costo_total, k.ajuste, k.existencias, k.valor, k.costo_promedio, k.salto_costo,
-    k.tabla_kardex, k.ctid_kardex
-FROM etl.tramo AS t
-CROSS JOIN LATERAL (
-    SELECT f.*, f.tableoid AS tabla_kardex, f.ctid AS ctid_kardex FROM dw.kardex AS f
-    WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
+    r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, false,
+    r.reclasificado, r.tipo, r.cantidad, r.precio_unitario, r.costo_unitario, NULL,
+    r.costo_total, r.ajuste, r.existencias, r.valor, r.costo_promedio, r.salto_costo,
+    r.tabla_kardex, r.ctid_kardex
+FROM (
+    SELECT t.categoria_anterior IS NOT NULL AS reclasificado, k.*
+    FROM etl.tramo AS t
+    CROSS JOIN LATERAL (
+        SELECT f.*, f.tableoid AS tabla_kardex, f.ctid AS ctid_kardex FROM dw.kardex AS f
+        WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
+        OFFSET 0
+    ) AS k
+    WHERE t.cola AND t.id_producto & 1 <> 1 - p_parte
     OFFSET 0
-) AS k
-WHERE t.cola AND t.id_producto & 1 <> 1 - p_parte
-    AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento)
+) AS r
+WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
 $$;
 COMMENT ON FUNCTION etl.tramos(bigint) IS
     'Lo que se repite de los productos con cola, de número par (0) o impar (1): su saldo previo, las altas y las filas que siguen en el kardex';

@@ -54,43 +54,68 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     v_franja smallint;
+    v_vacia record;
 BEGIN
-    INSERT INTO dw.resumen_diario AS r
-    SELECT
-        d.dia, d.id_sucursal, d.categoria, sum(d.movimientos), sum(d.unidades_vendidas),
-        sum(d.venta_bruta), sum(d.venta_neta), sum(d.costo_ventas), sum(d.ajuste),
-        sum(d.unidades_recibidas), sum(d.costo_recibido)
-    FROM etl.delta AS d
-    WHERE d.nivel = 1
-    GROUP BY d.dia, d.id_sucursal, d.categoria
-    ON CONFLICT (dia, id_sucursal, categoria) DO UPDATE SET
-        movimientos = r.movimientos + excluded.movimientos,
-        unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
-        venta_bruta = r.venta_bruta + excluded.venta_bruta,
-        venta_neta = r.venta_neta + excluded.venta_neta,
-        costo_ventas = r.costo_ventas + excluded.costo_ventas,
-        ajuste = r.ajuste + excluded.ajuste,
-        unidades_recibidas = r.unidades_recibidas + excluded.unidades_recibidas,
-        costo_recibido = r.costo_recibido + excluded.costo_recibido;
+    -- A key without movements is no row, so that the summaries never depend on history. What the
+    -- writing itself leaves at none goes by its key, one by one: a join with the summary has a plan
+    -- that visits all of it for each key, and statistics that make the planner take it.
+    FOR v_vacia IN
+        WITH sumada AS (
+            INSERT INTO dw.resumen_diario AS r
+            SELECT
+                d.dia, d.id_sucursal, d.categoria, sum(d.movimientos), sum(d.unidades_vendidas),
+                sum(d.venta_bruta), sum(d.venta_neta), sum(d.costo_ventas), sum(d.ajuste),
+                sum(d.unidades_recibidas), sum(d.costo_recibido)
+            FROM etl.delta AS d
+            WHERE d.nivel = 1
+            GROUP BY d.dia, d.id_sucursal, d.categoria
+            ON CONFLICT (dia, id_sucursal, categoria) DO UPDATE SET
+                movimientos = r.movimientos + excluded.movimientos,
+                unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
+                venta_bruta = r.venta_bruta + excluded.venta_bruta,
+                venta_neta = r.venta_neta + excluded.venta_neta,
+                costo_ventas = r.costo_ventas + excluded.costo_ventas,
+                ajuste = r.ajuste + excluded.ajuste,
+                unidades_recibidas = r.unidades_recibidas + excluded.unidades_recibidas,
+                costo_recibido = r.costo_recibido + excluded.costo_recibido
+            RETURNING r.dia, r.id_sucursal, r.categoria, r.movimientos
+        )
+        SELECT s.* FROM sumada AS s WHERE s.movimientos = 0
+    LOOP
+        DELETE FROM dw.resumen_diario AS r
+        WHERE r.dia = v_vacia.dia AND r.id_sucursal = v_vacia.id_sucursal
+            AND r.categoria = v_vacia.categoria;
+    END LOOP;
 
     -- Within a franja each month of a product comes once, and most months are in one alone: to add
     -- up all three first takes half as long again.
     FOR v_franja IN SELECT DISTINCT d.franja FROM etl.delta AS d WHERE d.nivel = 2 LOOP
-        INSERT INTO dw.resumen_mensual AS r
-        SELECT
-            d.mes, d.id_sucursal, d.id_producto, d.movimientos, d.unidades_vendidas, d.venta_bruta,
-            d.venta_neta, d.costo_ventas, d.ajuste, d.unidades_recibidas, d.costo_recibido
-        FROM etl.delta AS d
-        WHERE d.nivel = 2 AND d.franja IS NOT DISTINCT FROM v_franja
-        ON CONFLICT (mes, id_sucursal, id_producto) DO UPDATE SET
-            movimientos = r.movimientos + excluded.movimientos,
-            unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
-            venta_bruta = r.venta_bruta + excluded.venta_bruta,
-            venta_neta = r.venta_neta + excluded.venta_neta,
-            costo_ventas = r.costo_ventas + excluded.costo_ventas,
-            ajuste = r.ajuste + excluded.ajuste,
-            unidades_recibidas = r.unidades_recibidas + excluded.unidades_recibidas,
-            costo_recibido = r.costo_recibido + excluded.costo_recibido;
+        FOR v_vacia IN
+            WITH sumada AS (
+                INSERT INTO dw.resumen_mensual AS r
+                SELECT
+                    d.mes, d.id_sucursal, d.id_producto, d.movimientos, d.unidades_vendidas,
+                    d.venta_bruta, d.venta_neta, d.costo_ventas, d.ajuste, d.unidades_recibidas,
+                    d.costo_recibido
+                FROM etl.delta AS d
+                WHERE d.nivel = 2 AND d.franja IS NOT DISTINCT FROM v_franja
+                ON CONFLICT (mes, id_sucursal, id_producto) DO UPDATE SET
+                    movimientos = r.movimientos + excluded.movimientos,
+                    unidades_vendidas = r.unidades_vendidas + excluded.unidades_vendidas,
+                    venta_bruta = r.venta_bruta + excluded.venta_bruta,
+                    venta_neta = r.venta_neta + excluded.venta_neta,
+                    costo_ventas = r.costo_ventas + excluded.costo_ventas,
+                    ajuste = r.ajuste + excluded.ajuste,
+                    unidades_recibidas = r.unidades_recibidas + excluded.unidades_recibidas,
+                    costo_recibido = r.costo_recibido + excluded.costo_recibido
+                RETURNING r.mes, r.id_sucursal, r.id_producto, r.movimientos
+            )
+            SELECT s.* FROM sumada AS s WHERE s.movimientos = 0
+        LOOP
+            DELETE FROM dw.resumen_mensual AS r
+            WHERE r.mes = v_vacia.mes AND r.id_sucursal = v_vacia.id_sucursal
+                AND r.id_producto = v_vacia.id_producto;
+        END LOOP;
     END LOOP;
 
     INSERT INTO dw.resumen_movil AS r
@@ -103,13 +128,6 @@ BEGIN
         venta_neta_365 = r.venta_neta_365 + excluded.venta_neta_365,
         costo_ventas_365 = r.costo_ventas_365 + excluded.costo_ventas_365;
 
-    -- A key without movements is no row, so that the summaries never depend on history.
-    DELETE FROM dw.resumen_diario AS r USING etl.delta AS d
-    WHERE d.nivel = 1 AND d.movimientos < 0 AND r.movimientos = 0
-        AND r.dia = d.dia AND r.id_sucursal = d.id_sucursal AND r.categoria = d.categoria;
-    DELETE FROM dw.resumen_mensual AS r USING etl.delta AS d
-    WHERE d.nivel = 2 AND d.movimientos < 0 AND r.movimientos = 0
-        AND r.mes = d.mes AND r.id_sucursal = d.id_sucursal AND r.id_producto = d.id_producto;
     DELETE FROM dw.resumen_movil AS r
     WHERE r.unidades_90 = 0 AND r.unidades_365 = 0 AND r.venta_neta_365 = 0
         AND r.costo_ventas_365 = 0;
@@ -173,6 +191,9 @@ BEGIN
     DELETE FROM etl.delta;
     INSERT INTO etl.delta SELECT * FROM etl.diferencias_de_resumen(p_zona, p_corte);
     PERFORM etl.actualizar_resumenes();
+    -- Rows of zeros differ from the ledger's sums in nothing.
+    DELETE FROM dw.resumen_diario AS r WHERE r.movimientos = 0;
+    DELETE FROM dw.resumen_mensual AS r WHERE r.movimientos = 0;
 END
 $$;
 COMMENT ON FUNCTION etl.recalcular_resumenes(text, date) IS

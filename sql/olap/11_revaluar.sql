@@ -18,9 +18,6 @@ COMMENT ON FUNCTION etl.admite_tabla_por_tabla() IS
 
 CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint) RETURNS bigint
 LANGUAGE plpgsql
--- Each row is gone for where it is; else the planner reads the whole ledger to find them.
-SET enable_hashjoin = off
-SET enable_mergejoin = off
 AS $$
 DECLARE
     v_destino text;
@@ -28,10 +25,15 @@ DECLARE
     v_repetidas bigint;
     v_filas bigint;
     v_revaluadas bigint := 0;
+    v_baja record;
 BEGIN
-    DELETE FROM dw.kardex AS k USING etl.baja AS b
-    WHERE k.id_producto = b.id_producto AND k.fecha = b.fecha AND k.orden = b.orden
-        AND k.id_movimiento = b.id_movimiento;
+    -- One by one, since of a join with the ledger there is a plan that reads all of it, and another
+    -- that reads all of it for each.
+    FOR v_baja IN SELECT b.id_producto, b.fecha, b.orden, b.id_movimiento FROM etl.baja AS b LOOP
+        DELETE FROM dw.kardex AS k
+        WHERE k.id_producto = v_baja.id_producto AND k.fecha = v_baja.fecha
+            AND k.orden = v_baja.orden AND k.id_movimiento = v_baja.id_movimiento;
+    END LOOP;
 
     -- Table by table, if none can tell the difference: of all at once, each row would be sought in
     -- every one of them.
@@ -62,9 +64,13 @@ BEGIN
              WHERE NOT r.es_alta AND r.difiere
                  AND r.tabla_kardex = ANY ($2)
                  AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
-                 -- By its place alone: where a product has few rows, the planner would read all of
-                 -- them by the key for each one that is sought.
-                 AND k.id_producto + 0 = r.id_producto',
+                 AND k.id_producto = r.id_producto
+                 -- The places that are read, whatever the join: neither the whole ledger, nor the
+                 -- rows of a product for each one that is sought.
+                 AND k.ctid = ANY (ARRAY(
+                     SELECT s.ctid_kardex FROM etl.repeticion AS s
+                     WHERE NOT s.es_alta AND s.difiere AND s.tabla_kardex = ANY ($2)
+                 ))',
             v_destino
         ) USING p_numero, v_tablas;
         GET DIAGNOSTICS v_filas = ROW_COUNT;

@@ -23,7 +23,10 @@ SELECT
 FROM etl.rechazo AS r
 WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimiento)
     -- One that was looked for and not found was deleted in the OLTP.
-    AND NOT coalesce(p_revisados, '[]') @> to_jsonb(r.id_movimiento)
+    AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements_text(coalesce(nullif(p_revisados, 'null'), '[]')) AS v (id)
+        WHERE v.id::bigint = r.id_movimiento
+    )
 $$;
 COMMENT ON FUNCTION etl.reintentar_rechazos(jsonb) IS
     'Pone a prueba otra vez los rechazos que no vinieron en esta lectura';
@@ -31,12 +34,19 @@ COMMENT ON FUNCTION etl.reintentar_rechazos(jsonb) IS
 CREATE OR REPLACE FUNCTION etl.dar_de_baja_borrados(p_revisados jsonb) RETURNS void
 LANGUAGE sql
 AS $$
+-- Twice OFFSET 0 as in etl.tramos().
 INSERT INTO etl.baja
-SELECT k.*, false
-FROM jsonb_array_elements_text(coalesce(nullif(p_revisados, 'null'), '[]')) AS r (id)
-INNER JOIN dw.kardex AS k ON k.id_movimiento = r.id::bigint
-WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento)
-    AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = k.id_movimiento)
+SELECT r.*, false
+FROM (
+    SELECT k.*
+    FROM jsonb_array_elements_text(coalesce(nullif(p_revisados, 'null'), '[]')) AS v (id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM dw.kardex AS f WHERE f.id_movimiento = v.id::bigint OFFSET 0
+    ) AS k
+    OFFSET 0
+) AS r
+WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
+    AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimiento)
 $$;
 COMMENT ON FUNCTION etl.dar_de_baja_borrados(jsonb) IS
     'De los movimientos que esta lectura buscó por su número, los que el OLTP ya no tiene salen del kardex';
@@ -49,6 +59,10 @@ AS $$
 SELECT
     set_config('work_mem', '128MB', true),
     set_config('jit', 'off', true),
+    -- What is sought in the ledger row by row says so itself (LATERAL … OFFSET 0). Every other join
+    -- takes each of its tables once, whatever statistics say of how few rows they have: a working
+    -- table is another one in each load, and a loop over it is quadratic.
+    set_config('enable_nestloop', 'off', true),
     -- They hand on few rows, of which the planner expects many, and share no hash table.
     set_config('parallel_tuple_cost', '0.01', true),
     set_config('enable_parallel_hash', 'off', true),
@@ -163,23 +177,23 @@ CREATE OR REPLACE FUNCTION etl.contar_cambios() RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
 SELECT jsonb_build_object(
-    'iguales', (SELECT count(*) FROM etl.baja AS b WHERE b.igual),
-    'retiradas', (
-        SELECT count(*) FROM etl.baja AS b
-        WHERE NOT b.igual AND (
-            EXISTS (SELECT FROM etl.descarte AS d WHERE d.id_movimiento = b.id_movimiento)
-            OR NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = b.id_movimiento)
-        )
-    ),
-    'cambiadas', (
-        SELECT count(*) FROM etl.baja AS b
-        WHERE NOT b.igual
-            AND NOT EXISTS (SELECT FROM etl.descarte AS d WHERE d.id_movimiento = b.id_movimiento)
-            AND EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = b.id_movimiento)
-    ),
+    'iguales', b.iguales,
+    'retiradas', b.distintas - b.cambiadas,
+    'cambiadas', b.cambiadas,
     'fuera_de_alcance', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NULL),
     'rechazadas', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NOT NULL)
 )
+FROM (
+    SELECT
+        count(*) FILTER (WHERE f.igual) AS iguales,
+        count(*) FILTER (WHERE NOT f.igual) AS distintas,
+        count(*) FILTER (
+            WHERE NOT f.igual AND e.id_movimiento IS NOT NULL AND d.id_movimiento IS NULL
+        ) AS cambiadas
+    FROM etl.baja AS f
+    LEFT JOIN etl.etapa AS e ON e.id_movimiento = f.id_movimiento
+    LEFT JOIN etl.descarte AS d ON d.id_movimiento = f.id_movimiento
+) AS b
 $$;
 COMMENT ON FUNCTION etl.contar_cambios() IS 'Conteos de lo clasificado, antes de apartar los rechazos';
 

@@ -72,6 +72,8 @@ CREATE OR REPLACE FUNCTION etl.cifras_ensayo() RETURNS jsonb
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+-- As in a load: see etl.preparar_carga().
+SET enable_nestloop = off
 AS $$
 SELECT jsonb_build_object(
     'existencias', (SELECT coalesce(sum(i.existencias), 0) FROM dw.inventario AS i),

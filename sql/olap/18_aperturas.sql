@@ -28,7 +28,11 @@ BEGIN
     INSERT INTO etl.baja
     SELECT k.*, false
     FROM pg_temp.apertura_nueva AS n
-    INNER JOIN dw.kardex AS k ON k.id_producto = n.id_producto AND k.fecha < n.fecha;
+    CROSS JOIN LATERAL (
+        SELECT * FROM dw.kardex AS f
+        WHERE f.id_producto = n.id_producto AND f.fecha < n.fecha
+        OFFSET 0
+    ) AS k;
     SELECT string_agg(
         format('product %s: %s movements before %s', b.id_producto, b.movimientos, b.fecha),
         ', ' ORDER BY b.id_producto

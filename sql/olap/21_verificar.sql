@@ -189,6 +189,8 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 -- The planner takes the functions that value for so dear that it would compile all of it.
 SET jit = off
+-- As in a load: see etl.preparar_carga().
+SET enable_nestloop = off
 AS $$
 SELECT * FROM etl.verificar_cuadre()
 UNION ALL
