@@ -2,7 +2,7 @@
 -- read is an index range scan instead of a scan of the tables. For the example schema;
 -- for other tables repeat the block. Safe to repeat, while the shop sells:
 --
---   psql -v ON_ERROR_STOP=1 -f sql/oltp/captura_xid8.sql …
+--   psql -v ON_ERROR_STOP=1 -f sql/oltp/captura_xid8.sql ...
 --
 -- version_etl is the 64-bit id of the transaction that wrote the row version, as xmin is
 -- in 32 bits without an index. A window reads version_etl >= the last window's horizon,
@@ -20,7 +20,7 @@
 --   - ENABLE ALWAYS: the trigger fires under session_replication_role = replica too
 --     (the apply of logical replication, some restores and bulk tools).
 --   - It is the last BEFORE trigger by name, so that none can put an old row back in.
--- What it cannot see: rows written while the trigger is disabled. ALTER TABLE … DISABLE
+-- What it cannot see: rows written while the trigger is disabled. ALTER TABLE ... DISABLE
 -- TRIGGER ALL does it, pg_restore --disable-triggers too, and its ENABLE TRIGGER ALL
 -- leaves the trigger without ALWAYS: run this again, then `python -m pipeline verify`,
 -- which finds what was missed, and `verify --repair`, which loads it.
@@ -69,7 +69,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION public.etl_poner_version() IS
-    'Disparador: anota en version_etl la transacción que escribe la fila';
+    'Disparador: anota en version_etl el xid de quien escribe la fila';
 REVOKE EXECUTE ON FUNCTION public.etl_poner_version() FROM PUBLIC;
 
 BEGIN;
@@ -85,8 +85,8 @@ CREATE TRIGGER zz_version_etl BEFORE INSERT OR UPDATE ON public.productos
     FOR EACH ROW EXECUTE FUNCTION public.etl_poner_version();
 ALTER TABLE public.productos ENABLE ALWAYS TRIGGER zz_version_etl;
 COMMENT ON COLUMN public.productos.version_etl IS
-    'Transacción que escribió la fila por última vez; el ETL lee desde su horizonte';
-COMMENT ON TRIGGER zz_version_etl ON public.productos IS 'Mantiene version_etl al día';
+    'El xid de quien la escribe; el ETL lee desde su horizonte';
+COMMENT ON TRIGGER zz_version_etl ON public.productos IS 'Mantiene version_etl';
 COMMIT;
 -- The till goes on writing meanwhile; no transaction block may be around it.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS productos_version_etl_idx
@@ -103,8 +103,8 @@ CREATE TRIGGER zz_version_etl BEFORE INSERT OR UPDATE ON public.sucursales
     FOR EACH ROW EXECUTE FUNCTION public.etl_poner_version();
 ALTER TABLE public.sucursales ENABLE ALWAYS TRIGGER zz_version_etl;
 COMMENT ON COLUMN public.sucursales.version_etl IS
-    'Transacción que escribió la fila por última vez; el ETL lee desde su horizonte';
-COMMENT ON TRIGGER zz_version_etl ON public.sucursales IS 'Mantiene version_etl al día';
+    'El xid de quien la escribe; el ETL lee desde su horizonte';
+COMMENT ON TRIGGER zz_version_etl ON public.sucursales IS 'Mantiene version_etl';
 COMMIT;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS sucursales_version_etl_idx
     ON public.sucursales (version_etl);
@@ -120,8 +120,8 @@ CREATE TRIGGER zz_version_etl BEFORE INSERT OR UPDATE ON public.transacciones
     FOR EACH ROW EXECUTE FUNCTION public.etl_poner_version();
 ALTER TABLE public.transacciones ENABLE ALWAYS TRIGGER zz_version_etl;
 COMMENT ON COLUMN public.transacciones.version_etl IS
-    'Transacción que escribió la fila por última vez; el ETL lee desde su horizonte';
-COMMENT ON TRIGGER zz_version_etl ON public.transacciones IS 'Mantiene version_etl al día';
+    'El xid de quien la escribe; el ETL lee desde su horizonte';
+COMMENT ON TRIGGER zz_version_etl ON public.transacciones IS 'Mantiene version_etl';
 COMMIT;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS transacciones_version_etl_idx
     ON public.transacciones (version_etl);
@@ -137,8 +137,8 @@ CREATE TRIGGER zz_version_etl BEFORE INSERT OR UPDATE ON public.detalle_transacc
     FOR EACH ROW EXECUTE FUNCTION public.etl_poner_version();
 ALTER TABLE public.detalle_transaccion ENABLE ALWAYS TRIGGER zz_version_etl;
 COMMENT ON COLUMN public.detalle_transaccion.version_etl IS
-    'Transacción que escribió la fila por última vez; el ETL lee desde su horizonte';
-COMMENT ON TRIGGER zz_version_etl ON public.detalle_transaccion IS 'Mantiene version_etl al día';
+    'El xid de quien la escribe; el ETL lee desde su horizonte';
+COMMENT ON TRIGGER zz_version_etl ON public.detalle_transaccion IS 'Mantiene version_etl';
 COMMIT;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS detalle_transaccion_version_etl_idx
     ON public.detalle_transaccion (version_etl);

@@ -38,8 +38,8 @@ CREATE TABLE IF NOT EXISTS public.detalle_transaccion (
 CREATE INDEX IF NOT EXISTS detalle_transaccion_id_transaccion_idx
     ON public.detalle_transaccion (id_transaccion);
 
-COMMENT ON TABLE public.productos IS 'Catálogo de la tienda';
-COMMENT ON TABLE public.sucursales IS 'Sucursales; una transacción puede no tener ninguna';
+COMMENT ON TABLE public.productos IS 'Productos de la tienda';
+COMMENT ON TABLE public.sucursales IS 'Sucursales; un documento puede no tener ninguna';
 COMMENT ON TABLE public.transacciones IS
     'Cabecera de cada documento: VENTA o ENTRADA_MERCANCIA (otros tipos se ignoran)';
 COMMENT ON TABLE public.detalle_transaccion IS

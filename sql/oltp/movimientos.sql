@@ -12,7 +12,7 @@
 --   costo_unitario   numeric, of a receipt
 --   fecha            date, timestamp (read in ETL_TIMEZONE) or timestamptz
 --   anulado          boolean
---   version_1 …      xmin of each table that the row is made of: version_1 of
+--   version_1 ...      xmin of each table that the row is made of: version_1 of
 --                    the line, version_2 of the header, and so on
 SELECT
     d.id_detalle AS id_movimiento,
