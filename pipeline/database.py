@@ -50,6 +50,9 @@ def _connect(database: Database, zone: str, read_only: bool, workers: bool = Tru
         )
         refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
         raise (DatabaseError if refused else TransientError)(message) from error
+    if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # Such a server converts nothing: what comes is read, and written, in this encoding.
+        connection.set_client_encoding(database.encoding)
     connection.set_session(readonly=read_only, autocommit=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('TimeZone', %s, false)", (zone,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import time
@@ -11,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, encodings
 
 from pipeline.database import connect
 from pipeline.errors import DatabaseError
@@ -184,11 +185,30 @@ class HashingWriter(io.RawIOBase):
         return self._digest.hexdigest()
 
 
+class _InUtf8(io.RawIOBase):
+    """Passes on in UTF-8 what a database that converts nothing yields in an encoding of its own."""
+
+    def __init__(self, writer: HashingWriter, codec: str) -> None:
+        self._writer = writer
+        self._decoder = codecs.getincrementaldecoder(codec)()
+
+    def writable(self) -> bool:
+        """What a buffer before it asks."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Take one piece, which may end within a character."""
+        self._writer.write(self._decoder.decode(bytes(data)).encode())
+        return len(data)
+
+
 def copy_out(connection: Connection, query: sql.Composable, writer: HashingWriter) -> int:
     """Write the query's rows as CSV, and return how many they are; the writer is closed."""
     statement = sql.SQL("COPY (\n{}\n) TO STDOUT (FORMAT csv)").format(query)
     # The driver hands on a row at a time: nothing of ours may be called for each.
-    with io.BufferedWriter(writer, _PIECE) as rows, connection.cursor() as cursor:
+    codec = encodings[connection.encoding]
+    stream = writer if codec == "utf_8" else _InUtf8(writer, codec)
+    with io.BufferedWriter(stream, _PIECE) as rows, connection.cursor() as cursor:
         cursor.copy_expert(statement, rows)
         return int(cursor.rowcount)
 

@@ -116,6 +116,16 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 f"{name}.sql is no single SELECT that PostgreSQL understands: "
                 f"{error.diag.message_primary}; correct it (see ETL_OLTP_SQL_DIR)"
             ) from error
+        except (
+            psycopg2.errors.UntranslatableCharacter,
+            psycopg2.errors.CharacterNotInRepertoire,
+            UnicodeEncodeError,
+        ) as error:
+            strange = ", ".join(sorted({c for c in text if not c.isascii()})[:5])
+            raise SchemaError(
+                f"{name}.sql holds a character that the OLTP's encoding has not (of {strange}): "
+                "write it without, or as chr() of its number"
+            ) from error
         except psycopg2.errors.UndefinedColumn as error:
             if settings.capture != "xid8":
                 raise
@@ -131,13 +141,14 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
             raise SchemaError(
                 f"{name}.sql yields no column {column}: add it, as the comment in that file says"
             )
-        _check_type(name, column, found[column], types)
+        if types and found[column] not in types:
+            raise SchemaError(_of_another_type(connection, name, column, found[column], types))
     versions = tuple(sorted(c for c in found if c.startswith("version_")))
     if settings.capture == "full":
         # They only tell verify what is still to come: what is of no use is left out.
         versions = tuple(c for c in versions if _VERSIONS.get(found[c]) == "xid")
     for column in versions:
-        _check_version(name, column, found[column], settings.capture)
+        _check_version(connection, name, column, found[column], settings.capture)
     read = {c: found[c] for c in (*_CONTRACT[name], *versions) if c in found}
     if not _FLOATS.keys().isdisjoint(read.values()):
         text = _with_every_digit(text, read).as_string(connection)
@@ -162,19 +173,36 @@ def _with_every_digit(text: str, read: dict[str, int]) -> sql.Composable:
     )
 
 
-def _check_type(name: str, column: str, found: int, allowed: dict[int, str]) -> None:
-    if allowed and found not in allowed:
-        raise SchemaError(
-            f"{name}.sql yields {column} as a type with oid {found}, "
-            f"but must yield {' or '.join(sorted(allowed.values()))}: cast it there"
+def _of_another_type(
+    connection: Connection, name: str, column: str, found: int, allowed: dict[int, str]
+) -> str:
+    """What the column is, what it must be, and how to make that of it."""
+    remedy = "cast it there"
+    if allowed is _INTEGERS and found not in _NUMBERS:
+        remedy = (
+            "make a number of it there that stays the same, and keep the key beside it in a column "
+            f"of another name: ('x' || left(md5({column}::text), 15))::bit(60)::bigint AS {column}"
         )
+    return (
+        f"{name}.sql yields {column} as {_type_name(connection, found)}, "
+        f"but must yield {' or '.join(sorted(allowed.values()))}: {remedy}"
+    )
 
 
-def _check_version(name: str, column: str, found: int, capture: str) -> None:
-    yielded, wanted = _VERSIONS.get(found, f"a type with oid {found}"), _VERSION_TYPES[capture]
-    if yielded != wanted:
+def _type_name(connection: Connection, oid: int) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT format_type(%s, NULL)", (oid,))
+        row = cursor.fetchone()
+    return str(row[0]) if row else f"a type with oid {oid}"
+
+
+def _check_version(
+    connection: Connection, name: str, column: str, found: int, capture: str
+) -> None:
+    wanted = _VERSION_TYPES[capture]
+    if _VERSIONS.get(found) != wanted:
         raise SchemaError(
-            f"{name}.sql yields {column} as {yielded}, "
+            f"{name}.sql yields {column} as {_type_name(connection, found)}, "
             f"but ETL_CAPTURE={capture} wants {wanted}: {_VERSION_REMEDIES[capture]}"
         )
 

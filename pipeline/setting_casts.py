@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from psycopg2.extensions import encodings
+
 from pipeline.errors import SettingsError
 
 
@@ -29,6 +31,14 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
         return raw
 
     return cast
+
+
+def encoding(raw: str) -> str:
+    """Empty, or an encoding by PostgreSQL's name, of which Python knows the codec."""
+    name = raw.upper()
+    if name and name not in encodings:
+        raise ValueError(raw)
+    return name
 
 
 def place(raw: str) -> Path | None:

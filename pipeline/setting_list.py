@@ -51,6 +51,14 @@ _SHOP = (
         "El archivo de la CA, para verify-ca y verify-full.",
     ),
     Setting(
+        "OLTP_DB_ENCODING",
+        "",
+        "Only for a database whose encoding is SQL_ASCII, which does not say what its bytes are: "
+        "LATIN1, WIN1252, … as PostgreSQL calls it.",
+        "Solo para una base cuya codificación es SQL_ASCII, que no dice qué son sus bytes: LATIN1, "
+        "WIN1252, … como la llama PostgreSQL.",
+    ),
+    Setting(
         "OLTP_ADMIN_USER",
         "",
         "Only for `init` (the example shop, and to grant the reader's role) and `import`. Empty: "

@@ -42,6 +42,8 @@ class Database:
     sslmode: str
     sslrootcert: str
     lock_timeout: int  # seconds
+    # PostgreSQL's name of what the bytes of an SQL_ASCII database are in; '' where it is another.
+    encoding: str = ""
 
     def __str__(self) -> str:
         """Where it is, without the password."""
@@ -187,6 +189,9 @@ def _server(read: Reader, side: str) -> Database:
         lock_timeout=read(
             "ETL_LOCK_TIMEOUT", casts.natural, "a whole number of seconds from 1 to 100000"
         ),
+        encoding=read("OLTP_DB_ENCODING", casts.encoding, "an encoding such as LATIN1 or WIN1252")
+        if side == "OLTP"
+        else "",
     )
 
 

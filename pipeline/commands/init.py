@@ -121,6 +121,13 @@ def _refuse_newer(settings: Settings) -> int | None:
 def _create_olap(settings: Settings) -> None:
     """Run the scripts of sql/olap in one transaction."""
     with connect(settings.olap_admin, settings.timezone, "init") as connection:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise DatabaseError(
+                f"OLAP: the encoding of {settings.olap_admin.name} is {encoding}, and it must hold "
+                "what any shop types: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and "
+                "give OLAP_DB_NAME that. Nothing was changed"
+            )
         with connection.cursor() as cursor:
             for script in sorted(sql_folder("olap").glob("*.sql")):
                 cursor.execute(script.read_text(encoding="utf-8"))

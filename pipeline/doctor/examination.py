@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.doctor import folder, olap, oltp, outputs, scheduler, settings_file
+from pipeline.doctor import folder, olap, oltp, outputs, scheduler, settings_file, zones
 from pipeline.doctor.findings import Finding, attempt, refused
 from pipeline.doctor.sides import examine_side
 from pipeline.errors import SettingsError
@@ -31,6 +31,7 @@ def examine() -> Iterator[Finding]:
         yield from attempt("state disk", partial(folder.free_space, settings.state_dir))
         yield from examine_side(settings.oltp, settings, oltp.CHECKS)
         yield from examine_side(settings.olap, settings, olap.CHECKS)
+        yield from attempt("time zone", partial(zones.agreement, settings))
         for what, check in outputs.CHECKS:
             yield from attempt(what, partial(check, settings))
     yield from attempt(".env", settings_file.private)

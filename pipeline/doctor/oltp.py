@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from psycopg2 import sql
+
 from pipeline.doctor.clocks import clock
 from pipeline.doctor.findings import Finding, attempt
 from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, sessions
@@ -43,8 +45,45 @@ def queries(side: Side) -> Iterator[Finding]:
 
 
 def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
-    usable.append(load_query(side.connection, side.settings, name))
-    yield Finding("ok", f"OLTP {name}.sql", "keeps the contract, and may be read")
+    query = load_query(side.connection, side.settings, name)
+    usable.append(query)
+    twice = _ids_given_twice(side, query)
+    if twice:
+        yield Finding(
+            "error",
+            f"OLTP {name}.sql",
+            f"gives one id to several rows: {twice}",
+            "make its ids unique: correct its joins, or how it makes numbers of its keys",
+        )
+    else:
+        yield Finding("ok", f"OLTP {name}.sql", "keeps the contract, and may be read")
+
+
+def _ids_given_twice(side: Side, query: Query) -> str:
+    """The first few ids that more than one row has, such as two keys whose hashes are equal."""
+    column = sql.Identifier(
+        {"sucursales": "id_sucursal", "productos": "id_producto"}.get(query.name, "id_movimiento")
+    )
+    template = sql.SQL(read_sql("oltp/diagnostico", "numeros_repetidos.sql"))
+    with side.connection.cursor() as cursor:
+        cursor.execute(template.format(id=column, query=sql.SQL(query.text)))
+        return ", ".join(f"{number} ({times} rows)" for number, times in cursor)
+
+
+def encoding(side: Side) -> Iterator[Finding]:
+    """What the texts of the shop are in: SQL_ASCII does not say."""
+    found = str(side.connection.info.parameter_status("server_encoding"))
+    if found == "SQL_ASCII" and not side.database.encoding:
+        yield Finding(
+            "warning",
+            "OLTP encoding",
+            "SQL_ASCII, which does not say what its bytes are: a run fails at the first that is "
+            "no UTF-8",
+            "set OLTP_DB_ENCODING to what they are, such as LATIN1 or WIN1252",
+        )
+    else:
+        as_what = f", read as {side.database.encoding}" if found == "SQL_ASCII" else ""
+        yield Finding("ok", "OLTP encoding", f"{found}{as_what}")
 
 
 def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
@@ -74,6 +113,7 @@ CHECKS = (
     Check("version", version),
     Check("clock", clock),
     Check("server", snapshot),
+    Check("encoding", encoding),
     Check("queries and rights", queries, reads_shop=True),
     Check("open transactions", sessions),
     Check("prepared transactions", prepared_transactions),

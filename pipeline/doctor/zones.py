@@ -1,0 +1,61 @@
+"""The two servers' rules for the shop's time zone: their data can be of different years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from pipeline import olap
+from pipeline.database import connect
+from pipeline.doctor.findings import Finding
+from pipeline.errors import PipelineError
+from pipeline.zone_rules import Rules, server_rules
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+_AHEAD = timedelta(days=400)
+# Where no initial date says since when the shop's movements count.
+_BACK = timedelta(days=5 * 366)
+
+
+def agreement(settings: Settings) -> Iterator[Finding]:
+    """Whether both have the same offsets in the years in use, and when they first differ."""
+    until = datetime.now(timezone.utc) + _AHEAD
+    zone, rules = settings.timezone, []
+    try:
+        since = olap.initial_date(olap.read_control(settings)) or until - _BACK
+        for side in (settings.oltp, settings.olap):
+            with connect(side, zone, "doctor", read_only=True) as connection:
+                rules.append(server_rules(connection, zone, since, until))
+    except PipelineError:
+        # Told already, by who looked at that side.
+        yield Finding("skipped", "time zone", "not examined: it wants both servers")
+        return
+    apart = first_difference(*rules, since)
+    if apart is None:
+        years = f"{since.year} to {until.year}"
+        yield Finding("ok", "time zone", f"both servers know {zone} alike, {years}")
+        return
+    shop, ours = (told.offset(apart) for told in rules)
+    yield Finding(
+        "warning",
+        "time zone",
+        f"the servers differ on {zone} from {apart:%Y-%m-%d} on: the OLTP is at "
+        f"{_hours(shop)}, the OLAP at {_hours(ours)}",
+        "update the time zone data of the older one (PostgreSQL's minor version, or the system's "
+        "tzdata): days are cut by the OLAP's, and the shop's own reports by the OLTP's",
+    )
+
+
+def first_difference(one: Rules, other: Rules, since: datetime) -> datetime | None:
+    """The first moment from `since` on at which the offsets differ; None where there is none."""
+    changes = {change.moment for rules in (one, other) for change in rules.changes}
+    moments = [since, *sorted(moment for moment in changes if moment > since)]
+    return next((m for m in moments if one.offset(m) != other.offset(m)), None)
+
+
+def _hours(offset: timedelta) -> str:
+    minutes = round(offset.total_seconds() / 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

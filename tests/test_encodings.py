@@ -1,0 +1,209 @@
+"""Shops whose databases are not in UTF-8, and what a query of their own may hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_shop import days_ago, now
+from olap_comparison import assert_olap_equals_replay
+from shop_database import Shop
+
+pytestmark = pytest.mark.one_postgres
+
+NAME = "Pi\N{LATIN SMALL LETTER N WITH TILDE}\N{LATIN SMALL LETTER O WITH ACUTE}n"
+
+
+@pytest.fixture
+def kept_in(shop: Shop) -> Iterator[Callable[[str], Shop]]:
+    """The shop with an OLTP of that encoding."""
+    own = shop.oltp_name
+    with ExitStack() as stack:
+
+        def make(encoding: str) -> Shop:
+            name = f"{own}_{encoding.lower()}"
+            shop.server.execute(
+                f"CREATE DATABASE {{name}} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+                " TEMPLATE template0",
+                name=name,
+            )
+            stack.callback(shop.server.execute, "DROP DATABASE {name} WITH (FORCE)", name=name)
+            shop.env["OLTP_DB_NAME"] = shop.oltp_name = name
+            shop.env["ETL_INITIAL_SINCE"] = days_ago(5).date().isoformat()
+            shop.oltp.close()
+            shop.oltp = shop.server.connect(name)
+            shop.succeed("init", "--example-oltp")
+            return shop
+
+        yield make
+
+
+def traded(shop: Shop, name: str) -> None:
+    """A product of that name, received and sold."""
+    shop.product(1, name)
+    shop.till("UPDATE productos SET nombre = %s", name)
+    shop.receipt(now() - timedelta(hours=2), (1, 5, 3))
+    shop.sale(now() - timedelta(hours=1), (1, 2, 5))
+
+
+def loaded_names(shop: Shop) -> list[dict[str, Any]]:
+    """What the OLAP calls the products."""
+    return shop.olap_rows("SELECT nombre, categoria FROM dw.producto")
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "LATIN9", "WIN1252"])
+def test_a_shop_in_another_encoding_is_read_as_it_is(kept_in: Callable[[str], Shop], encoding: str):
+    shop = kept_in(encoding)
+    name = NAME + ("" if encoding == "LATIN1" else " \N{EURO SIGN}")
+    traded(shop, name)
+    shop.run()
+    assert loaded_names(shop) == [{"nombre": name, "categoria": name}]
+    assert_olap_equals_replay(shop, days_ago(5).replace(hour=0, minute=0, second=0, microsecond=0))
+    assert json.loads(shop.succeed("verify", "--json").stdout)["clean"]
+    assert encoding in shop.command("doctor").stdout
+
+
+def test_bytes_of_no_known_encoding_get_one_line_and_a_setting(kept_in: Callable[[str], Shop]):
+    shop = kept_in("SQL_ASCII")
+    shop.oltp.set_client_encoding("LATIN1")
+    traded(shop, NAME)
+    done = shop.run_due()
+    assert done.returncode == 30 and "Traceback" not in done.stdout, done.stdout
+    for told in ("is no UTF-8", "COPY etapa_producto, line 1", "set OLTP_DB_ENCODING"):
+        assert told in done.stdout
+    assert not loaded_names(shop)
+    assert "SQL_ASCII, which does not say" in " ".join(shop.command("doctor").stdout.split())
+    wrong = shop.run_due(OLTP_DB_ENCODING="KLINGON")
+    assert "OLTP_DB_ENCODING" in wrong.stdout and wrong.returncode != 0
+
+    shop.env["OLTP_DB_ENCODING"] = "latin1"
+    shop.run()
+    assert loaded_names(shop) == [{"nombre": NAME, "categoria": NAME}]
+    assert json.loads(shop.succeed("verify", "--json").stdout)["clean"]
+
+
+def own_queries(shop: Shop, **texts: str) -> Path:
+    """A folder with the shipped queries, but for those given."""
+    folder = shop.folder / "consultas"
+    folder.mkdir(exist_ok=True)
+    shipped = Path(__file__).parents[1] / "sql" / "oltp"
+    for name in ("movimientos", "productos", "sucursales"):
+        text = texts.get(name) or (shipped / f"{name}.sql").read_text(encoding="utf-8")
+        (folder / f"{name}.sql").write_text(text, encoding="utf-8")
+    shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+    return folder
+
+
+def test_a_character_that_the_shop_has_not_is_named(kept_in: Callable[[str], Shop]):
+    shop = kept_in("LATIN1")
+    text = (own_queries(shop) / "productos.sql").read_text(encoding="utf-8")
+    own_queries(shop, productos=f"-- \N{HORIZONTAL ELLIPSIS}\n{text}")
+    done = shop.run_due()
+    assert done.returncode == 30 and "Traceback" not in done.stdout, done.stdout
+    assert "productos.sql holds a character that the OLTP's encoding has not" in done.stdout
+    # One that it has is as good as any.
+    own_queries(shop, productos=f"-- {NAME}\n{text}")
+    traded(shop, NAME)
+    shop.run()
+
+
+def test_an_olap_in_another_encoding_is_refused(shop: Shop):
+    name = f"{shop.olap_name}_latin1"
+    shop.server.execute(
+        "CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+        name=name,
+    )
+    try:
+        done = shop.command("init", OLAP_DB_NAME=name)
+        assert done.returncode == 1 and "ENCODING 'UTF8'" in done.stdout, done.stdout
+    finally:
+        shop.server.execute("DROP DATABASE {name} WITH (FORCE)", name=name)
+
+
+UUIDS = """
+CREATE TABLE ventas (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), articulo text, unidades numeric, precio numeric,
+    costo numeric, momento timestamptz DEFAULT now()
+);
+CREATE TABLE articulos (clave text PRIMARY KEY, nombre text);
+GRANT SELECT ON ventas, articulos TO etl_lector;
+INSERT INTO articulos VALUES ('A-1', 'Arroz'), ('B/2', 'Leche');
+INSERT INTO ventas (articulo, unidades, costo) VALUES ('A-1', 5, 3), ('B/2', 8, 2);
+INSERT INTO ventas (articulo, unidades, precio) VALUES ('A-1', 2, 5), ('B/2', 3, 4);
+"""
+KEYS = """
+SELECT
+    {id} AS id_movimiento, v.id AS clave,
+    CASE WHEN v.costo IS NULL THEN 'VENTA' ELSE 'ENTRADA_MERCANCIA' END AS tipo,
+    ('x' || left(md5(v.articulo::text), 15))::bit(60)::bigint AS id_producto,
+    NULL::bigint AS id_sucursal, v.unidades AS cantidad, v.precio AS precio_unitario,
+    v.costo AS costo_unitario, v.momento AS fecha, false AS anulado, v.xmin AS version_1
+FROM ventas AS v
+"""
+ARTICLES = """
+SELECT
+    {id} AS id_producto, a.clave AS codigo, a.nombre, NULL AS categoria, a.xmin AS version_1
+FROM articulos AS a
+"""
+HASHED = "('x' || left(md5({}::text), 15))::bit(60)::bigint"
+
+
+def test_keys_that_are_no_numbers_become_some_as_the_message_says(shop: Shop):
+    shop.oltp.cursor().execute(UUIDS)
+    own_queries(
+        shop,
+        movimientos=KEYS.format(id="v.id"),
+        productos=ARTICLES.format(id=HASHED.format("a.clave")),
+    )
+    done = shop.run_due()
+    assert done.returncode == 30, done.stdout
+    assert "movimientos.sql yields id_movimiento as uuid, but must yield bigint" in done.stdout
+    told = done.stdout.partition("of another name: ")[2].partition(" AS id_movimiento")[0]
+    own_queries(
+        shop,
+        movimientos=KEYS.format(id=told.replace("id_movimiento", "v.id")),
+        productos=ARTICLES.format(id="a.clave"),
+    )
+    assert "productos.sql yields id_producto as text" in shop.run_due().stdout
+    own_queries(
+        shop,
+        movimientos=KEYS.format(id=told.replace("id_movimiento", "v.id")),
+        productos=ARTICLES.format(id=HASHED.format("a.clave")),
+    )
+    shop.run()
+    stock = shop.olap_rows(
+        "SELECT p.codigo, i.existencias::int FROM dw.inventario AS i"
+        " JOIN dw.producto AS p USING (id_producto) ORDER BY 1"
+    )
+    assert [tuple(row.values()) for row in stock] == [("A-1", 3), ("B/2", 5)]
+    assert json.loads(shop.succeed("verify", "--json").stdout)["clean"]
+    assert "keeps the contract" in shop.command("doctor").stdout
+
+
+@pytest.mark.parametrize("query", ["movimientos", "productos", "sucursales"])
+def test_the_doctor_names_an_id_that_two_rows_have(shop: Shop, query: str):
+    shop.product(1)
+    shop.product(2)
+    shop.branch(3)
+    shop.branch(4)
+    shop.receipt(now(), (1, 5, 3), (2, 5, 3))
+    text = (own_queries(shop) / f"{query}.sql").read_text(encoding="utf-8")
+    column = {"productos": "p.id_producto", "sucursales": "s.id_sucursal"}.get(query)
+    told = f"{column or 'd.id_detalle'} * 0 + 7"
+    own = column or "d.id_detalle"
+    name = {"movimientos": "id_movimiento"}.get(query, own.partition(".")[2])
+    for shipped in (f"{own} AS {name}", f"{own},"):
+        if shipped in text:
+            text = text.replace(
+                shipped, f"{told} AS {name}" + ("," if shipped[-1] == "," else ""), 1
+            )
+            break
+    own_queries(shop, **{query: text})
+    doctor = shop.command("doctor")
+    assert doctor.returncode == 1
+    assert "gives one id to several rows: 7 (2 rows)" in " ".join(doctor.stdout.split())
