@@ -109,6 +109,8 @@ _OLTP_REMEDIES: dict[str, str] = {
     errorcodes.UNDEFINED_FUNCTION: _OLTP_QUERY,
     errorcodes.UNDEFINED_COLUMN: _OLTP_QUERY,
     errorcodes.INVALID_SCHEMA_NAME: _OLTP_QUERY,
+    errorcodes.CHARACTER_NOT_IN_REPERTOIRE: "its encoding, SQL_ASCII, does not say what its bytes "
+    "are: set OLTP_DB_ENCODING to what they are, such as LATIN1 or WIN1252, then run again",
     errorcodes.READ_ONLY_SQL_TRANSACTION: "a query may only read, and init and import need the "
     f"primary: {_OLTP_QUERY}",
 }

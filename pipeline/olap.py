@@ -235,23 +235,12 @@ def _stage_file(
     try:
         with connection.cursor() as cursor:
             cursor.copy_expert(f"COPY {target} FROM STDIN (FORMAT csv)", reader, 1 << 16)
-    except psycopg2.DataError as error:
+    except psycopg2.DataError:
         if reader.finish() != expected["sha256"]:
             raise corrupt from None
-        if isinstance(error, psycopg2.errors.CharacterNotInRepertoire):
-            raise DataError(_other_encoding(error)) from error
         raise
     if reader.finish() != expected["sha256"]:
         raise corrupt
-
-
-def _other_encoding(error: psycopg2.Error) -> str:
-    place = (error.diag.context or "").splitlines()[0]
-    return (
-        f"OLTP: what it yields is no UTF-8 ({error.diag.message_primary}; {place}): its encoding "
-        "is SQL_ASCII, which does not say what its bytes are; set OLTP_DB_ENCODING to what they "
-        "are, such as LATIN1 or WIN1252, then run again"
-    )
 
 
 def load_staged(

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -142,3 +142,46 @@ def facts(shop: Shop) -> list[object]:
 def test_what_is_sent_to_the_shop_is_ascii():
     for path in (REPOSITORY / "sql" / "oltp").rglob("*.sql"):
         assert path.read_text(encoding="utf-8").isascii(), path
+
+
+def test_the_doctor_says_from_when_on_the_servers_differ(apart: Shop):
+    told = " ".join(apart.command("doctor", ETL_INITIAL_SINCE="").stdout.split())
+    # Until October 2024 both went back to winter in March.
+    assert f"the servers differ on {ZONE} from 20" in told
+    assert "the OLTP is at UTC-04:00, the OLAP at UTC-03:00" in told
+    apart.env["ETL_TIMEZONE"] = "America/Lima"
+    assert "both servers know America/Lima alike" in " ".join(
+        apart.command("doctor").stdout.split()
+    )
+
+
+GAPS = {
+    # Santiago's clock goes from midnight to one on the first Sunday of September.
+    "a clock put on": (datetime(2025, 9, 7, 0, 30), datetime(2025, 9, 6, 12)),
+    "a scope that begins in it": (datetime(2025, 9, 7, 0, 30), datetime(2025, 9, 7, 0, 45)),
+    "a clock put back": (datetime(2025, 4, 5, 23, 30), datetime(2025, 4, 5, 12)),
+}
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_a_clock_that_never_was_or_was_twice_is_nothing_different(shop: Shop, gap: str):
+    when, since = GAPS[gap]
+    shop.env |= {"ETL_TIMEZONE": "America/Santiago", "ETL_INITIAL_SINCE": since.isoformat()}
+    keep_dates_as(shop, "timestamp")
+    shop.product(1)
+    for minutes in (0, 10, 20, 29, 31, 45, 90):
+        shop.receipt(when + timedelta(minutes=minutes), (1, 10, 2))
+        shop.sale(when - timedelta(minutes=minutes), (1, 1, 5))
+    shop.run()
+    found = json.loads(shop.succeed("verify", "--json").stdout)
+    assert found["clean"] and found["compared"] > 2
+    loaded = shop.olap_rows("SELECT id_movimiento, fecha FROM dw.kardex ORDER BY 1")
+    # PostgreSQL's own reading of such a clock, which an OLAP of before has, and a fresh one.
+    cursor = shop.oltp.cursor()
+    cursor.execute(
+        "SELECT d.id_detalle, t.fecha AT TIME ZONE 'America/Santiago' FROM transacciones AS t"
+        " JOIN detalle_transaccion AS d USING (id_transaccion)"
+        " WHERE t.fecha AT TIME ZONE 'America/Santiago' >= %s ORDER BY 1",
+        (since.replace(tzinfo=ZoneInfo("America/Santiago")),),
+    )
+    assert [(row["id_movimiento"], row["fecha"]) for row in loaded] == cursor.fetchall()
