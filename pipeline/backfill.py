@@ -29,9 +29,10 @@ from pipeline.oltp import (
     why_everything,
 )
 from pipeline.process_lock import hold_lock
-from pipeline.queries import Query, between, count_by_day, load_query, with_rules
+from pipeline.queries import Query, load_query
 from pipeline.query_plans import explain, source_tables
 from pipeline.query_prints import query_prints
+from pipeline.query_reads import between, count_by_day, with_rules
 from pipeline.refresh import refresh_views
 from pipeline.retry import with_or_without_workers, with_retries
 from pipeline.targets import DurableTarget, make_private_folder

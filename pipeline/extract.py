@@ -22,9 +22,10 @@ from pipeline.oltp import (
     wait_for_flush,
     why_everything,
 )
-from pipeline.queries import Query, changed_since, everything, load_query, with_rules
+from pipeline.queries import Query, load_query
 from pipeline.query_plans import explain, source_tables
 from pipeline.query_prints import query_prints
+from pipeline.query_reads import changed_since, everything, with_rules
 from pipeline.requests import Request, read_request
 from pipeline.staging_ahead import StagingAhead
 from pipeline.targets import DurableTarget

@@ -14,9 +14,10 @@ from pipeline.database import connect
 from pipeline.errors import DatabaseError
 from pipeline.extract import QUERIES
 from pipeline.oltp import begin_snapshot, take_snapshot, why_everything
-from pipeline.queries import fingerprints, load_query, with_rules
+from pipeline.queries import load_query
 from pipeline.query_plans import explain, source_tables
 from pipeline.query_prints import query_prints
+from pipeline.query_reads import fingerprints, with_rules
 from pipeline.sql_files import read_sql
 from pipeline.zone_rules import server_rules
 

@@ -28,7 +28,8 @@ from shop_database import Shop
 from shop_server import OLTP_USER, PASSWORD, REPOSITORY, ShopServer, must_succeed, run_program
 
 from pipeline.database import connect
-from pipeline.queries import changed_since, load_query
+from pipeline.queries import load_query
+from pipeline.query_reads import changed_since
 from pipeline.settings import load_settings
 
 OLTP_SQL = REPOSITORY / "sql" / "oltp"

@@ -16,7 +16,8 @@ from pipeline.after_run import views_refreshed
 from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.csv_rows import Row, line_error, read_rows
 from pipeline.database import connect
-from pipeline.queries import everything, load_query
+from pipeline.queries import load_query
+from pipeline.query_reads import everything
 from pipeline.refresh import refresh_views
 from pipeline.retry import with_or_without_workers
 from pipeline.settings import load_settings
