@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ def parse_moment(raw: str, zone: str) -> datetime:
 
     Raises ValueError when it is neither.
     """
-    moment = datetime.fromisoformat(_as_python_3_10_reads(raw))
+    moment = datetime.fromisoformat(raw.replace("z", "Z"))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
     try:
@@ -32,18 +31,3 @@ def parse_since(raw: str, zone: str) -> datetime:
     if since > datetime.now(timezone.utc):
         raise InputError(f"--since is '{raw}', which has not come yet")
     return since
-
-
-def _as_python_3_10_reads(raw: str) -> str:
-    """What PostgreSQL writes, as Python before 3.11 takes it: six decimals, +00:00."""
-    found = re.fullmatch(r"(.*?\d\d:\d\d(?::\d\d)?)(\.\d{1,6})?(Z|z|[+-]\d\d(?::?\d\d)?)?", raw)
-    if found is None:
-        return raw
-    clock, fraction, offset = found.groups()
-    if fraction:
-        clock += fraction.ljust(7, "0")
-    if offset in ("Z", "z"):
-        offset = "+00:00"
-    elif offset:
-        offset = offset if ":" in offset else f"{offset[:3]}:{offset[3:] or '00'}"
-    return clock + (offset or "")
