@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import InputError
@@ -17,7 +17,7 @@ def parse_moment(raw: str, zone: str) -> datetime:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
     try:
-        return moment.astimezone(timezone.utc)
+        return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(raw) from None
 
@@ -28,6 +28,6 @@ def parse_since(raw: str, zone: str) -> datetime:
         since = parse_moment(raw, zone)
     except ValueError:
         raise InputError(f"--since is '{raw}', but must be a date") from None
-    if since > datetime.now(timezone.utc):
+    if since > datetime.now(UTC):
         raise InputError(f"--since is '{raw}', which has not come yet")
     return since

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import luigi
@@ -33,7 +33,7 @@ def run_requested(settings: Settings, request: Request) -> Window:
     Returns that window. Raises RequestedRunError when the run fails, UnpublishedError when only
     the report does; Luigi's log has said why, and Luigi's events have told it.
     """
-    now = whole_second(datetime.now(timezone.utc))
+    now = whole_second(datetime.now(UTC))
     window = windows_due(settings, now, wait=True)[-1]
     write_request(settings, window, request)
     result = luigi.build(
