@@ -6,7 +6,7 @@ import shutil
 import sys
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ class Olap:
 
 def new_shop(place: Place, oltp: str, products: int = PRODUCTS) -> Shop:
     """An example OLTP without movements, and the initialised OLAP that the others start from."""
-    end = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     shop = Shop(place, oltp, products, end)
     place.oltp.create(oltp)
     place.olap.create(EMPTY)

@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
@@ -108,7 +108,7 @@ def set_aside_unknown(settings: Settings) -> set[Window]:
     }
     loaded = olap.loaded_windows(settings, found)
     aside = sorted(received - loaded)
-    now = windows.stamp(datetime.now(timezone.utc))
+    now = windows.stamp(datetime.now(UTC))
     for window in aside:
         folder = windows.folder(state, window)
         folder.rename(folder.with_name(f"{window.label}.set-aside-{now}"))
@@ -134,7 +134,7 @@ def _superseded(state: Path, window: Window) -> bool:
 
 
 def _check_clock(control: dict[str, Any], as_of: datetime) -> None:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     last = olap.last_run(control)
     if last is not None and last > now + _CLOCK_TOLERANCE:
         raise GuardError(
@@ -146,7 +146,7 @@ def _check_clock(control: dict[str, Any], as_of: datetime) -> None:
 
 def refuse_future(what: str, moment: datetime) -> None:
     """Raise GuardError for a moment to come: no window could begin where one ends before it."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     if moment > now + _CLOCK_TOLERANCE:
         raise GuardError(
             f"{what} is {moment.isoformat()}, but it is only {now.isoformat(timespec='seconds')} "
@@ -156,7 +156,7 @@ def refuse_future(what: str, moment: datetime) -> None:
 
 def _wait_until_after(moment: datetime) -> datetime:
     while True:
-        now = whole_second(datetime.now(timezone.utc))
+        now = whole_second(datetime.now(UTC))
         if now > moment:
             return now
         time.sleep(0.05)

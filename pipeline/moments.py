@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import InputError
@@ -14,11 +13,11 @@ def parse_moment(raw: str, zone: str) -> datetime:
 
     Raises ValueError when it is neither.
     """
-    moment = datetime.fromisoformat(_as_python_3_10_reads(raw))
+    moment = datetime.fromisoformat(raw.replace("z", "Z"))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
     try:
-        return moment.astimezone(timezone.utc)
+        return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(raw) from None
 
@@ -29,21 +28,6 @@ def parse_since(raw: str, zone: str) -> datetime:
         since = parse_moment(raw, zone)
     except ValueError:
         raise InputError(f"--since is '{raw}', but must be a date") from None
-    if since > datetime.now(timezone.utc):
+    if since > datetime.now(UTC):
         raise InputError(f"--since is '{raw}', which has not come yet")
     return since
-
-
-def _as_python_3_10_reads(raw: str) -> str:
-    """What PostgreSQL writes, as Python before 3.11 takes it: six decimals, +00:00."""
-    found = re.fullmatch(r"(.*?\d\d:\d\d(?::\d\d)?)(\.\d{1,6})?(Z|z|[+-]\d\d(?::?\d\d)?)?", raw)
-    if found is None:
-        return raw
-    clock, fraction, offset = found.groups()
-    if fraction:
-        clock += fraction.ljust(7, "0")
-    if offset in ("Z", "z"):
-        offset = "+00:00"
-    elif offset:
-        offset = offset if ":" in offset else f"{offset[:3]}:{offset[3:] or '00'}"
-    return clock + (offset or "")

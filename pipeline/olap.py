@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,13 +80,11 @@ def read_control(settings: Settings) -> dict[str, Any]:
 def moment(text: str | None) -> datetime | None:
     """A time of the control row in UTC, or None.
 
-    The session's zone decides how PostgreSQL writes it, and a window is labelled in UTC;
-    PostgreSQL may write +00 where Python wants +00:00.
+    The session's zone decides how PostgreSQL writes it, and a window is labelled in UTC.
     """
     if text is None:
         return None
-    written = datetime.fromisoformat(text if text[-3] == ":" else f"{text}:00")
-    return written.astimezone(timezone.utc)
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def last_run(control: dict[str, Any]) -> datetime | None:

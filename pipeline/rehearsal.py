@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -94,7 +94,7 @@ def _due(settings: Settings) -> tuple[Window | None, Window]:
     if pending in loaded:
         # Only its views or its marker are missing.
         pending = None
-    now = whole_second(datetime.now(timezone.utc))
+    now = whole_second(datetime.now(UTC))
     start = pending.desde if pending else olap.last_run(control) or first_start(settings, now)
     return pending, Window(start, max(now, start))
 

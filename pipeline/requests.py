@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline import window as windows
@@ -47,7 +47,7 @@ def write_request(settings: Settings, window: Window, request: Request) -> None:
     target.write_receipt(
         {
             "window": window.label,
-            "asked": datetime.now(timezone.utc).isoformat(),
+            "asked": datetime.now(UTC).isoformat(),
             "recheck": list(request.recheck),
             "everything": request.everything,
             "rebuild": request.rebuild,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import luigi
@@ -35,7 +35,7 @@ def run_requested(settings: Settings, request: Request, accept_source: str = "")
     has said why, and Luigi's events have told it. Of a request that a guard refuses nothing is
     kept, nor of one whose turn does not come.
     """
-    now = whole_second(datetime.now(timezone.utc))
+    now = whole_second(datetime.now(UTC))
     *unfinished, window = windows_due(settings, now, wait=True)
     for earlier in unfinished:
         _run(earlier, accept_source)

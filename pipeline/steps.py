@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import luigi
 
@@ -209,7 +209,7 @@ class WriteMarker(_WindowTask):
                 "run_id": run_id,
                 "last_run": self.window.hasta.isoformat(),
                 "superseded": receipt.get("superseded", False),
-                "written": datetime.now(timezone.utc).isoformat(),
+                "written": datetime.now(UTC).isoformat(),
             }
         )
         log.info(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from pipeline.retry import with_retries
 from pipeline.steps import LoadHistory, PipelineTask, UtcSecondParameter, WriteMarker
 from pipeline.window import Window, whole_second
 
-_STARTED = whole_second(datetime.now(timezone.utc))
+_STARTED = whole_second(datetime.now(UTC))
 
 
 class RunDue(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
@@ -95,7 +95,7 @@ def _compare(
     findings.restored = why_everything(snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
     came, went = catalogue.came_and_went(shop, queries[1], analytical)
-    zone, until = settings.timezone, datetime.now(timezone.utc) + AHEAD
+    zone, until = settings.timezone, datetime.now(UTC) + AHEAD
     movements = with_rules(queries[0], lambda: server_rules(analytical, zone, start, until))
     written_in = zone if movements.wall_clock else "UTC"
     read = fingerprints(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import StateError
@@ -40,9 +40,7 @@ def parse_label(label: str) -> Window | None:
     if len(bounds) != 2:
         return None
     try:
-        desde, hasta = (
-            datetime.strptime(bound, _STAMP).replace(tzinfo=timezone.utc) for bound in bounds
-        )
+        desde, hasta = (datetime.strptime(bound, _STAMP).replace(tzinfo=UTC) for bound in bounds)
     except ValueError:
         return None
     window = Window(desde, hasta)
@@ -51,7 +49,7 @@ def parse_label(label: str) -> Window | None:
 
 def whole_second(moment: datetime) -> datetime:
     """The moment in UTC, without its fraction of a second."""
-    return moment.astimezone(timezone.utc).replace(microsecond=0)
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def folder(state: Path, window: Window) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Seconds. A clock that is put on and back again within one day would not be seen.
 _GRIDS = (86_400, 3_600, 60, 1)
-_EARLIEST = datetime(1900, 1, 1, tzinfo=timezone.utc)
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Rules:
 
 
 def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def server_rules(connection: Connection, zone: str, since: datetime, until: datetime) -> Rules:
@@ -104,7 +104,7 @@ def _find_rules(
         timedelta(seconds=told[start]),
         tuple(
             Change(
-                datetime.fromtimestamp(b, timezone.utc),
+                datetime.fromtimestamp(b, UTC),
                 timedelta(seconds=told[a]),
                 timedelta(seconds=told[b]),
             )

@@ -14,13 +14,13 @@ fail() {
 
 find_python() {
     local candidate
-    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.{14,13,12,11,10} python; do
-        if "$candidate" -I -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.{14,13,12,11} python; do
+        if "$candidate" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             printf '%s\n' "$candidate"
             return
         fi
     done
-    fail "Python 3.10 or newer is needed; if it has an unusual name: PYTHON=… scripts/$program"
+    fail "Python 3.11 or newer is needed; if it has an unusual name: PYTHON=… scripts/$program"
 }
 
 # is_installed STAMP MODULE…: the stamp is a copy of the pyproject.toml that was installed.
@@ -46,7 +46,7 @@ EOF
 # these scripts left is made anew; somebody else's is not touched.
 make_venv() {
     local log=$1 python
-    if "$venv/bin/python" -I -c 'import pip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    if "$venv/bin/python" -I -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         return
     fi
     python=$(find_python)

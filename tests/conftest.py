@@ -20,6 +20,9 @@ from pipeline.demo.server import embedded_binaries, system_binaries
 
 # luigi reads its configuration once, when it is first imported.
 os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
+# Where no bytecode is to be written, as containers say, each command would compile all it imports.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ["PYTHONPYCACHEPREFIX"] = str(REPOSITORY / "build" / "bytecode")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,7 @@ DAYS = 20
 
 def now() -> datetime:
     """This moment, UTC."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def days_ago(days: float) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from oracle_rows import Opening, Pricing, Product
@@ -10,8 +10,8 @@ from psycopg2.extras import RealDictCursor
 
 # Python's datetimes end where PostgreSQL's go on, to infinity; no test turns on what is between.
 FIRST, LAST = (
-    datetime(1, 1, 2, tzinfo=timezone.utc),
-    datetime(9999, 12, 30, tzinfo=timezone.utc),
+    datetime(1, 1, 2, tzinfo=UTC),
+    datetime(9999, 12, 30, tzinfo=UTC),
 )
 MOVEMENTS = """
     SELECT d.id_detalle AS id_movimiento, t.tipo, d.id_producto, t.id_sucursal, d.cantidad,

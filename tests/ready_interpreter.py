@@ -8,6 +8,7 @@ ends as an interpreter ends; it is spared the half second in which Luigi is impo
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -138,6 +139,8 @@ def _run(arguments: list[str]) -> None:
 if __name__ == "__main__":
     for _name in _OTHERS:
         importlib.import_module(_name)
+    # Else the collector writes in each page that a fork shares.
+    gc.freeze()
     given = _serve(socket.socket(fileno=int(sys.argv[1])))
     if given:
         _run(given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import subprocess
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -112,7 +112,7 @@ def uuid_of(chart: str, room: str = "charts") -> str:
 
 def fill(shop: Shop) -> None:
     """Fifteen months of trade up to now, a reject, a jump of cost, and a second run."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     initial = now - timedelta(days=460)
     trade(shop, now - timedelta(hours=1))
     shop.till("UPDATE transacciones SET id_sucursal = 1 WHERE id_sucursal IS NULL")
@@ -128,7 +128,7 @@ def fill(shop: Shop) -> None:
 def plain(value: Any) -> Any:
     """A value as Superset gives it: moments in milliseconds, numbers in doubles."""
     if isinstance(value, datetime):
-        return value.replace(tzinfo=timezone.utc).timestamp() * 1000
+        return value.replace(tzinfo=UTC).timestamp() * 1000
     if isinstance(value, date):
         return plain(datetime(value.year, value.month, value.day))
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -68,7 +68,7 @@ def test_the_case_is_valued_as_its_own_system_recommends(shop: Shop, case: Case)
     shop.env["ETL_INITIAL_SINCE"] = initial.isoformat()
     for id_producto in products:
         shop.product(id_producto)
-    an_hour_ago = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=1)
+    an_hour_ago = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     for insertion in range(1, last_insertion(case) + 1):
         type_in(shop, case, insertion)
         shop.run_in_process(as_of=an_hour_ago + timedelta(seconds=insertion))

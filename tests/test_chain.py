@@ -12,7 +12,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -66,17 +66,17 @@ olap.load_staged = dying(lambda *_: "before the commit", olap.load_staged, after
 
 def ago(delta: timedelta) -> datetime:
     """A moment in the past, in whole UTC seconds."""
-    return datetime.now(timezone.utc).replace(microsecond=0) - delta
+    return datetime.now(UTC).replace(microsecond=0) - delta
 
 
 def stamp(moment: datetime) -> str:
     """A moment as a label has it."""
-    return moment.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def argument(moment: datetime) -> str:
     """A moment as the command line takes it."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def bounds(folder: Path) -> tuple[datetime, datetime]:
@@ -84,8 +84,7 @@ def bounds(folder: Path) -> tuple[datetime, datetime]:
     found = LABEL.fullmatch(folder.name)
     assert found, folder
     desde, hasta = (
-        datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-        for text in found.groups()
+        datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) for text in found.groups()
     )
     return desde, hasta
 

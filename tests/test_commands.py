@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,12 +154,12 @@ AGREE: dict[str, tuple[list[str], Words]] = {
 @EVERY
 @pytest.mark.one_postgres
 def test_the_object_says_what_the_text_says(shop: Shop, command: str):
-    yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
     shop.product(1)
     shop.receipt(yesterday, (1, 10, 5), (77, 1, 1))
     shop.sale(yesterday, (1, 3, 9))
     shop.run_in_process()
-    shop.sale(datetime.now(timezone.utc), (1, 1, 9))
+    shop.sale(datetime.now(UTC), (1, 1, 9))
     (shop.folder / "productos.csv").write_text("id_producto,nombre\n5,Té\n")
     (shop.folder / "conteo.csv").write_text("id_producto,existencias,costo_promedio\n1,2,3\n")
     arguments, words = AGREE[command]
@@ -201,7 +201,7 @@ def test_a_failure_is_an_object_too(shop: Shop, command: str):
 
 def test_a_repair_is_one_object(shop: Shop):
     shop.product(1)
-    shop.receipt(datetime.now(timezone.utc) - timedelta(days=1), (1, 10, 5), (1, 11, 5))
+    shop.receipt(datetime.now(UTC) - timedelta(days=1), (1, 10, 5), (1, 11, 5))
     shop.run_in_process()
     shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = 2")
     code, said, _ = machine(shop, "verify", "--repair", "--json")

@@ -7,7 +7,7 @@ import os
 import random
 import threading
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -247,10 +247,10 @@ def test_integers() -> None:
 @pytest.mark.parametrize(
     ("value", "utc"),
     [
-        ("2026-01-31", datetime(2026, 1, 31, 5, tzinfo=timezone.utc)),
-        ("2026-01-31 17:30", datetime(2026, 1, 31, 22, 30, tzinfo=timezone.utc)),
-        ("2026-01-31T17:30:00+00:00", datetime(2026, 1, 31, 17, 30, tzinfo=timezone.utc)),
-        ("2026-01-31T17:30:00Z", datetime(2026, 1, 31, 17, 30, tzinfo=timezone.utc)),
+        ("2026-01-31", datetime(2026, 1, 31, 5, tzinfo=UTC)),
+        ("2026-01-31 17:30", datetime(2026, 1, 31, 22, 30, tzinfo=UTC)),
+        ("2026-01-31T17:30:00+00:00", datetime(2026, 1, 31, 17, 30, tzinfo=UTC)),
+        ("2026-01-31T17:30:00Z", datetime(2026, 1, 31, 17, 30, tzinfo=UTC)),
     ],
 )
 def test_moments_without_an_offset_are_in_the_zone(value: str, utc: datetime) -> None:

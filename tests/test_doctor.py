@@ -10,7 +10,7 @@ import sys
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def examined(shop: Shop, **env: str) -> list[Finding]:
 def trade(shop: Shop) -> None:
     """A receipt of yesterday, loaded."""
     shop.product(1)
-    shop.receipt(datetime.now(timezone.utc) - timedelta(days=1), (1, 10, 5))
+    shop.receipt(datetime.now(UTC) - timedelta(days=1), (1, 10, 5))
     shop.run_in_process()
 
 
@@ -569,7 +569,7 @@ def test_the_views_examined_are_those_granted(shop: Shop):
 
 
 def test_the_age_of_the_last_run(shop: Shop):
-    now = whole_second(datetime.now(timezone.utc))
+    now = whole_second(datetime.now(UTC))
     for hasta, state, found in (
         (now - timedelta(days=3), "warning", "3.0 days ago"),
         (now - timedelta(days=1), "ok", "24.0 hours ago"),
@@ -590,13 +590,13 @@ def test_an_unfinished_window_is_named(shop: Shop):
     assert report.one("unfinished window").found == LABEL
     assert report.exit_code == 0
     # One that does not follow the last run is history.
-    control(shop, "hasta = %s", whole_second(datetime.now(timezone.utc)))
+    control(shop, "hasta = %s", whole_second(datetime.now(UTC)))
     assert doctor(shop).one("unfinished window").state == "ok"
 
 
 def test_rejects_that_wait_are_counted(shop: Shop):
     shop.product(1)
-    yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
     shop.receipt(yesterday, (1, 10, 5), (1, 10, None), (1, 11, None))
     shop.run_in_process()
     report = doctor(shop)
@@ -708,7 +708,7 @@ def test_a_clock_that_is_off(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, seconds: int, state: str, words: str
 ):
     shift = timedelta(seconds=seconds)
-    monkeypatch.setattr(clocks, "local_time", lambda: datetime.now(timezone.utc) + shift)
+    monkeypatch.setattr(clocks, "local_time", lambda: datetime.now(UTC) + shift)
     findings = examined(shop)
     for side in ("OLTP", "OLAP"):
         finding = one(findings, f"{side} clock")

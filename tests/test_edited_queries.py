@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ def folder(shop: Shop, tmp_path: Path) -> Path:
             (folder / path.name).write_text(path.read_text())
     shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
     shop.product(1)
-    day = datetime.now(timezone.utc) - timedelta(days=1)
+    day = datetime.now(UTC) - timedelta(days=1)
     shop.receipt(day, (1, 10, 5))
     for _ in range(4):
         shop.sale(day, (1, 2, 7))
@@ -130,7 +130,7 @@ def test_everything_each_time(shop: Shop, folder: Path):
         + text[text.index("FROM public.detalle") :]
     )
     assert shop.run_due().returncode == 0
-    line = shop.sale(datetime.now(timezone.utc) - timedelta(hours=1), (1, 1, 9))[0]
+    line = shop.sale(datetime.now(UTC) - timedelta(hours=1), (1, 1, 9))[0]
     with shop.oltp.cursor() as cursor:
         cursor.execute(
             "DELETE FROM detalle_transaccion WHERE id_detalle <> %s AND"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
 from shop_server import PASSWORD, run_program
 
-BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 SETTINGS = [
     ({"OLAP_DB_NAME": None}, "OLAP_DB_NAME is not set"),
@@ -325,7 +325,7 @@ def test_an_end_to_come_is_refused(shop: Shop):
     stock(shop)
     shop.run()
     (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
-    end = datetime.now(timezone.utc) + timedelta(days=100)
+    end = datetime.now(UTC) + timedelta(days=100)
     bounds = ["--desde", control["hasta"].isoformat(), "--hasta", end.isoformat()]
     done = shop.task("WriteMarker", *bounds)
     assert done.returncode == 30, done.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PRODUCTS = DATA / "FOODMART_productos.csv.gz"
 YEAR_1997 = DATA / "FOODMART_transacciones.csv.gz"
 BATCH_1998 = DATA / "FOODMART_extra1998_transacciones.csv.gz"
-SINCE = datetime(1997, 1, 1, tzinfo=timezone.utc)
+SINCE = datetime(1997, 1, 1, tzinfo=UTC)
 
 pytestmark = pytest.mark.skipif(
     not YEAR_1997.exists(), reason="../shared/data is absent: FoodMart is not part of the project"
@@ -59,7 +59,7 @@ def replay_of(*paths: Path) -> Replay:
         int(line["id_producto"]): Product(line["codigo"], line["nombre"], line["categoria"])
         for line in lines(PRODUCTS)
     }
-    rules = Rules(initial=SINCE, snapshot=datetime.now(timezone.utc) - timedelta(days=1))
+    rules = Rules(initial=SINCE, snapshot=datetime.now(UTC) - timedelta(days=1))
     return replay([m for path in paths for m in movements(path)], products, rules)
 
 

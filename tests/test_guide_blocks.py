@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def run_commands(heading: str, folder: Path, environment: dict[str, str]) -> str
 
 def yesterday() -> datetime:
     """A day ago."""
-    return datetime.now(timezone.utc) - timedelta(days=1)
+    return datetime.now(UTC) - timedelta(days=1)
 
 
 # The blocks, as written
@@ -201,7 +201,7 @@ def test_the_guide_is_followed_from_the_first_run_to_the_history(shop: Shop):
     # The date of the example must lie before the scope's, whenever this is run.
     run_commands("Earlier history", shop.folder, shop.env)
     (control,) = shop.olap_rows("SELECT desde_inicial FROM etl.control")
-    assert control["desde_inicial"] == datetime(2025, 1, 1, tzinfo=timezone.utc)
+    assert control["desde_inicial"] == datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.one_postgres

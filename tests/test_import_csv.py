@@ -6,7 +6,7 @@ import argparse
 import csv
 import gzip
 from collections.abc import Callable
-from datetime import timezone
+from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -344,7 +344,7 @@ def test_foodmart(shop: Shop) -> None:
                 row[6],
                 int(record["id_tienda"]),
             ), number
-            assert row[6].astimezone(timezone.utc).isoformat() == record["fecha"]
+            assert row[6].astimezone(UTC).isoformat() == record["fecha"]
     second = shop.succeed("import", *files).stdout
     assert "productos: 1560 read, 0 new, 0 changed, 1560 same" in second
     assert "transacciones: 90896 read, 0 new, 0 changed, 90896 same" in second

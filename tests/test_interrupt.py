@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fault_process import wait_for, waiting_backend
@@ -13,7 +13,7 @@ from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
 
 RUN = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
-BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.one_postgres

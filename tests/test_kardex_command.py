@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,7 +22,7 @@ from shop_server import REPOSITORY
 
 from pipeline.ledger_formats import CSV_COLUMNS
 
-BEGINNING = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 VOID_TAGS = {"meta"}
 

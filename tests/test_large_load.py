@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from shop_server import OPTIONS, ShopServer, must_succeed, run_program
 from bench.place import read_bench_sql
 from pipeline import extract, steps
 
-BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 2_100
 # As many here as 20,000 are elsewhere.
 MANY = """

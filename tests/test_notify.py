@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -457,7 +457,7 @@ def test_numbers_do_not_make_a_cause_another_one():
 
 
 def test_a_cause_is_due_again_after_its_hours_and_after_the_clock_was_set_back():
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     memory = Memory(now, {"a": now})
     assert not memory.is_due("a", now, DAY)
     assert not memory.is_due("a", now + DAY - timedelta(seconds=1), DAY)
@@ -467,7 +467,7 @@ def test_a_cause_is_due_again_after_its_hours_and_after_the_clock_was_set_back()
 
 
 def test_the_memory_is_kept_and_survives_a_file_that_is_none(tmp_path: Path):
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     memory = Memory(now)
     for number in range(60):
         memory.note_told(str(number), now + number * timedelta(seconds=1))

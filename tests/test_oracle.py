@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,7 @@ from oracle_views import (
 )
 from valuation_cases import CASES, expected_states, final_movements, sale_and_receipt_cases
 
-START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 NOON = timedelta(hours=12)
 RULES = Rules(initial=START, snapshot=START + timedelta(days=364))
 PRODUCTS = {1: Product("A1", "Arroz", "Abarrotes"), 2: Product("B2", "Jabón", None)}
@@ -316,7 +316,7 @@ def test_summaries_cut_days_in_the_zone_and_round_each_sale():
         zone="America/Lima",
         category_pricing={"Abarrotes": Pricing(impuesto=Decimal("0.18"))},
     )
-    in_lima_january = datetime(2026, 2, 1, 4, 59, tzinfo=timezone.utc)
+    in_lima_january = datetime(2026, 2, 1, 4, 59, tzinfo=UTC)
     movements = [
         movement(1, SALE, 3, 10, fecha=in_lima_january),
         movement(2, SALE, 3, 10, fecha=in_lima_january),
@@ -364,7 +364,7 @@ def test_prices_without_tax_are_net_as_they_are():
 
 def on(day: date) -> dict[str, datetime]:
     """At noon of a day."""
-    return {"fecha": datetime(day.year, day.month, day.day, 12, tzinfo=timezone.utc)}
+    return {"fecha": datetime(day.year, day.month, day.day, 12, tzinfo=UTC)}
 
 
 def test_month_ends_of_a_range_are_inclusive():
@@ -384,13 +384,13 @@ def test_rotation_is_a_years_cost_over_the_average_month_end_value():
         movement(3, RECEIPT, 25, 2, **on(date(2026, 3, 31))),  # end of March: 20 at 2 = 40
         movement(4, SALE, 5, 9, **on(date(2026, 4, 10))),  # April has not ended
     ]
-    found = rotation(replay(movements, PRODUCTS, RULES), datetime(2026, 4, 15, tzinfo=timezone.utc))
+    found = rotation(replay(movements, PRODUCTS, RULES), datetime(2026, 4, 15, tzinfo=UTC))
     assert found[1] == (Decimal(70), Fraction(80, 3), Fraction(70 * 3, 80))
 
 
 def test_rotation_counts_365_days_ending_with_hastas_own_day():
     rules = Rules(initial=START - timedelta(days=400), snapshot=RULES.snapshot)
-    hasta = datetime(2026, 4, 15, 9, tzinfo=timezone.utc)
+    hasta = datetime(2026, 4, 15, 9, tzinfo=UTC)
     movements = [
         movement(1, RECEIPT, 100, 1, **on(date(2025, 4, 1))),
         movement(2, SALE, 1, 9, **on(date(2025, 4, 15))),  # the 366th day
@@ -403,7 +403,7 @@ def test_rotation_counts_365_days_ending_with_hastas_own_day():
 
 
 def test_rotation_without_a_month_end_takes_the_current_value():
-    hasta = datetime(2026, 1, 15, tzinfo=timezone.utc)
+    hasta = datetime(2026, 1, 15, tzinfo=UTC)
     done = replay([movement(1, RECEIPT, 10, 4), movement(2, SALE, 5, 9)], PRODUCTS, RULES)
     assert rotation(done, hasta)[1] == (20, 20, 1)
 
@@ -415,7 +415,7 @@ def test_rotation_starts_with_the_month_of_the_opening():
         RULES,
         {1: Opening(Decimal(10), Decimal(4)), 2: Opening(Decimal(0), Decimal(4))},
     )
-    found = rotation(done, datetime(2026, 3, 31, tzinfo=timezone.utc))
+    found = rotation(done, datetime(2026, 3, 31, tzinfo=UTC))
     assert found[1] == (20, Fraction(40 + 40 + 20, 3), Fraction(60, 100))
     assert found[2] == (0, 0, None)
 
@@ -427,7 +427,7 @@ def test_abc_classes_by_the_share_before_the_product():
         movement(n, SALE, 1, amount, id_producto=n, **on(date(2026, 1, 5)))
         for n, amount in amounts.items()
     ]
-    found = abc(replay(movements, products, RULES), datetime(2026, 2, 1, tzinfo=timezone.utc))
+    found = abc(replay(movements, products, RULES), datetime(2026, 2, 1, tzinfo=UTC))
     # Before each: 2 at 0 %, 3 at 60, 4 at 80, 1 at 90 (and before 5, by id), 5 at 95.
     assert found == {
         2: Class(Decimal(60), "A"),
@@ -440,7 +440,7 @@ def test_abc_classes_by_the_share_before_the_product():
 
 
 def test_reorder_is_days_of_cover_at_the_rate_of_90_days():
-    hasta = datetime(2026, 5, 1, tzinfo=timezone.utc)
+    hasta = datetime(2026, 5, 1, tzinfo=UTC)
     movements = [
         movement(1, RECEIPT, 100, 1),
         movement(2, SALE, 10, 2, **on(date(2026, 1, 31))),  # the 91st day

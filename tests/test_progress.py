@@ -8,7 +8,7 @@ import re
 import sys
 import urllib.parse
 import urllib.request
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import luigi
@@ -27,7 +27,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 def trade(shop: Shop) -> None:
     shop.product(1)
-    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 2, 3))
 
 
 @pytest.mark.one_postgres

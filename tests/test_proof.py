@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
 from shop_server import must_succeed, run_program
 
-BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 

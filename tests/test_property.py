@@ -32,7 +32,7 @@ BEGIN
 END
 $$
 """
-# A shard: three of them, on two servers, are 300 histories, or 5,000 with --long.
+# A shard: three of them are 150 histories, or 2,500 on each server with --long.
 HISTORIES, LONG_HISTORIES = 50, 834
 
 products = st.sampled_from([*PRODUCTS, *PRODUCTS, LATE_PRODUCT])

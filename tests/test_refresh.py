@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from pipeline.settings import load_settings
 pytestmark = pytest.mark.one_postgres
 
 # Noon in Lima, so that the hours that a test goes on stay in one day.
-START = datetime(2026, 10, 17, 17, tzinfo=timezone.utc)
+START = datetime(2026, 10, 17, 17, tzinfo=UTC)
 
 
 @pytest.fixture

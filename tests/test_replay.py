@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 
-END = datetime(2026, 10, 17, 17, tzinfo=timezone.utc)
+END = datetime(2026, 10, 17, 17, tzinfo=UTC)
 INITIAL = END - timedelta(days=40)
 
 # As if somebody had changed the first row between its valuation and its update, once.

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -252,7 +252,7 @@ def test_every_figure_is_that_of_the_database(traded: Shop, page: str, browser: 
 def test_a_price_is_told_where_it_differs_by_more_than_rounding(shop: Shop):
     """Without tax, in whole cents, nobody can type the suggested price to its last digit."""
     shop.env["ETL_PRICES_INCLUDE_TAX"] = "false"
-    yesterday = datetime.now(timezone.utc) - DAY
+    yesterday = datetime.now(UTC) - DAY
     shop.olap.cursor().execute(
         "INSERT INTO dw.politica_precio VALUES (NULL, 'Gravados', 0.30, 0.18, 0.01)"
     )
@@ -431,7 +431,7 @@ def test_an_empty_shop_has_a_page(shop: Shop, browser: Browser, tmp_path: Path):
     assert browser.evaluate("document.querySelectorAll('.calm div').length") >= 10
     # One sale, without any receipt, and no name for the product.
     shop.product(1)
-    shop.sale(datetime.now(timezone.utc) - DAY, (1, 2, "3.50"))
+    shop.sale(datetime.now(UTC) - DAY, (1, 2, "3.50"))
     shop.run()
     with shop.olap.cursor() as cursor:
         cursor.execute("UPDATE dw.producto SET nombre = NULL, codigo = NULL")
@@ -553,7 +553,7 @@ def test_a_broken_view_of_the_shops_own_costs_no_page(shop: Shop, tmp_path: Path
 def test_a_superseded_window_ends_well(shop: Shop, tmp_path: Path):
     path = tmp_path / "informe.html"
     env = shop.env | {"ETL_REPORT_PATH": str(path)}
-    now = datetime.now(timezone.utc).replace(microsecond=0)
+    now = datetime.now(UTC).replace(microsecond=0)
     start, fast, slow = (now - timedelta(minutes=minutes) for minutes in (9, 6, 3))
     for end in (start, fast):
         shop.run("--as-of", f"{end:%Y-%m-%dT%H:%M:%SZ}")
@@ -569,7 +569,7 @@ def test_a_superseded_window_ends_well(shop: Shop, tmp_path: Path):
 
 def test_a_repair_whose_page_fails_is_a_repair(shop: Shop, tmp_path: Path):
     shop.product(1)
-    shop.receipt(datetime.now(timezone.utc) - DAY, (1, 10, 5), (1, 11, 5))
+    shop.receipt(datetime.now(UTC) - DAY, (1, 10, 5), (1, 11, 5))
     shop.run()
     shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = 2")
     done = shop.command("verify", "--repair", ETL_REPORT_PATH=str(tmp_path / "no" / "such.html"))
@@ -620,7 +620,7 @@ def test_a_rebuild_publishes_and_a_page_that_fails_undoes_nothing(shop: Shop, tm
     path = tmp_path / "informe.html"
     shop.env["ETL_REPORT_PATH"] = str(path)
     shop.product(1)
-    shop.receipt(datetime.now(timezone.utc) - DAY, (1, 10, 5))
+    shop.receipt(datetime.now(UTC) - DAY, (1, 10, 5))
     shop.run()
     shop.succeed("rebuild")
     assert published_until(path) == last_run(shop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -125,7 +125,7 @@ def test_a_backfill_does_not_hide_that_the_machine_was_rolled_back(shop: Shop):
     assert "let RunDue read everything again, then go on with Backfill" in refused.stdout
     check(shop, initial, "behind the last window's")
     assert backfill(shop).returncode == 0
-    settle(shop, datetime(2020, 1, 1, tzinfo=timezone.utc))
+    settle(shop, datetime(2020, 1, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("noticed", [False, True])
@@ -157,7 +157,7 @@ def test_pieces_of_a_future_that_is_gone_are_not_merged(shop: Shop, noticed: boo
     assert done.returncode == 0, done.stdout
     if not noticed:
         assert "the history is read anew" in done.stdout
-    settle(shop, datetime(2020, 1, 1, tzinfo=timezone.utc))
+    settle(shop, datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def test_a_machine_rolled_back_to_before_a_backfill_read_it(shop: Shop):
@@ -170,7 +170,7 @@ def test_a_machine_rolled_back_to_before_a_backfill_read_it(shop: Shop):
     put_disk_back(shop.server, copy)
     shop.connect()
     trade(shop)
-    settle(shop, datetime(2020, 1, 1, tzinfo=timezone.utc))
+    settle(shop, datetime(2020, 1, 1, tzinfo=UTC))
     assert "rolled back" in str(why_everything(shop))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import psycopg2
 import pytest
@@ -62,7 +62,7 @@ def test_the_loader_reads_and_writes_no_table(shop: Shop):
 
 def test_the_dashboards_read_views_alone(shop: Shop):
     shop.product(1)
-    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 2, 3))
     shop.run_in_process()
     reader = connect(shop, "OLAP", shop.env["OLAP_BI_USER"])
     readable = {r for r in relations(shop) if not refused(reader, f"SELECT * FROM {r}")}
@@ -116,7 +116,7 @@ def test_everything_says_what_it_is(shop: Shop):
 
 def test_init_may_be_repeated_and_keeps_the_data(shop: Shop):
     shop.product(1)
-    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 2, 3))
     shop.run_in_process()
     before = shop.olap_rows("SELECT * FROM dw.kardex"), shop.olap_rows("SELECT * FROM etl.control")
     assert "up to date" in shop.succeed("init").stdout
@@ -177,7 +177,7 @@ def test_a_member_of_the_first_administrator_may_upgrade(shop: Shop):
             cursor.execute(OWNERS)
             assert cursor.fetchall() == [(names["admin"], None)]
         shop.product(1)
-        shop.receipt(datetime.now(timezone.utc) - timedelta(days=1), (1, 10, 5))
+        shop.receipt(datetime.now(UTC) - timedelta(days=1), (1, 10, 5))
         assert shop.run_due(**env).returncode == 0
     finally:
         shop.server.execute("DROP DATABASE {name} WITH (FORCE)", name=names["name"])

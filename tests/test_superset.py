@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -282,7 +282,7 @@ def test_every_page_of_datasets_is_renewed(dashboards: Dashboards, monkeypatch: 
 
 def test_after_a_backfill_the_charts_show_it(dashboards: Dashboards):
     shop, account = dashboards.shop, dashboards.superset.account
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
 
     def shown() -> float:
         return float(dashboards.rows("unidades", force=False)[0][0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from shop_database import Shop
 
 from pipeline.window import Window, parse_label
 
-INITIAL = datetime(2026, 1, 1, tzinfo=timezone.utc)
+INITIAL = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.one_postgres
@@ -86,5 +86,5 @@ def test_a_day_begins_once(shop: Shop, zone: str, sold: str):
 
 @pytest.mark.parametrize("year", [1, 999, 1999, 9999])
 def test_a_label_of_any_year_is_read_back(year: int):
-    window = Window(datetime(year, 1, 2, 3, 4, 5, tzinfo=timezone.utc), INITIAL)
+    window = Window(datetime(year, 1, 2, 3, 4, 5, tzinfo=UTC), INITIAL)
     assert parse_label(window.label) == window

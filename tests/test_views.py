@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -67,7 +67,7 @@ def test_every_view_is_what_plain_decimal_says(shop: Shop, day: str):
 
 
 def test_a_product_that_moves_takes_its_history_along(shop: Shop):
-    hasta = datetime(2026, 10, 17, 23, tzinfo=timezone.utc)
+    hasta = datetime(2026, 10, 17, 23, tzinfo=UTC)
     initial = hasta - timedelta(days=460)
     trade(shop, hasta)
     shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
@@ -88,7 +88,7 @@ def test_a_product_that_moves_takes_its_history_along(shop: Shop):
 
 def test_the_function_refreshes_them_all(shop: Shop):
     shop.product(1)
-    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 2, 3))
     shop.run_in_process()
     with shop.olap.cursor() as cursor:
         cursor.execute("SELECT * FROM dw.refrescar_vistas_materializadas()")
@@ -127,7 +127,7 @@ def test_every_list_of_our_views_has_those_that_there_are(shop: Shop):
 @pytest.mark.one_postgres
 def test_a_view_of_the_shops_own_is_refreshed_or_reported_and_stops_nothing(shop: Shop):
     shop.product(1)
-    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 2, 3))
     with shop.olap.cursor() as cursor:
         cursor.execute(
             "CREATE MATERIALIZED VIEW dw.a_de_ventas AS SELECT sum(unidades) AS u"
@@ -145,14 +145,14 @@ def test_a_view_of_the_shops_own_is_refreshed_or_reported_and_stops_nothing(shop
 @pytest.mark.one_postgres
 def test_a_reader_is_not_held_up_by_a_refresh(shop: Shop):
     shop.product(1)
-    shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+    shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 2, 3))
     shop.run_in_process()
     reader = shop.server.connect(shop.olap_name)
     reader.autocommit = False
     try:
         # Holds what a dashboard's query holds; a refresh that wanted more would time out.
         reader.cursor().execute("SELECT * FROM dw.mv_ventas_diarias, dw.mv_abc, dw.v_kardex")
-        shop.sale(datetime.now(timezone.utc) - timedelta(days=1), (1, 2, 3))
+        shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 2, 3))
         shop.run_in_process()
     finally:
         reader.close()
@@ -161,7 +161,7 @@ def test_a_reader_is_not_held_up_by_a_refresh(shop: Shop):
 def test_rolling_sales_follow_the_cut(shop: Shop):
     """Windows a day, a quarter and more than a year apart; sales dated behind and ahead of them."""
     random = Random(11)
-    end = datetime(2026, 10, 17, 3, tzinfo=timezone.utc)
+    end = datetime(2026, 10, 17, 3, tzinfo=UTC)
     gaps = [0, 1, 1, 29, 61, 90, 91, 2, 364, 366, 3]
     moment = end - timedelta(days=sum(gaps))
     initial = moment - timedelta(days=500)
@@ -197,7 +197,7 @@ def test_rolling_sales_follow_the_cut(shop: Shop):
 
 
 def test_what_is_no_longer_sold_leaves_the_rolling_sums_without_a_new_movement(shop: Shop):
-    end = datetime(2026, 10, 17, 3, tzinfo=timezone.utc)
+    end = datetime(2026, 10, 17, 3, tzinfo=UTC)
     initial = end - timedelta(days=600)
     shop.env |= {"ETL_INITIAL_SINCE": initial.isoformat(), "ETL_MAX_SILENT_DAYS": "9999"}
     shop.product(1)
@@ -298,7 +298,7 @@ UPDATE etl.control SET esquema = 5;
     ids=["type", "no type", "version 4", "version 5", "version 6"],
 )
 def test_an_olap_that_replayed_otherwise_is_upgraded(shop: Shop, before: str):
-    end = datetime(2026, 10, 17, 3, tzinfo=timezone.utc)
+    end = datetime(2026, 10, 17, 3, tzinfo=UTC)
     initial = end - timedelta(days=60)
     shop.env["ETL_INITIAL_SINCE"] = initial.isoformat()
     shop.product(1)
@@ -326,7 +326,7 @@ def test_an_olap_that_replayed_otherwise_is_upgraded(shop: Shop, before: str):
 
 
 def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
-    hasta = datetime(2026, 10, 17, 23, tzinfo=timezone.utc)
+    hasta = datetime(2026, 10, 17, 23, tzinfo=UTC)
     initial = hasta - timedelta(days=460)
     trade(shop, hasta)
     shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -12,7 +12,7 @@ from oracle_rows import Opening, Product
 from psycopg2.extras import execute_values
 from shop_database import Shop
 
-SINCE = datetime(2026, 1, 1, tzinfo=timezone.utc)
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 LIMIT = SINCE + timedelta(days=30)
 OPENED = SINCE + timedelta(days=10)
 INSTANT = timedelta(microseconds=1)

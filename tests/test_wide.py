@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from shop_database import Shop
 
 from bench.place import read_bench_sql
 
-BEGINNING = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 PRODUCTS, ROWS, DAYS = 1_500, 5_000, 120
 # What a statement of ours may visit at most in one of its plan's nodes. A loop over two of the
 # tables visits millions; three visits of each product, each branch and each day are none.

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -69,7 +69,7 @@ def sell(shop: Shop, clock: datetime, *lines: tuple[int, int, int]) -> list[int]
 
 def stocked(shop: Shop) -> None:
     shop.product(1)
-    shop.receipt(datetime(2026, 6, 1, 12, tzinfo=timezone.utc), (1, 100, 2))
+    shop.receipt(datetime(2026, 6, 1, 12, tzinfo=UTC), (1, 100, 2))
     sell(shop, datetime(2026, 5, 31, 23, 30), (1, 50, 5))  # out of scope
     sell(shop, datetime(2026, 6, 1, 0, 0), (1, 1, 5))
     sell(shop, LATE, (1, 7, 5))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def as_movement(case: Case, line: Case, insertion: int) -> dict[str, Any]:
         "costo_unitario": None
         if line["costo_unitario"] is None
         else Decimal(line["costo_unitario"]),
-        "fecha": datetime.fromisoformat(line["fecha"]).replace(tzinfo=timezone.utc),
+        "fecha": datetime.fromisoformat(line["fecha"]).replace(tzinfo=UTC),
         "anulado": line.get("anulado_en_insercion", insertion + 1) <= insertion,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,7 +165,7 @@ def _date(row: Row, settings: Settings) -> str | None:
     if not row.text("fecha"):
         return None
     moment = row.moment("fecha", settings.timezone)
-    if moment > datetime.now(timezone.utc):
+    if moment > datetime.now(UTC):
         raise row.error("fecha", "must not be in the future")
     return moment.isoformat()
 

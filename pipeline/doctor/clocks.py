@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.doctor.findings import Finding
@@ -18,7 +18,7 @@ _WARNING, _ERROR = 5.0, 60.0
 
 def local_time() -> datetime:
     """This machine's clock, in UTC."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def clock(side: Side) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Database, Settings
 
-_MIN_VERSION = 130_000
+_MIN_VERSION = 140_000
 # A monitor wants its answer soon: a table that somebody locks is told after so many seconds.
 _PATIENCE = 5
 
@@ -87,11 +87,11 @@ def unexamined(side: str, checks: Iterable[Check]) -> Finding:
 
 
 def version(side: Side) -> Iterator[Finding]:
-    """PostgreSQL 13 or later: xid8 and pg_current_snapshot() came with it."""
+    """PostgreSQL 14 or later: what came before is mended no more."""
     number = side.connection.server_version
     found = f"PostgreSQL {number // 10_000}.{number % 10_000}"
     if number < _MIN_VERSION:
-        yield Finding("error", f"{side.name} version", found, "upgrade it to 13 or later")
+        yield Finding("error", f"{side.name} version", found, "upgrade it to 14 or later")
     else:
         yield Finding("ok", f"{side.name} version", found)
 

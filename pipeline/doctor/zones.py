@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline import olap
@@ -22,7 +22,7 @@ _BACK = timedelta(days=5 * 366)
 
 def agreement(settings: Settings) -> Iterator[Finding]:
     """Whether both have the same offsets in the years in use, and when they first differ."""
-    until = datetime.now(timezone.utc) + _AHEAD
+    until = datetime.now(UTC) + _AHEAD
     zone, rules = settings.timezone, []
     try:
         since = olap.initial_date(olap.read_control(settings)) or until - _BACK

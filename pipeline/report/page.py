@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timezone
+from datetime import UTC
 from decimal import Decimal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -45,7 +45,7 @@ def render_page(figures: Figures, language: str) -> str:
         style=style,
         shop=figures.shop,
         until=until and voice.moment(until),
-        until_utc=until.astimezone(timezone.utc).isoformat() if until else "",
+        until_utc=until.astimezone(UTC).isoformat() if until else "",
         zone=figures.zone,
         cards=_cards(figures, voice) if until else [],
         for_the_shop=_sections(_FOR_THE_SHOP, figures, voice),

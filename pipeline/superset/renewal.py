@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -35,7 +35,7 @@ def renew_dashboards() -> None:
     if account is None:
         return
     session = Session(account, _TIMEOUT)
-    moment = datetime.now(timezone.utc).isoformat()
+    moment = datetime.now(UTC).isoformat()
     # Before the first of them is changed, since a change moves it to another page.
     found = list(_datasets(session))
     for dataset in found:
