@@ -94,8 +94,6 @@ def only_process(settings: Settings, window: Window) -> Iterator[None]:
         except PipelineError as failure:
             # A folder that cannot be written is the failure itself, or the smaller one.
             with suppress(StateError):
-                note.write_receipt(
-                    {"cause": str(failure), "noted": datetime.now(timezone.utc).isoformat()}
-                )
+                note.write_receipt({"cause": str(failure), "noted": datetime.now(UTC).isoformat()})
             raise
         note.file.unlink(missing_ok=True)

@@ -28,10 +28,14 @@ _BOTTOM = """() => Math.max(...[...document.querySelectorAll('.dashboard-compone
 
 
 class Answer(NamedTuple):
-    """What a chart of an open dashboard was answered: its labels and rows as the page has them."""
+    """What a chart of an open dashboard was answered: its labels and rows as the page has them.
+
+    Where it pages, `count` is how many rows it is told of, and the rows are the first page's.
+    """
 
     names: list[str]
     data: list[dict[str, Any]]
+    count: int | None
 
     def rows(self) -> list[list[Any]]:
         """A list a row; what was spread over a column for each branch is gathered again."""
@@ -145,10 +149,11 @@ class Viewer:
 
 
 def _read(answer: Any) -> Answer:
-    (query,) = answer.request.post_data_json["queries"]
+    query, *_ = answer.request.post_data_json["queries"]
     columns = [c if isinstance(c, str) else c["label"] for c in query["columns"]]
-    (result,) = answer.json()["result"]
-    return Answer([*columns, *(query.get("metrics") or ())], result["data"])
+    result, *counted = answer.json()["result"]
+    count = counted[0]["data"][0]["rowcount"] if counted else None
+    return Answer([*columns, *(query.get("metrics") or ())], result["data"], count)
 
 
 @contextmanager

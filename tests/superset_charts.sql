@@ -79,7 +79,8 @@ SELECT count(*) FROM dw.inventario WHERE existencias < 0
 SELECT (hasta AT TIME ZONE 'America/Lima')::date, sum(nuevas), sum(cambiadas), sum(retiradas), sum(rechazadas),
     sum(revaluadas) FROM etl.corrida GROUP BY 1
 -- duracion
-SELECT hasta AT TIME ZONE 'America/Lima', segundos_extraccion, segundos_carga, segundos_vistas FROM etl.corrida
+SELECT (hasta AT TIME ZONE 'America/Lima')::date, max(segundos_extraccion), max(segundos_carga), max(segundos_vistas)
+FROM etl.corrida GROUP BY 1
 -- ultimas_corridas
 SELECT numero, desde AT TIME ZONE 'America/Lima', hasta AT TIME ZONE 'America/Lima',
     date_trunc('second', cargada) AT TIME ZONE 'America/Lima', filas_leidas, nuevas, cambiadas, retiradas, rechazadas,

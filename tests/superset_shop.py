@@ -119,6 +119,10 @@ def fill(shop: Shop) -> None:
     shop.receipt(now - timedelta(days=3), (1, 5, Decimal(3)), id_sucursal=1)
     shop.receipt(now - timedelta(days=2), (1, 5, Decimal(900)), id_sucursal=1)
     shop.sale(now - timedelta(days=1), (2, 0, Decimal(5)), id_sucursal=1)
+    # More than a page, and all of one value.
+    for product in range(100, 125):
+        shop.product(product, "Abarrotes")
+        shop.receipt(now - timedelta(days=4), (product, 2, Decimal(3)), id_sucursal=1)
     shop.env |= {"ETL_TIMEZONE": "America/Lima", "ETL_INITIAL_SINCE": initial.isoformat()}
     shop.run()
     shop.sale(now - timedelta(hours=1), (3, 400, Decimal(4)), id_sucursal=2)

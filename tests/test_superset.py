@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -81,6 +83,26 @@ def test_every_chart_shows_what_sql_says(dashboards: Dashboards):
         if not same(found, expected):
             wrong.append(f"{chart}: {found[:3]} … instead of {expected[:3]} …")
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_pages_of_a_list_hold_each_row_once(dashboards: Dashboards):
+    session = dashboards.session
+    paged = [c for c in EXPECTED if read(f"charts/{c}.yaml")["params"].get("server_pagination")]
+    longest = 0
+    for chart in paged:
+        context = session.get(f"/api/v1/chart/{uuid_of(chart)}")["result"]["query_context"]
+        asked = json.loads(context)
+        (query,) = asked["queries"]
+        found: list[list[Any]] = []
+        while True:
+            query |= {"row_limit": 7, "row_offset": len(found)}
+            (answer,) = session.post("/api/v1/chart/data", asked)["result"]
+            if not answer["data"]:
+                break
+            found += [[plain(cell) for cell in row.values()] for row in answer["data"]]
+        assert same(found, expected_rows(dashboards.shop, chart)), chart
+        longest = max(longest, len(found))
+    assert longest > 4 * 7
 
 
 def test_who_only_looks_sees_the_three_dashboards_at_laptop_width(
@@ -183,6 +205,13 @@ def assert_filtered(
     for chart in charts:
         found = [[plain(cell) for cell in row] for row in answers[number[chart]].rows()]
         expected = expected_rows(dashboards.shop, chart, filtered)
+        count = answers[number[chart]].count
+        if count is not None:
+            assert count == len(expected), chart
+            assert len(found) == min(
+                count, read(f"charts/{chart}.yaml")["params"]["server_page_length"]
+            )
+            expected = [row for row in expected if any(same([row], [one]) for one in found)]
         assert same(found, expected), f"{chart}: {found[:3]} … instead of {expected[:3]} …"
 
 

@@ -18,6 +18,8 @@ Params = Mapping[str, Any]
 def query_context(params: Params) -> dict[str, Any]:
     """The chart's query context; its datasource is filled in by the import.
 
+    A table that pages asks for a page at a time; this asks for all of it, as an export must.
+
     Raises SupersetError for a kind of chart that is not known here.
     """
     kind = str(params["viz_type"])
