@@ -26,7 +26,6 @@ from pipeline.oltp import (
     take_snapshot,
     wait_for_flush,
     wal_position,
-    why_everything,
 )
 from pipeline.process_lock import hold_lock
 from pipeline.queries import Query, load_query
@@ -35,6 +34,7 @@ from pipeline.query_prints import query_prints
 from pipeline.query_reads import between, count_by_day, with_rules
 from pipeline.refresh import refresh_views
 from pipeline.retry import with_or_without_workers, with_retries
+from pipeline.source_change import why_everything
 from pipeline.targets import DurableTarget, make_private_folder
 from pipeline.window import stamp
 
@@ -117,7 +117,7 @@ def _discard(folder: Path) -> None:
 def _identity(settings: Settings, connection: Connection) -> Snapshot:
     queries = [load_query(connection, settings, name) for name in QUERIES]
     prints = query_prints(connection, queries)
-    tables = source_tables(connection, explain(connection, queries))
+    tables = source_tables(connection, queries, explain(connection, queries))
     return take_snapshot(connection, tables, prints)
 
 
@@ -128,24 +128,30 @@ def _movements(
     return with_rules(query, lambda: olap.zone_rules(settings, since, until))
 
 
-def _gone_back(snapshot: Snapshot, before: dict[str, Any]) -> str | None:
+def _gone_back(connection: Connection, snapshot: Snapshot, before: dict[str, Any]) -> str | None:
     """Why the OLTP is behind what it was `before`, the control row or a piece; None if it is not.
 
     Another server or rewritten tables are told by the next window too, whatever is merged before.
     """
     if before["horizonte"] is None or before["identidad"] != snapshot.identity.as_json():
         return None
-    return why_everything(snapshot, before)
+    return why_everything(connection, snapshot, before)
 
 
-def _still_holds(plan: dict[str, Any], history: History, snapshot: Snapshot, folder: Path) -> bool:
+def _still_holds(
+    connection: Connection,
+    plan: dict[str, Any],
+    history: History,
+    snapshot: Snapshot,
+    folder: Path,
+) -> bool:
     """Whether the plan and pieces of before are of this OLTP, and it has not gone back since."""
     pieces = [DurableTarget(str(path)) for path in folder.glob("piece-*.json")]
     return (
         plan["until"] == history.until.isoformat()
         and plan["identity"] == snapshot.identity.as_json()
         and "runs" in plan
-        and not any(why_everything(snapshot, piece.read_receipt()) for piece in pieces)
+        and not any(why_everything(connection, snapshot, piece.read_receipt()) for piece in pieces)
     )
 
 
@@ -158,13 +164,13 @@ def _plan(
         begin_snapshot(connection)
         snapshot = _identity(settings, connection)
         # The merge lowers the horizon, by which the next window would notice.
-        if reason := _gone_back(snapshot, control):
+        if reason := _gone_back(connection, snapshot, control):
             raise PipelineError(
                 f"{reason}: let RunDue read everything again, then go on with Backfill"
             )
         if target.exists():
             plan = target.read_receipt()
-            if _still_holds(plan, history, snapshot, folder):
+            if _still_holds(connection, plan, history, snapshot, folder):
                 return plan
             log.warning("the OLTP or the initial date changed: the history is read anew")
             _discard(folder)
@@ -204,7 +210,9 @@ def _read_piece(
     with connect(settings.oltp, settings.timezone, "backfill", read_only=True) as connection:
         begin_snapshot(connection)
         snapshot = _identity(settings, connection)
-        if snapshot.identity.as_json() != plan["identity"] or _gone_back(snapshot, before):
+        if snapshot.identity.as_json() != plan["identity"] or _gone_back(
+            connection, snapshot, before
+        ):
             raise PipelineError(
                 "the OLTP changed while its history was read (restored, rolled back, failed over "
                 "or its tables rewritten); run again, and it is read anew"

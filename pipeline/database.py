@@ -13,6 +13,7 @@ from pipeline.interrupt import ends_what_runs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.sql import Composable
 
     from pipeline.settings import Database
 
@@ -103,6 +104,16 @@ def connect(
         raise failure from error
     finally:
         connection.close()
+
+
+def call(
+    connection: Connection, statement: str | Composable, parameters: tuple[Any, ...] = ()
+) -> Any:
+    """Run a statement that yields one row of one column, and return that value."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def who_blocks(olap: Database, zone: str) -> str:

@@ -20,13 +20,13 @@ from pipeline.oltp import (
     join_in_order,
     take_snapshot,
     wait_for_flush,
-    why_everything,
 )
 from pipeline.queries import Query, load_query
 from pipeline.query_plans import explain, source_tables
 from pipeline.query_prints import query_prints
 from pipeline.query_reads import changed_since, everything, with_rules
 from pipeline.requests import Request, read_request
+from pipeline.source_change import rewritten, why_everything
 from pipeline.staging_ahead import StagingAhead
 from pipeline.targets import DurableTarget
 
@@ -98,8 +98,8 @@ def read_oltp(
         queries = [load_query(connection, settings, name) for name in QUERIES]
         prints = query_prints(connection, queries)
         plans = explain(connection, queries)
-        snapshot = take_snapshot(connection, source_tables(connection, plans), prints)
-        reason = why_everything(snapshot, control)
+        snapshot = take_snapshot(connection, source_tables(connection, queries, plans), prints)
+        reason = why_everything(connection, snapshot, control)
         if request.everything or request.rebuild:
             reason = reason or "it was asked for"
         if settings.capture == "full" and reason is None:
@@ -107,7 +107,12 @@ def read_oltp(
         elif reason and control["hasta"]:
             log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
         ids = catalogue.fingerprint(connection, queries[1])
-        whole_catalogue = bool(reason or request.recheck or ids != control["catalogo"])
+        whole_catalogue = bool(
+            reason
+            or request.recheck
+            or ids != control["catalogo"]
+            or rewritten(snapshot, control, "productos")
+        )
         # What the planner takes them for.
         there = int(plans[0]["Plan Rows"])
         if reason:
@@ -119,6 +124,8 @@ def read_oltp(
             reads = _what_is_new(queries, control, request, there, gone)
             if whole_catalogue:
                 reads[1] = everything(queries[1], None)
+            if rewritten(snapshot, control, "sucursales"):
+                reads[2] = everything(queries[2], None)
         files = _copy_files(connection, folder, reads, ahead)
         connection.rollback()
     receipt = {

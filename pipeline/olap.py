@@ -14,6 +14,7 @@ import psycopg2
 from psycopg2.extras import Json
 
 from pipeline import progress
+from pipeline.database import call as call
 from pipeline.database import connect
 from pipeline.errors import DatabaseError, DataError
 from pipeline.window import Window
@@ -21,7 +22,6 @@ from pipeline.zone_rules import Rules, server_rules
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
-    from psycopg2.sql import Composable
 
     from pipeline.settings import Settings
 
@@ -37,16 +37,6 @@ _STAGING = {
     "branches.csv": "etl.etapa_sucursal (id_sucursal, nombre)",
     "movements.csv": STAGED_MOVEMENTS,
 }
-
-
-def call(
-    connection: Connection, statement: str | Composable, parameters: tuple[Any, ...] = ()
-) -> Any:
-    """Run a statement that yields one row of one column, and return that value."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        row = cursor.fetchone()
-    return row[0] if row else None
 
 
 def read_control(settings: Settings) -> dict[str, Any]:

@@ -21,10 +21,10 @@ from pipeline.sql_files import read_sql
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+    from pipeline.query_plans import Tables
     from pipeline.settings import Settings
 
 _FLUSH_PATIENCE = 40.0  # seconds
-_HALF_THE_IDS = 2**31
 _PIECE = 1 << 18  # bytes
 
 
@@ -35,7 +35,7 @@ class Identity:
     system: str
     timeline: str
     database: int
-    tables: dict[str, list[int]]
+    tables: dict[str, Tables]
 
     def as_json(self) -> dict[str, object]:
         """As kept in etl.control."""
@@ -43,7 +43,10 @@ class Identity:
             "sistema": self.system,
             "linea_de_tiempo": self.timeline,
             "base": self.database,
-            "tablas": self.tables,
+            "tablas": {
+                query: {table: list(known) for table, known in tables.items()}
+                for query, tables in self.tables.items()
+            },
         }
 
 
@@ -91,7 +94,7 @@ def join_in_order(connection: Connection) -> None:
 
 
 def take_snapshot(
-    connection: Connection, tables: dict[str, list[int]], queries: dict[str, str]
+    connection: Connection, tables: dict[str, Tables], queries: dict[str, str]
 ) -> Snapshot:
     """Describe the transaction's snapshot.
 
@@ -110,47 +113,6 @@ def wal_position(lsn: str) -> int:
     """An LSN as a number, to be compared."""
     high, low = lsn.split("/")
     return (int(high, 16) << 32) + int(low, 16)
-
-
-def why_everything(snapshot: Snapshot, control: dict[str, object]) -> str | None:
-    """Why the horizon of the last window cannot be trusted, or None when it can.
-
-    A restored or failed-over server uses transaction ids again, so what was read
-    under another identity says nothing about this one.
-    """
-    if control["horizonte"] is None:
-        return "the OLAP has no horizon"
-    horizon = int(str(control["horizonte"]))
-    identity = control["identidad"]
-    assert isinstance(identity, dict)
-    found = snapshot.identity.as_json()
-    for part, name in (
-        ("sistema", "another server"),
-        ("linea_de_tiempo", "another timeline (a failover or a restore)"),
-        ("base", "another database"),
-        ("tablas", "its tables were rewritten, restored or are others"),
-    ):
-        if identity.get(part) != found[part]:
-            return f"the OLTP is not what was read last: {name}"
-    if edited := _edited(snapshot.queries, control.get("consultas")):
-        return edited
-    if snapshot.ceiling < horizon:
-        return "the OLTP's transaction ids are behind the last window's"
-    if snapshot.ceiling - horizon >= _HALF_THE_IDS:
-        return "the last window is more than 2^31 transactions ago"
-    if wal_position(snapshot.lsn) < wal_position(str(control["lsn"])):
-        return "the OLTP's WAL is behind the last window's: the machine was rolled back"
-    return None
-
-
-def _edited(now: dict[str, str], before: object) -> str | None:
-    """Which query, or view under one, yields by another text than before; None if none does."""
-    if not isinstance(before, dict):
-        return "it is not known which queries the OLAP was read with (an earlier release)"
-    changed = sorted(
-        name for name in now.keys() | before.keys() if now.get(name) != before.get(name)
-    )
-    return f"{', '.join(changed)} was edited" if changed else None
 
 
 class HashingWriter(io.RawIOBase):

@@ -116,11 +116,22 @@ def _reads_something(node: dict[str, Any]) -> bool:
     return any(_reads_something(child) for child in below)
 
 
-def source_tables(connection: Connection, plans: Iterable[dict[str, Any]]) -> dict[str, list[int]]:
-    """The tables that these plans of explain() read: name → [oid, filenode]."""
+# Of a table: its oid, its file and its root, which is itself unless it is a partition or inherits.
+Tables = dict[str, tuple[int, int | None, str]]
+
+
+def source_tables(
+    connection: Connection, queries: Iterable[Query], plans: Iterable[dict[str, Any]]
+) -> dict[str, Tables]:
+    """The tables that these plans of explain() read, by the query that reads them and by name."""
+    return {
+        query.name: _tables(connection, plan) for query, plan in zip(queries, plans, strict=True)
+    }
+
+
+def _tables(connection: Connection, plan: dict[str, Any]) -> Tables:
     names: set[tuple[str, str]] = set()
-    for plan in plans:
-        _collect_relations(plan, names)
+    _collect_relations(plan, names)
     with connection.cursor() as cursor:
         cursor.execute(
             read_sql("oltp", "tablas.sql"),
@@ -129,7 +140,7 @@ def source_tables(connection: Connection, plans: Iterable[dict[str, Any]]) -> di
                 "names": [table for _, table in names],
             },
         )
-        return {table: [oid, filenode] for table, oid, filenode in cursor.fetchall()}
+        return {table: (oid, filenode, root) for table, oid, filenode, root in cursor}
 
 
 def _collect_relations(node: Any, names: set[tuple[str, str]]) -> None:

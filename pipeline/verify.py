@@ -13,11 +13,12 @@ from pipeline import catalogue, olap
 from pipeline.database import connect
 from pipeline.errors import DatabaseError
 from pipeline.extract import QUERIES
-from pipeline.oltp import begin_snapshot, take_snapshot, why_everything
+from pipeline.oltp import begin_snapshot, take_snapshot
 from pipeline.queries import load_query
 from pipeline.query_plans import explain, source_tables
 from pipeline.query_prints import query_prints
 from pipeline.query_reads import fingerprints, with_rules
+from pipeline.source_change import why_everything
 from pipeline.sql_files import read_sql
 from pipeline.zone_rules import server_rules
 
@@ -91,8 +92,8 @@ def _compare(
     begin_snapshot(shop)
     queries = [load_query(shop, settings, name) for name in QUERIES]
     prints = query_prints(shop, queries)
-    snapshot = take_snapshot(shop, source_tables(shop, explain(shop, queries)), prints)
-    findings.restored = why_everything(snapshot, control)
+    snapshot = take_snapshot(shop, source_tables(shop, queries, explain(shop, queries)), prints)
+    findings.restored = why_everything(shop, snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
     came, went = catalogue.came_and_went(shop, queries[1], analytical)
     zone, until = settings.timezone, datetime.now(UTC) + AHEAD

@@ -88,8 +88,8 @@ def encoding(side: Side) -> Iterator[Finding]:
 
 def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
     """Nothing but SELECT."""
-    read = source_tables(side.connection, explain(side.connection, usable))
-    oids = [oid for oid, _ in read.values()]
+    read = source_tables(side.connection, usable, explain(side.connection, usable))
+    oids = [oid for tables in read.values() for oid, *_ in tables.values()]
     with side.connection.cursor() as cursor:
         cursor.execute(read_sql("oltp/diagnostico", "permisos.sql"), {"oids": oids})
         tables = cursor.fetchall()

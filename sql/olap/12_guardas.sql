@@ -89,7 +89,7 @@ SELECT CASE
     WHEN c.otras IS NULL THEN format(
         'server %s, timeline %s and database %s are the same as before, %s',
         p_ahora ->> 'sistema', p_ahora ->> 'linea_de_tiempo', p_ahora ->> 'base',
-        CASE WHEN p_antes -> 'tablas' = p_ahora -> 'tablas' THEN 'and so are its tables'
+        CASE WHEN p_antes #> '{tablas,movimientos}' = p_ahora #> '{tablas,movimientos}' THEN 'and so are its tables'
             ELSE 'its tables are not (truncated, rewritten, restored or others)' END
     )
     ELSE format(
