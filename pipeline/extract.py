@@ -26,6 +26,7 @@ from pipeline.queries import Query, changed_since, everything, load_query, with_
 from pipeline.query_plans import explain, source_tables
 from pipeline.query_prints import query_prints
 from pipeline.requests import Request, read_request
+from pipeline.scope import read_out_of_scope
 from pipeline.staging_ahead import StagingAhead
 from pipeline.targets import DurableTarget
 
@@ -119,6 +120,12 @@ def read_oltp(
             if whole_catalogue:
                 reads[1] = everything(queries[1], None)
         files = _copy_files(connection, folder, reads, ahead)
+        left_out = None
+        if reason:
+            # Of another server, versions say nothing of when a row was typed.
+            trusted = control["hasta"] and why_everything(snapshot, control) is None
+            horizon = int(control["horizonte"]) if trusted else None
+            left_out = read_out_of_scope(settings, connection, movements, since, horizon)
         connection.rollback()
     receipt = {
         "id_corrida": run_id,
@@ -135,6 +142,7 @@ def read_oltp(
         "reconstruir": request.rebuild,
         "orden": request.command,
         "revisados": list(request.recheck),
+        "fuera_de_alcance": left_out,
         "archivos": files,
         "sha256": files["movements.csv"]["sha256"],
         "segundos": round(time.monotonic() - started, 3),
