@@ -74,7 +74,7 @@ def _letters(text: str) -> str:
 def shown(name: str | None) -> str:
     """A type as it is told: in quotes, so that its blanks are seen; shortened."""
     if name is None:
-        return "no type (null)"
+        return "NULL"
     cut = name if len(name) <= _LONGEST_TYPE else name[: _LONGEST_TYPE - 1] + "…"
     return repr(cut)
 

@@ -36,7 +36,7 @@ def told(shop: Shop, *command: str) -> dict[str, Any]:
 def examined(shop: Shop, check: str) -> str:
     """What doctor found there."""
     findings = told(shop, "doctor")["findings"]
-    return str(next(row["found"] for row in findings if row["check"] == check))
+    return str(next(row["found"] for row in findings if row["what"] == check))
 
 
 def types(listed: dict[str, Any]) -> dict[str | None, tuple[int, str | None]]:
@@ -58,7 +58,7 @@ def test_types_that_are_not_known_are_told_until_corrected(shop: Shop, first: bo
     shop.run()
     assert types(told(shop, "status")) == expected
     shown = shop.succeed("status").stdout
-    assert "'VENTA '" in shown and "no type" in shown
+    assert "'VENTA '" in shown and "NULL" in shown
     assert "'venta': 2 movements; is VENTA meant?" in examined(shop, "out of scope")
 
     # Read again and changed without mending: each counts once.

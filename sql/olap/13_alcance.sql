@@ -170,8 +170,9 @@ BEGIN
     SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.movimientos DESC, n.tipo), '[]') INTO v_nuevas
     FROM (
         SELECT
-            p.fuera, p.tipo, count(*) AS movimientos, max(p.id_movimiento) AS id_movimiento,
-            min(p.fecha) AS fecha
+            p.fuera, p.tipo, count(*) AS movimientos,
+            (array_agg(p.id_movimiento ORDER BY p.id_movimiento DESC))[1] AS id_movimiento,
+            (array_agg(p.fecha ORDER BY p.id_movimiento DESC))[1] AS fecha
         FROM puesta AS p
         WHERE p.nueva
         GROUP BY p.fuera, p.tipo
