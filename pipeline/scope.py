@@ -42,16 +42,19 @@ def read_out_of_scope(
     """What a full read leaves out, for its receipt: each type's count, and the rows of few.
 
     Of dates before `since` or an opening: what the OLAP lists already and what is newer than the
-    `horizon`, where there is one to trust; what else lies there was there before.
+    `horizon`, where there is one to trust; what else lies there was there before. `ultimo` is
+    the greatest number of all movements.
     """
     with connect(settings.olap, settings.timezone, "scope", read_only=True) as analytical:
         known = olap.call(analytical, "SELECT etl.fechas_por_revisar()")
     opening = olap.moment(known["apertura"])
     until = max(since, opening) if opening else since
-    types = _rows(connection, types_out_of_scope(movements, _MOST_TYPES))
+    counted = _rows(connection, types_out_of_scope(movements, _MOST_TYPES))
+    types = [(name, count) for name, count, _ in counted if count]
     few = [name for name, count in types if count <= _LISTED_BY_TYPE]
     rows = rows_out_of_scope(movements, until, few, known["movimientos"], horizon, _MOST_ROWS)
-    return {"tipos": types, "filas": _rows(connection, rows)}
+    last = counted[0][2] if counted else None
+    return {"tipos": types, "filas": _rows(connection, rows), "ultimo": last}
 
 
 def _rows(connection: Connection, read: Composable) -> list[list[Any]]:

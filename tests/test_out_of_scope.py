@@ -81,11 +81,12 @@ def test_types_that_are_not_known_are_told_until_corrected(shop: Shop, first: bo
 
 def test_dates_typed_after_the_beginning_are_told(shop: Shop):
     initial = stock(shop)
-    shop.sale(initial - timedelta(days=90), (1, 1, 5))
+    (planned,) = shop.sale(initial - timedelta(days=90), (1, 1, 5))
     (roman,) = shop.sale(datetime(26, 11, 3, tzinfo=timezone.utc), (1, 1, 5))
     settle(shop, initial)
     listed = told(shop, "status")
     assert [row["id_movimiento"] for row in listed["out_of_scope_examples"]] == [roman]
+    shop.correct_document(planned, id_sucursal=1)
     (old,) = shop.receipt(datetime(2016, 11, 3, tzinfo=timezone.utc), (1, 1, 5))
     listed = told(shop, "plan")
     assert listed["out_of_scope_dates"] == 2
@@ -100,3 +101,64 @@ def test_dates_typed_after_the_beginning_are_told(shop: Shop):
     shop.correct_document(old, fecha=days_ago(1))
     shop.run()
     assert told(shop, "status")["out_of_scope_dates"] == 0
+
+
+def test_a_loaded_document_given_an_old_date_is_told(shop: Shop):
+    initial = stock(shop)
+    (line,) = shop.sale(days_ago(2), (1, 1, 5))
+    settle(shop, initial)
+    shop.correct_document(line, fecha=initial - timedelta(days=400))
+    settle(shop, initial)
+    (row,) = told(shop, "status")["out_of_scope_examples"]
+    assert (row["id_movimiento"], row["motivo"]) == (line, "antes de la fecha inicial")
+
+
+def test_goods_dated_before_a_count_but_typed_later_are_told(shop: Shop):
+    initial = stock(shop)
+    shop.sale(days_ago(5), (1, 1, 5))
+    settle(shop, initial)
+    opening = shop.folder / "aperturas.csv"
+    opening.write_text(
+        f"id_producto,existencias,costo_promedio,fecha\n1,7,2,{days_ago(3).isoformat()}\n"
+    )
+    shop.succeed("opening", str(opening), "--drop-earlier")
+    shop.run()
+    assert told(shop, "status")["out_of_scope_dates"] == 0
+    (late,) = shop.receipt(days_ago(4), (1, 1, 5))
+    shop.run()
+    (row,) = told(shop, "status")["out_of_scope_examples"]
+    assert (row["id_movimiento"], row["motivo"]) == (late, "antes de la apertura")
+    assert "before its opening" in shop.succeed("status").stdout
+
+
+def test_every_read_in_full_tells_what_is_new(shop: Shop):
+    shop.env["ETL_CAPTURE"] = "full"
+    initial = stock(shop)
+    (planned,) = shop.sale(initial - timedelta(days=90), (1, 1, 5))
+    settle(shop, initial)
+    shop.correct_document(planned, id_sucursal=1)
+    (old,) = shop.sale(initial - timedelta(days=900), (1, 1, 5))
+    (wrong,) = shop.document("venta", days_ago(1), [(1, 1, 5)])
+    for _ in range(2):
+        shop.run()
+        listed = told(shop, "status")
+        assert [row["id_movimiento"] for row in listed["out_of_scope_examples"]] == [old]
+        assert types(listed) == {"venta": (1, "VENTA")}
+    shop.correct_document(wrong, tipo="VENTA")
+    shop.correct_document(old, anulada=True)
+    shop.run()
+    listed = told(shop, "status")
+    assert (listed["out_of_scope_types"], listed["out_of_scope_dates"]) == ([], 0)
+
+
+def test_of_many_the_rest_are_counted(shop: Shop):
+    initial = stock(shop)
+    lines = [(1, 1, 5)] * 1010
+    shop.document("TRASLADO", days_ago(1), lines)
+    settle(shop, initial)
+    assert types(told(shop, "status")) == {"TRASLADO": (1010, None)}
+    shop.document("venta", days_ago(1), lines)
+    shop.run()
+    assert types(told(shop, "status")) == {"TRASLADO": (1010, None), "venta": (1010, "VENTA")}
+    (kept,) = shop.olap_rows("SELECT count(*) FROM etl.fuera_de_alcance")
+    assert kept["count"] == 1000

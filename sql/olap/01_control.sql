@@ -25,6 +25,7 @@ ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS movimientos_oltp bigint;
 -- Since version 9.
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS catalogo text;
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS consultas jsonb;
+ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS ultimo_previsto bigint;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -42,6 +43,8 @@ COMMENT ON COLUMN etl.control.movimientos_oltp IS
     'Cuántos movimientos tenía el OLTP en la última lectura, según su planificador';
 COMMENT ON COLUMN etl.control.catalogo IS
     'Huella de los productos que dio productos.sql en la última ventana; si la de hoy es otra, o esta es nula, el catálogo se lee entero';
+COMMENT ON COLUMN etl.control.ultimo_previsto IS
+    'El mayor número de movimiento de la última lectura completa, o de cuando se dio la última apertura: hasta él, lo que una fecha deja fuera ya estaba allí';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
     'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado';

@@ -1,5 +1,14 @@
 -- What is out of scope though nobody meant it: types that are not known, dates before the beginning.
 
+CREATE OR REPLACE FUNCTION etl.es_nueva(p_movimiento bigint, p_previsto bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+-- Numbers that are hashes say nothing of when they were given; a sequence never gets so far.
+SELECT p_movimiento > p_previsto OR p_previsto IS NULL OR p_previsto > 1125899906842624
+$$;
+COMMENT ON FUNCTION etl.es_nueva(bigint, bigint) IS
+    'Si un movimiento se escribió después de empezar, por su número; los números que no son de una secuencia lo parecen todos';
+
 CREATE OR REPLACE FUNCTION etl.contar_fuera() RETURNS TABLE (fuera text, tipo text, movimientos bigint)
 LANGUAGE sql STABLE
 AS $$
@@ -113,6 +122,7 @@ DECLARE
     v_desde timestamptz := (p_extracto ->> 'desde')::timestamptz;
     v_hasta timestamptz := (p_extracto ->> 'hasta')::timestamptz;
     v_todo jsonb := nullif(p_extracto -> 'fuera_de_alcance', 'null');
+    v_previsto bigint := (SELECT c.ultimo_previsto FROM etl.control AS c);
     v_antes jsonb;
     v_nuevas jsonb;
 BEGIN
@@ -141,16 +151,29 @@ BEGIN
         FROM etl.descarte AS d
         INNER JOIN etl.etapa AS e ON e.id_movimiento = d.id_movimiento
         LEFT JOIN dw.producto AS p ON p.id_producto = e.id_producto
+        LEFT JOIN etl.rechazo AS r ON r.id_movimiento = e.id_movimiento
         WHERE (
             d.fuera = 'tipo'
+            OR d.fuera = 'fecha'
             -- Of a product that is gone all is read, whatever its date.
-            OR d.fuera = 'fecha' AND p.vigente IS NOT FALSE
+            AND p.vigente IS NOT FALSE
+            AND (
+                etl.es_nueva(e.id_movimiento, v_previsto)
+                OR e.id_movimiento IN (SELECT f.id_movimiento FROM etl.fuera_de_alcance AS f)
+                OR e.id_movimiento IN (SELECT b.id_movimiento FROM etl.baja AS b)
+                OR r.id_movimiento IS NOT NULL AND r.fecha IS DISTINCT FROM e.fecha
+            )
         ) AND v_todo IS NULL
         UNION ALL
         SELECT
             (v.fila ->> 0)::bigint, v.fila ->> 4, v.fila ->> 1, (v.fila ->> 2)::bigint,
             (v.fila ->> 3)::timestamptz
         FROM jsonb_array_elements(v_todo -> 'filas') AS v (fila)
+        WHERE v.fila ->> 4 = 'tipo'
+            OR etl.es_nueva((v.fila ->> 0)::bigint, v_previsto)
+            OR (v.fila ->> 3)::timestamptz < '1990-01-01'
+            OR (v.fila ->> 0)::bigint IN (SELECT f.id_movimiento FROM etl.fuera_de_alcance AS f)
+            OR (v.fila ->> 0)::bigint IN (SELECT b.id_movimiento FROM etl.baja AS b)
     ), puesta AS (
         INSERT INTO etl.fuera_de_alcance AS f (
             id_movimiento, fuera, tipo, id_producto, fecha, desde, hasta
@@ -197,6 +220,8 @@ BEGIN
         LEFT JOIN jsonb_to_recordset(v_antes) AS a (fuera text, tipo text, movimientos bigint)
             ON a.fuera = 'tipo' AND a.tipo IS NOT DISTINCT FROM s.tipo
         WHERE s.movimientos > coalesce(a.movimientos, 0);
+        UPDATE etl.control AS c
+        SET ultimo_previsto = coalesce((v_todo ->> 'ultimo')::bigint, c.ultimo_previsto);
     END IF;
     PERFORM etl.contar_lo_no_listado(1000);
     RETURN v_nuevas;
