@@ -308,20 +308,3 @@ def test_a_branch_0_gives_its_name_to_0_until_a_full_read_finds_it_gone(settled:
     settled.till("DELETE FROM sucursales WHERE id_sucursal = 0")
     settled.succeed("rebuild")
     assert shown() == ["Sin sucursal"]
-
-
-def test_views_are_not_current_when_branch_zero_is_gone_and_nothing_else_is_new(shop: Shop):
-    """A shop of services without a catalogue: a full read has not even products."""
-    shop.branch(0)
-    shop.run()
-    shop.till("DELETE FROM sucursales WHERE id_sucursal = 0")
-    shop.till("VACUUM FULL transacciones")
-    before = shop.olap_rows("SELECT version FROM etl.refresco")
-    shop.run()
-    after = shop.olap_rows(
-        "SELECT r.version, r.version = c.version AS vigente"
-        " FROM etl.refresco AS r CROSS JOIN etl.control AS c"
-    )
-    assert after[0]["vigente"] and after[0]["version"] != before[0]["version"]
-    (name,) = shop.olap_rows("SELECT nombre FROM dw.sucursal WHERE id_sucursal = 0")
-    assert name["nombre"] == "Sin sucursal"
