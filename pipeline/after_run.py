@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from luigi import Event
 from luigi.rpc import RPCError
 
+from pipeline import left_out, metrics, notify
 from pipeline import memory as memories
-from pipeline import metrics, notify
 from pipeline import window as windows
 from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, StateError, one_line
 from pipeline.messages import say
@@ -136,6 +136,7 @@ def _run_failed(
 def run_succeeded(task: luigi.Task) -> None:
     """Tell of the first success after a failure, and what was done if asked to; beat."""
     _attempt(lambda: _tell_success(load_notices(), task))
+    _attempt(lambda: _tell_left_out(load_notices(), task.windows))
     _attempt(lambda: _beat(load_notices()))
     _attempt(lambda: metrics.write(load_notices(), succeeded=True))
 
@@ -218,6 +219,20 @@ def _tell_success(notices: Notices, task: luigi.Task) -> None:
     if since is not None:
         # Untold, it stays to be told after the next success.
         memories.remember(notices.state_dir, memories.Memory(None if sent else since))
+
+
+def _tell_left_out(notices: Notices, due: Iterable[windows.Window]) -> None:
+    """Tell what the windows brought that is out of scope, each kind once in the hours set."""
+    if not notices.urls:
+        return
+    now, memory = memories.utc_now(), memories.recall(notices.state_dir)
+    again = timedelta(hours=notices.again_hours)
+    kinds = left_out.kinds_in(notices, due)
+    told = {key: row for key, row in kinds.items() if memory.is_due(key, now, again)}
+    if told and _send(notices, "left_out", left_out.body(notices, list(told.values()))):
+        for key in told:
+            memory.note_told(key, now)
+        memories.remember(notices.state_dir, memory)
 
 
 def digest(notices: Notices, due: Iterable[windows.Window]) -> str:

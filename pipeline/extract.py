@@ -26,6 +26,7 @@ from pipeline.query_plans import explain, source_tables
 from pipeline.query_prints import query_prints
 from pipeline.query_reads import changed_since, everything, with_rules
 from pipeline.requests import Request, read_request
+from pipeline.scope import read_out_of_scope
 from pipeline.source_change import rewritten, why_everything
 from pipeline.staging_ahead import StagingAhead
 from pipeline.targets import DurableTarget
@@ -127,6 +128,12 @@ def read_oltp(
             if rewritten(snapshot, control, "sucursales"):
                 reads[2] = everything(queries[2], None)
         files = _copy_files(connection, folder, reads, ahead)
+        left_out = None
+        if reason:
+            # Of another server, versions say nothing of when a row was typed.
+            trusted = control["hasta"] and why_everything(connection, snapshot, control) is None
+            horizon = int(control["horizonte"]) if trusted else None
+            left_out = read_out_of_scope(settings, connection, movements, since, horizon)
         connection.rollback()
     receipt = {
         "id_corrida": run_id,
@@ -143,6 +150,7 @@ def read_oltp(
         "reconstruir": request.rebuild,
         "orden": request.command,
         "revisados": list(request.recheck),
+        "fuera_de_alcance": left_out,
         "archivos": files,
         "sha256": files["movements.csv"]["sha256"],
         "segundos": round(time.monotonic() - started, 3),

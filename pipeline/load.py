@@ -86,7 +86,7 @@ def _read_extract(settings: Settings, window: Window) -> dict[str, Any]:
 
 def _try_load(
     settings: Settings, window: Window, extract: dict[str, Any], workers: bool
-) -> tuple[str, dict[str, int]]:
+) -> tuple[str, dict[str, Any]]:
     folder = windows.folder(settings.state_dir, window)
     with connect(settings.olap, settings.timezone, "load", workers=workers) as connection:
         verdict, counts = load_files(connection, settings, window, extract, folder)
@@ -101,7 +101,7 @@ def load_files(
     window: Window,
     extract: dict[str, Any],
     folder: Path,
-) -> tuple[str, dict[str, int]]:
+) -> tuple[str, dict[str, Any]]:
     """The load's one transaction, but for its commit: the verdict, and the counts if it loads."""
     verdict = olap.open_window(connection, settings, window, extract)
     if verdict not in ("cargar", "cargar_resto"):

@@ -35,6 +35,18 @@ MESSAGES: dict[str, str] = {
     ),
     "digest.superseded": _("{window}: another run loaded first; nothing was loaded"),
     "digest.nothing": _("Nothing was due."),
+    "left_out.title": _("ETL {shop}: movements that no run carries"),
+    "left_out.body": _(
+        "New in the shop, and out of scope:\n{found}\n"
+        "What to do: correct them in the shop, or void them; to see all, type: {command}\n"
+        "Of the same kind you are told once in {hours} h."
+    ),
+    "left_out.type": _("{movements} of type {type}"),
+    "left_out.meant": _("{movements} of type {type}: is {meant} meant?"),
+    "left_out.date": _(
+        "{movements} of type {type} dated before the initial date or the opening, "
+        "such as movement {movement} of {date}"
+    ),
     "no_window": _("none: what is due could not be found out"),
     "no_window_before": _("none: no window was due before it"),
     "no_cause": _("see the log of the run"),

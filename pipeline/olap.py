@@ -233,8 +233,11 @@ def _stage_file(
 
 def load_staged(
     connection: Connection, settings: Settings, extract: dict[str, Any]
-) -> dict[str, int]:
-    """Value and load what copy_in() staged; the caller commits. Returns the counts."""
+) -> dict[str, Any]:
+    """Value and load what copy_in() staged; the caller commits. Returns the counts.
+
+    Beside them, as `fuera_nuevas`, what etl.anotar_fuera_de_alcance() gives.
+    """
     rows = extract["archivos"]["movements.csv"]["rows"]
     with progress.stage(f"valuing {rows:,} movements"):
         counts = call(
@@ -242,7 +245,8 @@ def load_staged(
             "SELECT etl.cargar_ventana(%s, %s)",
             (Json(extract), Json(options(settings))),
         )
-    return {name: int(value) for name, value in counts.items()}
+    new = counts.pop("fuera_nuevas", [])
+    return {name: int(value) for name, value in counts.items()} | {"fuera_nuevas": new}
 
 
 def options(settings: Settings) -> dict[str, Any]:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from pipeline.queries import Query
     from pipeline.zone_rules import Rules
 
-_IN_SCOPE = sql.SQL(
-    "m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA') AND m.anulado IS NOT TRUE"
-    " AND (m.fecha IS NULL OR {moment} >= {since})"
-)
+# The types that are valued, in the contract's spelling.
+TYPES = ("VENTA", "ENTRADA_MERCANCIA")
+# No shop's document is older: such a date was mistyped.
+_OLDEST_DATE = "1990-01-01"
+
+_KNOWN_TYPE = sql.SQL("m.tipo::text IN ({})").format(sql.SQL(", ").join(map(sql.Literal, TYPES)))
+_NOT_VOIDED = sql.SQL("m.anulado IS NOT TRUE")
 
 
 def everything(query: Query, since: datetime | None) -> sql.Composable:
@@ -76,6 +79,56 @@ def changed_since(
         earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in new[:position]]
         branches.append(_wrap(query, sql.SQL(" AND ").join([condition, *earlier])))
     return sql.SQL("\nUNION ALL\n").join(branches)
+
+
+def types_out_of_scope(query: Query, limit: int) -> sql.Composable:
+    """A count of the movements that are neither voided nor of a known type, by type.
+
+    Of the known types it is 0. Each row has the greatest number of all movements, too.
+    """
+    return sql.SQL(read_sql("oltp", "tipos_fuera.sql")).format(
+        query=sql.SQL(query.text),
+        condition=sql.SQL("({}) IS NOT TRUE AND {}").format(_KNOWN_TYPE, _NOT_VOIDED),
+        limit=sql.Literal(limit),
+    )
+
+
+def rows_out_of_scope(
+    query: Query,
+    since: datetime,
+    types: Sequence[str | None],
+    movements: Sequence[int],
+    horizon: int | None,
+    limit: int,
+) -> sql.Composable:
+    """A read of the movements of these unknown `types`, and of those that a date leaves out.
+
+    Of the latter, what is dated before `since`: those of `movements`, those that are newer than
+    the `horizon` if there is one, and impossible dates.
+    """
+    wrong_type = sql.SQL("({}) IS NOT TRUE").format(_KNOWN_TYPE)
+    found = [
+        sql.SQL("m.fecha < {}").format(sql.Literal(_OLDEST_DATE)),
+        sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(movements))),
+        *(_are_new(query, horizon) if horizon else []),
+    ]
+    early = sql.SQL("{} < {} AND (({}))").format(
+        _moment(query, since), _bound(query, since), sql.SQL(") OR (").join(found)
+    )
+    named = sql.SQL("(m.tipo IS NULL OR m.tipo::text = ANY ({}::text[]))").format(
+        sql.Literal([name for name in types if name is not None])
+    )
+    if None not in types:
+        named = sql.SQL("m.tipo::text = ANY ({}::text[])").format(sql.Literal(list(types)))
+    return sql.SQL(read_sql("oltp", "filas_fuera.sql")).format(
+        query=sql.SQL(query.text),
+        type=_date_type(query),
+        wrong_type=wrong_type,
+        condition=sql.SQL("{} AND CASE WHEN {} THEN {} ELSE {} END").format(
+            _NOT_VOIDED, wrong_type, named, early
+        ),
+        limit=sql.Literal(limit),
+    )
 
 
 def _dated(query: Query, since: datetime, until: datetime) -> sql.Composable:
@@ -173,7 +226,9 @@ def _bound(query: Query, moment: datetime) -> sql.Composable:
 
 
 def _in_scope(query: Query, since: datetime) -> sql.Composable:
-    return _IN_SCOPE.format(moment=_moment(query, since), since=_bound(query, since))
+    return sql.SQL("{} AND {} AND (m.fecha IS NULL OR {} >= {})").format(
+        _KNOWN_TYPE, _NOT_VOIDED, _moment(query, since), _bound(query, since)
+    )
 
 
 def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:

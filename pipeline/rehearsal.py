@@ -32,13 +32,15 @@ class Loaded:
     """What a load did before it was taken back.
 
     `reasons` are how many movements are rejected for which reason; `before` and `after` are
-    what etl.cifras_ensayo() gives there, `after` also with what left the ledger.
+    what etl.cifras_ensayo() gives there, `after` also with what left the ledger. `out_of_scope` is
+    etl.resumir_fuera_de_alcance()'s.
     """
 
-    counts: dict[str, int]
+    counts: dict[str, Any]
     reasons: dict[str, int]
     before: dict[str, Any]
     after: dict[str, Any]
+    out_of_scope: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,10 @@ def _load_and_take_back(
         verdict, counts = load_files(connection, settings, window, extract, folder)
         reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
         after = _figures(connection)
+        left_out = olap.call(connection, "SELECT etl.resumir_fuera_de_alcance()")
         connection.rollback()
-    return verdict, Loaded(counts, reasons, before, after) if verdict == "cargar" else None
+    done = Loaded(counts, reasons, before, after, left_out)
+    return verdict, done if verdict == "cargar" else None
 
 
 def _if_accepted(load: partial[tuple[str, Loaded | None]]) -> tuple[str, Loaded | None]:

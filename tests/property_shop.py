@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 from olap_comparison import differences, replay_shop
+from oracle import RECEIPT, SALE
 from psycopg2.extras import Json
 from shop_database import Shop
 from view_comparison import view_differences
@@ -39,6 +40,8 @@ OLAP_TABLES = (
     "etl.corrida",
     "etl.rechazo",
     "etl.control",
+    "etl.fuera_de_alcance",
+    "etl.fuera_sin_lista",
 )
 # The tables of many rows that an earlier history left.
 NO_LOTES = """
@@ -92,6 +95,7 @@ class PropertyShop:
             cursor.execute("INSERT INTO dw.sucursal VALUES (0, 'Sin sucursal')")
             cursor.execute("INSERT INTO dw.politica_precio VALUES (NULL, NULL, 0.30, 0, 0.01)")
         shutil.rmtree(shop.env["ETL_STATE_DIR"], ignore_errors=True)
+        shop.till("ALTER TABLE transacciones ALTER tipo DROP NOT NULL")
         for product in PRODUCTS:
             shop.product(product, "Abarrotes" if product % 2 else None)
 
@@ -237,7 +241,47 @@ class PropertyShop:
         expected = replay_shop(self.shop, self.initial)
         found = differences(self.shop.olap, expected)
         found += view_differences(self.shop.olap, expected, self.as_of)
+        found += self._wrongly_listed()
         assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
+
+    def _wrongly_listed(self) -> list[str]:
+        """What the list of types out of scope says otherwise than the OLTP's rows.
+
+        What was deleted may still stand there; of dates, only what really is out of scope may.
+        """
+        with self.shop.oltp.cursor() as cursor:
+            cursor.execute(
+                "SELECT d.id_detalle, t.tipo, t.fecha, d.id_producto"
+                " FROM detalle_transaccion AS d JOIN transacciones AS t USING (id_transaccion)"
+                " WHERE t.anulada IS NOT TRUE"
+            )
+            rows = {number: rest for number, *rest in cursor}
+            cursor.execute("SELECT id_detalle FROM detalle_transaccion")
+            there = {number for (number,) in cursor}
+        wrong = {number: row[0] for number, row in rows.items() if row[0] not in (SALE, RECEIPT)}
+        listed = self.shop.olap_rows("SELECT * FROM etl.fuera_de_alcance")
+        types = {
+            row["id_movimiento"]: row["tipo"]
+            for row in listed
+            if row["fuera"] == "tipo" and row["id_movimiento"] in there
+        }
+        found = [] if types == wrong else [f"types out of scope {types} instead of {wrong}"]
+        openings = {
+            row["id_producto"]: row["fecha"]
+            for row in self.shop.olap_rows("SELECT id_producto, fecha FROM dw.apertura")
+            if row["fecha"]
+        }
+        for row in listed:
+            number = row["id_movimiento"]
+            if row["fuera"] == "tipo" or number not in there:
+                continue
+            tipo, when, product = rows.get(number, (None, None, None))
+            first = max(self.initial, openings.get(product, self.initial))
+            if tipo is None or when != row["fecha"]:
+                found.append(f"{number} is listed by its date {row['fecha']}, but is of {when}")
+            elif when >= first and row["fecha"] < first:
+                found.append(f"{number} is listed by its date, but is in scope")
+        return found
 
 
 @contextmanager

@@ -125,6 +125,7 @@ EXAMINED = [
     "last run",
     "unfinished window",
     "rejects",
+    "out of scope",
     "time zone",
     ".env",
     "luigi.cfg",
@@ -752,3 +753,13 @@ def test_luigid_is_found_where_it_answers(shop: Shop, tmp_path: Path):
     report = doctor(shop, **env)
     assert report.one("luigid").state == "skipped"
     assert report.exit_code == 0
+
+
+def test_a_branch_zero_beside_documents_without_branch(shop: Shop):
+    trade(shop)
+    shop.branch(0)
+    shop.till("UPDATE transacciones SET id_sucursal = 0")
+    assert not [f for f in examined(shop) if f.what == "OLTP branch 0"]
+    shop.sale(datetime.now(UTC), (1, 1, 5))
+    found = one(examined(shop), "OLTP branch 0")
+    assert (found.state, "without a branch" in found.found) == ("warning", True)

@@ -241,7 +241,8 @@ def test_a_repair_that_fails_is_told_once(shop: Shop, web: WebServer, tmp_path: 
     shop.olap.cursor().execute("REVOKE EXECUTE ON FUNCTION etl.abrir_ventana FROM etl_cargador")
     assert shop.command("verify", "--repair").returncode == 1
     assert len(web.told) == 2
-    assert "What failed: LoadOLAP" in web.told[1][1]
+    # What fails before the run, as its rehearsal does here, is told by the command, once.
+    assert "What failed: verify" in web.told[1][1]
 
 
 def test_a_page_that_fails_alone_is_told_as_such(shop: Shop, web: WebServer, tmp_path: Path):
@@ -487,3 +488,26 @@ def test_receipts_carry_the_run_id(shop: Shop):
     assert receipt(folder, "extract.json")["id_corrida"] == row["id_corrida"]
     for name in ("load.json", "views.json", "marker.json"):
         assert receipt(folder, name)["run_id"] == row["id_corrida"]
+
+
+def test_what_is_out_of_scope_is_told_once_a_kind(shop: Shop, web: WebServer):
+    telling(shop, web)
+    stock_up(shop, ago(DAY))
+    run(shop, 0)
+    assert web.told == []
+    shop.document("venta", ago(DAY), [(1, 1, 5)])
+    shop.sale(ago(4000 * DAY), (1, 1, 5))
+    run(shop, 0)
+    ((title, body),) = web.told
+    assert shop.olap_name in title
+    assert "1 de tipo 'venta': ¿quiso decir VENTA?" in body
+    assert f"{ago(4000 * DAY):%Y-%m-%d}" in body
+    assert "python -m pipeline status" in body
+    run(shop, 0)
+    shop.document("venta", ago(DAY), [(1, 1, 5)])
+    run(shop, 0)
+    assert len(web.told) == 1
+    shop.document("Venta ", ago(DAY), [(1, 1, 5)])
+    run(shop, 0)
+    assert len(web.told) == 2
+    assert "'Venta '" in web.told[1][1] and "'venta'" not in web.told[1][1]

@@ -47,6 +47,7 @@ amounts = st.one_of(
 bad_numbers = st.sampled_from([None, Decimal("NaN"), Decimal(0), Decimal(-3), Decimal("1e11")])
 lines = st.lists(st.tuples(products, quantities, amounts), min_size=1, max_size=3)
 tipos = st.sampled_from([SALE, SALE, RECEIPT])
+wrong_tipos = st.sampled_from(["venta", "VENTA ", None])
 # Half days, so that movements fall on the same instant; some before the initial date.
 offsets = st.integers(-6, 76).map(lambda halves: halves * DAY / 2)
 branches = st.sampled_from([None, 1, 2])
@@ -101,6 +102,10 @@ class History(RuleBasedStateMachine):
         when = self.it.initial + offset
         self.it.document(tipo, when, [(product, bad, price), (product, Decimal(1), bad)], 1)
 
+    @rule(tipo=wrong_tipos, offset=offsets, lines=lines)
+    def document_of_a_wrong_type(self, tipo: Any, offset: timedelta, lines: Any) -> None:
+        self.it.document(tipo, self.it.initial + offset, lines, None)
+
     @precondition(lambda self: len(self.it.open) < 3)
     @rule(tipo=tipos, offset=offsets, lines=lines, savepoint=st.booleans(), prepared=st.booleans())
     def begin(self, tipo: str, offset: Any, lines: Any, savepoint: bool, prepared: bool) -> None:
@@ -117,8 +122,14 @@ class History(RuleBasedStateMachine):
         self.shop.correct_line(data.draw(st.sampled_from(self.it.lines)), **edit)
 
     @precondition(lambda self: self.it.lines)
-    @rule(data=st.data(), offset=offsets, tipo=tipos, branch=branches, what=st.integers(0, 4))
-    def correct_header(self, data: Any, offset: Any, tipo: str, branch: Any, what: int) -> None:
+    @rule(
+        data=st.data(),
+        offset=offsets,
+        tipo=st.one_of(tipos, wrong_tipos),
+        branch=branches,
+        what=st.integers(0, 4),
+    )
+    def correct_header(self, data: Any, offset: Any, tipo: Any, branch: Any, what: int) -> None:
         edit: dict[str, Any] = (
             {"fecha": self.it.initial + offset},
             {"tipo": tipo},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from pipeline import scope
 from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.rehearsal import rehearse
 from pipeline.settings import Settings, load_settings
@@ -62,6 +63,7 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "reject_reasons": rehearsal.loaded.reasons,
         "products_revalued": counts["productos_tocados"],
         "earlier_movements_revalued": counts["revaluadas"],
+        **scope.for_machines(rehearsal.loaded.out_of_scope),
     }
 
 
@@ -99,4 +101,5 @@ def _show(plan: dict[str, Any]) -> None:
     if plan["reject_reasons"]:
         print()
         print_table(["reject reason", "movements"], sorted(plan["reject_reasons"].items()))
+    scope.show(plan)
     print("\nnothing was written")

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline import olap
+from pipeline import olap, scope
 from pipeline.commands.face import Manual, add_json, print_json
 from pipeline.due import find_pending
 from pipeline.requests import what_holds
@@ -61,6 +61,7 @@ def _for_machines(
         "held": None if pending is None else what_holds(settings, pending),
         "windows": state["ventanas"],
         "rejects": state["rechazos"],
+        **scope.for_machines(state["fuera_de_alcance"]),
         "stock_below_zero": state["bajo_cero"],
         "stock_below_zero_count": state["bajo_cero_total"],
         "free_receipts": state["gratis"],
@@ -132,6 +133,7 @@ def _show_lists(state: dict[str, Any]) -> None:
     if state["rechazos"]:
         print("\nrejected, waiting to become valid")
         print_table(["reason", "movements"], sorted(state["rechazos"].items()))
+    scope.show(scope.for_machines(state["fuera_de_alcance"]))
     if state["bajo_cero"]:
         print(f"\nstock below zero: {state['bajo_cero_total']} products, the lowest first")
         print_table(

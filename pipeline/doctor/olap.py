@@ -10,7 +10,7 @@ from pipeline import olap
 from pipeline.doctor import dashboards
 from pipeline.doctor.clocks import clock
 from pipeline.doctor.findings import Finding, refused
-from pipeline.doctor.olap_runs import last_run, rejects, unfinished_window
+from pipeline.doctor.olap_runs import last_run, out_of_scope, rejects, unfinished_window
 from pipeline.doctor.sides import (
     Check,
     Side,
@@ -112,6 +112,7 @@ def _on_objects(control: dict[str, Any]) -> tuple[Check, ...]:
         Check("last run", partial(last_run, control)),
         Check("unfinished window", partial(unfinished_window, control)),
         Check("rejects", rejects),
+        Check("out of scope", out_of_scope),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipeline import olap
+from pipeline import olap, scope
 from pipeline.doctor import clocks
 from pipeline.doctor.findings import Finding, refused
 from pipeline.due import find_pending
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.doctor.sides import Side
 
 _OLD = timedelta(days=2)
+_MOST_TYPES = 5
 # The tolerance of a run, which refuses to start beyond it (due.py).
 _FUTURE = timedelta(seconds=60)
 _RUN = "luigi --module pipeline RunDue"
@@ -83,4 +84,27 @@ def rejects(side: Side) -> Iterator[Finding]:
         "rejects",
         f"{sum(reasons.values())} movements wait to become valid ({listed})",
         "`python -m pipeline rejects` lists them: correct them in the shop",
+    )
+
+
+def out_of_scope(side: Side) -> Iterator[Finding]:
+    """Movements that no run carries, though nobody meant them to stay out."""
+    state = olap.call(side.connection, "SELECT etl.resumir_fuera_de_alcance()")
+    found = scope.type_words(state["tipos"][:_MOST_TYPES])
+    if len(state["tipos"]) > _MOST_TYPES:
+        found.append(f"and {len(state['tipos']) - _MOST_TYPES} more types")
+    if state["ejemplos"]:
+        last = state["ejemplos"][0]
+        found.append(
+            f"{state['fechas']} dated before the initial date or an opening, such as movement "
+            f"{last['id_movimiento']} of {scope.day(last['fecha'])}"
+        )
+    if not found:
+        yield Finding("ok", "out of scope", "nothing that was not meant to be")
+        return
+    yield Finding(
+        "warning",
+        "out of scope",
+        ", ".join(found),
+        "correct them in the shop, or void them; `python -m pipeline status` lists them",
     )

@@ -41,6 +41,8 @@ def queries(side: Side) -> Iterator[Finding]:
     if side.settings.capture == "full" and usable[0].name == "movimientos":
         rows = int(explain(side.connection, usable[:1])[0]["Plan Rows"])
         yield Finding("ok", "OLTP capture", f"full: each run reads all, of {rows} movements or so")
+    if len(usable) == len(QUERIES):
+        yield from attempt("OLTP branch 0", partial(_branch_zero, side, usable), reads_shop=True)
     yield from attempt("OLTP tables", partial(_tables, side, usable), reads_shop=True)
 
 
@@ -68,6 +70,25 @@ def _ids_given_twice(side: Side, query: Query) -> str:
     with side.connection.cursor() as cursor:
         cursor.execute(template.format(id=column, query=sql.SQL(query.text)))
         return ", ".join(f"{number} ({times} rows)" for number, times in cursor)
+
+
+def _branch_zero(side: Side, usable: list[Query]) -> Iterator[Finding]:
+    """Documents without a branch stand under 0, which may be a branch of the shop's own."""
+    texts = {query.name: sql.SQL(query.text) for query in usable}
+    template = sql.SQL(read_sql("oltp/diagnostico", "sucursal_cero.sql"))
+    with side.connection.cursor() as cursor:
+        cursor.execute(
+            template.format(branches=texts["sucursales"], movements=texts["movimientos"])
+        )
+        (both,) = cursor.fetchone() or (False,)
+    if both:
+        yield Finding(
+            "warning",
+            "OLTP branch 0",
+            "there is a branch 0, and documents without a branch stand with it",
+            "give the branch another number in sucursales.sql and movimientos.sql, "
+            "or these documents a branch",
+        )
 
 
 def encoding(side: Side) -> Iterator[Finding]:

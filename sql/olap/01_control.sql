@@ -25,6 +25,7 @@ ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS movimientos_oltp bigint;
 -- Since version 9.
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS catalogo text;
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS consultas jsonb;
+ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS ultimo_previsto bigint;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -42,6 +43,8 @@ COMMENT ON COLUMN etl.control.movimientos_oltp IS
     'Cuántos movimientos tenía el OLTP en la última lectura, según su planificador';
 COMMENT ON COLUMN etl.control.catalogo IS
     'Huella de los productos que dio productos.sql en la última ventana; si la de hoy es otra, o esta es nula, el catálogo se lee entero';
+COMMENT ON COLUMN etl.control.ultimo_previsto IS
+    'El mayor número de movimiento de la última lectura completa, o de cuando se dio la última apertura: hasta él, lo que una fecha deja fuera ya estaba allí';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
     'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado';
@@ -113,3 +116,25 @@ COMMENT ON TABLE etl.rechazo IS
     'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';
 COMMENT ON COLUMN etl.rechazo.primera_desde IS 'Ventana en que se rechazó por primera vez';
 COMMENT ON COLUMN etl.rechazo.ultima_desde IS 'Última ventana en que se intentó';
+
+CREATE TABLE IF NOT EXISTS etl.fuera_de_alcance (
+    id_movimiento bigint PRIMARY KEY,
+    fuera         text NOT NULL,
+    tipo          text,
+    id_producto   bigint,
+    fecha         timestamptz,
+    desde         timestamptz NOT NULL,
+    hasta         timestamptz NOT NULL
+);
+COMMENT ON TABLE etl.fuera_de_alcance IS
+    'Movimientos que nadie quiso dejar fuera: de un tipo que no se conoce, o con una fecha anterior al alcance y escritos después de empezar; a lo más mil por tipo';
+COMMENT ON COLUMN etl.fuera_de_alcance.fuera IS 'tipo o fecha, como en etl.descarte';
+COMMENT ON COLUMN etl.fuera_de_alcance.desde IS 'Ventana que lo vio por primera vez';
+
+CREATE TABLE IF NOT EXISTS etl.fuera_sin_lista (
+    fuera       text NOT NULL,
+    tipo        text,
+    movimientos bigint NOT NULL
+);
+COMMENT ON TABLE etl.fuera_sin_lista IS
+    'Cuántos más hay de cada tipo que los de etl.fuera_de_alcance; los que se corrigen salen de la cuenta con la siguiente lectura completa';

@@ -41,8 +41,12 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.descarte (
     id_movimiento bigint NOT NULL,
     motivo        text
 ) WITH (autovacuum_enabled = false);
+-- Since version 9.
+ALTER TABLE etl.descarte ADD COLUMN IF NOT EXISTS fuera text;
 COMMENT ON TABLE etl.descarte IS 'De lo leído, lo que no entra al kardex';
 COMMENT ON COLUMN etl.descarte.motivo IS 'Por qué se rechaza; nulo si está fuera de alcance';
+COMMENT ON COLUMN etl.descarte.fuera IS
+    'Por qué está fuera de alcance: anulado, tipo o fecha; nulo si se rechaza';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.baja (
     LIKE dw.kardex,

@@ -160,16 +160,15 @@ AS $$
 BEGIN
     -- A function's result can come from parallel workers, the source of an INSERT cannot.
     RETURN QUERY
-    SELECT m.id_movimiento, CASE WHEN m.alcance THEN m.motivo END
+    SELECT m.id_movimiento, CASE WHEN m.fuera IS NULL THEN m.motivo END, m.fuera
     FROM (
         SELECT
             e.id_movimiento,
-            e.tipo IN ('VENTA', 'ENTRADA_MERCANCIA')
-            AND e.anulado IS NOT TRUE
-            AND (
-                e.fecha IS NULL
-                OR (e.fecha >= p_inicial AND (a.fecha IS NULL OR e.fecha >= a.fecha))
-            ) AS alcance,
+            CASE
+                WHEN e.anulado THEN 'anulado'
+                WHEN (e.tipo IN ('VENTA', 'ENTRADA_MERCANCIA')) IS NOT TRUE THEN 'tipo'
+                WHEN e.fecha < p_inicial OR e.fecha < a.fecha THEN 'fecha'
+            END AS fuera,
             etl.motivo_rechazo(
                 e.tipo, p.id_producto IS NOT NULL, round(e.cantidad, 6),
                 round(CASE WHEN e.tipo = 'VENTA' THEN e.precio_unitario ELSE e.costo_unitario END, 6),
@@ -191,7 +190,7 @@ BEGIN
             END BETWEEN 0 AND 999999
         ) IS NOT TRUE
     ) AS m
-    WHERE m.alcance IS NOT TRUE OR m.motivo IS NOT NULL;
+    WHERE m.fuera IS NOT NULL OR m.motivo IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION etl.por_descartar(timestamptz, timestamptz) IS

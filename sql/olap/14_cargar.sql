@@ -96,6 +96,7 @@ DECLARE
     v_inicio timestamptz := clock_timestamp();
     v_filas bigint;
     v_conteo jsonb;
+    v_nombre boolean := false;
 BEGIN
     IF v_control.version <> (p_extracto ->> 'version')::uuid
         OR v_control.hasta <> v_desde THEN
@@ -139,12 +140,14 @@ BEGIN
         WHERE s.id_sucursal = 0
             AND s.nombre <> 'Sin sucursal'
             AND NOT EXISTS (SELECT FROM etl.etapa_sucursal AS e WHERE e.id_sucursal = 0);
+        v_nombre := FOUND;
     END IF;
     -- First, since another database has other products, too.
     PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_catalogo(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
-    v_conteo := etl.contar_cambios();
+    v_conteo := etl.contar_cambios()
+        || jsonb_build_object('fuera_nuevas', etl.anotar_fuera_de_alcance(p_extracto));
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
     PERFORM etl.revisar_silencio(v_conteo, v_hasta, p_opciones);
     IF v_reconstruir THEN
@@ -163,7 +166,9 @@ BEGIN
     END IF;
 
     PERFORM etl.avanzar_control(p_extracto, v_inicial, v_politica, p_opciones ->> 'zona');
-    PERFORM etl.conservar_refresco(v_control, v_conteo);
+    IF NOT v_nombre THEN
+        PERFORM etl.conservar_refresco(v_control, v_conteo);
+    END IF;
     PERFORM etl.anotar_corrida(
         p_extracto, v_conteo, extract(epoch FROM clock_timestamp() - v_inicio)::numeric
     );

@@ -103,6 +103,7 @@ SELECT jsonb_build_object(
         FROM (SELECT * FROM etl.corrida AS c ORDER BY c.numero DESC LIMIT p_ventanas) AS c
     ),
     'rechazos', etl.motivos_de_rechazo(),
+    'fuera_de_alcance', etl.resumir_fuera_de_alcance(),
     'bajo_cero', (
         SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.existencias), '[]')
         FROM (

@@ -84,7 +84,11 @@ BEGIN
     UPDATE etl.control AS c
     SET version = gen_random_uuid(),
         corridas = c.corridas + CASE WHEN v_conteo IS NULL THEN 0 ELSE 1 END,
-        horizonte = CASE WHEN v_releer THEN NULL ELSE c.horizonte END;
+        horizonte = CASE WHEN v_releer THEN NULL ELSE c.horizonte END,
+        -- What the counts leave out lies there as planned.
+        ultimo_previsto = greatest(
+            c.ultimo_previsto, (SELECT max(k.id_movimiento) FROM dw.kardex AS k)
+        );
     RETURN jsonb_build_object(
         'aplicadas', v_aplicadas,
         'quitadas', (SELECT count(*) FROM etl.baja),

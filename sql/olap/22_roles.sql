@@ -36,6 +36,8 @@ GRANT EXECUTE ON FUNCTION
     etl.aceptar_fuente(text),
     etl.listar_rechazos(integer),
     etl.motivos_de_rechazo(),
+    etl.resumir_fuera_de_alcance(),
+    etl.fechas_por_revisar(),
     etl.cifras_ensayo(),
     etl.quien_bloquea(),
     etl.buscar_producto(bigint, text),

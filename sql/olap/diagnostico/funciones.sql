@@ -22,6 +22,8 @@ FROM (
         ('etl', 'aceptar_fuente'),
         ('etl', 'listar_rechazos'),
         ('etl', 'motivos_de_rechazo'),
+        ('etl', 'resumir_fuera_de_alcance'),
+        ('etl', 'fechas_por_revisar'),
         ('etl', 'cifras_ensayo'),
         ('etl', 'quien_bloquea'),
         ('etl', 'verificar_bloques'),
