@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from pipeline.sql_files import read_sql
 from pipeline.zone_rules import server_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psycopg2.extensions import connection as Connection
 
     from pipeline.settings import Settings
@@ -36,12 +39,16 @@ AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
 
 @dataclass
 class Findings:
-    """What verify found. The lists hold movement ids; `pending` come with the next window."""
+    """What verify found. The lists hold movement ids; `pending` come with the next window.
+
+    `rejects` are those of the other lists that wait in quarantine, or should.
+    """
 
     compared: int = 0
     missing: list[int] = field(default_factory=list)
     extra: list[int] = field(default_factory=list)
     different: list[int] = field(default_factory=list)
+    rejects: list[int] = field(default_factory=list)
     pending: int = 0
     restored: str | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
@@ -95,7 +102,10 @@ def _compare(
     snapshot = take_snapshot(shop, source_tables(shop, queries, explain(shop, queries)), prints)
     findings.restored = why_everything(shop, snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
-    came, went = catalogue.came_and_went(shop, queries[1], analytical)
+    changed: set[int] = set()
+    # By the fingerprint the next window tells, too: only then does it read what they have.
+    if catalogue.fingerprint(shop, queries[1]) != control["catalogo"]:
+        changed = set().union(*catalogue.came_and_went(shop, queries[1], analytical))
     zone, until = settings.timezone, datetime.now(UTC) + AHEAD
     movements = with_rules(queries[0], lambda: server_rules(analytical, zone, start, until))
     written_in = zone if movements.wall_clock else "UTC"
@@ -106,7 +116,7 @@ def _compare(
         olap.call(analytical, "SELECT etl.ultima_lectura()") + FUTURE,
         dict(_rows(analytical, "SELECT * FROM etl.aperturas_fechadas()")),
         horizon,
-        sorted(came | went),
+        sorted(changed),
     )
     here = _blocks(_rows(shop, _template("huella_bloques.sql", read)))
     there = _blocks(
@@ -122,32 +132,38 @@ def _compare(
     )
     if suspects:
         found = _rows(shop, _template("huella_filas.sql", read, blocks=suspects))
-        loaded = dict(
-            _rows(
-                analytical,
-                "SELECT * FROM etl.verificar_filas(%s, %s, %s, %s)",
-                (start, suspects, BLOCK, written_in),
-            )
-        )
+        loaded: dict[int, list[int]] = defaultdict(list)
+        for movement, fingerprint in _rows(
+            analytical,
+            "SELECT * FROM etl.verificar_filas(%s, %s, %s, %s)",
+            (start, suspects, BLOCK, written_in),
+        ):
+            loaded[movement].append(fingerprint)
         _judge(found, loaded, findings)
 
 
-def _judge(found: list[Any], loaded: dict[int, int], findings: Findings) -> None:
-    """Tell what is wrong from what only waits for the next window."""
-    seen = set()
+def _judge(found: list[Any], loaded: Mapping[int, list[int]], findings: Findings) -> None:
+    """Tell what is wrong from what only waits for the next window.
+
+    `loaded` has two fingerprints of a movement that is in the ledger and among the rejects.
+    """
+    gone = set(loaded)
     for movement, fingerprint, in_scope, pending in found:
-        seen.add(movement)
-        if loaded.get(movement) == (fingerprint if in_scope else None):
+        gone.discard(movement)
+        has = loaded.get(movement, [])
+        wants = [fingerprint] if in_scope else []
+        if has == wants:
             continue
         if pending:
             findings.pending += 1
-        elif movement not in loaded:
-            findings.missing.append(movement)
-        elif not in_scope:
-            findings.extra.append(movement)
-        else:
-            findings.different.append(movement)
-    findings.extra.extend(sorted(loaded.keys() - seen))
+            continue
+        kind = "different" if has and wants else "extra" if has else "missing"
+        getattr(findings, kind).append(movement)
+        # Of what waits, the fingerprint is negative.
+        if min(has + wants) < 0:
+            findings.rejects.append(movement)
+    findings.extra.extend(sorted(gone))
+    findings.rejects.extend(sorted(movement for movement in gone if min(loaded[movement]) < 0))
 
 
 def _books(analytical: Connection) -> list[dict[str, Any]]:

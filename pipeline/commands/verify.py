@@ -133,6 +133,7 @@ def _show(findings: Findings) -> None:
             ("missing", _listed(findings.missing)),
             ("extra", _listed(findings.extra)),
             ("different", _listed(findings.different)),
+            *([("of them rejects", _listed(findings.rejects))] if findings.rejects else []),
             ("books", _books(findings.books)),
         ]
     )
