@@ -58,13 +58,13 @@ class History:
         return settings.state_dir / f"backfill-{stamp(self.since)}"
 
 
-def backfill(settings: Settings, since: datetime) -> None:
+def backfill(settings: Settings, since: datetime, accept_source: str = "") -> None:
     """Bring the movements dated from `since` (UTC) into the OLAP, and revalue forward.
 
     Pieces that an earlier attempt read are kept, unless the OLTP or the initial
     date changed meanwhile. The normal schedule may run beside it: only the merge
-    takes the lock. Raises PipelineError before the first window, and what
-    connect() raises.
+    takes the lock. `accept_source` lets what a guard named pass once. Raises PipelineError
+    before the first window, and what connect() raises.
     """
     control = olap.read_control(settings)
     until = olap.initial_date(control)
@@ -83,6 +83,8 @@ def backfill(settings: Settings, since: datetime) -> None:
             read = partial(_read_piece, settings, before, plan, number, folder)
             pieces.append(with_retries(read))
         try:
+            if accept_source:
+                with_retries(lambda: olap.accept_source(settings, accept_source))
             merge = partial(_merge, settings, history, plan, pieces, folder)
             counts = with_retries(lambda: with_or_without_workers(merge))
         except (DataError, GuardError):
@@ -254,6 +256,7 @@ def _merge(
         "corridas": plan["runs"],
         "imagen_completa": False,
         "motivo_completa": None,
+        "orden": f"luigi --module pipeline Backfill --since {history.since.isoformat()}",
     }
     with connect(settings.olap, settings.timezone, "backfill", workers=workers) as connection:
         verdict = olap.call(

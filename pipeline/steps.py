@@ -221,10 +221,20 @@ class WriteMarker(_WindowTask):
         forget_old_windows(self.settings, self.window)
 
 
+def accept_source_parameter() -> luigi.Parameter:
+    """What lets through, once, a load that a guard held because of what it removes or replaces."""
+    return luigi.Parameter(
+        default="",
+        significant=False,
+        description="let a load of this OLTP (as the guard named it) pass once",
+    )
+
+
 class LoadHistory(PipelineTask):
     """Loads earlier history, and refreshes the views."""
 
     since = luigi.Parameter(description="the new initial date, in ETL_TIMEZONE")
+    accept_source = accept_source_parameter()
 
     @property
     def _since(self) -> datetime:
@@ -237,4 +247,4 @@ class LoadHistory(PipelineTask):
 
     def run(self) -> None:
         """Read the pieces, merge them, refresh the views."""
-        backfill(self.settings, self._since)
+        backfill(self.settings, self._since, self.accept_source)

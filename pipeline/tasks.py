@@ -13,7 +13,13 @@ from pipeline import olap
 from pipeline.due import windows_due
 from pipeline.report.task import PublishReport
 from pipeline.retry import with_retries
-from pipeline.steps import LoadHistory, PipelineTask, UtcSecondParameter, WriteMarker
+from pipeline.steps import (
+    LoadHistory,
+    PipelineTask,
+    UtcSecondParameter,
+    WriteMarker,
+    accept_source_parameter,
+)
 from pipeline.window import Window, whole_second
 
 _STARTED = whole_second(datetime.now(UTC))
@@ -26,11 +32,7 @@ class RunDue(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
         default=_STARTED, description="run up to this moment, UTC; by default now"
     )
 
-    accept_source = luigi.Parameter(
-        default="",
-        significant=False,
-        description="let a full read of this OLTP (as the guard named it) pass once",
-    )
+    accept_source = accept_source_parameter()
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
@@ -57,9 +59,11 @@ class Backfill(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
     """Brings earlier history in, and revalues forward; `--since 2020-01-01`."""
 
     since = luigi.Parameter(description="the new initial date, in ETL_TIMEZONE")
+    accept_source = accept_source_parameter()
 
     def requires(self) -> list[luigi.Task]:
         """The history, and the report where one is published."""
+        history = LoadHistory(since=self.since, accept_source=self.accept_source)
         if self.settings.report_path is None:
-            return [LoadHistory(since=self.since)]
-        return [LoadHistory(since=self.since), PublishReport(since=self.since)]
+            return [history]
+        return [history, PublishReport(since=self.since)]

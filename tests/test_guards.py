@@ -155,6 +155,44 @@ def test_a_days_documents_with_the_ids_of_others_are_few_beside_a_long_history(s
     shop.run(ETL_MAX_REMOVED_SHARE="1")
 
 
+def test_ids_that_begin_anew_a_few_at_a_time_are_noticed(shop: Shop):
+    """Every ten minutes some documents: never as many as one window's guard would ask for."""
+    initial = stock(shop, sales=1200)
+    settle(shop, initial)
+    new_year(shop, 8, RESTARTED)
+    shop.run()
+    for number in range(8):
+        shop.sale(now(), (number % 3 + 2, 1, 7))
+    shop.run()
+    for number in range(8):
+        shop.sale(now(), (number % 3 + 2, 1, 7))
+    held(shop, "8 replaced by other documents with their ids", "in the windows before)")
+    # What brings new numbers instead is no such row of windows.
+    shop.till("ALTER SEQUENCE detalle_transaccion_id_detalle_seq RESTART 9000")
+    shop.run(ETL_MAX_REMOVED_SHARE="1")
+    shop.sale(now(), (1, 1, 7))
+    shop.run()
+    assert shop.olap_rows("SELECT ajenas FROM etl.control") == [{"ajenas": 0}]
+
+
+def test_earlier_history_asks_the_guard_and_has_a_way_through(shop: Shop):
+    initial = loaded(shop)
+    # Documents of the ledger are of before the beginning now, with other products.
+    with shop.oltp.cursor() as cursor:
+        cursor.execute(
+            "UPDATE transacciones SET fecha = %s WHERE id_transaccion > 10",
+            (initial - timedelta(days=5),),
+        )
+    earlier = (initial - timedelta(days=10)).date().isoformat()
+    done = shop.task("Backfill", "--since", earlier)
+    assert done.returncode == TASK_FAILED, done.stdout
+    found = re.search(r"Backfill --since \S+ --accept-source (\w+)", done.stdout)
+    assert found, done.stdout
+    done = shop.task("Backfill", "--since", earlier, "--accept-source", found[1])
+    assert done.returncode == 0, done.stdout
+    settle(shop, initial - timedelta(days=10))
+
+
 def test_a_catalogue_that_is_merged_is_a_correction(shop: Shop):
     """Many lines get another product, and only that: below the share nobody is asked."""
     initial = stock(shop, sales=600)

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS etl.control (
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS movimientos_oltp bigint;
 -- Since version 9.
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS catalogo text;
+ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS ajenas bigint NOT NULL DEFAULT 0;
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS consultas jsonb;
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS ultimo_previsto bigint;
 COMMENT ON TABLE etl.control IS
@@ -41,6 +42,8 @@ COMMENT ON COLUMN etl.control.consultas IS
     'Huella de las consultas de la tienda y de las vistas que leen; si cambia, se lee todo';
 COMMENT ON COLUMN etl.control.movimientos_oltp IS
     'Cuántos movimientos tenía el OLTP en la última lectura, según su planificador';
+COMMENT ON COLUMN etl.control.ajenas IS
+    'Filas que llegaron con el número de otro documento en las últimas ventanas, mientras fueron la mayoría de cada una';
 COMMENT ON COLUMN etl.control.catalogo IS
     'Huella de los productos que dio productos.sql en la última ventana; si la de hoy es otra, o esta es nula, el catálogo se lee entero';
 COMMENT ON COLUMN etl.control.ultimo_previsto IS

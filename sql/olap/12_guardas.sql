@@ -139,6 +139,22 @@ $$;
 COMMENT ON FUNCTION etl.salidas() IS
     'Las filas del kardex que esta carga quita o cambia: quitada (ya no viene), reemplazada (su número trae la fecha, el tipo o el producto de otro documento; ajena si la fecha y además lo otro) o corregida';
 
+CREATE OR REPLACE FUNCTION etl.racha_ajena(p_antes bigint, p_ajenas bigint) RETURNS bigint
+LANGUAGE sql STABLE
+AS $$
+SELECT CASE
+    WHEN p_antes = 0 AND p_ajenas = 0 THEN 0
+    WHEN n.filas = 0 THEN p_antes
+    WHEN p_ajenas * 2 > n.filas THEN p_antes + p_ajenas
+    ELSE 0
+END
+FROM (
+    SELECT (SELECT count(*) FROM etl.etapa) - (SELECT count(*) FROM etl.baja AS b WHERE b.igual) AS filas
+) AS n
+$$;
+COMMENT ON FUNCTION etl.racha_ajena(bigint, bigint) IS
+    'Cuántas filas ajenas van, sumadas las de las ventanas anteriores, mientras sean la mayoría de lo que cada una trae; 0 si esta trae otra cosa';
+
 CREATE OR REPLACE FUNCTION etl.revisar_salidas(
     p_control etl.control, p_extracto jsonb, p_opciones jsonb
 ) RETURNS void
@@ -149,6 +165,7 @@ DECLARE
     v_maximo numeric := (p_opciones ->> 'max_retiro')::numeric;
     v_salen record;
     v_total bigint;
+    v_racha bigint;
 BEGIN
     SELECT
         count(*) AS filas, count(*) FILTER (WHERE s.motivo = 'quitada') AS quitadas,
@@ -159,22 +176,30 @@ BEGIN
     INTO v_salen
     FROM etl.salidas() AS s
     WHERE s.motivo <> 'corregida';
-    IF v_salen.filas < 20
-        OR p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
+    IF p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
+        UPDATE etl.control AS c SET ajenas = 0 WHERE c.ajenas <> 0;
+        RETURN;
+    END IF;
+    -- Of a long history a day's documents are a small share, however many of them take the place of
+    -- others, and those of ten minutes are few: where most of what windows bring does, ids begin anew.
+    v_racha := etl.racha_ajena(p_control.ajenas, v_salen.ajenas);
+    IF v_salen.filas < 20 AND v_racha < 20 THEN
+        UPDATE etl.control AS c SET ajenas = v_racha WHERE c.ajenas <> v_racha;
         RETURN;
     END IF;
     SELECT count(*) INTO v_total FROM dw.kardex;
-    -- Of a long history a day's documents are a small share, however many of them take the place of
-    -- others: where most of what a window brings does, ids begin anew.
-    IF v_salen.filas <= v_total * v_maximo
-        AND (v_salen.ajenas < 20 OR v_salen.ajenas * 2 <= (SELECT count(*) FROM etl.etapa) OR v_maximo >= 1) THEN
+    IF (v_salen.filas < 20 OR v_salen.filas <= v_total * v_maximo)
+        AND (v_racha < 20 OR v_salen.ajenas = 0 OR v_maximo >= 1) THEN
+        UPDATE etl.control AS c SET ajenas = v_racha WHERE c.ajenas <> v_racha;
         RETURN;
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'ETG01',
         MESSAGE = format(
-            'of the %s movements of the ledger, %s would be removed and %s replaced by other documents with their ids, dated %s to %s; is it another database, or do ids begin anew? %s; nothing was written',
-            v_total, v_salen.quitadas, v_salen.reemplazadas, v_salen.primera, v_salen.ultima,
+            'of the %s movements of the ledger, %s would be removed and %s replaced by other documents with their ids%s, dated %s to %s; is it another database, or do ids begin anew? %s; nothing was written',
+            v_total, v_salen.quitadas, v_salen.reemplazadas,
+            CASE WHEN p_control.ajenas > 0 THEN format(' (%s in the windows before)', p_control.ajenas) END,
+            v_salen.primera, v_salen.ultima,
             etl.comparar_fuentes(p_control.identidad, p_extracto -> 'identidad')
         ),
         HINT = format(
