@@ -49,14 +49,15 @@ EMPTY_INVENTORY = InventoryRow(ZERO, ZERO, ZERO, None)
 Rows = Mapping[Any, tuple[Any, ...]]
 
 
-def replay_shop(shop: Shop, initial: datetime, **rules: Any) -> Replay:
+def replay_shop(shop: Shop, initial: datetime, scope: str = "true", **rules: Any) -> Replay:
     """The replay of a shop's OLTP as it stands; `rules` are those of oracle_rows.Rules.
 
-    Openings and, unless `rules` say otherwise, the price policy are those that the OLAP holds.
+    `scope` is what the shop's own query leaves in. Openings and, unless `rules` say otherwise,
+    the price policy are those that the OLAP holds.
     """
     rules = {"snapshot": read_moment(shop.oltp), **read_pricing(shop.olap), **rules}
     return replay(
-        read_movements(shop.oltp),
+        read_movements(shop.oltp, scope),
         read_products(shop.oltp),
         Rules(initial=initial, **rules),
         read_openings(shop.olap),

@@ -24,10 +24,14 @@ MOVEMENTS = """
 """
 
 
-def read_movements(oltp: Any) -> list[dict[str, Any]]:
-    """Every document line of the example schema, whatever its type, date or state."""
+def read_movements(oltp: Any, scope: str = "true") -> list[dict[str, Any]]:
+    """Every document line of the example schema, whatever its type, date or state.
+
+    `scope` is a condition on lines (d) and headers (t), where the shop's query has one.
+    """
     with oltp.cursor(cursor_factory=RealDictCursor) as cursor:
-        cursor.execute(MOVEMENTS, {"first": FIRST, "last": LAST})
+        text = MOVEMENTS + f" WHERE {scope}".replace("%", "%%")
+        cursor.execute(text, {"first": FIRST, "last": LAST})
         return [dict(row) for row in cursor]
 
 

@@ -25,6 +25,13 @@ from pipeline.targets import DurableTarget
 from pipeline.window import Window, load_receipt, marker, request_file, views_receipt
 
 PRODUCTS = range(1, 6)
+SHIPPED = Path(__file__).resolve().parents[1] / "sql" / "oltp"
+# What the shop's own movimientos.sql leaves in, as its author edits it.
+SCOPES = {
+    "all": "true",
+    "branches": "t.id_sucursal IS NOT NULL",
+    "even": "d.id_detalle % 2 = 0",
+}
 LATE_PRODUCT = 9
 DAY = timedelta(days=1)
 OLAP_TABLES = (
@@ -81,6 +88,8 @@ class PropertyShop:
         self.open: list[tuple[Any, str | None]] = []
         self.lines: list[int] = []
         self.backup: dict[str, str] | None = None
+        self.scope = "all"
+        shop.env.pop("ETL_OLTP_SQL_DIR", None)
         self._empty()
 
     def _empty(self) -> None:
@@ -236,9 +245,21 @@ class PropertyShop:
 
     # The proof
 
+    def edit_query(self, scope: str) -> None:
+        """The shop's movimientos.sql yields other rows from now on: `scope` is one of SCOPES."""
+        self.scope = scope
+        folder = Path(self.shop.env["ETL_STATE_DIR"]).with_name("consultas")
+        folder.mkdir(exist_ok=True)
+        for path in SHIPPED.glob("[mps]*s.sql"):
+            text = path.read_text(encoding="utf-8")
+            if path.name == "movimientos.sql":
+                text = f"{text.rstrip()}\nWHERE {SCOPES[scope]}\n"
+            (folder / path.name).write_text(text, encoding="utf-8")
+        self.shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+
     def assert_equal(self) -> None:
         """Everything in the OLAP is the replay of the OLTP as it stands."""
-        expected = replay_shop(self.shop, self.initial)
+        expected = replay_shop(self.shop, self.initial, scope=SCOPES[self.scope])
         found = differences(self.shop.olap, expected)
         found += view_differences(self.shop.olap, expected, self.as_of)
         found += self._wrongly_listed()
@@ -253,10 +274,13 @@ class PropertyShop:
             cursor.execute(
                 "SELECT d.id_detalle, t.tipo, t.fecha, d.id_producto"
                 " FROM detalle_transaccion AS d JOIN transacciones AS t USING (id_transaccion)"
-                " WHERE t.anulada IS NOT TRUE"
+                f" WHERE t.anulada IS NOT TRUE AND {SCOPES[self.scope]}"
             )
             rows = {number: rest for number, *rest in cursor}
-            cursor.execute("SELECT id_detalle FROM detalle_transaccion")
+            cursor.execute(
+                "SELECT d.id_detalle FROM detalle_transaccion AS d"
+                f" JOIN transacciones AS t USING (id_transaccion) WHERE {SCOPES[self.scope]}"
+            )
             there = {number for (number,) in cursor}
         wrong = {number: row[0] for number, row in rows.items() if row[0] not in (SALE, RECEIPT)}
         listed = self.shop.olap_rows("SELECT * FROM etl.fuera_de_alcance")

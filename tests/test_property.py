@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from oracle import RECEIPT, SALE
-from property_shop import DAY, LATE_PRODUCT, PRODUCTS, PropertyShop
+from property_shop import DAY, LATE_PRODUCT, PRODUCTS, SCOPES, PropertyShop
 from shop_database import Shop
 
 from pipeline import backfill
@@ -142,6 +142,10 @@ class History(RuleBasedStateMachine):
     @rule(product=products, category=st.sampled_from([None, "Abarrotes", "Lácteos"]))
     def catalogue(self, product: int, category: str | None) -> None:
         self.shop.product(product, category)
+
+    @rule(scope=st.sampled_from(sorted(SCOPES)))
+    def query_edited(self, scope: str) -> None:
+        self.it.edit_query(scope)
 
     @rule(product=st.sampled_from(PRODUCTS))
     def product_deleted(self, product: int) -> None:
