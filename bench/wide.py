@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.measure import Series
 from bench.place import read_bench_sql
-from bench.shop import Olap, new_shop
+from bench.shop import Olap, Shop, new_shop
 
 if TYPE_CHECKING:
     from bench.place import Place
@@ -19,7 +19,7 @@ WINDOW = 200
 def measure(place: Place, rows: int, rounds: int) -> list[Series]:
     """The first run, windows of 200 movements, a night in which all is renamed, and the proof."""
     shop = new_shop(place, "bench_wide", PRODUCTS)
-    _recategorise(place, shop.oltp, 0)
+    _rename(shop, 0)
     shop.sell(rows, 365)
     first = Series("first run, 30,000 products", rows)
     small = Series(f"a window of {WINDOW}", WINDOW)
@@ -33,7 +33,7 @@ def measure(place: Place, rows: int, rounds: int) -> list[Series]:
         place.olap.run(olap.name, "ANALYZE")
         shop.sell(WINDOW, 1)
         _run(olap, small)
-        _recategorise(place, shop.oltp, number + 1)
+        _rename(shop, number + 1)
         _run(olap, night)
         proof.add(olap.command("verify").seconds)
     return [first, small, night, proof]
@@ -49,7 +49,5 @@ def _run(olap: Olap, series: Series) -> None:
     )
 
 
-def _recategorise(place: Place, oltp: str, night: int) -> None:
-    statement = read_bench_sql("renombrar.sql")
-    with place.oltp.connect(oltp) as connection:
-        connection.cursor().execute(statement, {"night": night, "categories": CATEGORIES})
+def _rename(shop: Shop, night: int) -> None:
+    shop.change(read_bench_sql("renombrar.sql"), {"night": night, "categories": CATEGORIES})

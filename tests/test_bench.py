@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from shop_server import PASSWORD, ShopServer
 
-from bench import dashboards, idle, late, million
+from bench import dashboards, idle, late, million, wide
 from bench.measure import Series
 from bench.place import Place, Side
 from bench.report import as_json, print_ratios, print_series, ratios
@@ -96,3 +96,11 @@ def test_a_database_of_somebody_else_is_not_dropped(place: Place):
     place.oltp.run("postgres", "CREATE DATABASE bench_oltp")
     with pytest.raises(PipelineError, match="bench_oltp that no bench made"):
         million.measure(place, 1_000, 1)
+
+
+@pytest.mark.one_postgres
+def test_a_wide_catalogue(place: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(wide, "PRODUCTS", 300)
+    first, small, night, proof = wide.measure(place, 3_000, 1)
+    assert all(len(series.seconds) == 1 for series in (first, small, night, proof))
+    assert small.note("refresh") > 0 and night.note("load") > 0
