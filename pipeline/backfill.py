@@ -133,9 +133,12 @@ def _movements(
 def _gone_back(connection: Connection, snapshot: Snapshot, before: dict[str, Any]) -> str | None:
     """Why the OLTP is behind what it was `before`, the control row or a piece; None if it is not.
 
-    Another server or rewritten tables are told by the next window too, whatever is merged before.
+    Another server, rewritten tables or an edited query are told by the next window too, whatever
+    is merged before.
     """
     if before["horizonte"] is None or before["identidad"] != snapshot.identity.as_json():
+        return None
+    if before["consultas"] != snapshot.queries:
         return None
     return why_everything(connection, snapshot, before)
 

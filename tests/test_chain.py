@@ -471,6 +471,8 @@ def test_a_load_refused_by_the_server_keeps_its_extract(shop: Shop):
     (folder,) = folders(shop)
     kept = versions(folder)
     assert "extract.json" in kept
+    # What holds the window is told until it is loaded.
+    del kept["held.json"]
     shop.olap.cursor().execute(f"GRANT EXECUTE ON {function} TO etl_cargador")
     shop.run_in_process(as_of=end)
     assert versions(folder).items() > kept.items()
