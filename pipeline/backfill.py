@@ -83,9 +83,7 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
             read = partial(_read_piece, settings, before, plan, number, folder)
             pieces.append(with_retries(read))
         try:
-            if accept_source:
-                with_retries(lambda: olap.accept_source(settings, accept_source))
-            merge = partial(_merge, settings, history, plan, pieces, folder)
+            merge = partial(_merge, settings, history, plan, pieces, folder, accept_source)
             counts = with_retries(lambda: with_or_without_workers(merge))
         except (DataError, GuardError):
             _discard(folder)
@@ -244,6 +242,7 @@ def _merge(
     plan: dict[str, Any],
     pieces: list[dict[str, Any]],
     folder: Path,
+    accept_source: str,
     workers: bool,
 ) -> dict[str, int]:
     """All pieces into the OLAP in one transaction; the counts, none if it was done before."""
@@ -269,6 +268,9 @@ def _merge(
         )
         if verdict != "cargar":
             return {}
+        if accept_source:
+            # In the merge's own transaction: what fails leaves no acceptance to a later window.
+            olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
         for piece in pieces:
             olap.copy_file(connection, folder / piece["name"], olap.STAGED_MOVEMENTS, piece)
         counts = olap.call(

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 from fault_process import holding
-from fault_shop import days_ago, loaded, now, olap_tables, settle, stock
+from fault_shop import days_ago, loaded, now, olap_tables, run_quickly, settle, stock
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 from shop_server import ShopServer
@@ -175,6 +175,45 @@ def test_ids_that_begin_anew_a_few_at_a_time_are_noticed(shop: Shop):
     assert shop.olap_rows("SELECT ajenas FROM etl.control") == [{"ajenas": 0}]
 
 
+def drip(shop: Shop, windows: int, rows: int, products: tuple[int, ...]) -> int:
+    """So many small windows of documents of 50, until one is held; how many the ledger has then."""
+    for number in range(windows * rows):
+        shop.sale(now(), (products[number % len(products)], 50, Decimal("2.50")))
+        if number % rows == rows - 1:
+            try:
+                run_quickly(shop)
+            except AssertionError:
+                break
+    return len(shop.olap_rows("SELECT FROM dw.kardex WHERE cantidad = 50"))
+
+
+def test_gaps_in_the_old_numbers_do_not_end_the_count(shop: Shop):
+    settle(shop, stock(shop, sales=1200))
+    shop.till("UPDATE transacciones SET anulada = true WHERE mod(id_transaccion, 5) = 0")
+    shop.run(ETL_MAX_REMOVED_SHARE="1")
+    shop.till(RESTARTED)
+    assert drip(shop, 60, 1, (2, 3, 4)) < 45
+
+
+def test_a_shop_of_one_product_is_held_too(shop: Shop):
+    settle(shop, stock(shop, sales=1200))
+    shop.till("UPDATE detalle_transaccion SET id_producto = 1")
+    shop.run(ETL_MAX_REMOVED_SHARE="1")
+    shop.till(RESTARTED)
+    assert drip(shop, 20, 3, (1,)) < 25
+
+
+def test_rejects_that_wait_do_not_dilute_what_a_window_brings(shop: Shop):
+    settle(shop, stock(shop, sales=1200))
+    for _ in range(60):
+        shop.sale(days_ago(1), (99, 1, 5))
+    shop.run(ETL_MAX_REJECT_SHARE="1")
+    shop.till(RESTARTED)
+    for number in range(40):
+        shop.sale(now(), (number % 3 + 2, 50, Decimal("2.50")))
+    held(shop, "replaced by other documents with their ids")
+
+
 def test_earlier_history_asks_the_guard_and_has_a_way_through(shop: Shop):
     initial = loaded(shop)
     # Documents of the ledger are of before the beginning now, with other products.
@@ -188,6 +227,13 @@ def test_earlier_history_asks_the_guard_and_has_a_way_through(shop: Shop):
     assert done.returncode == TASK_FAILED, done.stdout
     found = re.search(r"Backfill --since \S+ --accept-source (\w+)", done.stdout)
     assert found, done.stdout
+    # Held for something else, it leaves no acceptance to a later window.
+    for _ in range(200):
+        shop.sale(initial - timedelta(days=4), (99, 1, 5))
+    done = shop.task("Backfill", "--since", earlier, "--accept-source", found[1])
+    assert done.returncode == TASK_FAILED and "would be rejected" in done.stdout, done.stdout
+    assert shop.olap_rows("SELECT aceptar_fuente FROM etl.control") == [{"aceptar_fuente": None}]
+    shop.till("DELETE FROM detalle_transaccion WHERE id_producto = 99")
     done = shop.task("Backfill", "--since", earlier, "--accept-source", found[1])
     assert done.returncode == 0, done.stdout
     settle(shop, initial - timedelta(days=10))

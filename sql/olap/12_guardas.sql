@@ -126,7 +126,8 @@ SELECT
         WHEN o.de_otra_fecha OR o.de_otra_cosa THEN 'reemplazada'
         ELSE 'corregida'
     END,
-    coalesce(o.de_otra_fecha AND o.de_otra_cosa, false)
+    -- A shop may have one product.
+    coalesce(o.de_otra_fecha AND (o.de_otra_cosa OR round(e.cantidad, 6) <> b.cantidad), false)
 FROM etl.baja AS b
 LEFT JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento
 CROSS JOIN LATERAL (
@@ -137,23 +138,7 @@ CROSS JOIN LATERAL (
 WHERE NOT b.igual
 $$;
 COMMENT ON FUNCTION etl.salidas() IS
-    'Las filas del kardex que esta carga quita o cambia: quitada (ya no viene), reemplazada (su número trae la fecha, el tipo o el producto de otro documento; ajena si la fecha y además lo otro) o corregida';
-
-CREATE OR REPLACE FUNCTION etl.racha_ajena(p_antes bigint, p_ajenas bigint) RETURNS bigint
-LANGUAGE sql STABLE
-AS $$
-SELECT CASE
-    WHEN p_antes = 0 AND p_ajenas = 0 THEN 0
-    WHEN n.filas = 0 THEN p_antes
-    WHEN p_ajenas * 2 > n.filas THEN p_antes + p_ajenas
-    ELSE 0
-END
-FROM (
-    SELECT (SELECT count(*) FROM etl.etapa) - (SELECT count(*) FROM etl.baja AS b WHERE b.igual) AS filas
-) AS n
-$$;
-COMMENT ON FUNCTION etl.racha_ajena(bigint, bigint) IS
-    'Cuántas filas ajenas van, sumadas las de las ventanas anteriores, mientras sean la mayoría de lo que cada una trae; 0 si esta trae otra cosa';
+    'Las filas del kardex que esta carga quita o cambia: quitada (ya no viene), reemplazada (su número trae la fecha, el tipo o el producto de otro documento; ajena si la fecha y además lo otro o la cantidad) o corregida';
 
 CREATE OR REPLACE FUNCTION etl.revisar_salidas(
     p_control etl.control, p_extracto jsonb, p_opciones jsonb
@@ -165,7 +150,7 @@ DECLARE
     v_maximo numeric := (p_opciones ->> 'max_retiro')::numeric;
     v_salen record;
     v_total bigint;
-    v_racha bigint;
+    v_nuevas bigint := 0;
 BEGIN
     SELECT
         count(*) AS filas, count(*) FILTER (WHERE s.motivo = 'quitada') AS quitadas,
@@ -176,28 +161,33 @@ BEGIN
     INTO v_salen
     FROM etl.salidas() AS s
     WHERE s.motivo <> 'corregida';
-    IF p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
+    IF v_maximo >= 1 OR p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
         UPDATE etl.control AS c SET ajenas = 0 WHERE c.ajenas <> 0;
         RETURN;
     END IF;
-    -- Of a long history a day's documents are a small share, however many of them take the place of
-    -- others, and those of ten minutes are few: where most of what windows bring does, ids begin anew.
-    v_racha := etl.racha_ajena(p_control.ajenas, v_salen.ajenas);
-    IF v_salen.filas < 20 AND v_racha < 20 THEN
-        UPDATE etl.control AS c SET ajenas = v_racha WHERE c.ajenas <> v_racha;
-        RETURN;
+    IF v_salen.ajenas + p_control.ajenas > 0 THEN
+        SELECT count(*) INTO v_nuevas
+        FROM etl.etapa AS e
+        WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = e.id_movimiento)
+            AND NOT EXISTS (SELECT FROM etl.descarte AS d WHERE d.id_movimiento = e.id_movimiento);
     END IF;
-    SELECT count(*) INTO v_total FROM dw.kardex;
-    IF (v_salen.filas < 20 OR v_salen.filas <= v_total * v_maximo)
-        AND (v_racha < 20 OR v_salen.ajenas = 0 OR v_maximo >= 1) THEN
-        UPDATE etl.control AS c SET ajenas = v_racha WHERE c.ajenas <> v_racha;
+    IF v_salen.filas >= 20 THEN
+        SELECT count(*) INTO v_total FROM dw.kardex;
+    END IF;
+    -- Of a long history a day's documents are a small share, and of a day ten minutes' are few: where
+    -- more of them take the place of others than come with new numbers, ids begin anew.
+    IF (v_salen.ajenas + p_control.ajenas < 20 OR v_salen.ajenas <= v_nuevas)
+        AND (v_salen.filas < 20 OR v_salen.filas <= v_total * v_maximo) THEN
+        UPDATE etl.control AS c
+        SET ajenas = greatest(v_salen.ajenas + p_control.ajenas - v_nuevas, 0)
+        WHERE v_salen.ajenas + p_control.ajenas > 0;
         RETURN;
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'ETG01',
         MESSAGE = format(
             'of the %s movements of the ledger, %s would be removed and %s replaced by other documents with their ids%s, dated %s to %s; is it another database, or do ids begin anew? %s; nothing was written',
-            v_total, v_salen.quitadas, v_salen.reemplazadas,
+            (SELECT count(*) FROM dw.kardex), v_salen.quitadas, v_salen.reemplazadas,
             CASE WHEN p_control.ajenas > 0 THEN format(' (%s in the windows before)', p_control.ajenas) END,
             v_salen.primera, v_salen.ultima,
             etl.comparar_fuentes(p_control.identidad, p_extracto -> 'identidad')
@@ -210,7 +200,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.revisar_salidas(etl.control, jsonb, jsonb) IS
-    'Detiene una carga que quitaría del kardex, o reemplazaría por otros documentos, demasiado, salvo que se haya aceptado esa fuente';
+    'Detiene una carga que quitaría del kardex, o reemplazaría por otros documentos, demasiado, sola o con las ventanas anteriores, salvo que se haya aceptado esa fuente; lleva la cuenta en etl.control.ajenas';
 
 CREATE OR REPLACE FUNCTION etl.revisar_silencio(
     p_conteo jsonb, p_hasta timestamptz, p_opciones jsonb
