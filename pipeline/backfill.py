@@ -17,20 +17,17 @@ from psycopg2.extras import Json
 from pipeline import olap
 from pipeline.database import connect
 from pipeline.errors import DataError, GuardError, PipelineError
-from pipeline.extract import QUERIES, copy_to_file
+from pipeline.extract import copy_to_file
 from pipeline.load import log
 from pipeline.oltp import (
     Snapshot,
-    begin_snapshot,
     read_rows,
-    take_snapshot,
     wait_for_flush,
     wal_position,
 )
+from pipeline.open_read import Source, open_read
 from pipeline.process_lock import hold_lock
-from pipeline.queries import Query, load_query
-from pipeline.query_plans import explain, source_tables
-from pipeline.query_prints import query_prints
+from pipeline.queries import Query
 from pipeline.query_reads import between, count_by_day, with_rules
 from pipeline.refresh import refresh_views
 from pipeline.retry import with_or_without_workers, with_retries
@@ -114,18 +111,8 @@ def _discard(folder: Path) -> None:
         piece.unlink()
 
 
-def _identity(settings: Settings, connection: Connection) -> Snapshot:
-    queries = [load_query(connection, settings, name) for name in QUERIES]
-    prints = query_prints(connection, queries)
-    tables = source_tables(connection, queries, explain(connection, queries))
-    return take_snapshot(connection, tables, prints)
-
-
-def _movements(
-    connection: Connection, settings: Settings, since: datetime, until: datetime
-) -> Query:
-    query = load_query(connection, settings, "movimientos")
-    return with_rules(query, lambda: olap.zone_rules(settings, since, until))
+def _movements(settings: Settings, source: Source, since: datetime, until: datetime) -> Query:
+    return with_rules(source.queries[0], lambda: olap.zone_rules(settings, since, until))
 
 
 def _gone_back(connection: Connection, snapshot: Snapshot, before: dict[str, Any]) -> str | None:
@@ -164,8 +151,8 @@ def _plan(
     """The bounds of the pieces; those of an earlier attempt while they still hold."""
     target = DurableTarget(str(folder / "plan.json"))
     with connect(settings.oltp, settings.timezone, "backfill", read_only=True) as connection:
-        begin_snapshot(connection)
-        snapshot = _identity(settings, connection)
+        source = open_read(connection, settings)
+        snapshot = source.snapshot
         # The merge lowers the horizon, by which the next window would notice.
         if reason := _gone_back(connection, snapshot, control):
             raise PipelineError(
@@ -177,7 +164,7 @@ def _plan(
                 return plan
             log.warning("the OLTP or the initial date changed: the history is read anew")
             _discard(folder)
-        query = _movements(connection, settings, history.since, history.until)
+        query = _movements(settings, source, history.since, history.until)
         days = read_rows(connection, count_by_day(query, history.since, history.until))
     bounds = [history.since]
     size = 0
@@ -211,8 +198,8 @@ def _read_piece(
     since, until = (datetime.fromisoformat(plan["bounds"][n]) for n in (number - 1, number))
     name = f"piece-{number:04}.csv"
     with connect(settings.oltp, settings.timezone, "backfill", read_only=True) as connection:
-        begin_snapshot(connection)
-        snapshot = _identity(settings, connection)
+        source = open_read(connection, settings)
+        snapshot = source.snapshot
         if snapshot.identity.as_json() != plan["identity"] or _gone_back(
             connection, snapshot, before
         ):
@@ -220,7 +207,7 @@ def _read_piece(
                 "the OLTP changed while its history was read (restored, rolled back, failed over "
                 "or its tables rewritten); run again, and it is read anew"
             )
-        query = _movements(connection, settings, since, until)
+        query = _movements(settings, source, since, until)
         file = copy_to_file(connection, between(query, since, until), folder / name)
         connection.rollback()
     wait_for_flush(settings, snapshot)

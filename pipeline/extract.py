@@ -15,15 +15,12 @@ from pipeline.logs import fields
 from pipeline.oltp import (
     HashingWriter,
     Snapshot,
-    begin_snapshot,
     copy_out,
     join_in_order,
-    take_snapshot,
     wait_for_flush,
 )
-from pipeline.queries import Query, load_query
-from pipeline.query_plans import explain, source_tables
-from pipeline.query_prints import query_prints
+from pipeline.open_read import open_read
+from pipeline.queries import Query
 from pipeline.query_reads import changed_since, everything, with_rules
 from pipeline.requests import Request, read_request
 from pipeline.scope import read_out_of_scope
@@ -95,12 +92,10 @@ def read_oltp(
         ahead or nullcontext(),
         connect(settings.oltp, settings.timezone, "extract", read_only=True) as connection,
     ):
-        begin_snapshot(connection)
-        queries = [load_query(connection, settings, name) for name in QUERIES]
-        prints = query_prints(connection, queries)
-        plans = explain(connection, queries)
-        snapshot = take_snapshot(connection, source_tables(connection, queries, plans), prints)
-        reason = why_everything(connection, snapshot, control)
+        source = open_read(connection, settings)
+        queries, snapshot = source.queries, source.snapshot
+        changed = why_everything(connection, snapshot, control)
+        reason = changed
         if request.everything or request.rebuild:
             reason = reason or "it was asked for"
         if settings.capture == "full" and reason is None:
@@ -115,7 +110,7 @@ def read_oltp(
             or rewritten(snapshot, control, "productos")
         )
         # What the planner takes them for.
-        there = int(plans[0]["Plan Rows"])
+        there = int(source.plans[0]["Plan Rows"])
         if reason:
             join_in_order(connection)
             movements = with_rules(queries[0], lambda: olap.zone_rules(settings, since, since))
@@ -131,8 +126,7 @@ def read_oltp(
         left_out = None
         if reason:
             # Of another server, versions say nothing of when a row was typed.
-            trusted = control["hasta"] and why_everything(connection, snapshot, control) is None
-            horizon = int(control["horizonte"]) if trusted else None
+            horizon = int(control["horizonte"]) if control["hasta"] and changed is None else None
             left_out = read_out_of_scope(settings, connection, movements, since, horizon)
         connection.rollback()
     receipt = {

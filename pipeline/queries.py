@@ -59,6 +59,8 @@ _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
     "sucursales": {"id_sucursal": _INTEGERS, "nombre": _ANY, "version_1": _ANY},
 }
 
+NAMES = tuple(_CONTRACT)
+
 
 @dataclass(frozen=True)
 class Query:

@@ -25,14 +25,15 @@ _BEYOND = ("\\", "$", "/*")
 def query_prints(connection: Connection, queries: Iterable[Query]) -> dict[str, str]:
     """By the query's file, or the view's name, a fingerprint; SELECT alone is needed.
 
-    Functions that a query calls are not among them. Locks tell the views, so it is asked within
-    a transaction that has read nothing else.
+    Functions that a query calls are not among them. The locks that load_query() took tell the
+    views, so it is asked in the same transaction, which has read nothing else.
     """
-    prints = {}
-    for query in queries:
-        prints[f"{query.name}.sql"] = _digest(_essence(query.text))
-        for view, definition in _views(connection, query):
-            prints[f"the view {view}"] = definition
+    prints = {f"{query.name}.sql": _digest(_essence(query.text)) for query in queries}
+    with connection.cursor() as cursor:
+        cursor.execute(read_sql("oltp", "relaciones.sql"))
+        for name, kind, definition in cursor:
+            if kind == "v":
+                prints[f"the view {name}"] = definition
     return prints
 
 
@@ -46,14 +47,6 @@ def _essence(text: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _views(connection: Connection, query: Query) -> list[tuple[str, str]]:
-    explained = sql.SQL("EXPLAIN SELECT * FROM (\n{}\n) AS m").format(sql.SQL(query.text))
-    with connection.cursor() as cursor:
-        cursor.execute(explained)
-        cursor.execute(read_sql("oltp", "relaciones.sql"))
-        return [(name, definition) for name, kind, definition in cursor.fetchall() if kind == "v"]
 
 
 def named_relations(connection: Connection, queries: Iterable[Query]) -> list[tuple[str, str]]:

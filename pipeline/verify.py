@@ -13,11 +13,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from pipeline import catalogue, olap
 from pipeline.database import connect
 from pipeline.errors import DatabaseError
-from pipeline.extract import QUERIES
-from pipeline.oltp import begin_snapshot, take_snapshot
-from pipeline.queries import load_query
-from pipeline.query_plans import explain, source_tables
-from pipeline.query_prints import query_prints
+from pipeline.open_read import open_read
 from pipeline.query_reads import fingerprints, with_rules
 from pipeline.source_change import why_everything
 from pipeline.sql_files import read_sql
@@ -96,11 +92,9 @@ def _compare(
     start: datetime,
     findings: Findings,
 ) -> None:
-    begin_snapshot(shop)
-    queries = [load_query(shop, settings, name) for name in QUERIES]
-    prints = query_prints(shop, queries)
-    snapshot = take_snapshot(shop, source_tables(shop, queries, explain(shop, queries)), prints)
-    findings.restored = why_everything(shop, snapshot, control)
+    source = open_read(shop, settings)
+    queries = source.queries
+    findings.restored = why_everything(shop, source.snapshot, control)
     horizon = None if findings.restored else int(control["horizonte"])
     changed: set[int] = set()
     # By the fingerprint the next window tells, too: only then does it read what they have.

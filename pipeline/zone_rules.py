@@ -1,13 +1,11 @@
-"""A time zone's rules as one machine has them: the servers' and ours can be of different years."""
+"""A time zone's rules as one server has them: the data of two can be of different years."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from pipeline.sql_files import read_sql
 
@@ -72,25 +70,6 @@ def server_rules(connection: Connection, zone: str, since: datetime, until: date
             cursor.execute(read_sql("oltp", "desfases.sql"), {"zone": zone, "moments": moments})
             return [offset for (offset,) in cursor.fetchall()]
 
-    return _find_rules(offsets, since, until)
-
-
-def own_rules(zone: str, since: datetime, until: datetime) -> Rules:
-    """The same as this machine has them: dates of settings, commands and files are read so."""
-    place = ZoneInfo(zone)
-
-    def offset(moment: int) -> int:
-        told = datetime.fromtimestamp(moment, place).utcoffset()
-        assert told is not None
-        return int(told.total_seconds())
-
-    return _find_rules(lambda moments: [offset(moment) for moment in moments], since, until)
-
-
-def _find_rules(
-    offsets: Callable[[list[int]], list[int]], since: datetime, until: datetime
-) -> Rules:
-    """`offsets` tells the seconds ahead of UTC at each of these seconds since 1970."""
     start = int(max(since, _EARLIEST).timestamp()) - 2 * _GRIDS[0]
     stop = max(int(until.timestamp()), start) + 3 * _GRIDS[0]
     spans = [(start, stop)]

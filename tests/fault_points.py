@@ -144,14 +144,24 @@ def install() -> None:
     point = os.environ.get("FAULT_POINT", "")
     if not point or _install_receipt(point):
         return
-    from pipeline import backfill, extract, load, olap, oltp, refresh, staging_ahead, steps
+    from pipeline import (
+        backfill,
+        extract,
+        load,
+        olap,
+        oltp,
+        open_read,
+        refresh,
+        staging_ahead,
+        steps,
+    )
 
     name, _, number = point.partition(":")
     nth = int(number or 1)
     if name == "snapshot":
-        _around(extract, "begin_snapshot", before=_nth(nth, _on_connection))
+        _around(open_read, "begin_snapshot", before=_nth(nth, _on_connection))
     elif name == "read":
-        _around(extract, "take_snapshot", after=_nth(nth, _on_connection))
+        _around(open_read, "take_snapshot", after=_nth(nth, _on_connection))
     elif name == "copy_out":
         oltp._PIECE = 64
         _around(oltp.HashingWriter, "write", after=_nth(nth, _partly_out))

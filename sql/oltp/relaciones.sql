@@ -1,5 +1,5 @@
 -- The relations that this transaction has looked at: PostgreSQL locks each that a
--- query names, and each below a view, while it plans. What an account with SELECT alone can ask.
+-- query names, and each below a view. What an account with SELECT alone can ask.
 SELECT
     format('%I.%I', n.nspname, c.relname) AS relacion,
     c.relkind::text AS clase,
