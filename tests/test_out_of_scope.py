@@ -131,6 +131,21 @@ def test_goods_dated_before_a_count_but_typed_later_are_told(shop: Shop):
     assert "before its opening" in shop.succeed("status").stdout
 
 
+def test_what_its_type_kept_out_is_told_by_its_date_then(shop: Shop):
+    initial = stock(shop)
+    settle(shop, initial)
+    (line,) = shop.document("venta", days_ago(2), [(1, 1, 5)])
+    shop.run()
+    shop.correct_document(line, tipo="VENTA", fecha=initial - timedelta(days=400))
+    # Read in full, and as rows that are older than the last window.
+    shop.till("VACUUM FULL transacciones")
+    shop.run()
+    listed = told(shop, "status")
+    assert types(listed) == {}
+    (row,) = listed["out_of_scope_examples"]
+    assert (row["id_movimiento"], row["motivo"]) == (line, "antes de la fecha inicial")
+
+
 def test_every_read_in_full_tells_what_is_new(shop: Shop):
     shop.env["ETL_CAPTURE"] = "full"
     initial = stock(shop)

@@ -73,9 +73,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT jsonb_build_object(
     'movimientos', (
-        SELECT coalesce(jsonb_agg(f.id_movimiento), '[]')
-        FROM etl.fuera_de_alcance AS f
-        WHERE f.fuera = 'fecha'
+        -- Whatever kept it out before: it may be its date now.
+        SELECT coalesce(jsonb_agg(f.id_movimiento), '[]') FROM etl.fuera_de_alcance AS f
     ),
     'apertura', (
         SELECT max(a.fecha) FROM dw.apertura AS a WHERE a.fecha < 'infinity'
@@ -138,7 +137,10 @@ BEGIN
         );
     IF v_todo IS NOT NULL THEN
         DELETE FROM etl.fuera_de_alcance AS f
-        WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = f.id_movimiento)
+        WHERE NOT EXISTS (
+                SELECT FROM etl.descarte AS d
+                WHERE d.id_movimiento = f.id_movimiento AND d.fuera = f.fuera
+            )
             AND NOT EXISTS (
                 SELECT FROM jsonb_array_elements(v_todo -> 'filas') AS v (fila)
                 WHERE (v.fila ->> 0)::bigint = f.id_movimiento
