@@ -13,6 +13,7 @@ from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     from pipeline.queries import Query
 
@@ -29,6 +30,12 @@ _PASS_ALL_ROWS = (
 )
 # A version that is no column of a table.
 _CONSTANT = re.compile(r"\(*(NULL|'\d+')::xid8?\)*")
+# A version that PostgreSQL itself keeps.
+_SYSTEM = re.compile(r"(.*\.)?xmin")
+# What no transaction has: none, bootstrap's, and that of rows of long ago.
+_OF_NOBODY = ("0", "1", "2")
+# A version of the shop's own making that so many movements share is none.
+_ENOUGH = 20
 _STILL = "read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full"
 # What a node looks values up in, beside the rows that it hands on.
 _LOOKUPS = ("InitPlan", "SubPlan")
@@ -52,6 +59,7 @@ def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, 
             plans.append(row[0][0]["Plan"])
             if query.capture != "full":
                 _refuse_still_versions(query, plans[-1])
+                _refuse_still_values(cursor, query, plans[-1])
             if _leaves_out(plans[-1]):
                 raise SchemaError(
                     f"{query.name}.sql ends in LIMIT or OFFSET, which leaves rows out: remove it"
@@ -84,6 +92,36 @@ def _refuse_still_versions(query: Query, plan: dict[str, Any]) -> None:
                     f"{query.name}.sql yields {column} as {branch[column]}, the same for all rows: "
                     f"yield the row's version, or {_STILL}"
                 )
+
+
+def _refuse_still_values(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
+    """The same of a version whose plan does not tell: a column, or what a view makes."""
+    branches = _output_columns(query, plan)
+    if not branches and not _reads_something(plan):
+        return
+    for column in query.versions:
+        if branches and all(_SYSTEM.fullmatch(b[column]) or _null(b[column]) for b in branches):
+            continue
+        cursor.execute(
+            sql.SQL(read_sql("oltp", "version_quieta.sql")).format(
+                query=sql.SQL(query.text),
+                column=sql.Identifier(column),
+                enough=sql.Literal(_ENOUGH),
+            )
+        )
+        value, moves, rows = cursor.fetchone() or (None, True, 0)
+        # Many rows may well be of the transaction that added a column of type xid8.
+        shared = query.capture == "xmin" and query.name == "movimientos" and rows >= _ENOUGH
+        if not moves and (value in _OF_NOBODY or shared):
+            raise SchemaError(
+                f"{query.name}.sql yields {column} as {value} for every row, so that what is new "
+                f"would never be seen: yield the row's version, or {_STILL}"
+            )
+
+
+def _null(expression: str) -> bool:
+    constant = _CONSTANT.fullmatch(expression)
+    return constant is not None and constant[1] == "NULL"
 
 
 def _foreign_tables(node: dict[str, Any]) -> set[str]:

@@ -109,6 +109,34 @@ def test_a_version_that_never_moves(shop: Shop, folder: Path, old: str, new: str
     assert movements(shop) == 5
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("TABLE", "0"), ("VIEW", "0"), ("MATERIALIZED VIEW", "7")],
+    ids=["a column", "within a view", "of a materialized view"],
+)
+def test_a_version_that_never_moves_where_no_plan_tells(
+    shop: Shop, folder: Path, kind: str, value: str
+):
+    for _ in range(20):
+        shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 0.25, 7))
+    shop.till(
+        f"CREATE {kind} documentos AS WITH d AS MATERIALIZED"
+        f" (SELECT t.*, '{value}'::xid AS v FROM transacciones AS t) SELECT * FROM d"
+    )
+    shop.till(f'GRANT SELECT ON documentos TO "{shop.env["OLTP_DB_USER"]}"')
+    query = folder / "movimientos.sql"
+    text = query.read_text().replace("public.transacciones", "public.documentos")
+    query.write_text(text.replace("t.xmin AS", "t.v AS"))
+    done = shop.run_due()
+    assert done.returncode != 0
+    assert f"movimientos.sql yields version_2 as {value} for every row" in done.stdout, done.stdout
+    assert "ETL_CAPTURE=full" in done.stdout
+    if kind == "TABLE":
+        # One that moves is taken as it is.
+        shop.till("UPDATE documentos SET v = pg_current_xact_id()::xid WHERE id_transaccion = 1")
+        assert shop.run_due().returncode == 0
+
+
 def test_rows_of_the_text_alone_need_no_version_that_moves(shop: Shop, folder: Path):
     branches = folder / "sucursales.sql"
     branches.write_text("SELECT 1 AS id_sucursal, 'Centro' AS nombre, '0'::xid AS version_1")
@@ -146,21 +174,42 @@ def test_everything_each_time(shop: Shop, folder: Path):
     assert "full: each run reads all" in shop.command("doctor").stdout
 
 
-def test_a_foreign_table_is_refused_by_name(shop: Shop, folder: Path):
+@pytest.mark.parametrize("joined", [False, True], ids=["one", "joined over there"])
+def test_foreign_tables_are_refused_by_name(shop: Shop, folder: Path, joined: bool):
     with shop.oltp.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_available_extensions WHERE name = 'file_fdw'")
+        cursor.execute("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgres_fdw'")
         (there,) = cursor.fetchone()
     if not there:
         pytest.skip("no foreign data wrapper here")
-    shop.till("CREATE EXTENSION file_fdw")
-    shop.till("CREATE SERVER lejos FOREIGN DATA WRAPPER file_fdw")
-    shop.till("CREATE FOREIGN TABLE lejana (id bigint) SERVER lejos OPTIONS (program 'echo 1')")
-    shop.till(f'GRANT SELECT ON lejana TO "{shop.env["OLTP_DB_USER"]}"')
+    reader = shop.env["OLTP_DB_USER"]
+    own = shop.oltp.info
+    shop.till("CREATE EXTENSION postgres_fdw")
+    shop.till(
+        "CREATE SERVER lejos FOREIGN DATA WRAPPER postgres_fdw OPTIONS"
+        f" (host '{own.host}', port '{own.port}', dbname '{own.dbname}')"
+    )
+    shop.till(
+        "CREATE USER MAPPING FOR PUBLIC SERVER lejos OPTIONS"
+        f" (user '{reader}', password '{shop.env['OLTP_DB_PASSWORD']}')"
+    )
+    shop.till("CREATE SCHEMA lejana")
+    shop.till(
+        "IMPORT FOREIGN SCHEMA public LIMIT TO (transacciones, detalle_transaccion)"
+        " FROM SERVER lejos INTO lejana"
+    )
+    shop.till(f'GRANT USAGE ON SCHEMA lejana TO "{reader}"')
+    shop.till(f'GRANT SELECT ON ALL TABLES IN SCHEMA lejana TO "{reader}"')
     query = folder / "movimientos.sql"
-    query.write_text(query.read_text() + "\nINNER JOIN lejana AS l ON l.id = d.id_producto")
+    text = query.read_text().replace("public.transacciones", "lejana.transacciones")
+    if joined:
+        text = text.replace("public.detalle_transaccion", "lejana.detalle_transaccion")
+    query.write_text(text)
     done = shop.run_due()
     assert done.returncode != 0
-    assert "movimientos.sql reads public.lejana, a foreign table" in done.stdout
+    assert "transacciones" in done.stdout and "a foreign table" in done.stdout, done.stdout
+    shop.env["ETL_CAPTURE"] = "full"
+    assert shop.run_due().returncode == 0
+    assert movements(shop) == 5
 
 
 def test_init_grants_what_the_queries_name_and_no_more(shop: Shop, folder: Path):
