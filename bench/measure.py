@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.demo.server import Server
+from demo.server import Server
 from pipeline.errors import PipelineError
 
 # Seconds between two looks at the backends: often enough for a load, too seldom to slow it down.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 from psycopg2 import sql
 
-from pipeline.demo import server as servers
+from demo import server as servers
 from pipeline.errors import PipelineError
 from pipeline.settings import load_settings
 

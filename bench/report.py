@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.measure import Series
-from pipeline.tables import print_table
+from pipeline.base.text_tables import print_table
 
 # (what, dividend, divisor, whether the target is at least or at most, target); each time is
 # taken per row, since row by row carries fewer.

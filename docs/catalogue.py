@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 
+from demo import server as servers
 from docs.pages import ROOT, read
-from pipeline.demo import server as servers
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

@@ -14,9 +14,9 @@ from docs.catalogue import Catalogue
 from docs.exit_codes import MEANINGS
 from docs.pages import ROOT
 from pipeline.__main__ import _parser
-from pipeline.luigi_defaults import RETCODES
-from pipeline.metrics import HELP
-from pipeline.setting_list import GROUPS, Setting
+from pipeline.settings.catalogue import GROUPS, Setting
+from pipeline.tasks.luigi_defaults import RETCODES
+from pipeline.telling.metrics import HELP
 
 _WIDTH = 92  # of a comment in .env.example
 _HEADINGS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -55,7 +55,7 @@ def env_example() -> str:
         "# Settings of the pipeline. Copy to .env in the working directory (or a folder above it),",
         "# or set them in the environment, which wins. Passwords belong here and nowhere else:",
         "# chmod 600 .env",
-        "# Made by `python -m docs` from pipeline/setting_list.py.",
+        "# Made by `python -m docs` from pipeline/settings/catalogue.py.",
     ]
     for group in GROUPS:
         lines += ["", f"# --- {group.en} ".ljust(_WIDTH, "-")]
@@ -142,12 +142,12 @@ def _places() -> list[tuple[str, str]]:
     for path in sorted((ROOT / "pipeline").iterdir()):
         if path.suffix == ".py":
             found.append((f"pipeline/{path.name}", _first_sentence(path)))
-        elif (path / "__init__.py").is_file():
-            found.append((f"pipeline/{path.name}/", _first_sentence(path / "__init__.py")))
+    for path in sorted((ROOT / "pipeline").glob("*/__init__.py")):
+        found.append((f"pipeline/{path.parent.name}/", _first_sentence(path)))
     for folder in ("sql/oltp", "sql/olap"):
         for path in sorted((ROOT / folder).glob("*.sql")):
             found.append((f"{folder}/{path.name}", _first_comment(path)))
-    for folder in ("docs", "bench"):
+    for folder in ("demo", "docs", "bench"):
         found.append((f"{folder}/", _first_sentence(ROOT / folder / "__init__.py")))
     for path in sorted((ROOT / "tests").glob("*.py")):
         if not path.name.startswith("test_"):

@@ -1,16 +1,17 @@
 """Carries a shop's sales and receipts to its analytical database, and values the inventory.
 
-Importing the package registers the tasks, so that `luigi --module pipeline RunDue`
-finds them.
+Importing the package makes the tasks known, so that `luigi --module pipeline RunDue` finds them.
+Events, the log's format and Ctrl-C are seen to when the first task is made.
 """
 
-from pipeline.after_run import listen
-from pipeline.interrupt import say_interrupted
-from pipeline.logs import shorten_failures, use_log_format
-from pipeline.luigi_defaults import apply_defaults
-from pipeline.report.task import PublishReport
-from pipeline.steps import ExtractWindow, LoadHistory, LoadOLAP, RefreshViews, WriteMarker
-from pipeline.tasks import Backfill, RunDue
+from pipeline.base.interrupt import say_interrupted
+from pipeline.base.logs import shorten_failures, use_log_format
+from pipeline.tasks.luigi_defaults import apply_defaults
+from pipeline.tasks.pipeline_task import before_the_first
+from pipeline.tasks.publish_report import PublishReport
+from pipeline.tasks.run_due import Backfill, RunDue
+from pipeline.tasks.steps import ExtractWindow, LoadHistory, LoadOLAP, RefreshViews, WriteMarker
+from pipeline.telling.after_run import listen
 
 __all__ = [
     "Backfill",
@@ -23,14 +24,19 @@ __all__ = [
     "WriteMarker",
 ]
 
+
+def _attend() -> None:
+    # Before its log is shortened, since it looks at the failures there.
+    listen(
+        RunDue,
+        (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker, PublishReport),
+        (Backfill, LoadHistory),
+        refreshing=(WriteMarker, LoadHistory),
+    )
+    shorten_failures()
+    use_log_format()
+    say_interrupted()
+
+
 apply_defaults()
-# Before its log is shortened, since it looks at the failures there.
-listen(
-    RunDue,
-    (ExtractWindow, LoadOLAP, RefreshViews, WriteMarker, PublishReport),
-    (Backfill, LoadHistory),
-    refreshing=(WriteMarker, LoadHistory),
-)
-shorten_failures()
-use_log_format()
-say_interrupted()
+before_the_first(_attend)

@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 
-from pipeline.commands.face import Manual, describe, print_failure
+from pipeline.commands.manual import Manual, describe, print_failure
 from pipeline.errors import PipelineError
 
 # Command → the module that is its room, and its line in the overview.

@@ -16,7 +16,7 @@ from server_place import server_place
 from shop_database import Shop, new_shop
 from shop_server import REPOSITORY, ShopServer, running_server
 
-from pipeline.demo.server import embedded_binaries, system_binaries
+from demo.server import embedded_binaries, system_binaries
 
 # luigi reads its configuration once, when it is first imported.
 os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")

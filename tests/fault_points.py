@@ -114,7 +114,7 @@ def _only_for(name: str) -> Act:
 
 def _install_receipt(point: str) -> bool:
     """`before:`, `renaming:` and `after:` the name of one of the state folder's files."""
-    from pipeline.targets import DurableTarget
+    from pipeline.state.targets import DurableTarget
 
     when, _, name = point.partition(":")
     if when == "before":
@@ -133,28 +133,24 @@ def install() -> None:
     """Patch the pipeline's functions at FAULT_POINT."""
     piece = os.environ.get("FAULT_PIECE")
     if piece:
-        from pipeline import backfill
+        from pipeline.run import backfill
 
         backfill.PIECE = int(piece)
     ahead = os.environ.get("FAULT_AHEAD")
     if ahead:
-        from pipeline import oltp, staging_ahead
+        from pipeline.olap import staging_ahead
+        from pipeline.oltp import snapshot as oltp
 
         staging_ahead.THRESHOLD, oltp._PIECE = int(ahead), 2000
     point = os.environ.get("FAULT_POINT", "")
     if not point or _install_receipt(point):
         return
-    from pipeline import (
-        backfill,
-        extract,
-        load,
-        olap,
-        oltp,
-        open_read,
-        refresh,
-        staging_ahead,
-        steps,
-    )
+    from pipeline import olap
+    from pipeline.olap import staging_ahead
+    from pipeline.oltp import open_read
+    from pipeline.oltp import snapshot as oltp
+    from pipeline.run import backfill, extract, load, refresh
+    from pipeline.tasks import steps
 
     name, _, number = point.partition(":")
     nth = int(number or 1)
@@ -179,7 +175,7 @@ def install() -> None:
     elif name == "flushed":
         _around(extract, "wait_for_flush", after=_nth(nth, _plain))
     elif name == "rehearsing":
-        from pipeline import rehearsal
+        from pipeline.run import rehearsal
 
         _around(rehearsal, "load_files", before=_nth(nth, _on_connection))
     elif name == "opening":
@@ -187,7 +183,7 @@ def install() -> None:
     elif name == "opened":
         _around(olap, "open_window", after=_nth(nth, _on_connection))
     elif name == "copy_in":
-        _around(olap._HashingReader, "read", before=_nth(nth, _plain))
+        _around(olap.staging._HashingReader, "read", before=_nth(nth, _plain))
     elif name == "copied":
         _around(olap, "copy_in", after=_nth(nth, _on_connection))
     elif name == "loaded":

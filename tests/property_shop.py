@@ -16,13 +16,14 @@ from psycopg2.extras import Json
 from shop_database import Shop
 from view_comparison import view_differences
 
-from pipeline import due, extract, load, olap
-from pipeline.database import connect
-from pipeline.refresh import refresh_views
-from pipeline.requests import Request, only_process, write_request
+from pipeline import olap
+from pipeline.base.database import connect
+from pipeline.run import due, extract, load
+from pipeline.run.refresh import refresh_views
 from pipeline.settings import load_settings
-from pipeline.targets import DurableTarget
-from pipeline.window import Window, load_receipt, marker, request_file, views_receipt
+from pipeline.state.request import Request, only_process, write_request
+from pipeline.state.targets import DurableTarget
+from pipeline.state.window import Window, load_receipt, marker, request_file, views_receipt
 
 PRODUCTS = range(1, 6)
 SHIPPED = Path(__file__).resolve().parents[1] / "sql" / "oltp"
@@ -213,7 +214,7 @@ class PropertyShop:
         row["fecha"] = when.isoformat() if when else None
         with (
             self.settings() as settings,
-            connect(settings.olap, settings.timezone, "opening") as connection,
+            connect(settings.olap, "opening") as connection,
         ):
             olap.call(
                 connection,

@@ -10,8 +10,8 @@ from fault_process import wait_for
 from shop_database import Shop
 from shop_server import OPTIONS, PASSWORD, ShopServer
 
-from pipeline.demo import account
-from pipeline.demo import server as servers
+from demo import account
+from demo import server as servers
 
 PAGE = 32_768  # transaction ids a page of pg_xact
 WRAP = 1 << 32

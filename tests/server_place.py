@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
-from pipeline.demo import account
-from pipeline.demo import server as servers
-from pipeline.process_lock import hold_lock
+from demo import account
+from demo import server as servers
+from pipeline.state.process_lock import hold_lock
 
 PREFIX = "pipeline-tests-"
 LOCK = "lock"

@@ -90,7 +90,7 @@ class Shop:
         from luigi.task_register import Register
 
         with self.environment():
-            from pipeline.tasks import RunDue
+            from pipeline.tasks.run_due import RunDue
 
             # Luigi gives back an earlier task of equal parameters, which kept what was due then.
             Register.clear_instance_cache()

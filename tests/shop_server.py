@@ -17,7 +17,7 @@ from psycopg2 import sql
 from ready_interpreter import run_ready
 from server_place import server_place
 
-from pipeline.demo import server as servers
+from demo import server as servers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PASSWORD = "clave de prueba"

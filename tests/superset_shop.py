@@ -17,7 +17,7 @@ from shop_server import REPOSITORY, run_program
 from superset_import import import_program
 from test_views import trade
 
-from pipeline.demo.superset_server import SupersetServer
+from demo.superset_server import SupersetServer
 from pipeline.superset.account import Account
 from pipeline.superset.client import Session
 from pipeline.superset.read_back import chart_data

@@ -36,9 +36,10 @@ KILLER = """
 import os
 import signal
 
-from pipeline import load, olap
-from pipeline.oltp import HashingWriter
-from pipeline.targets import DurableTarget
+from pipeline import olap
+from pipeline.oltp.snapshot import HashingWriter
+from pipeline.run import load
+from pipeline.state.targets import DurableTarget
 
 
 def dying(where, real, *, after=False):
@@ -182,7 +183,7 @@ def fails(shop: Shop, task: str, **parameters: Any) -> None:
 @contextmanager
 def raising_at(name: str) -> Iterator[None]:
     """Fail where a receipt is about to be written."""
-    from pipeline.targets import DurableTarget
+    from pipeline.state.targets import DurableTarget
 
     real = DurableTarget.write_receipt
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.csv_rows import Row, read_rows, rounded
+from pipeline.base.csv_rows import Row, read_rows, rounded
 from pipeline.errors import InputError
 
 Make = Callable[..., Path]

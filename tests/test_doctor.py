@@ -24,7 +24,7 @@ from pipeline.doctor import clocks, oltp_horizon
 from pipeline.doctor.examination import examine
 from pipeline.doctor.findings import Finding, attempt
 from pipeline.doctor.sides import Check, Side, make_checks
-from pipeline.window import whole_second
+from pipeline.state.window import whole_second
 
 QUERIES = ("movimientos", "productos", "sucursales")
 LABEL = "20261101T000000Z--20261102T000000Z"

@@ -16,7 +16,7 @@ import pytest
 from guide import block_texts
 from shop_server import FOREIGN, OPTIONS, PASSWORD, REPOSITORY, run_program
 
-from pipeline.demo import server as servers
+from demo import server as servers
 
 # What differs from day to day and from machine to machine; everything else must be equal.
 VARIES = (

@@ -14,7 +14,7 @@ from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
 from shop_disk import fill, small_disk
 
-from pipeline.demo import account
+from demo import account
 
 
 def test_a_file_that_cannot_grow_is_a_full_disk(shop: Shop):

@@ -288,9 +288,9 @@ def test_a_request_that_a_guard_refuses_in_a_later_run_is_withdrawn(shop: Shop):
     initial = loaded(shop)
     shop.till("DELETE FROM detalle_transaccion WHERE id_detalle BETWEEN 10 AND 50")
     with shop.environment():
-        from pipeline import requests
         from pipeline.settings import load_settings
-        from pipeline.window import Window, whole_second
+        from pipeline.state import request as requests
+        from pipeline.state.window import Window, whole_second
 
         settings = load_settings()
         (control,) = shop.olap_rows("SELECT hasta FROM etl.control")

@@ -19,11 +19,11 @@ import pipeline
 from docs.__main__ import files
 from docs.catalogue import Catalogue, read_catalogue
 from docs.pages import PAIRS, names, read
-from pipeline import settings
 from pipeline.__main__ import _COMMANDS
-from pipeline.luigi_defaults import RETCODES
-from pipeline.setting_list import SETTINGS
+from pipeline.settings import loading
+from pipeline.settings.catalogue import SETTINGS
 from pipeline.superset.account import load_account
+from pipeline.tasks.luigi_defaults import RETCODES
 
 PAIR = pytest.mark.parametrize(("english", "spanish"), PAIRS)
 
@@ -132,8 +132,8 @@ def test_every_setting_of_the_list_is_read_and_no_other(monkeypatch: pytest.Monk
         asked[name] = default
         return "x" if default is None else default
 
-    monkeypatch.setattr(settings, "AutoConfig", lambda search_path: config)
-    settings.load_settings.__wrapped__()
+    monkeypatch.setattr(loading, "AutoConfig", lambda search_path: config)
+    loading.load_settings.__wrapped__()
     load_account()
     assert asked == {name: setting.default for name, setting in SETTINGS.items()}
 

@@ -21,8 +21,8 @@ from guide import all_blocks, block_texts, cells, numbers
 from shop_database import Shop
 from shop_server import FOREIGN, OPTIONS, PASSWORD, REPOSITORY, must_succeed, run_program
 
+from demo import server as servers
 from docs.pages import read
-from pipeline.demo import server as servers
 
 
 def text_of(name: str) -> str:

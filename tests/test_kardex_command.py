@@ -20,7 +20,7 @@ from oracle_rows import ZERO, KardexRow, Replay, State
 from shop_database import Shop
 from shop_server import REPOSITORY
 
-from pipeline.ledger_formats import CSV_COLUMNS
+from pipeline.kardex.formats import CSV_COLUMNS
 
 BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -17,7 +17,8 @@ from shop_disk import fill, small_disk
 from shop_server import OPTIONS, ShopServer, must_succeed, run_program
 
 from bench.place import read_bench_sql
-from pipeline import extract, steps
+from pipeline.run import extract
+from pipeline.tasks import steps
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 2_100

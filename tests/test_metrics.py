@@ -15,7 +15,7 @@ from shop_luigid import luigid
 from shop_server import must_succeed, run_program
 from test_chain import ago, stock_up
 
-from pipeline.metrics import HELP
+from pipeline.telling.metrics import HELP
 
 DAY = timedelta(days=1)
 

@@ -18,10 +18,10 @@ from shop_server import PASSWORD, REPOSITORY, must_succeed, run_program
 from shop_terminal import on_terminal
 from test_chain import KILLER, ago, folders, receipt, stock_up
 
-from pipeline import after_run, notify
 from pipeline.errors import GuardError, SettingsError
-from pipeline.memory import Memory, cause_key, recall, remember
 from pipeline.settings import load_notices
+from pipeline.telling import after_run, notify
+from pipeline.telling.told import Memory, cause_key, recall, remember
 
 pytestmark = pytest.mark.one_postgres
 

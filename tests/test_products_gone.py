@@ -194,7 +194,7 @@ def test_a_query_that_leaves_products_out_is_no_other_thing(shop: Shop, few_sale
     shop.till("GRANT SELECT ON ocultas TO etl_lector")
     folder = shop.folder / "sql"
     folder.mkdir()
-    from pipeline.sql_files import read_sql
+    from pipeline.base.sql_files import read_sql
 
     for name in ("movimientos", "productos", "sucursales"):
         (folder / f"{name}.sql").write_text(read_sql("oltp", f"{name}.sql"))

@@ -20,7 +20,7 @@ from shop_luigid import luigid
 from shop_server import must_succeed, run_program
 from shop_terminal import on_terminal
 
-from pipeline import progress
+from pipeline.base import progress
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -14,9 +14,9 @@ from oracle import RECEIPT, SALE
 from property_shop import DAY, LATE_PRODUCT, PRODUCTS, SCOPES, PropertyShop
 from shop_database import Shop
 
-from pipeline import backfill
-from pipeline.requests import Request
-from pipeline.verify import verify
+from pipeline.run import backfill
+from pipeline.run.verify import verify
+from pipeline.state.request import Request
 
 # In the last shard each new product's first rows get a table of the ledger to themselves, as only
 # those of a large load do, and workers value them.

@@ -15,9 +15,9 @@ from fault_process import PATIENCE
 from psycopg2 import sql
 from shop_database import Shop
 
-from pipeline import backfill, refresh
 from pipeline.commands import opening
 from pipeline.errors import TransientError
+from pipeline.run import backfill, refresh
 from pipeline.settings import load_settings
 
 pytestmark = pytest.mark.one_postgres
@@ -126,7 +126,9 @@ def failing_refresh(monkeypatch: pytest.MonkeyPatch, module: Any) -> Iterator[No
 
     with monkeypatch.context() as patch, pytest.raises(TransientError):
         patch.setattr(module, "refresh_views", die)
-        patch.setattr("pipeline.retry.tenacity.stop_after_attempt", lambda _times: lambda _: True)
+        patch.setattr(
+            "pipeline.base.retry.tenacity.stop_after_attempt", lambda _times: lambda _: True
+        )
         yield
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import StateError
-from pipeline.replacing import replacing
 from pipeline.report.publish import publish
-from pipeline.targets import DurableTarget
+from pipeline.state.replacing import replacing
+from pipeline.state.targets import DurableTarget
 
 # Writes half a page, and is killed before the rest.
 KILLED = """

@@ -18,15 +18,15 @@ from local_servers import web_server
 from shop_database import LUIGI, Shop, new_shop
 from shop_server import PASSWORD, ShopServer, must_succeed, run_program
 
+from pipeline.base.sql_files import sql_folder
+from pipeline.base.voice import voice_of
 from pipeline.report import charts
 from pipeline.report import publish as publishing
 from pipeline.report.charts import Series
 from pipeline.report.figures import LISTS, read_figures
 from pipeline.report.publish import published_until
-from pipeline.report.voice import voice_of
 from pipeline.settings import load_settings
-from pipeline.sql_files import sql_folder
-from pipeline.window import Window
+from pipeline.state.window import Window
 
 pytestmark = pytest.mark.one_postgres
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")

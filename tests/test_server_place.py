@@ -12,14 +12,14 @@ import pytest
 from fault_process import wait_for
 from server_place import MEMORY, PREFIX, remove_abandoned, server_place
 
-from pipeline.demo import server as servers
+from demo import server as servers
 
 SESSION = f"""
 import sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1])]!r}
 import server_place
-from pipeline.demo import server as servers
+from demo import server as servers
 binaries = Path(sys.argv[1])
 server_place.MEMORY_WANTED = int(sys.argv[2])
 with server_place.server_place(binaries) as place:

@@ -18,13 +18,16 @@ from fault_shop import olap_tables, settle, window_folders
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 
-from pipeline import extract, load, olap, oltp, staging_ahead
+from pipeline import olap
+from pipeline.base.database import connect
 from pipeline.commands import plan
-from pipeline.database import connect
 from pipeline.errors import DataError, GuardError, StateError, TransientError
-from pipeline.requests import Request, write_request
+from pipeline.olap import staging_ahead
+from pipeline.oltp import snapshot as oltp
+from pipeline.run import extract, load
 from pipeline.settings import Settings, load_settings
-from pipeline.window import Window
+from pipeline.state.request import Request, write_request
+from pipeline.state.window import Window
 
 # Threads and files of ours; what they send is as any load's.
 pytestmark = pytest.mark.one_postgres
@@ -404,7 +407,7 @@ def test_whoever_empties_the_staging_table_says_so(shop: Shop, settings: Setting
         (shop.folder / "opening.csv").write_text("codigo,existencias,costo_promedio\nP1,5,2\n")
         shop.succeed("opening", "opening.csv")
     else:
-        with connect(settings.olap, settings.timezone, "test") as connection:
+        with connect(settings.olap, "test") as connection:
             since = initial(settings) - timedelta(days=1)
             query = "SELECT etl.abrir_historia(%s, %s)"
             assert olap.call(connection, query, (since, settings.timezone)) == "cargar"

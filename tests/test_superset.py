@@ -32,8 +32,8 @@ from superset_shop import (
     uuid_of,
 )
 
-from pipeline.demo.server import embedded_binaries
-from pipeline.demo.superset_server import running
+from demo.server import embedded_binaries
+from demo.superset_server import running
 from pipeline.superset import renewal
 from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.client import Session

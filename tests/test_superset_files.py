@@ -30,9 +30,19 @@ FOLDER = REPOSITORY / "superset"
 # A file's uuid is made of its room and name, so that it never changes and nobody invents one.
 NAMESPACE = UUID("6f0f7f5e-3c1e-5a7e-9f60-7d1d0b5c5a10")
 OLAP = Database(
-    "OLAP", "OLAP_BI", "olap.tienda.pe", 5439, "mi base", "el:tablero", PASSWORD, "require", "", 60
+    "OLAP",
+    "OLAP_BI",
+    "olap.tienda.pe",
+    5439,
+    "mi base",
+    "el:tablero",
+    PASSWORD,
+    "require",
+    "",
+    60,
+    "America/Lima",
 )
-BUNDLE = read_bundle(FOLDER, OLAP, "America/Lima")
+BUNDLE = read_bundle(FOLDER, OLAP)
 DATASETS = {asset["uuid"]: asset for asset in BUNDLE.room("datasets").values()}
 CHARTS = {asset["uuid"]: asset for asset in BUNDLE.room("charts").values()}
 DASHBOARDS = BUNDLE.room("dashboards")
@@ -242,7 +252,7 @@ def test_the_bundle_leads_to_the_settings_olap_and_holds_no_password():
         uri(replace(OLAP, name="a?b"), MASK)
     assert (
         "[::1]:5439"
-        in read_bundle(FOLDER, replace(OLAP, host="::1"), "UTC").files["databases/analitica.yaml"][
+        in read_bundle(FOLDER, replace(OLAP, host="::1")).files["databases/analitica.yaml"][
             "sqlalchemy_uri"
         ]
     )
@@ -250,13 +260,13 @@ def test_the_bundle_leads_to_the_settings_olap_and_holds_no_password():
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
     with pytest.raises(SupersetError, match=r"^superset/metadata\.yaml cannot be read"):
-        read_bundle(tmp_path, OLAP, "UTC")
+        read_bundle(tmp_path, OLAP)
     (tmp_path / "metadata.yaml").write_text("a: [")
     with pytest.raises(SupersetError, match=r"^superset/metadata\.yaml cannot be read"):
-        read_bundle(tmp_path, OLAP, "UTC")
+        read_bundle(tmp_path, OLAP)
     (tmp_path / "metadata.yaml").write_text("version: 1.0.0")
     with pytest.raises(SupersetError, match=r"lacks 'databases/analitica.yaml'"):
-        read_bundle(tmp_path, OLAP, "UTC")
+        read_bundle(tmp_path, OLAP)
 
 
 def test_no_secret_is_shown():

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from local_servers import free_port, web_server
 
-from pipeline.demo.superset_demo import started
-from pipeline.demo.superset_server import SupersetServer
+from demo.superset_demo import started
+from demo.superset_server import SupersetServer
 from pipeline.errors import PipelineError
 
 # It answers /health with the folder that it runs in.

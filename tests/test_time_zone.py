@@ -10,7 +10,7 @@ import pytest
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 
-from pipeline.window import Window, parse_label
+from pipeline.state.window import Window, parse_label
 
 INITIAL = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -14,9 +14,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from shop_server import REPOSITORY
 
-from pipeline.messages import MESSAGES, say
-from pipeline.settings import _LANGUAGES
-from pipeline.translation import CATALOGUES, DOMAIN, translator
+from pipeline.base.translation import CATALOGUES, DOMAIN, translator
+from pipeline.settings.loading import _LANGUAGES
+from pipeline.telling.messages import MESSAGES, say
 
 TRANSLATED = [path.name for path in sorted(CATALOGUES.iterdir()) if path.is_dir()]
 EACH = pytest.mark.parametrize("language", TRANSLATED)
@@ -74,7 +74,7 @@ def test_what_is_shipped_is_what_was_written(language: str):
 
 def test_messages_need_no_babel_and_are_translated():
     program = (
-        "import sys; sys.modules['babel'] = None; from pipeline.messages import say;"
+        "import sys; sys.modules['babel'] = None; from pipeline.telling.messages import say;"
         "print(say('es', 'digest.nothing'), say('en', 'digest.nothing'))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

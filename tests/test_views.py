@@ -13,7 +13,7 @@ from oracle_rows import Pricing
 from shop_database import Shop
 from view_comparison import view_differences
 
-from pipeline.sql_files import read_sql
+from pipeline.base.sql_files import read_sql
 
 PRICING = {
     "category_pricing": {"Lácteos": Pricing(Decimal("0.25"), Decimal("0.18"), Decimal("0.10"))},

@@ -27,9 +27,9 @@ from server_copies import dump, move_oltp, restore, use_up_ids, value
 from shop_database import Shop
 from shop_server import OLTP_USER, PASSWORD, REPOSITORY, ShopServer, must_succeed, run_program
 
-from pipeline.database import connect
-from pipeline.queries import load_query
-from pipeline.query_reads import changed_since
+from pipeline.base.database import connect
+from pipeline.oltp.queries import load_query
+from pipeline.oltp.reads import changed_since
 from pipeline.settings import load_settings
 
 OLTP_SQL = REPOSITORY / "sql" / "oltp"
@@ -344,7 +344,7 @@ def plan_nodes(shop: Shop, behind: int, recheck: list[int]) -> list[dict[str, An
     with shop.environment():
         settings = load_settings()
         with (
-            connect(settings.oltp, "UTC", "plan", read_only=True) as connection,
+            connect(settings.oltp, "plan", read_only=True) as connection,
             connection.cursor() as cursor,
         ):
             query = load_query(connection, settings, "movimientos")

@@ -15,7 +15,7 @@ import pytest
 from shop_database import Shop, new_shop
 from shop_server import REPOSITORY, ShopServer, running_server
 
-from pipeline.demo.server import embedded_binaries
+from demo.server import embedded_binaries
 
 # Three hours behind UTC all year since October 2024; four in winter, as La Paz, before.
 ZONE, OLD_RULES = "America/Asuncion", "America/La_Paz"

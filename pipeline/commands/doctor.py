@@ -9,10 +9,10 @@ import textwrap
 from dataclasses import asdict
 from itertools import zip_longest
 
-from pipeline.commands.face import Manual, add_json, print_json
+from pipeline.base.text_tables import Colour, paint, print_table
+from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.doctor.examination import examine
 from pipeline.doctor.findings import Finding, State
-from pipeline.tables import Colour, paint, print_table
 
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗", "skipped": "-"}
 # For a terminal or a log that cannot show the others, as cron's often is.

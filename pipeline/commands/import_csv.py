@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
-from pipeline.commands.face import Manual, add_json, print_json
-from pipeline.csv_rows import Row, Rows, line_error, read_rows, rounded, value_error
-from pipeline.database import connect
+from pipeline.base.csv_rows import Row, Rows, line_error, read_rows, rounded, value_error
+from pipeline.base.database import connect
+from pipeline.base.sql_files import read_sql
+from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import InputError, SchemaError
 from pipeline.settings import load_settings
-from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows = read_rows(path, required=MOVEMENT_COLUMNS, optional=MOVEMENT_OPTIONAL)
             movements = _File(path, stack.enter_context(rows), "importar_movimientos")
         # Last, so that a file that cannot be read is told without a server.
-        connection = stack.enter_context(connect(settings.oltp_admin, settings.timezone, "import"))
+        connection = stack.enter_context(connect(settings.oltp_admin, "import"))
         with connection.cursor() as cursor:
             _require_tables(cursor)
             cursor.execute(read_sql("oltp", "importar_etapa.sql"))

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
-from pipeline.commands.face import Manual, add_json, print_json
-from pipeline.database import connect
+from pipeline.base.database import connect
+from pipeline.base.sql_files import read_sql, sql_folder
+from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import DatabaseError
-from pipeline.extract import QUERIES
 from pipeline.olap import SCHEMA_VERSION, call
-from pipeline.queries import load_query
-from pipeline.query_prints import named_relations
+from pipeline.oltp.prints import named_relations
+from pipeline.oltp.queries import load_query
+from pipeline.run.extract import QUERIES
 from pipeline.settings import load_settings
-from pipeline.sql_files import read_sql, sql_folder
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -83,7 +83,7 @@ def _show(done: dict[str, Any]) -> None:
 
 
 def _create_example(settings: Settings) -> None:
-    with connect(settings.oltp_admin, settings.timezone, "example tables") as connection:
+    with connect(settings.oltp_admin, "example tables") as connection:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "esquema_ejemplo.sql"))
         connection.commit()
@@ -91,7 +91,7 @@ def _create_example(settings: Settings) -> None:
 
 def _grant_reader(settings: Settings) -> None:
     """etl_lector may SELECT from what the shop's queries name, and nothing else."""
-    with connect(settings.oltp_admin, settings.timezone, "reader role") as connection:
+    with connect(settings.oltp_admin, "reader role") as connection:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "rol_lector.sql"))
             queries = [load_query(connection, settings, name) for name in QUERIES]
@@ -108,7 +108,7 @@ def _refuse_newer(settings: Settings) -> int | None:
 
     Asked before anything is changed on either side.
     """
-    with connect(settings.olap_admin, settings.timezone, "init") as connection:
+    with connect(settings.olap_admin, "init") as connection:
         before = _installed_version(connection)
     if before is not None and before > SCHEMA_VERSION:
         raise DatabaseError(
@@ -120,7 +120,7 @@ def _refuse_newer(settings: Settings) -> int | None:
 
 def _create_olap(settings: Settings) -> None:
     """Run the scripts of sql/olap in one transaction."""
-    with connect(settings.olap_admin, settings.timezone, "init") as connection:
+    with connect(settings.olap_admin, "init") as connection:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise DatabaseError(

@@ -9,10 +9,10 @@ import sys
 from datetime import date
 
 from pipeline import olap
-from pipeline.commands.face import Manual, add_json
+from pipeline.commands.manual import Manual, add_json
 from pipeline.errors import InputError, missing_extra
-from pipeline.ledger import Ledger, Period, read_ledger
-from pipeline.ledger_formats import print_text, write_csv, write_json
+from pipeline.kardex.formats import print_text, write_csv, write_json
+from pipeline.kardex.ledger import Ledger, Period, read_ledger
 from pipeline.settings import load_settings
 
 MANUAL = Manual(
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write_page(ledger: Ledger, language: str) -> None:
     try:
-        from pipeline.ledger_page import write_html
+        from pipeline.kardex.page import write_html
     except ImportError as error:
         raise missing_extra("the page", "report", error) from error
     write_html(ledger, sys.stdout, language)

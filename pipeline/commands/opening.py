@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import Json
 
 from pipeline import olap
-from pipeline.after_run import views_refreshed
-from pipeline.commands.face import Manual, add_json, print_json
-from pipeline.csv_rows import Row, line_error, read_rows
-from pipeline.database import connect
-from pipeline.queries import load_query
-from pipeline.query_reads import everything
-from pipeline.refresh import refresh_views
-from pipeline.retry import with_or_without_workers
+from pipeline.base.csv_rows import Row, line_error, read_rows
+from pipeline.base.database import connect
+from pipeline.base.retry import with_or_without_workers
+from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.oltp.queries import load_query
+from pipeline.oltp.reads import everything
+from pipeline.run.refresh import refresh_views
 from pipeline.settings import load_settings
+from pipeline.telling.after_run import views_refreshed
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _apply(
     settings: Settings, openings: list[dict[str, Any]], drop_earlier: bool, workers: bool
 ) -> dict[str, Any]:
-    with connect(settings.olap, settings.timezone, "opening", workers=workers) as connection:
+    with connect(settings.olap, "opening", workers=workers) as connection:
         done = olap.call(
             connection,
             "SELECT etl.aplicar_aperturas(%s, %s, %s)",
@@ -178,7 +178,7 @@ def _forgotten(row: Row, settings: Settings) -> int:
     column = "id_producto" if row.text("id_producto") else "codigo"
     product = row.integer(column) if column == "id_producto" else None
     with (
-        connect(settings.olap, settings.timezone, "opening", read_only=True) as connection,
+        connect(settings.olap, "opening", read_only=True) as connection,
         connection.cursor() as cursor,
     ):
         code = row.text("codigo")
@@ -213,7 +213,7 @@ def _catalogue(settings: Settings) -> tuple[set[int], dict[str, list[int]]]:
     """The products by id and by code, as productos.sql yields them."""
     by_code: dict[str, list[int]] = defaultdict(list)
     known: set[int] = set()
-    with connect(settings.oltp, settings.timezone, "opening", read_only=True) as connection:
+    with connect(settings.oltp, "opening", read_only=True) as connection:
         query = load_query(connection, settings, "productos")
         with connection.cursor() as cursor:
             cursor.execute(everything(query, None))

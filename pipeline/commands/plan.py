@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from pipeline import scope
-from pipeline.commands.face import Manual, add_json, print_json
-from pipeline.rehearsal import rehearse
+from pipeline.base.text_tables import paint, print_facts, print_table
+from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.run import scope
+from pipeline.run.rehearsal import rehearse
 from pipeline.settings import Settings, load_settings
-from pipeline.tables import paint, print_facts, print_table
 
 MANUAL = Manual(
     does="Rehearses the next run for real, and takes it back: which window is due, and what it "

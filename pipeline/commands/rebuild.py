@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from pipeline.commands.face import Manual, add_json, print_json
+from pipeline.base.text_tables import print_facts
+from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
-from pipeline.requests import Request
 from pipeline.settings import load_settings
-from pipeline.tables import print_facts
+from pipeline.state.request import Request
 
 MANUAL = Manual(
     does="Replays every product from the OLTP, with the same initial date and opening balances, "

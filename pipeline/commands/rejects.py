@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import sql
 
 from pipeline import olap
-from pipeline.commands.face import Manual, add_json, print_json
-from pipeline.database import connect
+from pipeline.base.database import connect
+from pipeline.base.text_tables import print_table
+from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.settings import load_settings
-from pipeline.tables import print_table
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(settings: Settings, limit: int) -> list[dict[str, Any]]:
     with (
-        connect(settings.olap, settings.timezone, "rejects", read_only=True) as connection,
+        connect(settings.olap, "rejects", read_only=True) as connection,
         connection.cursor() as cursor,
     ):
         # As text: a reject's date may be infinity, or of a year that Python has none for.

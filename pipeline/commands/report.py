@@ -7,7 +7,7 @@ import io
 import sys
 from pathlib import Path
 
-from pipeline.commands.face import Manual, add_json, print_json
+from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import SettingsError
 from pipeline.report.publish import build_page, publish
 from pipeline.settings import load_settings

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline.rehearsal import Rehearsal, rehearse
-from pipeline.retry import with_retries
-from pipeline.special_run import run_requested
-from pipeline.tables import paint, print_facts
+from pipeline.base.retry import with_retries
+from pipeline.base.text_tables import paint, print_facts
+from pipeline.run.rehearsal import Rehearsal, rehearse
+from pipeline.tasks.requested_run import run_requested
 
 if TYPE_CHECKING:
-    from pipeline.requests import Request
     from pipeline.settings import Settings
-    from pipeline.window import Window
+    from pipeline.state.request import Request
+    from pipeline.state.window import Window
 
 
 def add_accept_source(parser: argparse.ArgumentParser) -> None:

@@ -6,13 +6,14 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline import olap, scope
-from pipeline.commands.face import Manual, add_json, print_json
-from pipeline.due import find_pending
-from pipeline.requests import what_holds
+from pipeline import olap
+from pipeline.base.text_tables import paint, print_facts, print_table
+from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.run import scope
+from pipeline.run.due import find_pending
 from pipeline.settings import load_settings
-from pipeline.tables import paint, print_facts, print_table
-from pipeline.window import Window, whole_second, windows_in
+from pipeline.state.request import what_holds
+from pipeline.state.window import Window, whole_second, windows_in
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings

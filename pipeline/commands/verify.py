@@ -8,16 +8,16 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.after_run import tell_apart
-from pipeline.commands.face import Manual, add_json, print_json
+from pipeline.base.text_tables import paint, print_facts, print_table
+from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
-from pipeline.moments import parse_since
-from pipeline.requests import Request
+from pipeline.run.verify import Findings, verify
 from pipeline.settings import load_settings
-from pipeline.special_run import RequestedRunError, UnpublishedError
-from pipeline.tables import paint, print_facts, print_table
-from pipeline.verify import Findings, verify
+from pipeline.settings.moments import parse_since
+from pipeline.state.request import Request
+from pipeline.tasks.requested_run import RequestedRunError, UnpublishedError
+from pipeline.telling.after_run import tell_apart
 
 _SHOWN = 20
 # So many ids are no longer looked up one by one: everything is read.

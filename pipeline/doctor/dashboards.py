@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.database import connect
+from pipeline.base.database import connect
+from pipeline.base.sql_files import read_sql
 from pipeline.doctor.findings import Finding
 from pipeline.errors import PipelineError
-from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:
     from pipeline.doctor.sides import Side
@@ -63,7 +63,7 @@ def _login(side: Side, dashboards: Database) -> Iterator[Finding]:
     patient = replace(dashboards, lock_timeout=side.database.lock_timeout)
     try:
         with (
-            connect(patient, side.settings.timezone, "doctor", read_only=True) as connection,
+            connect(patient, "doctor", read_only=True) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute(read_sql("olap/diagnostico", "tableros.sql"))

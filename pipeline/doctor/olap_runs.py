@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline import olap, scope
+from pipeline import olap
 from pipeline.doctor import clocks
 from pipeline.doctor.findings import Finding, refused
-from pipeline.due import find_pending
 from pipeline.errors import PipelineError
-from pipeline.requests import what_holds
-from pipeline.window import windows_in
+from pipeline.run import scope
+from pipeline.run.due import find_pending
+from pipeline.state.request import what_holds
+from pipeline.state.window import windows_in
 
 if TYPE_CHECKING:
     from pipeline.doctor.sides import Side
@@ -24,7 +25,7 @@ _FUTURE = timedelta(seconds=60)
 _RUN = "luigi --module pipeline RunDue"
 
 
-def last_run(control: dict[str, Any], side: Side) -> Iterator[Finding]:
+def last_run(control: olap.Control, side: Side) -> Iterator[Finding]:
     """When the last window ended, beside this machine's clock."""
     del side
     last = olap.last_run(control)
@@ -51,7 +52,7 @@ def _words(age: timedelta) -> str:
     return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"
 
 
-def unfinished_window(control: dict[str, Any], side: Side) -> Iterator[Finding]:
+def unfinished_window(control: olap.Control, side: Side) -> Iterator[Finding]:
     """A window that began and has no marker: it is under way, or a run failed in it."""
     state = side.settings.state_dir
     loaded = olap.loaded_windows(side.settings, windows_in(state))

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from psycopg2 import sql
 
+from pipeline.base.sql_files import read_sql
 from pipeline.doctor.clocks import clock
 from pipeline.doctor.findings import Finding, attempt
 from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, sessions
 from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, version
-from pipeline.extract import QUERIES
-from pipeline.oltp import take_snapshot
-from pipeline.queries import load_query
-from pipeline.query_plans import explain, source_tables
-from pipeline.sql_files import read_sql
+from pipeline.oltp.plans import explain, source_tables
+from pipeline.oltp.queries import load_query
+from pipeline.oltp.snapshot import take_snapshot
+from pipeline.run.extract import QUERIES
 
 if TYPE_CHECKING:
-    from pipeline.queries import Query
+    from pipeline.oltp.queries import Query
 
 
 def snapshot(side: Side) -> Iterator[Finding]:

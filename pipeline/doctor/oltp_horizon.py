@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from pipeline.base.sql_files import read_sql
 from pipeline.doctor.findings import Finding
-from pipeline.oltp import take_snapshot
-from pipeline.sql_files import read_sql
+from pipeline.oltp.snapshot import take_snapshot
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.doctor.findings import Finding, refused
 from pipeline.errors import PipelineError, SettingsError
-from pipeline.metrics import require_client
-from pipeline.notify import not_understood
 from pipeline.report.publish import renderer
 from pipeline.superset.account import load_account
+from pipeline.telling.metrics import require_client
+from pipeline.telling.notify import not_understood
 
 if TYPE_CHECKING:
     from pathlib import Path

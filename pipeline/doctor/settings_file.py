@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 
 from pipeline.doctor.findings import Finding
-from pipeline.settings_file import settings_file
+from pipeline.settings.file import settings_file
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.database import connect
+from pipeline.base.database import connect
 from pipeline.doctor.findings import Finding, attempt, refused
 from pipeline.errors import PipelineError
 from pipeline.olap import call
@@ -54,9 +54,7 @@ def examine_side(
     with ExitStack() as stack:
         try:
             patient = replace(database, lock_timeout=min(database.lock_timeout, _PATIENCE))
-            connection = stack.enter_context(
-                connect(patient, settings.timezone, "doctor", read_only=True)
-            )
+            connection = stack.enter_context(connect(patient, "doctor", read_only=True))
         except PipelineError as failure:
             yield refused(what, failure)
             yield unexamined(database.side, checks)

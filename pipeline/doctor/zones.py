@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline import olap
-from pipeline.database import connect
+from pipeline.base.database import connect
+from pipeline.base.zone_rules import Rules, server_rules
 from pipeline.doctor.findings import Finding
 from pipeline.errors import PipelineError
-from pipeline.zone_rules import Rules, server_rules
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -27,7 +27,7 @@ def agreement(settings: Settings) -> Iterator[Finding]:
     try:
         since = olap.initial_date(olap.read_control(settings)) or until - _BACK
         for side in (settings.oltp, settings.olap):
-            with connect(side, zone, "doctor", read_only=True) as connection:
+            with connect(side, "doctor", read_only=True) as connection:
                 rules.append(server_rules(connection, zone, since, until))
     except PipelineError:
         # Told already, by who looked at that side.

@@ -16,9 +16,9 @@ from typing import Any
 
 import vl_convert
 
+from pipeline.base.voice import Voice
 from pipeline.report.parts import shortened
 from pipeline.report.text_width import fitted, widest
-from pipeline.report.voice import Voice
 
 _WIDTH = 340
 _FONT_SIZE = 11

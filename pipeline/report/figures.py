@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2.extras import RealDictCursor
 
-from pipeline.database import connect
+from pipeline.base.database import connect
+from pipeline.base.sql_files import read_sql
 from pipeline.errors import SettingsError
-from pipeline.sql_files import read_sql
 
 if TYPE_CHECKING:
     from pipeline.settings import Database, Settings
@@ -63,7 +63,7 @@ def read_figures(settings: Settings) -> Figures:
     Raises SettingsError where there is no such account, DatabaseError as connect() does.
     """
     account = bi_account(settings)
-    with connect(account, settings.timezone, "report", read_only=True) as connection:
+    with connect(account, "report", read_only=True) as connection:
         connection.set_session(isolation_level="REPEATABLE READ")
         with connection.cursor(cursor_factory=RealDictCursor) as cursor:
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipeline.base.voice import Voice, voice_of
 from pipeline.report import runs, sales, stock
 from pipeline.report.figures import Figures, Row, total
 from pipeline.report.parts import Card, Product, Section
-from pipeline.report.voice import Voice, voice_of
 
 Make = Callable[[Figures, Voice], Section]
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StateError, missing_extra
-from pipeline.replacing import replacing
 from pipeline.report.figures import bi_account, read_figures
+from pipeline.state.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pipeline.base.voice import Voice
 from pipeline.report import charts
 from pipeline.report.charts import Series
 from pipeline.report.figures import Figures
 from pipeline.report.parts import Section, Table, shortened
 from pipeline.report.sales import shown_of
-from pipeline.report.voice import Voice
 
 
 def by_day(figures: Figures, voice: Voice) -> Section:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from pipeline.base.voice import Voice
 from pipeline.report import charts
 from pipeline.report.charts import Series
 from pipeline.report.figures import Figures, Row, total
 from pipeline.report.parts import Product, Section, Table, product_of, shortened
-from pipeline.report.voice import Voice
 
 # A younger shop's chart begins with its first day, but has two weeks at least.
 _FEWEST_DAYS = 14

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.base.voice import Voice
 from pipeline.report import charts
 from pipeline.report.figures import Figures, Row
 from pipeline.report.parts import Product, Section, Table, product_of
 from pipeline.report.sales import shown_of
-from pipeline.report.voice import Voice
 
 Cell = Callable[[Row], str | Product]
 

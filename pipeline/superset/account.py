@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
-from pipeline.setting_casts import superset_address
 from pipeline.settings import Reader, reader
+from pipeline.settings.casts import superset_address
 
 
 class SupersetError(PipelineError):

@@ -45,18 +45,18 @@ class Bundle:
         return archive.getvalue()
 
 
-def read_bundle(folder: Path, olap: Database, zone: str) -> Bundle:
+def read_bundle(folder: Path, olap: Database) -> Bundle:
     """The folder's files with the OLAP of the settings and each chart's query.
 
-    `olap` is the dashboards' account: its password is not used. `zone` is the shop's, in
-    which moments are shown. Raises SupersetError where a file is missing or malformed.
+    `olap` is the dashboards' account: its password is not used; its time zone is
+    that in which moments are shown. Raises SupersetError where a file is missing or malformed.
     """
     files = dict(_read(folder))
     try:
         database = files[DATABASE_FILE]
         database["sqlalchemy_uri"] = uri(olap, MASK)
         arguments = database["extra"]["engine_params"]["connect_args"]
-        arguments["options"] = f"-c timezone={zone}"
+        arguments["options"] = f"-c timezone={olap.timezone}"
         for path, asset in files.items():
             if path.startswith("charts/"):
                 asset["query_context"] = json.dumps(query_context(asset["params"]))

@@ -25,9 +25,9 @@ def main() -> int:
         account = load_account(options.url, options.user)
         if account is None:
             raise SettingsError("SUPERSET_URL is not set: give --url or the setting")
-        olap, zone = read_dashboards_account()
+        olap = read_dashboards_account()
         _require_login(olap.user, olap.password)
-        bundle = read_bundle(options.folder, olap, zone)
+        bundle = read_bundle(options.folder, olap)
         session = Session(account, _TIMEOUT)
         import_bundle(session, bundle, olap)
         charts = read_back(session, bundle)

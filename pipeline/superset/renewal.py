@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from pipeline.base.logs import log
 from pipeline.superset.account import SupersetError, load_account
 from pipeline.superset.client import Session
-
-log = logging.getLogger("luigi-interface.pipeline")
 
 # That of superset/databases/analitica.yaml, written down again since a run has no YAML to read.
 DATABASE_UUID = "5178a01a-3398-5399-85cc-19b9c8ecfd43"

@@ -1,0 +1,284 @@
+"""Reads a CSV, plain or .gz, as rows with checked values; an error names file, line and column."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from difflib import get_close_matches
+from io import BufferedReader
+from itertools import chain
+from pathlib import Path
+
+from pipeline.errors import InputError
+from pipeline.settings.moments import parse_moment
+
+# DESIGN 7.2: what is refused here would wait in etl.rechazo for ever.
+AMOUNT_LIMIT = Decimal(10) ** 11
+_MICRO = Decimal("0.000001")
+
+_LINE_LIMIT = 1_000_000  # bytes: a file without line ends must not fill the memory
+_SHOWN_LIMIT = 60  # characters of a bad value
+_LIKE = 0.85  # of the letters of a column's name
+_GZIP_MAGIC = b"\x1f\x8b"
+# 18 digits: beyond bigint's reach by far, and an identity can still count on from there.
+_ID = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_NUMBER_LIMIT = 60  # characters: far more digits than any amount, far fewer than numeric's end
+_BOOLEANS = {"true": True, "t": True, "false": False, "f": False}
+
+
+def rounded(value: Decimal) -> Decimal:
+    """An amount as the OLAP keeps it: half up to 6 decimals (DESIGN 6); |value| < 1e20."""
+    return value.quantize(_MICRO, ROUND_HALF_UP)
+
+
+def file_error(path: Path, problem: str) -> InputError:
+    """The error of a file as a whole; `problem` goes on from its name."""
+    return InputError(f"{path}: {problem}; nothing was loaded")
+
+
+def line_error(path: Path, line: int, problem: str) -> InputError:
+    """The error of one line, counted as an editor does: the header is line 1."""
+    return InputError(f"{path}, line {line}: {problem}; nothing was loaded")
+
+
+def value_error(path: Path, line: int, column: str, value: object, expected: str) -> InputError:
+    """The error of one value; `expected` begins with 'must'. Long values are cut."""
+    text = str(value)
+    shown = "".join(character if character.isprintable() else "?" for character in text)
+    if len(shown) > _SHOWN_LIMIT:
+        shown = shown[:_SHOWN_LIMIT] + "…"
+    said = f"'{shown}'" if text else "empty"
+    return line_error(path, line, f"{column} is {said}, but {expected}")
+
+
+class Row:
+    """One record; `line` is the physical line on which it starts.
+
+    Values are asked for by the names given to read_rows, and come without the
+    blanks around them. Each method but text() refuses an empty value; whoever
+    allows it asks `if row.text(column)` first.
+    """
+
+    __slots__ = ("_fields", "_positions", "line", "path")
+
+    def __init__(
+        self, path: Path, line: int, fields: Sequence[str], positions: dict[str, int]
+    ) -> None:
+        """Made by Rows: `positions` says where in `fields` a column is."""
+        self.path = path
+        self.line = line
+        self._fields = fields
+        self._positions = positions
+
+    def error(self, column: str, expected: str) -> InputError:
+        """An InputError about the value of `column`; `expected` begins with 'must'."""
+        return value_error(self.path, self.line, column, self.text(column), expected)
+
+    def text(self, column: str) -> str:
+        """The value; '' where it is empty, or where the file lacks the column."""
+        position = self._positions.get(column)
+        return "" if position is None else self._fields[position].strip()
+
+    def required_text(self, column: str) -> str:
+        """The value, which must not be empty."""
+        value = self.text(column)
+        if not value:
+            raise self.error(column, "must have a value")
+        return value
+
+    def choice(self, column: str, choices: Sequence[str]) -> str:
+        """The value, which must be one of `choices`."""
+        value = self.text(column)
+        if value not in choices:
+            raise self.error(column, f"must be {' or '.join(choices)}")
+        return value
+
+    def boolean(self, column: str) -> bool:
+        """true or false in any case, or t or f, as psql writes them."""
+        value = _BOOLEANS.get(self.text(column).lower())
+        if value is None:
+            raise self.error(column, "must be true or false")
+        return value
+
+    def integer(self, column: str) -> int:
+        """An id: a whole number from 1 to 18 digits."""
+        value = self.text(column)
+        if not _ID.fullmatch(value) or int(value) == 0:
+            raise self.error(column, "must be a whole number above 0")
+        return int(value)
+
+    def decimal(
+        self, column: str, *, above: int | None = None, minimum: int | None = None
+    ) -> Decimal:
+        """A finite number as written, not rounded, with a decimal point.
+
+        It must be greater than `above`, not less than `minimum`, and of a size
+        below AMOUNT_LIMIT, each after the rounding that the OLAP will do.
+        """
+        if above is not None:
+            bound = f" above {above}"
+        elif minimum is not None:
+            bound = f", {minimum} or more"
+        else:
+            bound = ""
+        raw = self.text(column)
+        if "," in raw:
+            raise self.error(column, f"must be a number{bound}, with a decimal point, not a comma")
+        if not _NUMBER.fullmatch(raw) or len(raw) > _NUMBER_LIMIT:
+            raise self.error(column, f"must be a number{bound}")
+        value = Decimal(raw)
+        if abs(value) >= AMOUNT_LIMIT or abs(kept := rounded(value)) >= AMOUNT_LIMIT:
+            side = f"below {AMOUNT_LIMIT}" if value > 0 else f"above -{AMOUNT_LIMIT}"
+            raise self.error(column, f"must be a number {side}")
+        if (above is not None and kept <= above) or (minimum is not None and kept < minimum):
+            digits = " at 6 decimals" if kept != value else ""
+            raise self.error(column, f"must be a number{bound}{digits}")
+        return value
+
+    def moment(self, column: str, zone: str) -> datetime:
+        """An ISO date or date-time, in `zone` where it has no offset. Returns UTC."""
+        try:
+            return parse_moment(self.text(column), zone)
+        except (ValueError, OverflowError):
+            raise self.error(
+                column, "must be a date or a date-time such as 2026-01-31 or 2026-01-31T17:30:00"
+            ) from None
+
+
+class Rows:
+    """The records of an open file, read as they are asked for, once.
+
+    `columns` are those of the names asked for that the file has. Records
+    without any value are passed over.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        lines: Iterator[str],
+        required: Sequence[str | tuple[str, ...]],
+        optional: Sequence[str],
+    ) -> None:
+        """Read the header; raises InputError as read_rows says."""
+        self._path = path
+        first = next(lines, "")
+        if not first.strip():
+            raise file_error(path, "is empty" if not first else "has an empty line 1, no header")
+        delimiter = ";" if ";" in first and "," not in first else ","
+        self._reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+        _, header = next(self._records())
+        self._width = len(header)
+        self._positions = _positions(path, header, required, optional)
+        self.columns = frozenset(self._positions)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows; raises InputError at the first record that is none."""
+        for line, fields in self._records():
+            if not any(map(str.strip, fields)):
+                continue
+            if len(fields) != self._width:
+                problem = f"the number of fields is {len(fields)}, but must be {self._width}"
+                hint = " (a comma in a value wants quotes)" if len(fields) > self._width else ""
+                raise line_error(self._path, line, problem + hint)
+            yield Row(self._path, line, fields, self._positions)
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        while True:
+            line = self._reader.line_num + 1
+            try:
+                fields = next(self._reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise line_error(self._path, line, f"is not valid CSV: {error}") from error
+            yield line, fields
+
+
+def _positions(
+    path: Path,
+    header: list[str],
+    required: Sequence[str | tuple[str, ...]],
+    optional: Sequence[str],
+) -> dict[str, int]:
+    names = [name.strip().lower() for name in header]
+    groups = [group if isinstance(group, tuple) else (group,) for group in required]
+    missing = [" or ".join(group) for group in groups if not any(name in names for name in group)]
+    if missing:
+        has = ", ".join(names)
+        has = has if len(has) <= 4 * _SHOWN_LIMIT else has[: 4 * _SHOWN_LIMIT] + "…"
+        what = "columns" if len(missing) > 1 else "column"
+        raise line_error(path, 1, f"the header lacks the {what} {', '.join(missing)} (has: {has})")
+    wanted = [name for name in chain(*groups, optional) if name in names]
+    for name in wanted:
+        if names.count(name) > 1:
+            raise line_error(path, 1, f"the header has the column {name} more than once")
+    absent = [name for name in chain(*groups, optional) if name not in names]
+    for name in names:
+        # Passed over in silence, a count without its date would hold at another.
+        like = get_close_matches(name, absent, n=1, cutoff=_LIKE)
+        if like and name not in wanted:
+            told = f"the header has the column {name}: is {like[0]} meant? Give it another name"
+            raise line_error(path, 1, told)
+    return {name: names.index(name) for name in wanted}
+
+
+def _unpacked(path: Path, raw: BufferedReader) -> BufferedReader | gzip.GzipFile:
+    # By content: a name tells nothing of what a browser or a mail program did to the file.
+    if raw.peek(2)[:2] == _GZIP_MAGIC:
+        return gzip.GzipFile(fileobj=raw)
+    if path.suffix.lower() == ".gz":
+        raise file_error(path, "is named .gz, but is none (damaged, or unpacked already?)")
+    return raw
+
+
+def _lines(path: Path, raw: BufferedReader) -> Iterator[str]:
+    number = 0
+    try:
+        source = _unpacked(path, raw)
+        while line := source.readline(_LINE_LIMIT):
+            number += 1
+            if len(line) == _LINE_LIMIT:
+                raise line_error(path, number, f"is longer than {_LINE_LIMIT} bytes")
+            if b"\0" in line:
+                raise line_error(path, number, "has a NUL byte; save the file as UTF-8 text")
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise line_error(
+            path, number, f"is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8"
+        ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise file_error(
+            path, f"is a truncated or damaged .gz after line {number} ({error}); copy it again"
+        ) from error
+    except OSError as error:
+        raise file_error(path, f"cannot be read: {error.strerror or error}") from error
+
+
+@contextmanager
+def read_rows(
+    path: Path, *, required: Sequence[str | tuple[str, ...]], optional: Sequence[str] = ()
+) -> Iterator[Rows]:
+    """Open a CSV file and check its header; the rows are read while they are iterated.
+
+    The names are those of the header, in any case and order; a tuple in
+    `required` stands for columns of which the file must have one or more, and
+    columns not named are ignored, unless one looks like a misspelt name. UTF-8,
+    with or without BOM; separated by commas, or by semicolons where the header has
+    these and no comma; .gz is known by its content. Raises InputError, with file and
+    line, for a file that cannot be read, lacks a column, or at the row that is not as
+    it must be.
+    """
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise file_error(path, f"cannot be read: {error.strerror or error}") from error
+    with raw:
+        yield Rows(path, _lines(path, raw), required, optional)

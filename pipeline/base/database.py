@@ -1,0 +1,132 @@
+"""Connections to either side: pinned sessions, and errors said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+
+from pipeline.base.interrupt import ends_what_runs
+from pipeline.errors import DatabaseError, LockedError, TransientError, one_line, translate
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.sql import Composable
+
+    from pipeline.settings import Database
+
+# A dead peer is noticed in about a minute, also in the middle of a COPY.
+_KEEPALIVE: dict[str, Any] = {
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 60_000,
+}
+
+
+def _connect(database: Database, read_only: bool, workers: bool = True) -> Connection:
+    try:
+        connection: Connection = psycopg2.connect(
+            host=database.host,
+            port=database.port,
+            dbname=database.name,
+            user=database.user,
+            password=database.password or None,
+            sslmode=database.sslmode,
+            sslrootcert=database.sslrootcert or None,
+            application_name="pipeline",
+            client_encoding="UTF8",
+            connect_timeout=10,
+            **_KEEPALIVE,
+        )
+    except psycopg2.OperationalError as error:
+        text = one_line(str(error))
+        side, account = database.side, database.account
+        message = (
+            f"cannot connect to {database}: {text}; check {side}_DB_HOST, {side}_DB_PORT, "
+            f"{side}_DB_NAME, {side}_DB_SSLMODE, {account}_USER and {account}_PASSWORD, "
+            "and that the server is up"
+        )
+        refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
+        raise (DatabaseError if refused else TransientError)(message) from error
+    if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # Such a server converts nothing: what comes is read, and written, in this encoding.
+        connection.set_client_encoding(database.encoding)
+    connection.set_session(readonly=read_only, autocommit=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, false)", (database.timezone,))
+        # Give up on a lock that somebody else keeps, instead of waiting for ever.
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, false)", (f"{database.lock_timeout}s",)
+        )
+        # The server, too, notices a dead peer: one in the middle of a COPY holds locks.
+        cursor.execute(
+            "SET DateStyle = ISO; SET IntervalStyle = postgres; SET extra_float_digits = 3;"
+            " SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
+            " SET tcp_keepalives_count = 4"
+        )
+        # A policy that hides rows must be an error, not a sale that is never seen.
+        cursor.execute("SET row_security = off")
+        if not workers:
+            # Those that build an index, too, take shared memory.
+            cursor.execute("SET max_parallel_workers_per_gather = 0")
+            cursor.execute("SET max_parallel_maintenance_workers = 0")
+    connection.autocommit = False
+    return connection
+
+
+@contextmanager
+def connect(
+    database: Database, step: str, *, read_only: bool = False, workers: bool = True
+) -> Iterator[Connection]:
+    """A connection whose session has its time zone pinned to the shop's, closed at the end.
+
+    Without `workers` the server does all of its work in one process.
+    Leaves nothing half done: what was not committed by the body is rolled back.
+    Driver errors are raised as ours, in one line that begins with the side and
+    `step`: TransientError where a new attempt may succeed, else DatabaseError or
+    what a function of sql/olap chose.
+    """
+    where = f"{database.side}: {step}"
+    try:
+        connection = _connect(database, read_only, workers)
+    except psycopg2.Error as error:
+        raise translate(error, where) from error
+    try:
+        with ends_what_runs(connection):
+            yield connection
+    except psycopg2.Error as error:
+        failure = translate(error, where, reads_shop=database.side == "OLTP")
+        if isinstance(failure, LockedError) and database.side == "OLAP":
+            raise LockedError(f"{failure}; held by {who_blocks(database)}") from error
+        raise failure from error
+    finally:
+        connection.close()
+
+
+def call(
+    connection: Connection, statement: str | Composable, parameters: tuple[Any, ...] = ()
+) -> Any:
+    """Run a statement that yields one row of one column, and return that value."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def who_blocks(olap: Database) -> str:
+    """The sessions that hold locks in the OLAP, in words; asked after a lock timeout."""
+    try:
+        with (
+            closing(_connect(olap, read_only=True)) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT etl.quien_bloquea()")
+            row = cursor.fetchone()
+    except (psycopg2.Error, DatabaseError):
+        # The account may be an administrator's own database without our functions, or have
+        # no other session to ask in.
+        return "a session that could not be asked for"
+    return row[0] if row and row[0] else "a session that has ended since"

@@ -1,0 +1,76 @@
+"""The face that every command shows: its manual, --json, and how a failure is said."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pipeline.base.text_tables import paint
+from pipeline.errors import PipelineError
+
+_WIDTH = 79
+_WRONG_COMMAND_LINE = {2: "the command line is wrong; nothing was done"}
+
+
+@dataclass(frozen=True)
+class Manual:
+    """What --help says beside the options; each example is a whole line of a shell."""
+
+    does: str
+    reads: str
+    changes: str
+    exits: dict[int, str]
+    examples: tuple[str, ...]
+
+
+class _TakesOptions(Protocol):
+    def add_argument(self, *names: str, **how: Any) -> Any: ...
+
+
+def describe(parser: argparse.ArgumentParser, manual: Manual) -> None:
+    """Have --help show the manual around the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = textwrap.fill(manual.does, _WIDTH)
+    codes = manual.exits | _WRONG_COMMAND_LINE
+    parser.epilog = "\n\n".join(
+        (
+            f"reads:\n{_indented(manual.reads)}",
+            f"changes:\n{_indented(manual.changes)}",
+            "exit codes:\n" + "\n".join(_exit(code, why) for code, why in sorted(codes.items())),
+            "examples:\n" + "\n".join(f"  {example}" for example in manual.examples),
+        )
+    )
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _exit(code: int, why: str) -> str:
+    return textwrap.fill(why, _WIDTH, initial_indent=f"  {code}  ", subsequent_indent=" " * 5)
+
+
+def add_json(parser: _TakesOptions) -> None:
+    """The option --json, to a parser or to a group of options of which one may be given."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One object on stdout, in UTF-8 whatever the terminal's encoding is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def print_failure(failure: PipelineError, as_json: bool) -> None:
+    """One line on stderr; with `as_json` it is an object with the text and its kind."""
+    if as_json:
+        document = {"error": str(failure), "kind": type(failure).__name__}
+        print(json.dumps(document), file=sys.stderr)
+    else:
+        print(f"{paint('error:', 'red', sys.stderr)} {failure}", file=sys.stderr)

@@ -1,0 +1,197 @@
+"""A product's ledger as a table, CSV and JSON; in Spanish, as the accountants who read it.
+
+The columns are those of SUNAT's 'Formato 13.1: Registro de inventario permanente valorizado -
+detalle del inventario valorizado' (Resolución de Superintendencia 234-2006/SUNAT, article 13);
+what the OLAP does not hold stays empty there. Its page is in ledger_page.py.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from decimal import Decimal
+from typing import Any, TextIO
+
+from pipeline.base.text_tables import print_table
+from pipeline.kardex.ledger import RECEIPT, SALE, Balance, Ledger, Movement, Period
+
+METHOD = "PROMEDIO PONDERADO MÓVIL"
+# Tabla 12, 'Tipo de operación', of the same resolution: 01 venta nacional, 02 compra nacional,
+# 16 saldo inicial.
+OPENING_OPERATION = "16"
+OPERATIONS = {SALE: "01", RECEIPT: "02"}
+CSV_COLUMNS = (
+    "periodo",
+    "ruc",
+    "denominacion",
+    "establecimiento",
+    "codigo_existencia",
+    "tipo_existencia",
+    "descripcion",
+    "unidad_medida",
+    "metodo_valuacion",
+    "fecha_emision",
+    "tipo_documento",
+    "serie",
+    "numero",
+    "tipo_operacion",
+    "entrada_cantidad",
+    "entrada_costo_unitario",
+    "entrada_costo_total",
+    "salida_cantidad",
+    "salida_costo_unitario",
+    "salida_costo_total",
+    "saldo_cantidad",
+    "saldo_costo_unitario",
+    "saldo_costo_total",
+    # Not of the format, but without ajuste the others do not foot.
+    "ajuste",
+    "provisional",
+)
+_NOTHING = ("", "", "")
+
+
+def _digits(number: Decimal) -> str:
+    """Plain, with the ledger's six decimals."""
+    return f"{number:.6f}"
+
+
+def balance_columns(balance: Balance) -> tuple[Decimal, Decimal, Decimal]:
+    """In the order of the format's columns: quantity, unit cost, total."""
+    return balance.existencias, balance.costo_promedio, balance.valor
+
+
+def sides(line: Movement) -> tuple[tuple[Decimal, ...] | None, tuple[Decimal, ...] | None]:
+    """Entry and exit of a line; one of them is None."""
+    amounts = (line.cantidad, line.costo_unitario, line.costo_total)
+    return (amounts, None) if line.is_entry else (None, amounts)
+
+
+def _period_in_words(period: Period) -> str:
+    """The period as a heading says it, in Spanish."""
+    if period.desde and period.hasta:
+        return f"Del {period.desde:%d/%m/%Y} al {period.hasta:%d/%m/%Y}"
+    if period.desde:
+        return f"Desde el {period.desde:%d/%m/%Y}"
+    if period.hasta:
+        return f"Hasta el {period.hasta:%d/%m/%Y}"
+    return "Todo el libro"
+
+
+def _until_in_words(ledger: Ledger) -> str:
+    """Up to when the data go, and in which zone its times are."""
+    until = ledger.data_until
+    return f"{until:%d/%m/%Y %H:%M:%S} ({ledger.period.zone})" if until else ""
+
+
+def print_text(ledger: Ledger) -> None:
+    """Print an aligned table for a terminal, with the totals below."""
+    product, totals = ledger.product, ledger.totals
+    print(" ".join(f"{product.id_producto} {product.codigo or ''} {product.nombre or ''}".split()))
+    print(f"{_period_in_words(ledger.period)}; datos al {_until_in_words(ledger)}; {METHOD}\n")
+    blank = [None] * 3
+    opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else None
+    rows: list[list[Any]] = [
+        [
+            opened,
+            None,
+            "SALDO INICIAL",
+            None,
+            *blank,
+            *blank,
+            None,
+            *balance_columns(ledger.opening),
+            None,
+        ]
+    ]
+    for line in ledger.movements:
+        entry, exit_ = sides(line)
+        rows.append(
+            [
+                *(f"{line.fecha:%Y-%m-%d %H:%M:%S}", line.id_movimiento, line.tipo, line.sucursal),
+                *(entry or blank),
+                *(exit_ or blank),
+                line.ajuste or None,
+                *balance_columns(line.after),
+                "sí" if line.provisional else None,
+            ]
+        )
+    entries = (totals.entries_quantity, None, totals.entries_cost)
+    exits = (totals.exits_quantity, None, totals.exits_cost)
+    rows.append(
+        [
+            *(None, None, "TOTALES", None, *entries, *exits),
+            *(totals.ajuste, *balance_columns(ledger.closing), None),
+        ]
+    )
+    amounts = ("cantidad", "costo unit.", "costo total")
+    print_table(
+        [
+            *("fecha", "documento", "tipo", "sucursal"),
+            *(f"{side} {name}" for side in ("ent.", "sal.") for name in amounts),
+            "ajuste",
+            *(f"saldo {name}" for name in amounts),
+            "provisional",
+        ],
+        rows,
+    )
+
+
+def write_csv(ledger: Ledger, stream: TextIO) -> None:
+    """Write CSV_COLUMNS and a row a line, the opening first; no totals, which would count twice."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    product, period = ledger.product, ledger.period
+    days = f"{period.desde or ''}/{period.hasta or ''}"
+    existence = (product.codigo or product.id_producto, "", product.nombre or "", "", METHOD)
+    opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else ""
+    opening = map(_digits, balance_columns(ledger.opening))
+    writer.writerow(
+        [
+            *(days, "", "", "", *existence, opened, "", "", "", OPENING_OPERATION),
+            *(*_NOTHING, *_NOTHING, *opening, _digits(Decimal(0)), ""),
+        ]
+    )
+    for line in ledger.movements:
+        entry, exit_ = sides(line)
+        writer.writerow(
+            [
+                *(days, "", "", line.sucursal, *existence, f"{line.fecha:%Y-%m-%d}", "", ""),
+                *(line.id_movimiento, OPERATIONS[line.tipo]),
+                *(map(_digits, entry) if entry else _NOTHING),
+                *(map(_digits, exit_) if exit_ else _NOTHING),
+                *map(_digits, balance_columns(line.after)),
+                *(_digits(line.ajuste), "sí" if line.provisional else ""),
+            ]
+        )
+
+
+def write_json(ledger: Ledger, stream: TextIO) -> None:
+    """Write one object; numbers are strings with six decimals, since JSON's own are inexact."""
+    period, totals = ledger.period, ledger.totals
+
+    def plain(record: Any) -> dict[str, Any]:
+        return {
+            name: _digits(value) if isinstance(value, Decimal) else value
+            for name, value in record._asdict().items()
+        }
+
+    document = {
+        "product": plain(ledger.product),
+        "desde": period.desde,
+        "hasta": period.hasta,
+        "timezone": period.zone,
+        "data_until": ledger.data_until and ledger.data_until.isoformat(),
+        "opening_date": ledger.opening_date and ledger.opening_date.isoformat(),
+        "opening": plain(ledger.opening),
+        "movements": [
+            plain(line)
+            | {"fecha": line.fecha.isoformat(), "tipo_operacion": OPERATIONS[line.tipo]}
+            | {"after": plain(line.after)}
+            for line in ledger.movements
+        ],
+        "totals": plain(totals),
+        "closing": plain(ledger.closing),
+    }
+    json.dump(document, stream, indent=2, ensure_ascii=False, default=str)
+    stream.write("\n")

@@ -1,0 +1,224 @@
+"""One product's ledger: read from the OLAP for a period, and footed line by line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Context, Decimal, Inexact, localcontext
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from pipeline.base.database import connect
+from pipeline.errors import InputError, LedgerError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+
+RECEIPT, SALE = "ENTRADA_MERCANCIA", "VENTA"
+_ZERO = Decimal(0)
+# Ledger columns are numeric(38, 6): their sums are exact here, or an error.
+_EXACT = Context(prec=60, traps=[Inexact])
+_BIGINT = range(-(2**63), 2**63)
+
+
+class Product(NamedTuple):
+    """A product as the OLAP knows it."""
+
+    id_producto: int
+    codigo: str | None
+    nombre: str | None
+    categoria: str
+
+
+class Balance(NamedTuple):
+    """What is held at a moment: quantity, average unit cost and value."""
+
+    existencias: Decimal
+    costo_promedio: Decimal
+    valor: Decimal
+
+
+class Movement(NamedTuple):
+    """A line of the ledger; `fecha` is in the shop's zone, `after` the balance it leaves."""
+
+    fecha: datetime
+    id_movimiento: int
+    tipo: str
+    id_sucursal: int
+    sucursal: str
+    cantidad: Decimal
+    costo_unitario: Decimal
+    costo_total: Decimal
+    ajuste: Decimal
+    provisional: bool
+    after: Balance
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it enters; else it leaves."""
+        return self.tipo == RECEIPT
+
+
+class Totals(NamedTuple):
+    """The sums of a period."""
+
+    entries_quantity: Decimal
+    entries_cost: Decimal
+    exits_quantity: Decimal
+    exits_cost: Decimal
+    ajuste: Decimal
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days in `zone`, both included; None is the ledger's own beginning or end."""
+
+    desde: date | None
+    hasta: date | None
+    zone: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A product's ledger of a period, which foots: opening + entries - exits + ajuste = closing.
+
+    `opening_date` is when the opening balance holds (in the shop's zone): the period's
+    beginning, or the date of the opening that the shop gave; None where there is neither.
+    `data_until` is the end of the last window loaded, in the shop's zone too.
+    """
+
+    product: Product
+    period: Period
+    data_until: datetime | None
+    opening_date: datetime | None
+    opening: Balance
+    movements: tuple[Movement, ...]
+    totals: Totals
+
+    @property
+    def closing(self) -> Balance:
+        """The balance after the last movement of the period."""
+        return self.movements[-1].after if self.movements else self.opening
+
+
+def read_ledger(
+    settings: Settings, named: str, period: Period, data_until: datetime | None
+) -> Ledger:
+    """Read the ledger of the product that has this id or, if none has it, this code.
+
+    `data_until` is the last window's end, which the ledger passes on in the shop's zone.
+    Raises InputError for an unknown product or a code that several have, LedgerError when
+    the ledger does not foot.
+    """
+    with connect(settings.olap, "kardex", read_only=True) as connection:
+        product = _find(connection, named)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT * FROM etl.libro_producto(%s, %s, %s, %s)",
+                (product.id_producto, period.desde, period.hasta, period.zone),
+            )
+            (first, *rest) = cursor.fetchall()
+    movements = tuple(_movement(*row) for row in rest)
+    opening = Balance(*first[9:12])
+    with localcontext(_EXACT):
+        _check(product, opening, movements)
+        until = data_until and data_until.astimezone(ZoneInfo(period.zone))
+        ledger = Ledger(product, period, until, first[0], opening, movements, _totals(movements))
+        _check_totals(ledger)
+    return ledger
+
+
+def _find(connection: Connection, named: str) -> Product:
+    whole = int(named) if re.fullmatch(r"-?[0-9]{1,19}", named.strip()) else None
+    # An int is looked up in a range at once, but None would be compared with each of its numbers.
+    is_id = whole is not None and whole in _BIGINT
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM etl.buscar_producto(%s, %s)",
+            (whole if is_id else None, named),
+        )
+        found = [Product(*row) for row in cursor.fetchall()]
+    if not found:
+        raise InputError(
+            f"no product of the OLAP has the id or the code {named!r}; it has those that the "
+            "movements loaded so far have named"
+        )
+    if len(found) > 1:
+        ids = ", ".join(str(product.id_producto) for product in found)
+        raise InputError(f"the code {named!r} is of {len(found)} products; give one's id: {ids}")
+    return found[0]
+
+
+def _movement(
+    fecha: datetime,
+    id_movimiento: int,
+    tipo: str,
+    id_sucursal: int,
+    sucursal: str,
+    cantidad: Decimal,
+    costo_unitario: Decimal,
+    costo_total: Decimal,
+    ajuste: Decimal,
+    existencias: Decimal,
+    costo_promedio: Decimal,
+    valor: Decimal,
+    provisional: bool,
+) -> Movement:
+    """A row of etl.libro_producto(), in the order of its columns."""
+    return Movement(
+        *(fecha, id_movimiento, tipo, id_sucursal, sucursal),
+        *(cantidad, costo_unitario, costo_total, ajuste, provisional),
+        Balance(existencias, costo_promedio, valor),
+    )
+
+
+def _check(product: Product, opening: Balance, movements: tuple[Movement, ...]) -> None:
+    """Every line must follow from the balance before it."""
+    before = opening
+    for line in movements:
+        if line.tipo not in (RECEIPT, SALE):
+            raise LedgerError(
+                f"the ledger of product {product.id_producto} has movement {line.id_movimiento} "
+                f"of type {line.tipo}, of which the kardex does not know whether it enters or "
+                "leaves; add the type to pipeline/kardex/ledger.py"
+            )
+        sign = 1 if line.is_entry else -1
+        for what, was, change, now in (
+            ("quantity", before.existencias, sign * line.cantidad, line.after.existencias),
+            ("value", before.valor, sign * line.costo_total + line.ajuste, line.after.valor),
+        ):
+            if was + change != now:
+                raise LedgerError(
+                    f"the ledger of product {product.id_producto} does not foot at movement "
+                    f"{line.id_movimiento}: {what} {was:f} {change:+f} is not {now:f}; "
+                    "run `python -m pipeline verify`"
+                )
+        before = line.after
+
+
+def _totals(movements: tuple[Movement, ...]) -> Totals:
+    entries = [line for line in movements if line.is_entry]
+    exits = [line for line in movements if not line.is_entry]
+    return Totals(
+        sum((line.cantidad for line in entries), _ZERO),
+        sum((line.costo_total for line in entries), _ZERO),
+        sum((line.cantidad for line in exits), _ZERO),
+        sum((line.costo_total for line in exits), _ZERO),
+        sum((line.ajuste for line in movements), _ZERO),
+    )
+
+
+def _check_totals(ledger: Ledger) -> None:
+    """What is printed below the line must be what the lines above it say."""
+    totals, opening, closing = ledger.totals, ledger.opening, ledger.closing
+    quantity = opening.existencias + totals.entries_quantity - totals.exits_quantity
+    value = opening.valor + totals.entries_cost - totals.exits_cost + totals.ajuste
+    if (quantity, value) != (closing.existencias, closing.valor):
+        raise LedgerError(
+            f"the ledger of product {ledger.product.id_producto} does not foot: its totals lead to "
+            f"{quantity:f} worth {value:f}, its last line says {closing.existencias:f} worth "
+            f"{closing.valor:f}; run `python -m pipeline verify`"
+        )

@@ -1,0 +1,147 @@
+"""The OLAP's control row, and what it is asked beside a load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from pipeline.base.database import call, connect
+from pipeline.base.zone_rules import Rules, server_rules
+from pipeline.errors import DatabaseError
+from pipeline.state.receipts import Bounds
+from pipeline.state.window import Window
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+SCHEMA_VERSION = 9
+
+
+class Control(Bounds):
+    """The control row, as etl.leer_control() gives it; until the first load most of it is None.
+
+    `hasta` acts as last_run, `horizonte` is where the next window reads from, `version` is the
+    token by which a load knows that nobody has loaded since its read.
+    """
+
+    version: str
+    desde_inicial: str | None
+    hasta: str | None
+    zona: str | None
+    esquema: int
+    corridas: int
+    aceptar_fuente: str | None
+    movimientos_oltp: int | None
+    catalogo: str | None
+    filas_kardex: float | None
+
+
+def read_control(settings: Settings) -> Control:
+    """The control row, as etl.leer_control() gives it.
+
+    Raises DatabaseError when the OLAP is not initialised, is of another version,
+    or was loaded in another time zone.
+    """
+    with connect(settings.olap, "control", read_only=True) as connection:
+        control = call(connection, "SELECT etl.leer_control()")
+    if control is None:
+        raise DatabaseError("OLAP: it is not initialised; run `python -m pipeline init`")
+    if control["esquema"] != SCHEMA_VERSION:
+        raise DatabaseError(
+            f"OLAP: its objects are of version {control['esquema']}, this program needs "
+            f"{SCHEMA_VERSION}; "
+            + (
+                "run `python -m pipeline init`"
+                if control["esquema"] < SCHEMA_VERSION
+                else "upgrade this program"
+            )
+        )
+    if control["zona"] not in (None, settings.timezone):
+        raise DatabaseError(
+            f"OLAP: it was loaded in {control['zona']}, but ETL_TIMEZONE is {settings.timezone}, "
+            f"and days would shift; set ETL_TIMEZONE={control['zona']}"
+        )
+    return cast(Control, control)
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time of the control row in UTC, or None.
+
+    The session's zone decides how PostgreSQL writes it, and a window is labelled in UTC.
+    """
+    if text is None:
+        return None
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def last_run(control: Control) -> datetime | None:
+    """The end of the last window loaded; None before the first."""
+    return moment(control["hasta"])
+
+
+def initial_date(control: Control) -> datetime | None:
+    """The date from which movements are in scope; None before the first load fixes it."""
+    return moment(control["desde_inicial"])
+
+
+def zone_rules(settings: Settings, since: datetime, until: datetime) -> Rules:
+    """What the OLAP knows of the shop's zone between these moments; it cuts days and months so."""
+    with connect(settings.olap, "time zone", read_only=True) as connection:
+        return server_rules(connection, settings.timezone, since, until)
+
+
+def loaded_windows(settings: Settings, windows: Iterable[Window]) -> set[Window]:
+    """Those of `windows` that the OLAP really has."""
+    asked = list(windows)
+    if not asked:
+        return set()
+    with (
+        connect(settings.olap, "control", read_only=True) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT * FROM etl.ventanas_cargadas(%s::timestamptz[], %s::timestamptz[])",
+            ([window.desde for window in asked], [window.hasta for window in asked]),
+        )
+        found = set(cursor.fetchall())
+    return {window for window in asked if (window.desde, window.hasta) in found}
+
+
+def accept_source(settings: Settings, identity: str) -> None:
+    """Let one load of that OLTP pass, however much it removes or replaces."""
+    with connect(settings.olap, "accept source") as connection:
+        call(connection, "SELECT etl.aceptar_fuente(%s)", (identity,))
+        connection.commit()
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """The settings that the functions of sql/olap take."""
+    return {
+        "zona": settings.timezone,
+        "incluye_impuesto": settings.prices_include_tax,
+        "max_rechazo": settings.max_reject_share,
+        "max_retiro": settings.max_removed_share,
+        "max_silencio": settings.max_silent_days,
+        "factor_salto": settings.cost_jump_factor,
+    }
+
+
+def operation_state(settings: Settings, windows: int) -> dict[str, Any]:
+    """What the status command shows, as etl.estado_operacion() gives it; fractions as Decimals."""
+    with connect(settings.olap, "status", read_only=True) as connection:
+        state = call(connection, "SELECT etl.estado_operacion(%s)::text", (windows,))
+    return dict(json.loads(state, parse_float=Decimal))
+
+
+def metrics(settings: Settings) -> dict[str, Any]:
+    """The figures of the last window and of the stock, as etl.metricas() gives them.
+
+    Raises what connect() raises, also when they take longer than ten seconds.
+    """
+    with connect(settings.olap, "metrics", read_only=True) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '10s'")
+        return dict(call(connection, "SELECT etl.metricas()"))

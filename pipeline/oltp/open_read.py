@@ -1,0 +1,39 @@
+"""The one way to open a read of the shop: its snapshot, its queries, and what they stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.oltp.plans import explain, source_tables
+from pipeline.oltp.prints import query_prints
+from pipeline.oltp.queries import NAMES, Query, load_query
+from pipeline.oltp.snapshot import Snapshot, begin_snapshot, take_snapshot
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class Source:
+    """The shop's queries in the order of NAMES, the plan of each, and the snapshot they share."""
+
+    queries: list[Query]
+    plans: list[dict[str, Any]]
+    snapshot: Snapshot
+
+
+def open_read(connection: Connection, settings: Settings) -> Source:
+    """Begin the one snapshot that the whole read is done in, and describe it.
+
+    Raises SchemaError for a query that does not keep the contract, leaves rows out, or has a
+    version that cannot move.
+    """
+    begin_snapshot(connection)
+    queries = [load_query(connection, settings, name) for name in NAMES]
+    prints = query_prints(connection, queries)
+    plans = explain(connection, queries)
+    tables = source_tables(connection, queries, plans)
+    return Source(queries, plans, take_snapshot(connection, tables, prints))

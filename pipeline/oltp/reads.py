@@ -1,0 +1,236 @@
+"""Reads of the shop's queries: what is wrapped round them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from psycopg2 import sql
+
+from pipeline.base.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from pipeline.base.zone_rules import Rules
+    from pipeline.oltp.queries import Query
+
+# The types that are valued, in the contract's spelling.
+TYPES = ("VENTA", "ENTRADA_MERCANCIA")
+# No shop's document is older: such a date was mistyped.
+_OLDEST_DATE = "1990-01-01"
+
+_KNOWN_TYPE = sql.SQL("m.tipo::text IN ({})").format(sql.SQL(", ").join(map(sql.Literal, TYPES)))
+_NOT_VOIDED = sql.SQL("m.anulado IS NOT TRUE")
+
+
+def everything(query: Query, since: datetime | None) -> sql.Composable:
+    """A read of all rows; of the movements, those in scope since the initial date."""
+    return _wrap(query, sql.SQL("true") if since is None else _in_scope(query, since))
+
+
+_IS_NEW = {
+    # age() holds across wraparound and freeze.
+    "xmin": sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)"),
+    "full": sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)"),
+    # As an index on the column finds it.
+    "xid8": sql.SQL("m.{version} >= {horizon}::xid8"),
+}
+
+
+def _are_new(query: Query, horizon: int) -> list[sql.Composable]:
+    """One condition a version column: it is not older than the horizon."""
+    return [
+        _IS_NEW[query.capture].format(
+            version=sql.Identifier(version), horizon=sql.Literal(str(horizon))
+        )
+        for version in query.versions
+    ]
+
+
+def changed_since(
+    query: Query,
+    horizon: int,
+    recheck: Sequence[int] = (),
+    products: Sequence[int] = (),
+    *,
+    many: bool = False,
+) -> sql.Composable:
+    """A read of the rows of which some version is not older than the horizon (a 64-bit xid).
+
+    One branch a version column, each passing over what an earlier branch yields: an OR would
+    force the full join. Where `many` are expected, that is the shorter way, since the planner
+    takes new versions to be few. The ids of `recheck`, and the movements of `products`, are read
+    whatever their version is.
+    """
+    new = _are_new(query, horizon)
+    if recheck:
+        ids = sql.Literal(list(recheck))
+        new.append(sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(ids))
+    if products:
+        ids = sql.Literal(list(products))
+        new.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(ids))
+    if many:
+        return _wrap(query, sql.SQL("({})").format(sql.SQL(") OR (").join(new)))
+    branches = []
+    for position, condition in enumerate(new):
+        earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in new[:position]]
+        branches.append(_wrap(query, sql.SQL(" AND ").join([condition, *earlier])))
+    return sql.SQL("\nUNION ALL\n").join(branches)
+
+
+def types_out_of_scope(query: Query, limit: int) -> sql.Composable:
+    """A count of the movements that are neither voided nor of a known type, by type.
+
+    Of the known types it is 0. Each row has the greatest number of all movements, too.
+    """
+    return sql.SQL(read_sql("oltp", "tipos_fuera.sql")).format(
+        query=sql.SQL(query.text),
+        condition=sql.SQL("({}) IS NOT TRUE AND {}").format(_KNOWN_TYPE, _NOT_VOIDED),
+        limit=sql.Literal(limit),
+    )
+
+
+def rows_out_of_scope(
+    query: Query,
+    since: datetime,
+    types: Sequence[str | None],
+    movements: Sequence[int],
+    horizon: int | None,
+    limit: int,
+) -> sql.Composable:
+    """A read of the movements of these unknown `types`, and of those that a date leaves out.
+
+    Of the latter, what is dated before `since`: those of `movements`, those that are newer than
+    the `horizon` if there is one, and impossible dates.
+    """
+    wrong_type = sql.SQL("({}) IS NOT TRUE").format(_KNOWN_TYPE)
+    found = [
+        sql.SQL("m.fecha < {}").format(sql.Literal(_OLDEST_DATE)),
+        sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(movements))),
+        *(_are_new(query, horizon) if horizon else []),
+    ]
+    early = sql.SQL("{} < {} AND (({}))").format(
+        _moment(query, since), _bound(query, since), sql.SQL(") OR (").join(found)
+    )
+    named = sql.SQL("(m.tipo IS NULL OR m.tipo::text = ANY ({}::text[]))").format(
+        sql.Literal([name for name in types if name is not None])
+    )
+    if None not in types:
+        named = sql.SQL("m.tipo::text = ANY ({}::text[])").format(sql.Literal(list(types)))
+    return sql.SQL(read_sql("oltp", "filas_fuera.sql")).format(
+        query=sql.SQL(query.text),
+        type=_date_type(query),
+        wrong_type=wrong_type,
+        condition=sql.SQL("{} AND CASE WHEN {} THEN {} ELSE {} END").format(
+            _NOT_VOIDED, wrong_type, named, early
+        ),
+        limit=sql.Literal(limit),
+    )
+
+
+def _dated(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    # A movement without a date is every window's own: it is not read again here.
+    return sql.SQL("({}) AND {} < {}").format(
+        _in_scope(query, since), _moment(query, until), _bound(query, until)
+    )
+
+
+def between(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    """A read of the movements in scope that are dated in `[since, until)`."""
+    return _wrap(query, _dated(query, since, until))
+
+
+def count_by_day(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    """A count, by day of the session's zone, of what between() would read."""
+    template = sql.SQL(read_sql("oltp", "contar_por_dia.sql"))
+    return template.format(query=sql.SQL(query.text), condition=_dated(query, since, until))
+
+
+def fingerprints(
+    query: Query,
+    products: Query,
+    since: datetime,
+    limit: datetime,
+    openings: Mapping[int, datetime],
+    horizon: int | None,
+    changed: Sequence[int] = (),
+) -> sql.Composable:
+    """A read of every movement's fingerprint, scope and newness, for verify.
+
+    What is dated after `limit` waits in quarantine, as do the lines of products that `products`
+    does not yield. `openings` are the products whose movements count from a date only; without
+    a `horizon` nothing is too new to be compared. The products of `changed` came or went after it.
+    """
+    pending = _are_new(query, horizon) if horizon else []
+    if horizon and changed:
+        ids = sql.Literal(list(changed))
+        pending.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(ids))
+    return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
+        query=sql.SQL(query.text),
+        catalogue=sql.SQL(products.text),
+        clock=sql.SQL("c.fecha" if query.wall_clock else "c.fecha AT TIME ZONE 'UTC'"),
+        moment=_moment(query),
+        type=_date_type(query),
+        since=_bound(query, since),
+        limit=_bound(query, limit),
+        products=sql.Literal(list(openings)),
+        dates=sql.SQL(", ").join(_bound(query, date) for date in openings.values()),
+        pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
+    )
+
+
+def with_rules(query: Query, rules: Callable[[], Rules]) -> Query:
+    """The query as everything() with a date, between() and the like want it.
+
+    `rules` are the OLAP's for the shop's zone, around the dates that are to be compared; they are
+    asked for only where it matters.
+    """
+    return replace(query, rules=rules()) if query.wall_clock else query
+
+
+def _date_type(query: Query) -> sql.SQL:
+    return sql.SQL("timestamp" if query.wall_clock else "timestamptz")
+
+
+def _moment(query: Query, bound: datetime | None = None) -> sql.Composable:
+    """A movement's date as _bound() gives one, to be compared with that of `bound`, or with any.
+
+    A wall clock that never was is the one that the OLAP shows for it, an hour later or so.
+    """
+    column = sql.SQL("m.fecha::{}").format(_date_type(query))
+    if not query.wall_clock:
+        return column
+    assert query.rules is not None
+    gaps = query.rules.left_out()
+    if bound is not None:
+        # Elsewhere none of them is moved across it.
+        limit = query.rules.wall_clock(bound)
+        gaps = [(start, end) for start, end in gaps if end <= limit < end + (end - start)]
+    if not gaps:
+        return column
+    return sql.SQL("({0} + ({1}::interval[])[1 + width_bucket({0}, {2})])").format(
+        column,
+        sql.Literal([timedelta()] + [by for a, b in gaps for by in (b - a, timedelta())]),
+        sql.Literal([edge for gap in gaps for edge in gap]),
+    )
+
+
+def _bound(query: Query, moment: datetime) -> sql.Composable:
+    if not query.wall_clock:
+        return sql.Literal(moment)
+    assert query.rules is not None
+    return sql.Literal(query.rules.wall_clock(moment))
+
+
+def _in_scope(query: Query, since: datetime) -> sql.Composable:
+    return sql.SQL("{} AND {} AND (m.fecha IS NULL OR {} >= {})").format(
+        _KNOWN_TYPE, _NOT_VOIDED, _moment(query, since), _bound(query, since)
+    )
+
+
+def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
+    template = sql.SQL(read_sql("oltp", f"extraer_{query.name}.sql"))
+    return template.format(query=sql.SQL(query.text), condition=condition, type=_date_type(query))

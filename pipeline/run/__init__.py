@@ -1,0 +1,1 @@
+"""What a run does, in its order: due, extract, load, refresh; backfill and verify."""

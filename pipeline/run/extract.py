@@ -1,0 +1,230 @@
+"""One window's extract: what is read of the OLTP, into the window's files."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from pipeline import olap
+from pipeline.base import progress
+from pipeline.base.database import connect
+from pipeline.base.logs import fields, log
+from pipeline.olap.staging_ahead import StagingAhead
+from pipeline.oltp.open_read import open_read
+from pipeline.oltp.queries import Query
+from pipeline.oltp.reads import changed_since, everything, with_rules
+from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
+from pipeline.run import catalogue
+from pipeline.run.scope import read_out_of_scope
+from pipeline.run.source_change import rewritten, why_everything
+from pipeline.state import window as windows
+from pipeline.state.receipts import horizon
+from pipeline.state.request import Request, read_request
+from pipeline.state.targets import DurableTarget
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.sql import Composable
+
+    from pipeline.olap import Control
+    from pipeline.settings import Settings
+    from pipeline.state.receipts import Extract, File
+    from pipeline.state.window import Window
+
+
+# Which file of the window each of the shop's queries is read into.
+QUERIES = {
+    "movimientos": "movements.csv",
+    "productos": "products.csv",
+    "sucursales": "branches.csv",
+}
+
+
+# Why a window reads everything with ETL_CAPTURE=full: not worth a warning each time.
+READS_ALL = "ETL_CAPTURE=full"
+
+# How many times the movements of the last window there are, if a good third of them are new.
+_MANY_TIMES = 1.5
+
+
+def extract_window(settings: Settings, window: Window) -> Extract:
+    """Read what the OLAP does not have yet into the window's files, and write the receipt.
+
+    The receipt (extract.json) is written last; it is returned too. Raises what
+    read_oltp() raises.
+    """
+    request = read_request(settings, window)
+    folder = windows.folder(settings.state_dir, window)
+    receipt, snapshot = read_oltp(settings, window, request, folder, stage_ahead=True)
+    wait_for_flush(settings, snapshot)
+    DurableTarget(str(windows.extract_receipt(settings.state_dir, window))).write_receipt(receipt)
+    return receipt
+
+
+def read_oltp(
+    settings: Settings,
+    window: Window,
+    request: Request,
+    folder: Path,
+    *,
+    stage_ahead: bool = False,
+) -> tuple[Extract, Snapshot]:
+    """Read one snapshot into files of `folder`; returns what the receipt says of them.
+
+    It carries the bounds that the next window reads from, and the control
+    version that this read started from. With `stage_ahead`, many movements are in the OLAP's
+    staging table, too, when it returns, if all went well. Raises what connect() raises, and
+    SchemaError.
+    """
+    started = time.monotonic()
+    control = olap.read_control(settings)
+    since = olap.initial_date(control) or window.desde
+    run_id = secrets.token_hex(6)
+    ahead = StagingAhead(settings, window, control["version"], run_id) if stage_ahead else None
+    with (
+        ahead or nullcontext(),
+        connect(settings.oltp, "extract", read_only=True) as connection,
+    ):
+        source = open_read(connection, settings)
+        queries, snapshot = source.queries, source.snapshot
+        changed = why_everything(connection, snapshot, control)
+        reason = changed
+        if request.everything or request.rebuild:
+            reason = reason or "it was asked for"
+        if settings.capture == "full" and reason is None:
+            reason = READS_ALL
+        elif reason and control["hasta"]:
+            log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
+        ids = catalogue.fingerprint(connection, queries[1])
+        whole_catalogue = bool(
+            reason
+            or request.recheck
+            or ids != control["catalogo"]
+            or rewritten(snapshot, control, "productos")
+        )
+        # What the planner takes them for.
+        there = int(source.plans[0]["Plan Rows"])
+        if reason:
+            join_in_order(connection)
+            movements = with_rules(queries[0], lambda: olap.zone_rules(settings, since, since))
+            reads = [everything(movements, since), *(everything(q, None) for q in queries[1:])]
+        else:
+            gone = _gone(settings, connection, queries[1]) if whole_catalogue else []
+            reads = _what_is_new(queries, control, request, there, gone)
+            if whole_catalogue:
+                reads[1] = everything(queries[1], None)
+            if rewritten(snapshot, control, "sucursales"):
+                reads[2] = everything(queries[2], None)
+        files = _copy_files(connection, folder, reads, ahead)
+        left_out = None
+        if reason:
+            # Of another server, versions say nothing of when a row was typed.
+            since_then = horizon(control) if control["hasta"] and changed is None else None
+            left_out = read_out_of_scope(settings, connection, movements, since, since_then)
+        connection.rollback()
+    receipt: Extract = {
+        "id_corrida": run_id,
+        "desde": window.desde.isoformat(),
+        "hasta": window.hasta.isoformat(),
+        "version": control["version"],
+        "desde_inicial": since.isoformat(),
+        **snapshot.as_json(),
+        "movimientos_oltp": there,
+        "imagen_completa": reason is not None,
+        "motivo_completa": reason,
+        "catalogo": ids,
+        "catalogo_completo": whole_catalogue,
+        "reconstruir": request.rebuild,
+        "orden": request.command,
+        "revisados": list(request.recheck),
+        "fuera_de_alcance": left_out,
+        "archivos": files,
+        "sha256": files["movements.csv"]["sha256"],
+        "segundos": round(time.monotonic() - started, 3),
+    }
+    _tell(window, receipt)
+    return receipt, snapshot
+
+
+def _what_is_new(
+    queries: list[Query], control: Control, request: Request, there: int, gone: list[int]
+) -> list[Composable]:
+    """The reads above the last window's horizon, where the OLTP has `there` movements or so.
+
+    All that products which are `gone` have is read, too: it waits as it stands in the OLTP.
+    """
+    last = horizon(control)
+    many = there >= _MANY_TIMES * (control["movimientos_oltp"] or there)
+    return [
+        changed_since(queries[0], last, request.recheck, gone, many=many),
+        *(changed_since(query, last) for query in queries[1:]),
+    ]
+
+
+def _gone(settings: Settings, connection: Connection, products: Query) -> list[int]:
+    """The products that the OLAP knows and productos.sql yields no more."""
+    with connect(settings.olap, "products", read_only=True) as analytical:
+        return sorted(catalogue.came_and_went(connection, products, analytical)[1])
+
+
+def _tell(window: Window, receipt: Extract) -> None:
+    run_id, seconds = receipt["id_corrida"], receipt["segundos"]
+    rows = receipt["archivos"]["movements.csv"]["rows"]
+    log.info(
+        "%s: read %d movements and %d products in %.2f s, run %s",
+        window,
+        rows,
+        receipt["archivos"]["products.csv"]["rows"],
+        seconds,
+        run_id,
+        extra=fields("ExtractWindow", window, run_id, rows=rows, seconds=seconds),
+    )
+
+
+def _copy_files(
+    connection: Connection,
+    folder: Path,
+    reads: list[Composable],
+    ahead: StagingAhead | None,
+) -> dict[str, File]:
+    files: dict[str, File] = {}
+    for (query, name), read in zip(QUERIES.items(), reads, strict=True):
+        watch = ahead if query == "movimientos" else None
+        files[name] = copy_to_file(connection, read, folder / name, watch)
+    return files
+
+
+def copy_to_file(
+    connection: Connection, read: Composable, path: Path, ahead: StagingAhead | None = None
+) -> File:
+    """Write the rows of a query to a CSV file; returns its rows, bytes and sha256.
+
+    `ahead` is told how the file grows.
+    """
+    with (
+        DurableTarget(str(path)).replace() as stream,
+        progress.stage(f"reading {path.stem}", "rows") as advance,
+    ):
+
+        def tell(rows: int) -> None:
+            advance(rows)
+            if ahead is not None:
+                ahead.grown(stream, writer.size)
+
+        writer = HashingWriter(stream, tell)
+        rows = copy_out(connection, read, writer)
+        file: File = {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
+        if ahead is not None:
+            ahead.complete(stream, file)
+    return file
+
+
+def discard_extract(settings: Settings, window: Window) -> None:
+    """Make the window be read again: its receipt goes first, then the files."""
+    windows.extract_receipt(settings.state_dir, window).unlink(missing_ok=True)
+    for name in QUERIES.values():
+        (windows.folder(settings.state_dir, window) / name).unlink(missing_ok=True)

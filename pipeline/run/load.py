@@ -1,0 +1,142 @@
+"""One window's load: the verdict under the lock, and the one transaction that follows from it."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from pipeline import olap
+from pipeline.base.database import connect
+from pipeline.base.logs import fields, log
+from pipeline.base.retry import with_or_without_workers
+from pipeline.errors import DataError, GuardError, StateError
+from pipeline.run.extract import discard_extract, extract_window
+from pipeline.state import window as windows
+from pipeline.state.receipts import Extract, Load
+from pipeline.state.request import withdraw_request
+from pipeline.state.targets import DurableTarget
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+    from pipeline.state.window import Window
+
+
+READS = 5  # how often a window is read anew where other runs load in between
+
+
+def load_window(settings: Settings, window: Window) -> Load:
+    """Load the window's extract, once, and return the receipt.
+
+    The receipt says what became of the window: loaded now, loaded before, or
+    superseded by a run that won. An extract read from another control version
+    is read again at once. One that fails on its data is discarded, since the shop
+    may correct the rows meanwhile: DataError or GuardError say why. What the window was
+    asked for beyond the ordinary is withdrawn where a guard refuses it, so that
+    the next run is not held by it.
+    """
+    for _ in range(READS):
+        extract = _read_extract(settings, window)
+        started = time.monotonic()
+        try:
+            verdict, counts = with_or_without_workers(partial(_try_load, settings, window, extract))
+        except (DataError, GuardError) as failure:
+            discard_extract(settings, window)
+            if isinstance(failure, GuardError):
+                withdraw_request(settings, window)
+            raise
+        if verdict == "releer":
+            log.info(
+                "%s: another run changed the OLAP since the read; reading again, run %s ends",
+                window,
+                extract["id_corrida"],
+                extra=fields("LoadOLAP", window, extract["id_corrida"]),
+            )
+            extract_window(settings, window)
+            continue
+        receipt: Load = {
+            "window": window.label,
+            "run_id": extract["id_corrida"],
+            "superseded": verdict == "superada",
+            "already_loaded": verdict == "ya_cargada",
+            "counts": counts,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        _tell(window, receipt)
+        return receipt
+    raise StateError(f"{window}: other runs changed the OLAP during {READS} reads; run again")
+
+
+def _read_extract(settings: Settings, window: Window) -> Extract:
+    target = DurableTarget(str(windows.extract_receipt(settings.state_dir, window)))
+    try:
+        extract = target.read_receipt()
+        if not {"version", "archivos", "id_corrida"} <= extract.keys():
+            raise StateError(f"{target.path} is not the receipt of an extract")
+    except StateError as error:
+        discard_extract(settings, window)
+        raise DataError(f"{error}; it was discarded: run again, and it is read anew") from error
+    return cast(Extract, extract)
+
+
+def _try_load(
+    settings: Settings, window: Window, extract: Extract, workers: bool
+) -> tuple[str, dict[str, Any]]:
+    folder = windows.folder(settings.state_dir, window)
+    with connect(settings.olap, "load", workers=workers) as connection:
+        verdict, counts = load_files(connection, settings, window, extract, folder)
+        if verdict == "cargar":
+            connection.commit()
+    return verdict, counts
+
+
+def load_files(
+    connection: Connection,
+    settings: Settings,
+    window: Window,
+    extract: Extract,
+    folder: Path,
+) -> tuple[str, dict[str, Any]]:
+    """The load's one transaction, but for its commit: the verdict, and the counts if it loads."""
+    verdict = olap.open_window(connection, settings, window, extract)
+    if verdict not in ("cargar", "cargar_resto"):
+        return verdict, {}
+    olap.copy_in(connection, folder, extract["archivos"], movements=verdict == "cargar")
+    return "cargar", olap.load_staged(connection, settings, extract)
+
+
+def _tell(window: Window, receipt: Load) -> None:
+    run_id = receipt["run_id"]
+    extra = fields("LoadOLAP", window, run_id, seconds=receipt["seconds"])
+    if receipt["superseded"]:
+        log.warning(
+            "%s: superseded by a run that loaded first; nothing was loaded, run %s",
+            window,
+            run_id,
+            extra=extra,
+        )
+    elif receipt["already_loaded"]:
+        log.info(
+            "%s: the OLAP has it already; only the receipt was missing, run %s",
+            window,
+            run_id,
+            extra=extra,
+        )
+    else:
+        counts = receipt["counts"]
+        extra["rows"] = counts["altas"]
+        log.info(
+            "%s: loaded %d new or changed, removed %d, rejected %d, revalued %d in %.2f s, run %s",
+            window,
+            counts["altas"],
+            counts["retiradas"],
+            counts["rechazadas"],
+            counts["revaluadas"],
+            receipt["seconds"],
+            run_id,
+            extra=extra,
+        )

@@ -1,0 +1,150 @@
+"""The refresh of the materialized views, two at a time, and of none that shows nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
+from itertools import groupby
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg2
+from psycopg2 import errorcodes
+
+from pipeline.base import progress
+from pipeline.base.database import connect, who_blocks
+from pipeline.base.logs import log
+from pipeline.errors import DatabaseError
+from pipeline.olap import call
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+    from pipeline.state.window import Window
+
+
+class _View(NamedTuple):
+    """A row of etl.vistas_por_refrescar()."""
+
+    oid: int
+    name: str
+    own: bool
+    pending: bool
+    turn: int
+
+
+def refresh_views(settings: Settings) -> list[dict[str, Any]]:
+    """Refresh the materialized views of dw, each in a transaction of its own.
+
+    One of ours is passed over while it shows what is loaded already. Returns one row
+    a view: its name, whether it is `unchanged`, its seconds, a notice (why it was refreshed
+    plainly) and an error, or None, and whether a lock was the cause. A view's failure
+    stops no other.
+    """
+    with connect(settings.olap, "views") as connection:
+        connection.autocommit = True
+        # Before the first of them: what is loaded meanwhile may be missing from it.
+        version = call(connection, "SELECT etl.leer_control()")["version"]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT vista, nombre, propia, pendiente, turno FROM etl.vistas_por_refrescar()"
+            )
+            views = [_View(*row) for row in cursor.fetchall()]
+        pending = [view for view in views if view.pending]
+        rows = [_row(view.name, view.own, unchanged=True) for view in views if not view.pending]
+        with (
+            progress.stage("refreshing views", "views", len(pending)) as advance,
+            _sessions(connection, settings, min(len(pending), 2)) as sessions,
+        ):
+            # A turn after the other: the views of a later one may read those of an earlier.
+            for _, turn in groupby(pending, key=lambda view: view.turn):
+                for row in _refresh_turn(sessions, settings, list(turn)):
+                    rows.append(row)
+                    advance(1)
+        if not any(row["own"] and row["error"] for row in rows):
+            call(connection, "SELECT etl.anotar_refresco(%s)", (version,))
+        return rows
+
+
+def _row(name: str, own: bool, **rest: Any) -> dict[str, Any]:
+    usual = {"unchanged": False, "seconds": 0.0, "notice": None, "error": None, "locked": False}
+    return {"view": name, "own": own, **usual, **rest}
+
+
+def _refresh_turn(
+    sessions: list[Connection], settings: Settings, views: list[_View]
+) -> Iterator[dict[str, Any]]:
+    """Views that do not read each other, as many at a time as there are sessions."""
+    idle: SimpleQueue[Connection] = SimpleQueue()
+    for session in sessions:
+        idle.put(session)
+
+    def refresh(view: _View) -> dict[str, Any]:
+        session = idle.get()
+        try:
+            return _refresh(session, settings, view.oid, view.name, view.own)
+        finally:
+            idle.put(session)
+
+    with ThreadPoolExecutor(len(sessions)) as threads:
+        try:
+            yield from threads.map(refresh, views)
+        except BaseException:
+            # Neither the views that wait nor the other that is under way is waited for.
+            threads.shutdown(wait=False, cancel_futures=True)
+            for session in sessions:
+                # A server that cannot be reached must not hide why.
+                with suppress(psycopg2.Error):
+                    session.cancel()
+            raise
+
+
+@contextmanager
+def _sessions(
+    connection: Connection, settings: Settings, wanted: int
+) -> Iterator[list[Connection]]:
+    """`wanted` sessions, the given one first; fewer where the server grants no other."""
+    with ExitStack() as stack:
+        sessions = [connection]
+        while len(sessions) < wanted:
+            try:
+                other = stack.enter_context(connect(settings.olap, "views"))
+            except DatabaseError as failure:
+                log.debug("the views are refreshed in one session: %s", failure)
+                break
+            other.autocommit = True
+            sessions.append(other)
+        yield sessions
+
+
+def _refresh(
+    connection: Connection, settings: Settings, oid: int, name: str, own: bool
+) -> dict[str, Any]:
+    started = datetime.now()
+    notice = error = None
+    locked = False
+    try:
+        notice = call(connection, "SELECT etl.refrescar_vista(%s)", (oid,))
+    except psycopg2.Error as failure:
+        if connection.closed:
+            raise
+        error = (failure.diag.message_primary or str(failure)).strip()
+        locked = failure.pgcode == errorcodes.LOCK_NOT_AVAILABLE
+        if locked:
+            error += f"; held by {who_blocks(settings.olap)}"
+    seconds = round((datetime.now() - started).total_seconds(), 3)
+    return _row(name, own, seconds=seconds, notice=notice, error=error, locked=locked)
+
+
+def note_views(settings: Settings, window: Window, seconds: float) -> None:
+    """Record with the window how long the refresh took."""
+    with connect(settings.olap, "views") as connection:
+        call(
+            connection,
+            "SELECT etl.anotar_vistas(%s, %s, %s)",
+            (window.desde, window.hasta, seconds),
+        )
+        connection.commit()

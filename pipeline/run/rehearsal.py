@@ -1,0 +1,136 @@
+"""A run rehearsed: what is due is read and loaded for real, and taken back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from pipeline import olap
+from pipeline.base.database import connect
+from pipeline.base.retry import with_or_without_workers
+from pipeline.errors import DataError, GuardError, StateError
+from pipeline.run.due import find_pending, first_start
+from pipeline.run.extract import read_oltp
+from pipeline.run.load import READS, load_files
+from pipeline.state.request import Request, read_request
+from pipeline.state.window import Window, whole_second, windows_in
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.settings import Settings
+    from pipeline.state.receipts import Extract
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did before it was taken back.
+
+    `reasons` are how many movements are rejected for which reason; `before` and `after` are
+    what etl.cifras_ensayo() gives there, `after` also with what left the ledger. `out_of_scope` is
+    etl.resumir_fuera_de_alcance()'s.
+    """
+
+    counts: dict[str, Any]
+    reasons: dict[str, int]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    out_of_scope: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The window that is due, its extract's receipt, and what would come of it.
+
+    `held` is the failure that would hold the window; `loaded` is then what would come of it if
+    all that it removes and replaces were accepted, None where something else holds it, too.
+    """
+
+    pending: Window | None
+    window: Window
+    extract: Extract
+    held: DataError | GuardError | None
+    loaded: Loaded | None
+
+
+def rehearse(
+    settings: Settings, request: Request | None = None, accept_source: str = ""
+) -> Rehearsal:
+    """Rehearse the next run, with `request` or else with what its window was asked for.
+
+    Again where a run loads in between. Nothing is written; the load holds the OLAP's lock.
+    Raises what read_oltp() raises.
+    """
+    for _ in range(READS):
+        pending, window = _due(settings)
+        if request is not None:
+            asked = request
+        else:
+            asked = Request() if pending is None else read_request(settings, pending)
+        with TemporaryDirectory(prefix="pipeline-plan-") as name:
+            extract, _ = read_oltp(settings, window, asked, Path(name))
+            load = partial(_load_and_take_back, window, extract, Path(name), accept_source)
+            held = None
+            try:
+                verdict, loaded = with_or_without_workers(partial(load, settings))
+            except (DataError, GuardError) as failure:
+                held = failure
+                verdict, loaded = _if_accepted(
+                    partial(load, replace(settings, max_removed_share=1))
+                )
+        if verdict == "cargar":
+            return Rehearsal(pending, window, extract, held, loaded)
+    raise StateError(f"other runs changed the OLAP during {READS} reads; run it again")
+
+
+def _due(settings: Settings) -> tuple[Window | None, Window]:
+    """The unfinished window if it has yet to be loaded, and what is due with it."""
+    control = olap.read_control(settings)
+    loaded = olap.loaded_windows(settings, windows_in(settings.state_dir))
+    pending = find_pending(settings, control, loaded)
+    if pending in loaded:
+        # Only its views or its marker are missing.
+        pending = None
+    now = whole_second(datetime.now(UTC))
+    start = pending.desde if pending else olap.last_run(control) or first_start(settings, now)
+    return pending, Window(start, max(now, start))
+
+
+def _load_and_take_back(
+    window: Window,
+    extract: Extract,
+    folder: Path,
+    accept_source: str,
+    settings: Settings,
+    workers: bool,
+) -> tuple[str, Loaded | None]:
+    """The verdict, and what the load did if it loads."""
+    with connect(settings.olap, "rehearsal", workers=workers) as connection:
+        before = _figures(connection)
+        if accept_source:
+            olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
+        verdict, counts = load_files(connection, settings, window, extract, folder)
+        reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
+        after = _figures(connection)
+        left_out = olap.call(connection, "SELECT etl.resumir_fuera_de_alcance()")
+        connection.rollback()
+    done = Loaded(counts, reasons, before, after, left_out)
+    return verdict, done if verdict == "cargar" else None
+
+
+def _if_accepted(load: partial[tuple[str, Loaded | None]]) -> tuple[str, Loaded | None]:
+    try:
+        return with_or_without_workers(load)
+    except (DataError, GuardError):
+        return "cargar", None
+
+
+def _figures(connection: Connection) -> dict[str, Any]:
+    figures = olap.call(connection, "SELECT etl.cifras_ensayo()::text")
+    return dict(json.loads(figures, parse_float=Decimal, parse_int=Decimal))

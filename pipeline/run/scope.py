@@ -1,0 +1,138 @@
+"""What is out of scope though nobody meant it: read in a full read, and put into words."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pipeline import olap
+from pipeline.base.database import connect
+from pipeline.base.text_tables import print_table
+from pipeline.oltp.reads import TYPES, rows_out_of_scope, types_out_of_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.sql import Composable
+
+    from pipeline.oltp.queries import Query
+    from pipeline.settings import Settings
+
+_MOST_TYPES = 1000
+_LISTED_BY_TYPE = 1000
+_MOST_ROWS = 10_000
+_LONGEST_TYPE = 30
+_MOST_SHOWN = 20
+
+_REASONS = {
+    "antes de la fecha inicial": "before the initial date",
+    "antes de la apertura": "before its opening",
+}
+
+
+def read_out_of_scope(
+    settings: Settings,
+    connection: Connection,
+    movements: Query,
+    since: datetime,
+    horizon: int | None,
+) -> dict[str, Any]:
+    """What a full read leaves out, for its receipt: each type's count, and the rows of few.
+
+    Of dates before `since` or an opening: what the OLAP lists already and what is newer than the
+    `horizon`, where there is one to trust; what else lies there was there before. `ultimo` is
+    the greatest number of all movements.
+    """
+    with connect(settings.olap, "scope", read_only=True) as analytical:
+        known = olap.call(analytical, "SELECT etl.fechas_por_revisar()")
+    opening = olap.moment(known["apertura"])
+    until = max(since, opening) if opening else since
+    counted = _rows(connection, types_out_of_scope(movements, _MOST_TYPES))
+    types = [(name, count) for name, count, _ in counted if count]
+    few = [name for name, count in types if count <= _LISTED_BY_TYPE]
+    rows = rows_out_of_scope(movements, until, few, known["movimientos"], horizon, _MOST_ROWS)
+    last = counted[0][2] if counted else None
+    return {"tipos": types, "filas": _rows(connection, rows), "ultimo": last}
+
+
+def _rows(connection: Connection, read: Composable) -> list[list[Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(read)
+        return [list(row) for row in cursor]
+
+
+def meant(name: str | None) -> str | None:
+    """The known type that a type differs from in case, blanks, hyphens or accents only."""
+    plain = _letters(name or "")
+    return next((known for known in TYPES if _letters(known) == plain), None)
+
+
+def _letters(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if c.isalnum()).upper()
+
+
+def shown(name: str | None) -> str:
+    """A type as it is told: in quotes, so that its blanks are seen; shortened."""
+    if name is None:
+        return "NULL"
+    cut = name if len(name) <= _LONGEST_TYPE else name[: _LONGEST_TYPE - 1] + "…"
+    return repr(cut)
+
+
+def for_machines(state: dict[str, Any]) -> dict[str, Any]:
+    """What etl.resumir_fuera_de_alcance() gives, by the keys of --json."""
+    return {
+        "out_of_scope_types": [
+            {"type": row["tipo"], "movements": int(row["movimientos"]), "meant": meant(row["tipo"])}
+            for row in state["tipos"]
+        ],
+        "out_of_scope_dates": int(state["fechas"]),
+        "out_of_scope_examples": state["ejemplos"],
+    }
+
+
+def type_words(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """A phrase a type, as `'venta': 12 movements; is VENTA meant?`."""
+    phrases = []
+    for row in rows:
+        one = int(row["movimientos"]) == 1
+        phrase = f"{shown(row['tipo'])}: {row['movimientos']} movement{'' if one else 's'}"
+        guess = meant(row["tipo"])
+        phrases.append(f"{phrase}; is {guess} meant?" if guess else phrase)
+    return phrases
+
+
+def show(listed: dict[str, Any]) -> None:
+    """Print what for_machines() gives, if anything."""
+    if listed["out_of_scope_types"]:
+        print("\nout of scope by their type: not valued until it is corrected in the shop")
+        print_table(
+            ["type", "movements", "meant?"],
+            [
+                [shown(row["type"]), row["movements"], row["meant"]]
+                for row in listed["out_of_scope_types"][:_MOST_SHOWN]
+            ],
+        )
+    if listed["out_of_scope_dates"]:
+        print(f"\nout of scope by their date: {listed['out_of_scope_dates']}, the latest first")
+        print_table(
+            ["movement", "type", "product", "date", "which is"],
+            [
+                [
+                    row["id_movimiento"],
+                    row["tipo"],
+                    row["id_producto"],
+                    day(row["fecha"]),
+                    _REASONS[row["motivo"]],
+                ]
+                for row in listed["out_of_scope_examples"]
+            ],
+        )
+
+
+def day(moment: str) -> str:
+    """The day of a moment as the OLAP writes it."""
+    return moment.split("T")[0]

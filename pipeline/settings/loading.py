@@ -1,0 +1,280 @@
+"""Every setting, read once from the environment or .env."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from decouple import AutoConfig, UndefinedValueError
+
+from pipeline.errors import SettingsError
+from pipeline.settings import casts
+from pipeline.settings.catalogue import SETTINGS
+from pipeline.settings.file import refuse_misspelt, settings_file
+from pipeline.settings.moments import parse_moment
+
+T = TypeVar("T")
+
+_CAPTURES = ("xmin", "xid8", "full")
+_LANGUAGES = ("es", "en")
+_LOG_FORMATS = ("text", "json")
+_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One account on one database: the settings of its `side` ('OLTP' or 'OLAP') say where.
+
+    `account` is what those of the user and the password begin with, such as 'OLAP_BI'.
+    """
+
+    side: str
+    account: str = field(compare=False)
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str
+    sslmode: str
+    sslrootcert: str
+    lock_timeout: int  # seconds
+    timezone: str  # the shop's, which its sessions are pinned to
+    # PostgreSQL's name of what the bytes of an SQL_ASCII database are in; '' where it is another.
+    encoding: str = ""
+
+    def __str__(self) -> str:
+        """Where it is, without the password."""
+        return f"{self.side} {self.user}@{self.host}:{self.port}/{self.name}"
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class Notices:
+    """Who is told of a run, and how: read apart, since a bad setting elsewhere is to be told too.
+
+    `urls` and `heartbeat_url` carry secrets, which is why the repr leaves them out.
+    """
+
+    urls: tuple[str, ...] = field(repr=False)
+    again_hours: int
+    digest: bool
+    language: str
+    heartbeat_url: str = field(repr=False)
+    metrics_file: Path | None
+    state_dir: Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says; shares are fractions of one, times UTC, timeouts seconds.
+
+    `olap_bi` is the dashboards' account on the OLAP, None where there is none; `report_path`
+    is the page that every run publishes, None where there is none.
+    """
+
+    oltp: Database
+    olap: Database
+    oltp_admin: Database
+    olap_admin: Database
+    olap_bi: Database | None
+    state_dir: Path
+    oltp_sql_dir: Path | None
+    capture: str
+    initial_since: datetime | None
+    initial_days: int
+    timezone: str
+    keep_days: int
+    prices_include_tax: bool
+    max_reject_share: float
+    max_removed_share: float
+    max_silent_days: int
+    cost_jump_factor: float
+    log_format: str
+    report_path: Path | None
+    tracking_url: str
+    notices: Notices
+
+
+class Reader(Protocol):
+    """Reads one setting of setting_list: its name, cast, and what it must be."""
+
+    def __call__(self, name: str, cast: Callable[[str], T], expected: str) -> T: ...
+
+
+def reader(asked: set[str] | None = None) -> Reader:
+    """A function (name, cast, what it must be) → value; the default is that of setting_list.
+
+    The names that it is asked for are added to `asked`.
+    """
+    config = AutoConfig(search_path=str(Path.cwd()))
+
+    def read(name: str, cast: Callable[[str], T], expected: str) -> T:
+        default = SETTINGS[name].default
+        if asked is not None:
+            asked.add(name)
+        try:
+            raw = config(name) if default is None else config(name, default=default)
+        except UndefinedValueError:
+            file = settings_file()
+            place = file if file is not None and file.name != ".env" else ".env"
+            raise SettingsError(
+                f"{name} is not set: give it in the environment or in {place} (see .env.example)"
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f".env cannot be read: {error}") from error
+        try:
+            return cast(str(raw).strip())
+        except (ValueError, KeyError, OSError):
+            raise SettingsError(f"{name} is '{raw}', but must be {expected}") from None
+
+    return read
+
+
+def _state_dir(read: Reader) -> Path:
+    return Path(read("ETL_STATE_DIR", casts.text, "a folder")).expanduser().absolute()
+
+
+def _log_format(read: Reader) -> str:
+    return read("ETL_LOG_FORMAT", casts.one_of(_LOG_FORMATS), " or ".join(_LOG_FORMATS))
+
+
+def _notices(read: Reader) -> Notices:
+    return Notices(
+        urls=read("ETL_NOTIFY_URLS", casts.channels, "URLs of Apprise"),
+        again_hours=read(
+            "ETL_NOTIFY_AGAIN_HOURS",
+            casts.natural,
+            "a whole number of hours from 1 to 100000",
+        ),
+        digest=read("ETL_NOTIFY_DIGEST", casts.boolean, "true or false"),
+        language=read("ETL_LANG", casts.one_of(_LANGUAGES), " or ".join(_LANGUAGES)),
+        heartbeat_url=read(
+            "ETL_HEARTBEAT_URL", casts.web_address("ETL_HEARTBEAT_URL"), "a web address"
+        ),
+        metrics_file=read("ETL_METRICS_FILE", casts.place, "a file"),
+        state_dir=_state_dir(read),
+    )
+
+
+def load_notices() -> Notices:
+    """Who is told, whatever the other settings hold; raises as load_settings() does."""
+    return _notices(reader())
+
+
+def load_log_format() -> str:
+    """How the log is written, whatever the other settings hold; raises as load_settings() does."""
+    return _log_format(reader())
+
+
+def _server(read: Reader, side: str) -> Database:
+    """Where a side is, for an account that is still to be put in."""
+    return Database(
+        side=side,
+        account=f"{side}_DB",
+        host=read(f"{side}_DB_HOST", casts.text, "a host name"),
+        port=read(f"{side}_DB_PORT", casts.port, "a port from 1 to 65535"),
+        name=read(f"{side}_DB_NAME", casts.text, "a database name"),
+        user="",
+        password="",
+        sslmode=read(
+            f"{side}_DB_SSLMODE",
+            casts.one_of(_SSLMODES),
+            f"one of {', '.join(_SSLMODES)}",
+        ),
+        sslrootcert=read(f"{side}_DB_SSLROOTCERT", str, "a file"),
+        lock_timeout=read(
+            "ETL_LOCK_TIMEOUT", casts.natural, "a whole number of seconds from 1 to 100000"
+        ),
+        timezone=_zone(read),
+        encoding=read("OLTP_DB_ENCODING", casts.encoding, "an encoding such as LATIN1 or WIN1252")
+        if side == "OLTP"
+        else "",
+    )
+
+
+def _ordinary(read: Reader, side: str) -> Database:
+    """The account that a side cannot be without."""
+    user = read(f"{side}_DB_USER", casts.text, "a user name")
+    password = read(f"{side}_DB_PASSWORD", str, "a password")
+    return replace(_server(read, side), user=user, password=password)
+
+
+def _other(read: Reader, server: Database, prefix: str) -> Database | None:
+    """The account of `prefix`_USER on the same database, or None where it is not set."""
+    user = read(f"{prefix}_USER", str, "a user name")
+    password = read(f"{prefix}_PASSWORD", str, "a password")
+    return replace(server, account=prefix, user=user, password=password) if user else None
+
+
+def _zone(read: Reader) -> str:
+    return read("ETL_TIMEZONE", casts.zone, "a time zone name such as America/Lima")
+
+
+def read_dashboards_account() -> Database:
+    """The OLAP as OLAP_BI_USER reads it, whatever else is set.
+
+    User and password are empty where no user is set. Raises as load_settings() does.
+    """
+    read = reader()
+    server = _server(read, "OLAP")
+    return _other(read, server, "OLAP_BI") or server
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """Read every setting; raises SettingsError with one line that names the first bad one.
+
+    `.env` is looked for in the working directory, then upward; the environment wins.
+    """
+    names: set[str] = set()
+    read = reader(names)
+    zone = _zone(read)
+    oltp, olap = _ordinary(read, "OLTP"), _ordinary(read, "OLAP")
+    since = read("ETL_INITIAL_SINCE", str, "a date")
+    if since:
+        try:
+            initial_since = parse_moment(since, zone)
+        except ValueError:
+            raise SettingsError(
+                f"ETL_INITIAL_SINCE is '{since}', but must be a date such as 2026-01-31"
+            ) from None
+    else:
+        initial_since = None
+    settings = Settings(
+        oltp=oltp,
+        olap=olap,
+        oltp_admin=_other(read, oltp, "OLTP_ADMIN") or oltp,
+        olap_admin=_other(read, olap, "OLAP_ADMIN") or olap,
+        olap_bi=_other(read, olap, "OLAP_BI"),
+        state_dir=_state_dir(read),
+        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", casts.place, "a folder"),
+        capture=read("ETL_CAPTURE", casts.one_of(_CAPTURES), " or ".join(_CAPTURES)),
+        initial_since=initial_since,
+        initial_days=read(
+            "ETL_INITIAL_DAYS", casts.natural, "a whole number of days from 1 to 100000"
+        ),
+        timezone=zone,
+        keep_days=read("ETL_KEEP_DAYS", casts.natural, "a whole number of days from 1 to 100000"),
+        prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", casts.boolean, "true or false"),
+        max_reject_share=read("ETL_MAX_REJECT_SHARE", casts.share, "a share from 0 to 1"),
+        max_removed_share=read("ETL_MAX_REMOVED_SHARE", casts.share, "a share from 0 to 1"),
+        max_silent_days=read(
+            "ETL_MAX_SILENT_DAYS", casts.natural, "a whole number of days from 1 to 100000"
+        ),
+        cost_jump_factor=read(
+            "ETL_COST_JUMP_FACTOR", casts.factor, "a factor above 1 and below 1e9"
+        ),
+        log_format=_log_format(read),
+        report_path=read("ETL_REPORT_PATH", casts.place, "a file"),
+        tracking_url=read(
+            "ETL_TRACKING_URL", casts.web_address("ETL_TRACKING_URL"), "a web address"
+        ),
+        notices=_notices(read),
+    )
+    refuse_misspelt(names)
+    return settings

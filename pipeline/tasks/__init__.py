@@ -1,0 +1,1 @@
+"""Luigi's tasks: RunDue and Backfill, the steps of a window, the report."""

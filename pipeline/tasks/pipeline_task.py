@@ -1,0 +1,83 @@
+"""What all tasks share: the settings, failures in one line, and what is set up for the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import luigi
+
+from pipeline.errors import PipelineError
+from pipeline.settings import Settings, load_settings
+from pipeline.settings.moments import parse_moment
+from pipeline.state.window import whole_second
+
+_to_begin: list[Callable[[], None]] = []
+
+
+def before_the_first(action: Callable[[], None]) -> None:
+    """Have `action` done before the first task is made: who only imports this runs nothing."""
+    _to_begin.append(action)
+
+
+def _begin() -> None:
+    while _to_begin:
+        _to_begin.pop()()
+
+
+class UtcSecondParameter(luigi.Parameter):  # type: ignore[misc]
+    """A moment in whole UTC seconds: 2026-11-15T02:00:00Z; without an offset it is UTC."""
+
+    def parse(self, text: str) -> datetime:
+        """Read the command line's text."""
+        _begin()
+        try:
+            return whole_second(parse_moment(text, "UTC"))
+        except ValueError:
+            raise luigi.parameter.ParameterException(
+                f"'{text}' is no time: give it as 2026-11-15T02:00:00Z"
+            ) from None
+
+    def serialize(self, moment: datetime) -> str:
+        """As the log and luigid's page show it."""
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class PipelineTask(luigi.Task):  # type: ignore[misc]
+    """What all tasks share: the settings, and failures told in one line."""
+
+    # Luigi tells its handlers of a failed complete() without the cause.
+    failure: Exception | None = None
+    # Whether it only shows what others loaded.
+    publishes = False
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        _begin()
+        super().__init__(*arguments, **named)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In a worker that is not forked, it is the first."""
+        _begin()
+        self.__dict__.update(state)
+
+    def complete(self) -> bool:
+        """Whether it is done; what this raises is kept in `failure`."""
+        try:
+            return self._is_done()
+        except Exception as failure:
+            self.failure = failure
+            raise
+
+    def _is_done(self) -> bool:
+        return bool(super().complete())
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings()
+
+    def on_failure(self, exception: BaseException) -> str:
+        """What luigid's page and e-mails say of a failure."""
+        if isinstance(exception, PipelineError):
+            return str(exception)
+        return str(super().on_failure(exception))

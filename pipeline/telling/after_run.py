@@ -1,0 +1,299 @@
+"""What follows a run, whatever came of it: people, heartbeat, metrics, dashboards.
+
+Luigi calls run_failed(), run_succeeded() and views_refreshed() through its events, in
+the process that ran the task. Nothing here fails a run.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from luigi import Event
+from luigi.rpc import RPCError
+
+from pipeline.base.logs import log
+from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, StateError, one_line
+from pipeline.settings import Notices, load_notices, load_settings
+from pipeline.state import window as windows
+from pipeline.state.targets import DurableTarget
+from pipeline.superset.renewal import renew_dashboards
+from pipeline.telling import left_out, metrics, notify
+from pipeline.telling import told as memories
+from pipeline.telling.messages import say
+
+if TYPE_CHECKING:
+    import luigi
+
+
+# How luigi.retcodes begins its last line, before it exits with 40.
+_UNCAUGHT = "Uncaught exception in luigi"
+_LONGEST_CAUSE = 500
+_RUN = "luigi --module pipeline RunDue --local-scheduler"
+_PLAN = "python -m pipeline plan"
+
+
+def listen(
+    root: type[luigi.Task],
+    steps: Iterable[type[luigi.Task]],
+    history: Iterable[type[luigi.Task]],
+    refreshing: Iterable[type[luigi.Task]],
+) -> None:
+    """Have Luigi call the functions below for RunDue, its steps' failures and those of `history`.
+
+    `refreshing` are the tasks after whose success the views hold other data.
+
+    A requires() that raises is BROKEN_TASK. A complete() that raises, as RunDue's does
+    when the OLAP is down, is DEPENDENCY_MISSING, without the exception: the
+    task keeps it. PROCESS_FAILURE is a worker that was killed. A luigid that does not
+    answer ends Luigi, without an event in the middle of a run; its log has a line.
+    """
+    handlers = [(task, run_failed) for task in (root, *steps)]
+    handlers += [(task, history_failed) for task in history]
+    for task, told in handlers:
+        for event in (Event.FAILURE, Event.PROCESS_FAILURE):
+            task.event_handler(event)(told)
+        for event in (Event.BROKEN_TASK, Event.DEPENDENCY_MISSING):
+            task.event_handler(event)(not_scheduled)
+            task.event_handler(event)(told)
+    root.event_handler(Event.SUCCESS)(run_succeeded)
+    # Nothing was due: RunDue is complete before it runs.
+    root.event_handler(Event.DEPENDENCY_PRESENT)(run_succeeded)
+    for task in refreshing:
+        task.event_handler(Event.SUCCESS)(views_refreshed)
+    logging.getLogger("luigi-interface").addFilter(scheduler_lost)
+
+
+def not_scheduled(task: luigi.Task, failure: BaseException | None = None) -> None:
+    """Log why a task was not scheduled, at a level where Luigi's own warning is not shown."""
+    cause = _cause(task, failure)
+    if cause and not isinstance(cause, RPCError) and not log.isEnabledFor(logging.WARNING):
+        log.error("will not run %s: %s", task, _first_line(cause))
+
+
+def run_failed(task: luigi.Task, failure: BaseException | str | None = None) -> None:
+    """Tell of a failed task, unless the same was told lately; write the metrics."""
+    cause = _cause(task, failure)
+    # Raised again, it ends Luigi: scheduler_lost() tells of it.
+    if not isinstance(cause, RPCError):
+        window = getattr(task, "window_label", None)
+        _run_failed(task.task_family, window, cause, only_page=task.publishes)
+
+
+def scheduler_lost(record: logging.LogRecord) -> bool:
+    """Tell that luigid could not be reached, when Luigi logs that it ends by it.
+
+    A filter that lets every record pass.
+    """
+    failure = record.exc_info[1] if record.exc_info else None
+    if isinstance(failure, RPCError) and record.getMessage() == _UNCAUGHT:
+        _run_failed("luigid", None, failure)
+    return True
+
+
+def history_failed(task: luigi.Task, failure: BaseException | str | None = None) -> None:
+    """Tell of a failed Backfill, which is none of the runs: they may go on meanwhile."""
+    cause = _cause(task, failure)
+    if not isinstance(cause, RPCError):
+        command = f"luigi --module pipeline Backfill --since {task.since} --local-scheduler"
+        tell_apart("Backfill", cause, command)
+
+
+def tell_apart(step: str, failure: BaseException | str | None, command: str) -> None:
+    """Tell of what failed beside the runs, unless the same was told lately.
+
+    `command` is what shows whether it is mended. Like all here it raises nothing.
+    """
+    _attempt(lambda: _tell_once(load_notices(), "apart", step, failure, command=command))
+
+
+def _cause(task: luigi.Task, failure: BaseException | str | None) -> BaseException | str | None:
+    return failure or getattr(task, "failure", None)
+
+
+def _run_failed(
+    step: str,
+    window: str | None,
+    cause: BaseException | str | None,
+    *,
+    only_page: bool = False,
+) -> None:
+    command = _next_command(cause)
+
+    def tell() -> None:
+        notices = load_notices()
+        label = window or say(notices.language, "no_window_before" if only_page else "no_window")
+        name = "unpublished" if only_page else "failed"
+        _tell_once(notices, name, step, cause, window=label, command=command)
+
+    _attempt(tell)
+    _attempt(lambda: metrics.write(load_notices(), succeeded=False))
+
+
+def run_succeeded(task: luigi.Task) -> None:
+    """Tell of the first success after a failure, and what was done if asked to; beat."""
+    _attempt(lambda: _tell_success(load_notices(), task))
+    _attempt(lambda: _tell_left_out(load_notices(), task.windows))
+    _attempt(lambda: _beat(load_notices()))
+    _attempt(lambda: metrics.write(load_notices(), succeeded=True))
+
+
+def views_refreshed(_task: luigi.Task | None = None) -> None:
+    """Have the dashboards show the new data."""
+    _attempt(renew_dashboards)
+
+
+def _attempt(action: Callable[[], None]) -> None:
+    """What follows a run never fails it, and what fails there stops nothing else."""
+    try:
+        action()
+    except PipelineError as failure:
+        log.warning("%s", failure)
+    except Exception as failure:
+        # Its text may hold the URL of a channel.
+        log.warning("what follows a run failed: %s", type(failure).__name__)
+
+
+def _beat(notices: Notices) -> None:
+    if notices.heartbeat_url:
+        notify.beat(notices.heartbeat_url)
+
+
+def _shop() -> str:
+    """What tells one shop's messages from another's: its OLAP, else this machine."""
+    try:
+        return load_settings().olap.name
+    except PipelineError:
+        return platform.node()
+
+
+def _send(notices: Notices, name: str, body: str, **values: str) -> bool:
+    title = say(notices.language, f"{name}.title", shop=_shop(), **values)
+    return notify.send(notices.urls, title, body)
+
+
+def _tell_once(
+    notices: Notices, name: str, step: str, failure: BaseException | str | None, **values: str
+) -> None:
+    """Send the message `name`, unless the same cause was told in the last hours.
+
+    Of what fails a run the memory keeps since when, until a run succeeds.
+    """
+    if not notices.urls:
+        return
+    now = memories.utc_now()
+    cause = _first_line(failure) or say(notices.language, "no_cause")
+    memory = memories.recall(notices.state_dir)
+    if name != "apart":
+        memory.failing_since = memory.failing_since or now
+    key = memories.cause_key(step, cause)
+    if memory.is_due(key, now, timedelta(hours=notices.again_hours)):
+        body = say(
+            notices.language,
+            f"{name}.body",
+            step=step,
+            cause=cause,
+            hours=notices.again_hours,
+            **values,
+        )
+        if _send(notices, name, body, step=step):
+            memory.note_told(key, now)
+    memories.remember(notices.state_dir, memory)
+
+
+def _tell_success(notices: Notices, task: luigi.Task) -> None:
+    if not notices.urls:
+        return
+    memory = memories.recall(notices.state_dir)
+    since = memory.failing_since
+    told = [digest(notices, task.windows)] if notices.digest else []
+    if since is not None:
+        since_text = f"{since:%Y-%m-%d %H:%M}"
+        told.insert(0, say(notices.language, "recovered.body", since=since_text))
+    if not told:
+        return
+    sent = _send(notices, "digest" if since is None else "recovered", "\n".join(told))
+    if since is not None:
+        # Untold, it stays to be told after the next success.
+        memories.remember(notices.state_dir, memories.Memory(None if sent else since))
+
+
+def _tell_left_out(notices: Notices, due: Iterable[windows.Window]) -> None:
+    """Tell what the windows brought that is out of scope, each kind once in the hours set."""
+    if not notices.urls:
+        return
+    now, memory = memories.utc_now(), memories.recall(notices.state_dir)
+    again = timedelta(hours=notices.again_hours)
+    kinds = left_out.kinds_in(notices, due)
+    told = {key: row for key, row in kinds.items() if memory.is_due(key, now, again)}
+    if told and _send(notices, "left_out", left_out.body(notices, list(told.values()))):
+        for key in told:
+            memory.note_told(key, now)
+        memories.remember(notices.state_dir, memory)
+
+
+def digest(notices: Notices, due: Iterable[windows.Window]) -> str:
+    """What became of each window, a line each, from its receipts."""
+    lines = [_window_line(notices, window) for window in due]
+    return "\n".join(lines) or say(notices.language, "digest.nothing")
+
+
+def _window_line(notices: Notices, window: windows.Window) -> str:
+    def receipt(path: Callable[..., Any]) -> dict[str, Any]:
+        return DurableTarget(str(path(notices.state_dir, window))).read_receipt()
+
+    try:
+        loaded = receipt(windows.load_receipt)
+        read, views = receipt(windows.extract_receipt), receipt(windows.views_receipt)
+    except StateError:
+        # So old that the run which finished it removed its folder, too.
+        return str(window)
+    if loaded["superseded"]:
+        return say(notices.language, "digest.superseded", window=window)
+    counts = loaded["counts"]
+    seconds = read["segundos"] + loaded["seconds"] + views["seconds"]
+    return say(
+        notices.language,
+        "digest.window",
+        window=window,
+        loaded=counts.get("altas", 0),
+        removed=counts.get("retiradas", 0),
+        rejected=counts.get("rechazadas", 0),
+        revalued=counts.get("revaluadas", 0),
+        seconds=f"{seconds:.2f}",
+        run_id=loaded["run_id"],
+    )
+
+
+def _first_line(failure: BaseException | str | None) -> str:
+    """The first line of a cause, shortened, without our passwords."""
+    if failure is None:
+        return ""
+    text = str(failure)
+    if isinstance(failure, BaseException) and not isinstance(failure, PipelineError):
+        text = f"{type(failure).__name__}: {text}"
+    first = one_line(next(iter(text.strip().splitlines()), ""))
+    for secret in _passwords():
+        first = first.replace(secret, "****")
+    return first[:_LONGEST_CAUSE]
+
+
+def _passwords() -> set[str]:
+    try:
+        settings = load_settings()
+    except PipelineError:
+        return set()
+    accounts = (
+        *(settings.oltp, settings.oltp_admin),
+        *(settings.olap, settings.olap_admin, settings.olap_bi),
+    )
+    # One that is part of ordinary words would make the message unreadable.
+    return {account.password for account in accounts if account and len(account.password) > 3}
+
+
+def _next_command(failure: BaseException | str | None) -> str:
+    """What shows whether the cause is mended: the plan where it is data, else a run."""
+    return _PLAN if isinstance(failure, DataError | GuardError | SchemaError) else _RUN

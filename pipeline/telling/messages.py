@@ -1,0 +1,58 @@
+"""What people are told of a run: templates, and nothing else; their Spanish is in the catalogue."""
+
+from __future__ import annotations
+
+from pipeline.base.translation import mark as _
+from pipeline.base.translation import translator
+
+MESSAGES: dict[str, str] = {
+    "failed.title": _("ETL {shop}: the run failed"),
+    "failed.body": _(
+        "What failed: {step}\nWindow: {window}\nCause: {cause}\n"
+        "What to do: mend the cause, then type: {command}\n"
+        "Nothing is left half done; the next run resumes the same window. "
+        "While the cause stays the same, you are told once in {hours} h."
+    ),
+    "unpublished.title": _("ETL {shop}: the report was not published"),
+    "unpublished.body": _(
+        "What failed: {step}\nWindow: {window}\nCause: {cause}\n"
+        "What to do: mend the cause, then type: {command}\n"
+        "What was loaded stays; the next run publishes the report. "
+        "While the cause stays the same, you are told once in {hours} h."
+    ),
+    "apart.title": _("ETL {shop}: {step} did not end well"),
+    "apart.body": _(
+        "What failed: {step}\nCause: {cause}\n"
+        "What to do: mend the cause, then type: {command}\n"
+        "While the cause stays the same, you are told once in {hours} h."
+    ),
+    "recovered.title": _("ETL {shop}: the runs work again"),
+    "recovered.body": _("The run succeeded. They had failed since {since} (UTC)."),
+    "digest.title": _("ETL {shop}: the run succeeded"),
+    "digest.window": _(
+        "{window}: {loaded} new or changed, {removed} removed, "
+        "{rejected} rejected, {revalued} revalued; {seconds} s; run {run_id}"
+    ),
+    "digest.superseded": _("{window}: another run loaded first; nothing was loaded"),
+    "digest.nothing": _("Nothing was due."),
+    "left_out.title": _("ETL {shop}: movements that no run carries"),
+    "left_out.body": _(
+        "New in the shop, and out of scope:\n{found}\n"
+        "What to do: correct them in the shop, or void them; to see all, type: {command}\n"
+        "Of the same kind you are told once in {hours} h."
+    ),
+    "left_out.type": _("{movements} of type {type}"),
+    "left_out.meant": _("{movements} of type {type}: is {meant} meant?"),
+    "left_out.date": _(
+        "{movements} of type {type} dated before the initial date or the opening, "
+        "such as movement {movement} of {date}"
+    ),
+    "no_window": _("none: what is due could not be found out"),
+    "no_window_before": _("none: no window was due before it"),
+    "no_cause": _("see the log of the run"),
+}
+
+
+def say(language: str, name: str, **values: object) -> str:
+    """A message in `language` ('es' or 'en'); raises KeyError when a placeholder is missing."""
+    return translator(language)(MESSAGES[name]).format(**values)

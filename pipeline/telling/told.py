@@ -1,0 +1,75 @@
+"""What was told of failures, kept between runs, so that the same cause is not told again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import StateError
+from pipeline.state.targets import DurableTarget
+
+_FILE = "last-failure.json"
+_CAUSES = 50  # remembered at once
+
+
+@dataclass
+class Memory:
+    """Since when runs fail (None: they do not), and when each cause was last told; times UTC."""
+
+    failing_since: datetime | None = None
+    told: dict[str, datetime] = field(default_factory=dict)
+
+    def is_due(self, cause: str, now: datetime, again: timedelta) -> bool:
+        """Whether this cause is to be told now."""
+        last = self.told.get(cause)
+        # A clock that was set back must not silence it for ever.
+        return last is None or not timedelta(0) <= now - last < again
+
+    def note_told(self, cause: str, now: datetime) -> None:
+        """Remember that it was told; of many causes the latest."""
+        self.told[cause] = now
+        latest = sorted(self.told.items(), key=lambda entry: entry[1], reverse=True)
+        self.told = dict(latest[:_CAUSES])
+
+
+def cause_key(step: str, text: str) -> str:
+    """The same for the same failure: times, counts, ids and processes in its text do not matter."""
+    return hashlib.sha256(f"{step} {re.sub('[0-9]+', '#', text)}".encode()).hexdigest()[:16]
+
+
+def recall(state_dir: Path) -> Memory:
+    """What the state folder remembers; nothing where the file is missing or unreadable."""
+    target = DurableTarget(str(state_dir / _FILE))
+    if not target.exists():
+        return Memory()
+    try:
+        receipt = target.read_receipt()
+        since = receipt.get("failing_since")
+        return Memory(
+            datetime.fromisoformat(since) if since else None,
+            {cause: datetime.fromisoformat(when) for cause, when in receipt["told"].items()},
+        )
+    except (StateError, KeyError, ValueError, TypeError, AttributeError):
+        return Memory()
+
+
+def remember(state_dir: Path, memory: Memory) -> None:
+    """Keep it, atomically, readable by its owner only; raises StateError."""
+    target = DurableTarget(str(state_dir / _FILE))
+    if memory == Memory():
+        target.file.unlink(missing_ok=True)
+        return
+    content: dict[str, Any] = {
+        "failing_since": memory.failing_since and memory.failing_since.isoformat(),
+        "told": {cause: when.isoformat() for cause, when in memory.told.items()},
+    }
+    target.write_receipt(content)
+
+
+def utc_now() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
