@@ -104,10 +104,10 @@ def load_files(
 ) -> tuple[str, dict[str, Any]]:
     """The load's one transaction, but for its commit: the verdict, and the counts if it loads."""
     verdict = olap.open_window(connection, settings, window, extract)
-    if verdict not in ("cargar", "cargar_resto"):
+    if verdict != "cargar":
         return verdict, {}
-    olap.copy_in(connection, folder, extract["archivos"], movements=verdict == "cargar")
-    return "cargar", olap.load_staged(connection, settings, extract)
+    olap.copy_in(connection, folder, extract["archivos"])
+    return verdict, olap.load_staged(connection, settings, extract)
 
 
 def _tell(window: Window, receipt: dict[str, Any]) -> None:

@@ -136,11 +136,6 @@ def install() -> None:
         from pipeline import backfill
 
         backfill.PIECE = int(piece)
-    ahead = os.environ.get("FAULT_AHEAD")
-    if ahead:
-        from pipeline import oltp, staging_ahead
-
-        staging_ahead.THRESHOLD, oltp._PIECE = int(ahead), 2000
     point = os.environ.get("FAULT_POINT", "")
     if not point or _install_receipt(point):
         return
@@ -152,7 +147,6 @@ def install() -> None:
         oltp,
         open_read,
         refresh,
-        staging_ahead,
         steps,
     )
 
@@ -165,15 +159,6 @@ def install() -> None:
     elif name == "copy_out":
         oltp._PIECE = 64
         _around(oltp.HashingWriter, "write", after=_nth(nth, _partly_out))
-    elif name == "staging":
-        # Within the thread, as its lock is taken.
-        _around(olap, "open_ahead", after=_nth(nth, _on_connection))
-    elif name == "staging_copy":
-        _around(staging_ahead.StagingAhead, "read", before=_nth(nth, _plain))
-    elif name == "staged":
-        _around(olap, "note_staged", before=_nth(nth, _on_connection))
-    elif name == "noted":
-        _around(olap, "note_staged", after=_nth(nth, _on_connection))
     elif name == "flush":
         _around(extract, "wait_for_flush", before=_nth(nth, _plain))
     elif name == "flushed":

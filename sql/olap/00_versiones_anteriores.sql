@@ -65,9 +65,12 @@ BEGIN
 END
 $$;
 
--- Up to version 3 every load copied its movements' file, and emptied all working tables.
+-- For a while a large file was staged while it was still being read.
 DROP FUNCTION IF EXISTS
-    etl.abrir_ventana(timestamptz, timestamptz, uuid, text), etl.vaciar_trabajo();
+    etl.abrir_ventana(timestamptz, timestamptz, uuid, text, text, text), etl.vaciar_trabajo(boolean),
+    etl.adelantar(timestamptz, timestamptz, uuid, text), etl.anotar_adelanto(text, text, bigint),
+    etl.veredicto(etl.control, timestamptz, timestamptz, uuid);
+DROP TABLE IF EXISTS etl.adelanto;
 
 -- Until a loop took its place, the aggregate dw.valuar valued what is valued again.
 DROP FUNCTION IF EXISTS etl.valorizar_parte(numeric, bigint);

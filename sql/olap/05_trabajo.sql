@@ -28,15 +28,6 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_sucursal (
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_sucursal IS 'Sucursales nuevas o cambiadas en el OLTP';
 
--- Unlogged like what it speaks of, so that a crash of the server empties both.
-CREATE UNLOGGED TABLE IF NOT EXISTS etl.adelanto (
-    id_corrida text NOT NULL,
-    sha256     text NOT NULL,
-    filas      bigint NOT NULL
-) WITH (autovacuum_enabled = false);
-COMMENT ON TABLE etl.adelanto IS
-    'Qué extracto está en etl.etapa desde que se leía, a lo más uno; vacía si hay que copiar el archivo';
-
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.descarte (
     id_movimiento bigint NOT NULL,
     motivo        text
