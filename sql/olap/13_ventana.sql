@@ -42,7 +42,7 @@ BEGIN
                              p_zona, v_control.zona),
             HINT = format('set ETL_TIMEZONE=%s', v_control.zona);
     END IF;
-    PERFORM etl.revisar_kardex(v_control.corridas);
+    PERFORM etl.revisar_kardex();
     RETURN v_control;
 END
 $$;
