@@ -30,7 +30,7 @@ from pipeline.process_lock import hold_lock
 from pipeline.queries import Query
 from pipeline.query_reads import between, count_by_day, with_rules
 from pipeline.refresh import refresh_views
-from pipeline.retry import with_or_without_workers, with_retries
+from pipeline.retry import with_retries
 from pipeline.source_change import why_everything
 from pipeline.targets import DurableTarget, make_private_folder
 from pipeline.window import stamp
@@ -81,7 +81,7 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
             pieces.append(with_retries(read))
         try:
             merge = partial(_merge, settings, history, plan, pieces, folder, accept_source)
-            counts = with_retries(lambda: with_or_without_workers(merge))
+            counts = with_retries(merge)
         except (DataError, GuardError):
             _discard(folder)
             raise
@@ -230,7 +230,6 @@ def _merge(
     pieces: list[dict[str, Any]],
     folder: Path,
     accept_source: str,
-    workers: bool,
 ) -> dict[str, int]:
     """All pieces into the OLAP in one transaction; the counts, none if it was done before."""
     extract = {
@@ -247,7 +246,7 @@ def _merge(
         "motivo_completa": None,
         "orden": f"luigi --module pipeline Backfill --since {history.since.isoformat()}",
     }
-    with connect(settings.olap, settings.timezone, "backfill", workers=workers) as connection:
+    with connect(settings.olap, settings.timezone, "backfill") as connection:
         verdict = olap.call(
             connection,
             "SELECT etl.abrir_historia(%s, %s)",

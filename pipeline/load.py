@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
@@ -14,7 +13,6 @@ from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import discard_extract, extract_window
 from pipeline.logs import fields
 from pipeline.requests import withdraw_request
-from pipeline.retry import with_or_without_workers
 from pipeline.targets import DurableTarget
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ def load_window(settings: Settings, window: Window) -> dict[str, Any]:
         extract = _read_extract(settings, window)
         started = time.monotonic()
         try:
-            verdict, counts = with_or_without_workers(partial(_try_load, settings, window, extract))
+            verdict, counts = _try_load(settings, window, extract)
         except (DataError, GuardError) as failure:
             discard_extract(settings, window)
             if isinstance(failure, GuardError):
@@ -85,10 +83,10 @@ def _read_extract(settings: Settings, window: Window) -> dict[str, Any]:
 
 
 def _try_load(
-    settings: Settings, window: Window, extract: dict[str, Any], workers: bool
+    settings: Settings, window: Window, extract: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     folder = windows.folder(settings.state_dir, window)
-    with connect(settings.olap, settings.timezone, "load", workers=workers) as connection:
+    with connect(settings.olap, settings.timezone, "load") as connection:
         verdict, counts = load_files(connection, settings, window, extract, folder)
         if verdict == "cargar":
             connection.commit()

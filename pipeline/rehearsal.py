@@ -18,7 +18,6 @@ from pipeline.errors import DataError, GuardError, StateError
 from pipeline.extract import read_oltp
 from pipeline.load import READS, load_files
 from pipeline.requests import Request, read_request
-from pipeline.retry import with_or_without_workers
 from pipeline.window import Window, whole_second, windows_in
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def rehearse(
             load = partial(_load_and_take_back, window, extract, Path(name), accept_source)
             held = None
             try:
-                verdict, loaded = with_or_without_workers(partial(load, settings))
+                verdict, loaded = load(settings)
             except (DataError, GuardError) as failure:
                 held = failure
                 verdict, loaded = _if_accepted(
@@ -107,10 +106,9 @@ def _load_and_take_back(
     folder: Path,
     accept_source: str,
     settings: Settings,
-    workers: bool,
 ) -> tuple[str, Loaded | None]:
     """The verdict, and what the load did if it loads."""
-    with connect(settings.olap, settings.timezone, "rehearsal", workers=workers) as connection:
+    with connect(settings.olap, settings.timezone, "rehearsal") as connection:
         before = _figures(connection)
         if accept_source:
             olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
@@ -125,7 +123,7 @@ def _load_and_take_back(
 
 def _if_accepted(load: partial[tuple[str, Loaded | None]]) -> tuple[str, Loaded | None]:
     try:
-        return with_or_without_workers(load)
+        return load()
     except (DataError, GuardError):
         return "cargar", None
 

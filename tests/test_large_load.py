@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +12,9 @@ from typing import Any
 
 import pytest
 from olap_comparison import assert_olap_equals_replay
-from shop_database import Shop
+from shop_database import Shop, new_shop
+from shop_disk import fill, small_disk
+from shop_server import OPTIONS, ShopServer
 
 from bench.place import read_bench_sql
 from pipeline import extract, steps
@@ -380,3 +384,28 @@ UPDATE etl.etapa SET tipo = 'REGALO';
 SELECT etl.agregar_bien(p_numero, p_factor);
 $$
 """
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+def test_a_load_asks_for_no_shared_memory_of_workers(
+    new_server: Callable[[], ShopServer], tmp_path: Path
+):
+    server = new_server()
+    server.server.stop()
+    segments = server.server.data / "pg_dynshmem"
+    segments.rmdir()
+    with small_disk(segments, "4m"):
+        server.server.start(
+            OPTIONS
+            | {"dynamic_shared_memory_type": "mmap", "min_parallel_table_scan_size": "0"}
+            | {"parallel_setup_cost": "0", "parallel_tuple_cost": "0"}
+        )
+        with new_shop(tmp_path, server) as shop:
+            fill(segments / "ballast")
+            trade(shop)
+            load_ours = "SELECT segundos_carga FROM etl.corrida"
+            assert "shared memory" not in shop.command("plan").stdout
+            shop.run_due()
+            assert len(shop.olap_rows(load_ours)) == 1
+            (segments / "ballast").unlink()
+        server.server.stop("immediate")

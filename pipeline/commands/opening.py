@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ from pipeline.database import connect
 from pipeline.queries import load_query
 from pipeline.query_reads import everything
 from pipeline.refresh import refresh_views
-from pipeline.retry import with_or_without_workers
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     control = olap.read_control(settings)
     openings = _read_openings(arguments.file, settings)
-    done = with_or_without_workers(partial(_apply, settings, openings, arguments.drop_earlier))
+    done = _apply(settings, openings, arguments.drop_earlier)
     first = olap.last_run(control) is None
     views: list[dict[str, Any]] = []
     if not first:
@@ -91,9 +89,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _apply(
-    settings: Settings, openings: list[dict[str, Any]], drop_earlier: bool, workers: bool
+    settings: Settings, openings: list[dict[str, Any]], drop_earlier: bool
 ) -> dict[str, Any]:
-    with connect(settings.olap, settings.timezone, "opening", workers=workers) as connection:
+    with connect(settings.olap, settings.timezone, "opening") as connection:
         done = olap.call(
             connection,
             "SELECT etl.aplicar_aperturas(%s, %s, %s)",
