@@ -10,8 +10,6 @@ FROM (
         ('etl', 'productos_vigentes'),
         ('etl', 'ventanas_cargadas'),
         ('etl', 'abrir_ventana'),
-        ('etl', 'adelantar'),
-        ('etl', 'anotar_adelanto'),
         ('etl', 'cargar_ventana'),
         ('etl', 'vistas_por_refrescar'),
         ('etl', 'refrescar_vista'),
