@@ -92,6 +92,7 @@ def place(
         server.remove()
 
 
+@pytest.mark.longest
 def test_the_first_day_is_as_the_guide_shows_it(place: tuple[Path, dict[str, str]]):
     folder, environment = place
     yesterday = (datetime.now(ZoneInfo("America/Lima")) - timedelta(days=1)).date().isoformat()

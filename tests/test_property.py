@@ -18,8 +18,8 @@ from pipeline.run import backfill
 from pipeline.run.verify import verify
 from pipeline.state.request import Request
 
-# A shard: three of them are 150 histories, or 2,500 on each server with --long.
-HISTORIES, LONG_HISTORIES = 50, 834
+# A shard: three of them are 75 histories, or 2,500 on each server with --long.
+HISTORIES, LONG_HISTORIES = 25, 834
 
 products = st.sampled_from([*PRODUCTS, *PRODUCTS, LATE_PRODUCT])
 quantities = st.one_of(
@@ -281,6 +281,7 @@ class History(RuleBasedStateMachine):
         self.it.assert_equal()
 
 
+@pytest.mark.longest
 @pytest.mark.parametrize("shard", range(3))
 def test_any_history_ends_in_the_replay(shop: Shop, request: pytest.FixtureRequest, shard: int):
     long = request.config.getoption("--long")
