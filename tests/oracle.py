@@ -26,7 +26,6 @@ from oracle_entry import (
     reasons_to_reject,
 )
 from oracle_rows import (
-    ZERO,
     InventoryRow,
     KardexRow,
     Opening,

@@ -140,9 +140,8 @@ def motives(
     if column := ALL_TYPES[tipo].amount:
         yield from about_amount(tipo, column, movement[column])
         factors = on_entry(cantidad), on_entry(movement[column])
-        if None not in factors and abs(factors[0] * factors[1]) >= LARGEST_AMOUNT:
-            yield "importe fuera de rango"
-        elif importe is not None and not 0 <= importe < LARGEST_AMOUNT:
+        too_large = None not in factors and abs(factors[0] * factors[1]) >= LARGEST_AMOUNT
+        if too_large or not 0 <= (importe or 0) < LARGEST_AMOUNT:
             yield "importe fuera de rango"
 
 

@@ -1,4 +1,4 @@
-"""The table of types of MOVEMENTS.md: what each one's lines need, and where they stand in the order."""
+"""The table of types of MOVEMENTS.md: what each one's lines need."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def landed_cost(line: Line, course: Course) -> Outcome:
 
 
 def leaves(line: Line, course: Course) -> Outcome:
-    """VENTA, AJUSTE_SALIDA: al_promedio(−q)."""
+    """VENTA, AJUSTE_SALIDA: al_promedio of what leaves."""
     after = at_average(course.state, -line.cantidad)
     return Outcome(after, course.state.valor - after.valor, of_average=True)
 
