@@ -33,7 +33,7 @@ PRODUCTS = {
     3: Product("C", "C", None, inventariable=False),
 }
 OPENED = {2: Opening(Decimal(9), Decimal("2.5"), START, {0: Decimal(4), 1: Decimal(5)})}
-MANY = settings(max_examples=200, deadline=None)
+MANY = settings(max_examples=30, deadline=None, database=None)
 
 amounts = st.decimals(0, 20, places=2) | st.decimals(0, 3, places=6) | st.sampled_from([0, 1, 3])
 quantities = st.decimals("0.000001", 30, places=6) | st.integers(1, 12)
