@@ -14,6 +14,7 @@ from docs.catalogue import Catalogue
 from docs.exit_codes import MEANINGS
 from docs.pages import ROOT
 from pipeline.__main__ import _parser
+from pipeline.commands.init import FOLDERS
 from pipeline.settings.catalogue import GROUPS, Setting
 from pipeline.tasks.luigi_defaults import RETCODES
 from pipeline.telling.metrics import HELP
@@ -144,7 +145,7 @@ def _places() -> list[tuple[str, str]]:
             found.append((f"pipeline/{path.name}", _first_sentence(path)))
     for path in sorted((ROOT / "pipeline").glob("*/__init__.py")):
         found.append((f"pipeline/{path.parent.name}/", _first_sentence(path)))
-    for folder in ("sql/oltp", "sql/olap"):
+    for folder in ("sql/oltp", *(f"sql/olap/{name}" for name in FOLDERS)):
         for path in sorted((ROOT / folder).glob("*.sql")):
             found.append((f"{folder}/{path.name}", _first_comment(path)))
     for folder in ("demo", "docs", "bench"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
@@ -32,6 +34,9 @@ MANUAL = Manual(
     exits={0: "done", 1: "a failure; each side is changed wholly or not at all"},
     examples=("python -m pipeline init", "python -m pipeline init --example-oltp"),
 )
+
+# In the order that they are run in: what a signature or a view names is there before it.
+FOLDERS = ("rights", "migraciones", "tables", "rules", "load", "views", "commands", "finish")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +134,9 @@ def _create_olap(settings: Settings) -> None:
                 "give OLAP_DB_NAME that. Nothing was changed"
             )
         with connection.cursor() as cursor:
-            for script in sorted(sql_folder("olap").glob("*.sql")):
+            # A function may name one that a later script defines.
+            cursor.execute("SET LOCAL check_function_bodies = off")
+            for script in _scripts():
                 cursor.execute(script.read_text(encoding="utf-8"))
             cursor.execute(
                 "INSERT INTO etl.control (esquema) VALUES (%s) "
@@ -140,6 +147,12 @@ def _create_olap(settings: Settings) -> None:
         if settings.olap_bi:
             _grant(connection, "bi_lector", settings.olap_bi)
         connection.commit()
+
+
+def _scripts() -> Iterator[Path]:
+    """The definitions of sql/olap: folder by folder, within one by name."""
+    for folder in FOLDERS:
+        yield from sorted(sql_folder(f"olap/{folder}").glob("*.sql"))
 
 
 def _installed_version(connection: Connection) -> int | None:

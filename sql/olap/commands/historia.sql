@@ -22,6 +22,7 @@ END
 $$;
 COMMENT ON FUNCTION etl.abrir_historia(timestamptz, text) IS
     'Bloquea el control para añadir historia: cargar, o ya_cargada si el alcance ya empieza ahí';
+SELECT etl.conceder('EXECUTE', 'etl.abrir_historia(timestamptz, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.cargar_historia(p_extracto jsonb, p_opciones jsonb) RETURNS jsonb
 LANGUAGE plpgsql
@@ -88,3 +89,4 @@ END
 $$;
 COMMENT ON FUNCTION etl.cargar_historia(jsonb, jsonb) IS
     'Une de una vez la historia anterior que está en etl.etapa, baja la fecha inicial y el horizonte, y revaloriza hacia adelante';
+SELECT etl.conceder('EXECUTE', 'etl.cargar_historia(jsonb, jsonb)', 'etl_cargador');

@@ -98,3 +98,4 @@ END
 $$;
 COMMENT ON FUNCTION etl.aplicar_aperturas(jsonb, jsonb, boolean) IS
     'Pone o corrige saldos de apertura y repite sus productos; se niega a dejar fuera movimientos ya cargados, salvo que se pida';
+SELECT etl.conceder('EXECUTE', 'etl.aplicar_aperturas(jsonb, jsonb, boolean)', 'etl_cargador');

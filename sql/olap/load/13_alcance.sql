@@ -65,6 +65,7 @@ SELECT jsonb_build_object(
 $$;
 COMMENT ON FUNCTION etl.resumir_fuera_de_alcance() IS
     'Lo que está fuera de alcance sin que nadie lo quisiera: tipos con su cuenta, cuántas fechas y las últimas de ellas';
+SELECT etl.conceder('EXECUTE', 'etl.resumir_fuera_de_alcance()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.fechas_por_revisar() RETURNS jsonb
 LANGUAGE sql STABLE
@@ -83,6 +84,7 @@ SELECT jsonb_build_object(
 $$;
 COMMENT ON FUNCTION etl.fechas_por_revisar() IS
     'Qué movimientos busca una lectura completa aunque su fecha los deje fuera, y la última apertura';
+SELECT etl.conceder('EXECUTE', 'etl.fechas_por_revisar()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.contar_lo_no_listado(p_tope bigint) RETURNS void
 LANGUAGE sql

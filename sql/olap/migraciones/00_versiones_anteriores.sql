@@ -1,12 +1,6 @@
 -- What earlier releases left: objects whose shape changed are dropped, and made anew by the
 -- scripts below.
 
--- For 23_duenos.sql: what is in dw before the scripts below, some of it perhaps the shop's own.
-CREATE TEMPORARY TABLE de_antes ON COMMIT DROP AS
-SELECT 'pg_class'::regclass AS clase, c.oid FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('dw')
-UNION ALL
-SELECT 'pg_proc'::regclass, p.oid FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('dw');
-
 -- From version 1 to 2. A view of the shop's on one of the five that go stops the upgrade, which
 -- then changes nothing.
 
@@ -97,3 +91,27 @@ DROP FUNCTION IF EXISTS etl.revisar_retiros(etl.control, jsonb, jsonb);
 DROP FUNCTION IF EXISTS
     etl.verificar_bloques(timestamptz, bigint), etl.verificar_filas(timestamptz, bigint[], bigint);
 DROP VIEW IF EXISTS etl.v_huella;
+
+-- Since version 6.
+ALTER TABLE IF EXISTS etl.control ADD COLUMN IF NOT EXISTS movimientos_oltp bigint;
+-- Since version 9.
+ALTER TABLE IF EXISTS etl.control
+    ADD COLUMN IF NOT EXISTS catalogo text,
+    ADD COLUMN IF NOT EXISTS ajenas bigint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS consultas jsonb,
+    ADD COLUMN IF NOT EXISTS ultimo_previsto bigint;
+ALTER TABLE IF EXISTS dw.producto ADD COLUMN IF NOT EXISTS vigente boolean NOT NULL DEFAULT true;
+ALTER TABLE IF EXISTS etl.descarte ADD COLUMN IF NOT EXISTS fuera text;
+DO $$
+BEGIN
+    -- It was < 100, where 18 for 18 % passed. A row that holds such a rate keeps it until it is changed.
+    IF to_regclass('dw.politica_precio') IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_constraint AS c
+        WHERE c.conrelid = to_regclass('dw.politica_precio') AND c.conname = 'politica_precio_tasa'
+    ) THEN
+        ALTER TABLE dw.politica_precio
+            DROP CONSTRAINT IF EXISTS politica_precio_impuesto_check,
+            ADD CONSTRAINT politica_precio_tasa CHECK (impuesto >= 0 AND impuesto < 1) NOT VALID;
+    END IF;
+END
+$$;

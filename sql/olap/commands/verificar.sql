@@ -53,6 +53,7 @@ GROUP BY c.id_movimiento / p_tamano
 $$;
 COMMENT ON FUNCTION etl.verificar_bloques(timestamptz, bigint, text) IS
     'Conteo y suma de huellas por bloque de números de movimiento; la zona, como en etl.huella()';
+SELECT etl.conceder('EXECUTE', 'etl.verificar_bloques(timestamptz, bigint, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.verificar_filas(
     p_desde timestamptz, p_bloques bigint[], p_tamano bigint, p_zona text
@@ -67,6 +68,7 @@ WHERE (c.fecha IS NULL OR c.fecha >= p_desde) AND c.id_movimiento / p_tamano = A
 $$;
 COMMENT ON FUNCTION etl.verificar_filas(timestamptz, bigint[], bigint, text) IS
     'La huella de cada movimiento de los bloques que no coinciden; la zona, como en etl.huella()';
+SELECT etl.conceder('EXECUTE', 'etl.verificar_filas(timestamptz, bigint[], bigint, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.aperturas_fechadas() RETURNS TABLE (id_producto bigint, fecha timestamptz)
 LANGUAGE sql STABLE
@@ -77,6 +79,7 @@ SELECT a.id_producto, a.fecha FROM dw.apertura AS a WHERE a.fecha IS NOT NULL
 $$;
 COMMENT ON FUNCTION etl.aperturas_fechadas() IS
     'Desde cuándo cuentan los movimientos de los productos que tienen apertura';
+SELECT etl.conceder('EXECUTE', 'etl.aperturas_fechadas()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.ultima_lectura() RETURNS timestamptz
 LANGUAGE sql STABLE
@@ -87,6 +90,7 @@ SELECT max(c.leida) FROM etl.corrida AS c
 $$;
 COMMENT ON FUNCTION etl.ultima_lectura() IS
     'Cuándo se leyó el OLTP por última vez: de ahí se cuenta el día que hace futura una fecha';
+SELECT etl.conceder('EXECUTE', 'etl.ultima_lectura()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.verificar_cuadre()
 RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
@@ -207,3 +211,4 @@ ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION etl.verificar_libros(bigint, double precision) IS
     'Todo lo que el OLAP puede comprobar solo: cada libro cuadra, una muestra se repite igual, los resúmenes son sus sumas';
+SELECT etl.conceder('EXECUTE', 'etl.verificar_libros(bigint, double precision)', 'etl_cargador');

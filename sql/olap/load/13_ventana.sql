@@ -98,6 +98,7 @@ END
 $$;
 COMMENT ON FUNCTION etl.abrir_ventana(timestamptz, timestamptz, uuid, text, text, text) IS
     'Bloquea el control y dice qué hacer con la ventana: cargar, cargar_resto (sus movimientos ya están en etl.etapa), ya_cargada, superada (otra corrida ganó) o releer (el extracto es de otra versión)';
+SELECT etl.conceder('EXECUTE', 'etl.abrir_ventana(timestamptz, timestamptz, uuid, text, text, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.adelantar(
     p_desde timestamptz, p_hasta timestamptz, p_version uuid, p_zona text
@@ -123,6 +124,7 @@ END
 $$;
 COMMENT ON FUNCTION etl.adelantar(timestamptz, timestamptz, uuid, text) IS
     'Como etl.abrir_ventana, para llenar etl.etapa mientras aún se lee el OLTP; no espera: ocupada si otro tiene el bloqueo';
+SELECT etl.conceder('EXECUTE', 'etl.adelantar(timestamptz, timestamptz, uuid, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.anotar_adelanto(p_id_corrida text, p_sha256 text, p_filas bigint)
 RETURNS void
@@ -134,3 +136,4 @@ INSERT INTO etl.adelanto (id_corrida, sha256, filas) VALUES (p_id_corrida, p_sha
 $$;
 COMMENT ON FUNCTION etl.anotar_adelanto(text, text, bigint) IS
     'Dice qué extracto es el que está en etl.etapa, en la transacción de etl.adelantar que la llenó';
+SELECT etl.conceder('EXECUTE', 'etl.anotar_adelanto(text, text, bigint)', 'etl_cargador');

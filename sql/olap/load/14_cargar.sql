@@ -177,6 +177,7 @@ END
 $$;
 COMMENT ON FUNCTION etl.cargar_ventana(jsonb, jsonb) IS
     'Carga la ventana abierta desde etl.etapa: clasifica, valoriza, resume y anota, todo o nada; devuelve los conteos';
+SELECT etl.conceder('EXECUTE', 'etl.cargar_ventana(jsonb, jsonb)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.contar_cambios() RETURNS jsonb
 LANGUAGE sql STABLE

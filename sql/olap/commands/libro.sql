@@ -18,6 +18,7 @@ ORDER BY 1
 $$;
 COMMENT ON FUNCTION etl.buscar_producto(bigint, text) IS
     'El producto de ese id; si no lo hay, los que tienen ese código, que deberían ser uno';
+SELECT etl.conceder('EXECUTE', 'etl.buscar_producto(bigint, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.libro_producto(
     p_id_producto bigint, p_desde date, p_hasta date, p_zona text
@@ -77,3 +78,4 @@ ORDER BY l.id_movimiento IS NOT NULL, l.fecha, l.orden, l.id_movimiento
 $$;
 COMMENT ON FUNCTION etl.libro_producto(bigint, date, date, text) IS
     'El libro de un producto entre dos días de la zona, ambos incluidos: su saldo inicial (tipo SALDO) y luego cada movimiento en su orden';
+SELECT etl.conceder('EXECUTE', 'etl.libro_producto(bigint, date, date, text)', 'etl_cargador');

@@ -13,6 +13,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     anulado         boolean
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
+SELECT etl.conceder('INSERT', 'etl.etapa', 'etl_cargador');
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
     id_producto bigint,
@@ -21,12 +22,14 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
     categoria   text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_producto IS 'Productos nuevos o cambiados en el OLTP';
+SELECT etl.conceder('INSERT', 'etl.etapa_producto', 'etl_cargador');
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_sucursal (
     id_sucursal bigint,
     nombre      text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_sucursal IS 'Sucursales nuevas o cambiadas en el OLTP';
+SELECT etl.conceder('INSERT', 'etl.etapa_sucursal', 'etl_cargador');
 
 -- Unlogged like what it speaks of, so that a crash of the server empties both.
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.adelanto (
@@ -39,10 +42,9 @@ COMMENT ON TABLE etl.adelanto IS
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.descarte (
     id_movimiento bigint NOT NULL,
-    motivo        text
+    motivo        text,
+    fuera         text
 ) WITH (autovacuum_enabled = false);
--- Since version 9.
-ALTER TABLE etl.descarte ADD COLUMN IF NOT EXISTS fuera text;
 COMMENT ON TABLE etl.descarte IS 'De lo leído, lo que no entra al kardex';
 COMMENT ON COLUMN etl.descarte.motivo IS 'Por qué se rechaza; nulo si está fuera de alcance';
 COMMENT ON COLUMN etl.descarte.fuera IS

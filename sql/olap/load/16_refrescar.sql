@@ -20,9 +20,8 @@ SELECT
 FROM pg_class AS c
 INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
 CROSS JOIN LATERAL (
-    SELECT c.relname IN (
-        'mv_ventas_diarias', 'mv_margen_producto_mes', 'mv_inventario_valorizado',
-        'mv_reposicion', 'mv_rotacion', 'mv_abc', 'mv_valor_diario', 'mv_precios', 'mv_datos_al'
+    SELECT EXISTS (
+        SELECT FROM etl.concesion AS p WHERE p.rol = 'bi_lector' AND p.objeto = 'dw.' || c.relname
     ) AS propia
 ) AS o
 CROSS JOIN LATERAL (
@@ -73,6 +72,7 @@ ORDER BY m.nivel, v.relpages DESC, v.relname
 $$;
 COMMENT ON FUNCTION etl.vistas_por_refrescar() IS
     'Las de etl.v_vista en el orden de sus dependencias; las de un mismo turno no dependen entre sí';
+SELECT etl.conceder('EXECUTE', 'etl.vistas_por_refrescar()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.anotar_refresco(p_version uuid) RETURNS void
 LANGUAGE sql
@@ -85,6 +85,7 @@ WHERE r.version IS DISTINCT FROM excluded.version
 $$;
 COMMENT ON FUNCTION etl.anotar_refresco(uuid) IS
     'Anota que las vistas propias muestran lo cargado hasta esa versión del control, leída antes de refrescarlas';
+SELECT etl.conceder('EXECUTE', 'etl.anotar_refresco(uuid)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.refrescar_vista(p_vista oid) RETURNS text
 LANGUAGE plpgsql
@@ -115,6 +116,7 @@ END
 $$;
 COMMENT ON FUNCTION etl.refrescar_vista(oid) IS
     'Refresca una vista; devuelve por qué no se pudo hacer sin bloquear, o nulo';
+SELECT etl.conceder('EXECUTE', 'etl.refrescar_vista(oid)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION dw.refrescar_vistas_materializadas()
 RETURNS TABLE (vista text, segundos numeric, aviso text, error text)
@@ -144,23 +146,4 @@ END
 $$;
 COMMENT ON FUNCTION dw.refrescar_vistas_materializadas() IS
     'Refresca todas las vistas materializadas de dw; una fila por vista, con su error si falló. El pipeline lo hace vista por vista, cada una en su transacción';
-
--- What these scripts replace may yield something else from now on.
-UPDATE etl.refresco SET version = NULL;
-
-DO $$
-DECLARE
-    v_vista record;
-BEGIN
-    -- A view of ours that an upgrade made anew shows at once what is loaded.
-    FOR v_vista IN
-        SELECT v.nombre
-        FROM etl.vistas_por_refrescar() AS v
-        INNER JOIN pg_class AS c ON c.oid = v.vista
-        CROSS JOIN etl.control AS t
-        WHERE v.propia AND NOT c.relispopulated AND t.hasta IS NOT NULL
-    LOOP
-        EXECUTE format('REFRESH MATERIALIZED VIEW %s', v_vista.nombre);
-    END LOOP;
-END
-$$;
+SELECT etl.conceder('EXECUTE', 'dw.refrescar_vistas_materializadas()', 'etl_cargador');

@@ -1,0 +1,32 @@
+-- Which rule a movement follows, and the aggregate that replays a product with it.
+
+CREATE OR REPLACE FUNCTION dw.aplicar_movimiento(
+    paso dw.paso, tipo text, cantidad numeric, costo_unitario numeric, valor_inicial numeric
+) RETURNS dw.paso
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+    -- One branch a movement type: a new type is a new function and a new branch. The rule is
+    -- written into each expression by the planner, so that only its own arithmetic is paid.
+    IF tipo = 'VENTA' THEN
+        RETURN ROW((dw.actualizar_stock_venta(
+            ROW(paso.existencias, paso.valor, paso.costo_promedio, NULL, NULL)::dw.estado, cantidad
+        )).*, NULL)::dw.paso;
+    ELSIF tipo = 'ENTRADA_MERCANCIA' THEN
+        RETURN ROW((dw.actualizar_costo_promedio(
+            ROW(paso.existencias, paso.valor, paso.costo_promedio, NULL, NULL)::dw.estado,
+            cantidad, costo_unitario
+        )).*, paso.costo_promedio)::dw.paso;
+    END IF;
+    RETURN ROW(cantidad, valor_inicial, costo_unitario, 0.000000, 0.000000, NULL)::dw.paso;
+END
+$$;
+COMMENT ON FUNCTION dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric) IS
+    'Paso del agregado dw.valuar, con el que se comprueba lo cargado; el tipo SALDO pone el estado desde el que se repite';
+
+CREATE OR REPLACE AGGREGATE dw.valuar(text, numeric, numeric, numeric) (
+    SFUNC = dw.aplicar_movimiento,
+    STYPE = dw.paso
+);
+COMMENT ON AGGREGATE dw.valuar(text, numeric, numeric, numeric) IS
+    'Repite en orden los movimientos de un producto; empieza con una fila de tipo SALDO';
