@@ -30,10 +30,6 @@ class LockedError(DatabaseError):
     """Somebody else holds a lock for longer than ETL_LOCK_TIMEOUT."""
 
 
-class WorkersError(DatabaseError):
-    """The server has no shared memory left for parallel workers; without them it needs none."""
-
-
 class SchemaError(PipelineError):
     """The shop's tables or queries are not what movimientos.sql promises."""
 
@@ -167,7 +163,7 @@ def translate(error: psycopg2.Error, where: str, *, reads_shop: bool = False) ->
         remedy = _NO_SHARED_MEMORY
     text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
     if out_of_shared_memory:
-        return WorkersError(text)
+        return DatabaseError(text)
     if state == errorcodes.LOCK_NOT_AVAILABLE:
         return LockedError(text)
     # What never reached the server's own words is a connection that broke, mid COPY too.

@@ -172,7 +172,7 @@ def test_a_member_of_the_first_administrator_may_upgrade(shop: Shop):
             closing(shop.server.connect(names["name"])) as connection,
             connection.cursor() as cursor,
         ):
-            cursor.execute("DROP FUNCTION etl.cambios_por_producto(); DROP VIEW dw.v_corridas")
+            cursor.execute("DROP FUNCTION etl.contar_cambios(); DROP VIEW dw.v_corridas")
             shop.succeed("init", OLAP_ADMIN_USER=names["member"], **env)
             cursor.execute(OWNERS)
             assert cursor.fetchall() == [(names["admin"], None)]
@@ -204,7 +204,7 @@ def test_an_administrator_who_did_not_create_the_roles_may_upgrade(shop: Shop):
                 cursor.execute(
                     "DROP VIEW etl.v_diferencia, dw.v_corridas; DROP TABLE etl.tramo;"
                     " DROP MATERIALIZED VIEW dw.mv_abc;"
-                    " DROP FUNCTION etl.revisar_kardex(bigint); DROP AGGREGATE"
+                    " DROP FUNCTION etl.revisar_kardex(); DROP AGGREGATE"
                     " dw.valuar(text, numeric, numeric, numeric);"
                     " CREATE FUNCTION dw.de_la_tienda() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
                 )

@@ -26,7 +26,7 @@ _KEEPALIVE: dict[str, Any] = {
 }
 
 
-def _connect(database: Database, read_only: bool, workers: bool = True) -> Connection:
+def _connect(database: Database, read_only: bool) -> Connection:
     try:
         connection: Connection = psycopg2.connect(
             host=database.host,
@@ -69,21 +69,14 @@ def _connect(database: Database, read_only: bool, workers: bool = True) -> Conne
         )
         # A policy that hides rows must be an error, not a sale that is never seen.
         cursor.execute("SET row_security = off")
-        if not workers:
-            # Those that build an index, too, take shared memory.
-            cursor.execute("SET max_parallel_workers_per_gather = 0")
-            cursor.execute("SET max_parallel_maintenance_workers = 0")
     connection.autocommit = False
     return connection
 
 
 @contextmanager
-def connect(
-    database: Database, step: str, *, read_only: bool = False, workers: bool = True
-) -> Iterator[Connection]:
+def connect(database: Database, step: str, *, read_only: bool = False) -> Iterator[Connection]:
     """A connection whose session has its time zone pinned to the shop's, closed at the end.
 
-    Without `workers` the server does all of its work in one process.
     Leaves nothing half done: what was not committed by the body is rolled back.
     Driver errors are raised as ours, in one line that begins with the side and
     `step`: TransientError where a new attempt may succeed, else DatabaseError or
@@ -91,7 +84,7 @@ def connect(
     """
     where = f"{database.side}: {step}"
     try:
-        connection = _connect(database, read_only, workers)
+        connection = _connect(database, read_only)
     except psycopg2.Error as error:
         raise translate(error, where) from error
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from psycopg2.extras import Json
 from pipeline import olap
 from pipeline.base.csv_rows import Row, line_error, read_rows
 from pipeline.base.database import connect
-from pipeline.base.retry import with_or_without_workers
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.oltp.queries import load_query
 from pipeline.oltp.reads import everything
@@ -66,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     control = olap.read_control(settings)
     openings = _read_openings(arguments.file, settings)
-    done = with_or_without_workers(partial(_apply, settings, openings, arguments.drop_earlier))
+    done = _apply(settings, openings, arguments.drop_earlier)
     first = olap.last_run(control) is None
     views: list[dict[str, Any]] = []
     if not first:
@@ -91,9 +89,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _apply(
-    settings: Settings, openings: list[dict[str, Any]], drop_earlier: bool, workers: bool
+    settings: Settings, openings: list[dict[str, Any]], drop_earlier: bool
 ) -> dict[str, Any]:
-    with connect(settings.olap, "opening", workers=workers) as connection:
+    with connect(settings.olap, "opening") as connection:
         done = olap.call(
             connection,
             "SELECT etl.aplicar_aperturas(%s, %s, %s)",

@@ -17,7 +17,7 @@ from psycopg2.extras import Json
 from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import log
-from pipeline.base.retry import with_or_without_workers, with_retries
+from pipeline.base.retry import with_retries
 from pipeline.errors import DataError, GuardError, PipelineError
 from pipeline.oltp.open_read import Source, open_read
 from pipeline.oltp.queries import Query
@@ -77,7 +77,7 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
             pieces.append(with_retries(read))
         try:
             merge = partial(_merge, settings, history, plan, pieces, folder, accept_source)
-            counts = with_retries(lambda: with_or_without_workers(merge))
+            counts = with_retries(merge)
         except (DataError, GuardError):
             _discard(folder)
             raise
@@ -229,7 +229,6 @@ def _merge(
     pieces: list[Piece],
     folder: Path,
     accept_source: str,
-    workers: bool,
 ) -> dict[str, int]:
     """All pieces into the OLAP in one transaction; the counts, none if it was done before."""
     extract = {
@@ -246,7 +245,7 @@ def _merge(
         "motivo_completa": None,
         "orden": f"luigi --module pipeline Backfill --since {history.since.isoformat()}",
     }
-    with connect(settings.olap, "backfill", workers=workers) as connection:
+    with connect(settings.olap, "backfill") as connection:
         verdict = olap.call(
             connection,
             "SELECT etl.abrir_historia(%s, %s)",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
-from pipeline.base.retry import with_or_without_workers
 from pipeline.errors import DataError, GuardError, StateError
 from pipeline.run.extract import discard_extract, extract_window
 from pipeline.state import window as windows
@@ -43,7 +41,7 @@ def load_window(settings: Settings, window: Window) -> Load:
         extract = _read_extract(settings, window)
         started = time.monotonic()
         try:
-            verdict, counts = with_or_without_workers(partial(_try_load, settings, window, extract))
+            verdict, counts = _try_load(settings, window, extract)
         except (DataError, GuardError) as failure:
             discard_extract(settings, window)
             if isinstance(failure, GuardError):
@@ -83,11 +81,9 @@ def _read_extract(settings: Settings, window: Window) -> Extract:
     return cast(Extract, extract)
 
 
-def _try_load(
-    settings: Settings, window: Window, extract: Extract, workers: bool
-) -> tuple[str, dict[str, Any]]:
+def _try_load(settings: Settings, window: Window, extract: Extract) -> tuple[str, dict[str, Any]]:
     folder = windows.folder(settings.state_dir, window)
-    with connect(settings.olap, "load", workers=workers) as connection:
+    with connect(settings.olap, "load") as connection:
         verdict, counts = load_files(connection, settings, window, extract, folder)
         if verdict == "cargar":
             connection.commit()
@@ -103,10 +99,10 @@ def load_files(
 ) -> tuple[str, dict[str, Any]]:
     """The load's one transaction, but for its commit: the verdict, and the counts if it loads."""
     verdict = olap.open_window(connection, settings, window, extract)
-    if verdict not in ("cargar", "cargar_resto"):
+    if verdict != "cargar":
         return verdict, {}
-    olap.copy_in(connection, folder, extract["archivos"], movements=verdict == "cargar")
-    return "cargar", olap.load_staged(connection, settings, extract)
+    olap.copy_in(connection, folder, extract["archivos"])
+    return verdict, olap.load_staged(connection, settings, extract)
 
 
 def _tell(window: Window, receipt: Load) -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
 from pipeline.base.database import connect
-from pipeline.base.retry import with_or_without_workers
 from pipeline.errors import DataError, GuardError, StateError
 from pipeline.run.due import find_pending, first_start
 from pipeline.run.extract import read_oltp
@@ -78,7 +77,7 @@ def rehearse(
             load = partial(_load_and_take_back, window, extract, Path(name), accept_source)
             held = None
             try:
-                verdict, loaded = with_or_without_workers(partial(load, settings))
+                verdict, loaded = load(settings)
             except (DataError, GuardError) as failure:
                 held = failure
                 verdict, loaded = _if_accepted(
@@ -108,10 +107,9 @@ def _load_and_take_back(
     folder: Path,
     accept_source: str,
     settings: Settings,
-    workers: bool,
 ) -> tuple[str, Loaded | None]:
     """The verdict, and what the load did if it loads."""
-    with connect(settings.olap, "rehearsal", workers=workers) as connection:
+    with connect(settings.olap, "rehearsal") as connection:
         before = _figures(connection)
         if accept_source:
             olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
@@ -126,7 +124,7 @@ def _load_and_take_back(
 
 def _if_accepted(load: partial[tuple[str, Loaded | None]]) -> tuple[str, Loaded | None]:
     try:
-        return with_or_without_workers(load)
+        return load()
     except (DataError, GuardError):
         return "cargar", None
 

@@ -10,14 +10,10 @@ SELECT jsonb_build_object(
     'horizonte', c.horizonte::text, 'identidad', c.identidad, 'consultas', c.consultas, 'lsn', c.lsn::text, 'zona', c.zona,
     'esquema', c.esquema, 'corridas', c.corridas, 'aceptar_fuente', c.aceptar_fuente,
     'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
-    'filas_kardex', (
-        SELECT sum(r.reltuples)
-        FROM etl.v_tabla_kardex AS t
-        INNER JOIN pg_class AS r ON r.oid = t.tabla
-    )
+    'filas_kardex', (SELECT r.reltuples FROM pg_class AS r WHERE r.oid = 'dw.kardex'::regclass)
 )
 FROM etl.control AS c
-CROSS JOIN LATERAL etl.revisar_kardex(c.corridas)
+CROSS JOIN etl.revisar_kardex()
 $$;
 COMMENT ON FUNCTION etl.leer_control() IS
     'La fila de control, para decidir qué ventana toca y desde dónde leer; falla como etl.revisar_kardex()';

@@ -128,12 +128,6 @@ WHERE (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
     coalesce(u.costo_promedio, a.costo_promedio, 0)
 )
 UNION ALL
--- The ledger can stand in several tables, of which each has a key of its own.
-SELECT 'the movement is in the ledger twice', min(k.id_producto), k.id_movimiento
-FROM dw.kardex AS k
-GROUP BY k.id_movimiento
-HAVING count(*) > 1
-UNION ALL
 SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint
 FROM dw.kardex AS k
 WHERE NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = k.id_producto)

@@ -158,7 +158,6 @@ RETURNS SETOF etl.descarte
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    -- A function's result can come from parallel workers, the source of an INSERT cannot.
     RETURN QUERY
     SELECT m.id_movimiento, CASE WHEN m.fuera IS NULL THEN m.motivo END, m.fuera
     FROM (

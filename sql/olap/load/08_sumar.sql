@@ -80,12 +80,9 @@ $$;
 COMMENT ON FUNCTION etl.sumar_movil() IS
     'Saca de los meses de etl.delta, partidos en franjas, lo que gana o pierde dw.resumen_movil';
 
-CREATE OR REPLACE FUNCTION etl.sumar_parte(
-    p_zona text, p_corte date, p_todo boolean, p_parte bigint
-) RETURNS SETOF etl.delta
-LANGUAGE plpgsql STABLE PARALLEL SAFE
--- Dear enough for the planner to give it a worker.
-COST 1e8
+CREATE OR REPLACE FUNCTION etl.sumar(p_zona text, p_corte date, p_todo boolean)
+RETURNS SETOF etl.delta
+LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     RETURN QUERY
@@ -121,7 +118,7 @@ BEGIN
                     1 AS movimientos, k.cantidad, k.precio_unitario, p.impuesto, k.costo_total, k.ajuste
                 FROM dw.kardex AS k
                 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-                WHERE p_todo AND k.id_producto & 1 <> 1 - p_parte
+                WHERE p_todo
                 UNION ALL
                 -- Of a product that only grew, what the ledger has from its first new date is new.
                 -- This OFFSET 0 keeps the planner from joining with a scan of the whole ledger.
@@ -135,9 +132,9 @@ BEGIN
                     WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
                     OFFSET 0
                 ) AS k
-                WHERE NOT p_todo AND NOT t.cola AND t.id_producto & 1 <> 1 - p_parte
+                WHERE NOT p_todo AND NOT t.cola
                 UNION ALL
-                SELECT * FROM etl.v_diferencia AS v WHERE NOT p_todo AND v.id_producto & 1 <> 1 - p_parte
+                SELECT * FROM etl.v_diferencia AS v WHERE NOT p_todo
             ) AS m
             OFFSET 0
         ) AS s
@@ -148,20 +145,5 @@ BEGIN
     );
 END
 $$;
-COMMENT ON FUNCTION etl.sumar_parte(text, date, boolean, bigint) IS
-    'Las sumas de etl.sumar, de los productos de número par (0) o de los de impar (1)';
-
-CREATE OR REPLACE FUNCTION etl.sumar(p_zona text, p_corte date, p_todo boolean)
-RETURNS SETOF etl.delta
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-    -- In two parts as etl.valorizar_tramos(): PostgreSQL spreads no grouping sets over workers.
-    RETURN QUERY
-    SELECT * FROM etl.sumar_parte(p_zona, p_corte, p_todo, 0)
-    UNION ALL
-    SELECT * FROM etl.sumar_parte(p_zona, p_corte, p_todo, 1);
-END
-$$;
 COMMENT ON FUNCTION etl.sumar(text, date, boolean) IS
-    'Lo que la carga que está en el kardex suma a los resúmenes por día y por mes; con p_todo, las sumas de todo el kardex. Un mismo día puede venir en dos filas, que se suman';
+    'Lo que la carga que está en el kardex suma a los resúmenes por día y por mes; con p_todo, las sumas de todo el kardex';

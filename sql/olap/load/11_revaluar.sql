@@ -1,30 +1,10 @@
 -- Steps 4 to 6 in their order: replay, summaries, ledger, stock.
 
-CREATE OR REPLACE FUNCTION etl.admite_tabla_por_tabla() RETURNS boolean
-LANGUAGE sql STABLE
-AS $$
-SELECT NOT EXISTS (
-    SELECT FROM etl.v_tabla_kardex AS t
-    INNER JOIN pg_class AS c ON c.oid = t.tabla
-    WHERE c.relhasrules
-        OR c.relrowsecurity
-        OR NOT has_table_privilege(c.oid, 'SELECT')
-        OR NOT has_table_privilege(c.oid, 'UPDATE')
-        OR EXISTS (SELECT FROM pg_trigger AS d WHERE d.tgrelid = c.oid AND NOT d.tgisinternal)
-)
-$$;
-COMMENT ON FUNCTION etl.admite_tabla_por_tabla() IS
-    'Si da lo mismo cambiar las tablas del kardex una por una: quien carga puede con cada una, y nadie les puso un disparador, una regla ni una política de filas';
-
-CREATE OR REPLACE FUNCTION etl.actualizar_kardex(p_numero bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION etl.actualizar_kardex() RETURNS bigint
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_destino text;
-    v_tablas oid[];
-    v_repetidas bigint;
-    v_filas bigint;
-    v_revaluadas bigint := 0;
+    v_revaluadas bigint;
     v_baja record;
 BEGIN
     -- One by one, since of a join with the ledger there is a plan that reads all of it, and another
@@ -35,88 +15,47 @@ BEGIN
             AND k.orden = v_baja.orden AND k.id_movimiento = v_baja.id_movimiento;
     END LOOP;
 
-    -- Table by table, if none can tell the difference: of all at once, each row would be sought in
-    -- every one of them.
-    FOR v_destino, v_tablas, v_repetidas IN
-        SELECT
-            CASE WHEN u.una_por_una THEN 'ONLY ' || t.tabla::regclass ELSE 'dw.kardex' END AS destino,
-            array_agg(t.tabla),
-            sum(t.filas)
-        FROM (
-            SELECT r.tabla_kardex AS tabla, count(*) AS filas
-            FROM etl.repeticion AS r
-            WHERE NOT r.es_alta AND r.difiere
-            GROUP BY r.tabla_kardex
-        ) AS t
-        CROSS JOIN (SELECT etl.admite_tabla_por_tabla() AS una_por_una) AS u
-        GROUP BY destino
-    LOOP
-        -- None of ours moves the ledger's rows while this transaction has read them: loads wait for
-        -- each other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
-        EXECUTE format(
-            'UPDATE %s AS k
-             SET version = $1,
-                 provisional = r.provisional,
-                 costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
-                 existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
-                 salto_costo = r.salto_costo
-             FROM etl.repeticion AS r
-             WHERE NOT r.es_alta AND r.difiere
-                 AND r.tabla_kardex = ANY ($2)
-                 AND k.tableoid = r.tabla_kardex AND k.ctid = r.ctid_kardex
-                 AND k.id_producto = r.id_producto
-                 -- The places that are read, whatever the join: neither the whole ledger, nor the
-                 -- rows of a product for each one that is sought.
-                 AND k.ctid = ANY (ARRAY(
-                     SELECT s.ctid_kardex FROM etl.repeticion AS s
-                     WHERE NOT s.es_alta AND s.difiere AND s.tabla_kardex = ANY ($2)
-                 ))',
-            v_destino
-        ) USING p_numero, v_tablas;
-        GET DIAGNOSTICS v_filas = ROW_COUNT;
-        IF v_filas <> v_repetidas THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'serialization_failure',
-                MESSAGE = 'somebody else changed rows of dw.kardex while they were valued; nothing was written';
-        END IF;
-        v_revaluadas := v_revaluadas + v_filas;
-    END LOOP;
+    -- None of ours moves the ledger's rows while this transaction has read them: loads wait for each
+    -- other, and VACUUM FULL for this one. Those that were deleted above were not repeated.
+    UPDATE dw.kardex AS k
+    SET version = r.version,
+        provisional = r.provisional,
+        costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
+        existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
+        salto_costo = r.salto_costo
+    FROM etl.repeticion AS r
+    WHERE NOT r.es_alta AND r.difiere
+        AND k.ctid = r.ctid_kardex
+        AND k.id_producto = r.id_producto
+        -- The places that are read, whatever the join: neither the whole ledger, nor the rows of a
+        -- product for each one that is sought.
+        AND k.ctid = ANY (ARRAY(
+            SELECT s.ctid_kardex FROM etl.repeticion AS s WHERE NOT s.es_alta AND s.difiere
+        ));
+    GET DIAGNOSTICS v_revaluadas = ROW_COUNT;
+    IF v_revaluadas <> (SELECT count(*) FROM etl.repeticion AS r WHERE NOT r.es_alta AND r.difiere) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'serialization_failure',
+            MESSAGE = 'somebody else changed rows of dw.kardex while they were valued; nothing was written';
+    END IF;
 
-    INSERT INTO dw.kardex (
-        id_producto, fecha, id_movimiento, id_sucursal, version, orden, provisional, tipo,
-        cantidad, precio_unitario, costo_unitario, costo_total, ajuste, existencias, valor,
-        costo_promedio, salto_costo
-    )
+    INSERT INTO dw.kardex
     SELECT
-        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, p_numero, r.orden,
-        r.provisional, r.tipo,
-        r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
+        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.version, r.orden, r.provisional,
+        r.tipo, r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
         r.existencias, r.valor, r.costo_promedio, r.salto_costo
     FROM etl.repeticion AS r
     WHERE r.es_alta;
     RETURN v_revaluadas;
 END
 $$;
-COMMENT ON FUNCTION etl.actualizar_kardex(bigint) IS
+COMMENT ON FUNCTION etl.actualizar_kardex() IS
     'Lleva bajas, cambios de valor y altas de los productos con cola al kardex; devuelve cuántas filas anteriores cambiaron de valor';
 
 CREATE OR REPLACE FUNCTION etl.agregar_al_kardex(p_numero bigint, p_factor numeric) RETURNS void
 LANGUAGE sql
 AS $$
-INSERT INTO dw.kardex (
-    id_producto, fecha, id_movimiento, id_sucursal, version, orden, provisional, tipo,
-    cantidad, precio_unitario, costo_unitario, costo_total, ajuste, existencias, valor,
-    costo_promedio, salto_costo
-)
-SELECT
-    v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden,
-    v.provisional, v.tipo, v.cantidad, v.precio_unitario, v.costo_unitario,
-    v.costo_total, v.ajuste, v.existencias, v.valor, v.costo_promedio, v.salto_costo
-FROM (
-    SELECT * FROM etl.valorizar_altas(p_factor, 0)
-    UNION ALL
-    SELECT * FROM etl.valorizar_altas(p_factor, 1)
-) AS v
+INSERT INTO dw.kardex SELECT (v.fila).* FROM etl.valorizar(false, p_numero, p_factor) AS v
 $$;
 COMMENT ON FUNCTION etl.agregar_al_kardex(bigint, numeric) IS
     'Añade al kardex las altas de los productos sin cola';
@@ -172,31 +111,6 @@ $$;
 COMMENT ON FUNCTION etl.actualizar_inventario(bigint, boolean) IS
     'Estado y precio sugerido de los productos tocados, o el precio de todos si cambió la política';
 
-CREATE OR REPLACE FUNCTION etl.admite_procesos() RETURNS boolean
-LANGUAGE sql STABLE
-AS $$
-SELECT NOT EXISTS (
-    SELECT FROM pg_proc AS p
-    WHERE p.proparallel <> 's' AND p.oid IN (
-        'dw.actualizar_costo_promedio(dw.estado, numeric, numeric)'::regprocedure,
-        'dw.actualizar_stock_venta(dw.estado, numeric)'::regprocedure,
-        'dw.venta_neta(numeric, numeric, numeric)'::regprocedure
-    )
-)
-$$;
-COMMENT ON FUNCTION etl.admite_procesos() IS
-    'Si las reglas de la tienda se pueden calcular en varios procesos a la vez';
-
-CREATE OR REPLACE FUNCTION etl.permitir_procesos() RETURNS void
-LANGUAGE sql
-AS $$
--- What etl.preparar_carga() took from a load that is small, but is followed by many rows.
-SELECT set_config('max_parallel_workers_per_gather', current_setting('etl.procesos'), true)
-WHERE etl.es_repeticion_grande() AND etl.admite_procesos()
-$$;
-COMMENT ON FUNCTION etl.permitir_procesos() IS
-    'Deja que una repetición grande use los procesos que la sesión permite, aunque lo leído sea poco';
-
 CREATE OR REPLACE FUNCTION etl.revaluar(
     p_numero bigint, p_opciones jsonb, p_corte date, p_todos_los_precios boolean
 ) RETURNS jsonb
@@ -206,24 +120,16 @@ DECLARE
     v_factor numeric := (p_opciones ->> 'factor_salto')::numeric;
     v_productos bigint := etl.marcar_tramos();
     v_revaluadas bigint := 0;
-    v_lote text := 'kardex_lote_' || p_numero;
     v_vacio boolean;
-    v_en_lote boolean;
 BEGIN
     IF v_productos > 0 THEN
         v_vacio := NOT EXISTS (SELECT FROM dw.kardex);
-        v_en_lote := etl.conviene_lote(v_lote);
         -- First what leaves: a movement can come back under another product.
         IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
-            PERFORM etl.permitir_procesos();
-            PERFORM etl.repetir(v_factor);
-            v_revaluadas := etl.actualizar_kardex(p_numero);
+            PERFORM etl.repetir(p_numero, v_factor);
+            v_revaluadas := etl.actualizar_kardex();
         END IF;
-        IF v_en_lote THEN
-            PERFORM etl.agregar_lote(v_lote, p_numero, v_factor);
-        ELSE
-            PERFORM etl.agregar_al_kardex(p_numero, v_factor);
-        END IF;
+        PERFORM etl.agregar_al_kardex(p_numero, v_factor);
         -- Read again, since rows that an INSERT hands on cost more than rows of a table.
         INSERT INTO etl.delta
         SELECT * FROM etl.sumar(p_opciones ->> 'zona', p_corte, v_vacio);

@@ -54,8 +54,8 @@ COMMENT ON FUNCTION etl.dar_de_baja_borrados(jsonb) IS
 CREATE OR REPLACE FUNCTION etl.preparar_carga() RETURNS void
 LANGUAGE sql
 AS $$
--- Without workers where they would save nothing, since they need some of /dev/shm, of which a
--- container may have little left; and where the shop's own rule is not for them.
+-- Without workers, who could only read for it, and need some of /dev/shm, of which a container may
+-- have little left.
 SELECT
     set_config('work_mem', '128MB', true),
     set_config('jit', 'off', true),
@@ -63,18 +63,10 @@ SELECT
     -- takes each of its tables once, whatever statistics say of how few rows they have: a working
     -- table is another one in each load, and a loop over it is quadratic.
     set_config('enable_nestloop', 'off', true),
-    -- They hand on few rows, of which the planner expects many, and share no hash table.
-    set_config('parallel_tuple_cost', '0.01', true),
-    set_config('enable_parallel_hash', 'off', true),
-    -- What the session allows, for etl.permitir_procesos().
-    set_config('etl.procesos', current_setting('max_parallel_workers_per_gather'), true),
-    CASE
-        WHEN NOT etl.es_carga_grande() OR NOT etl.admite_procesos()
-            THEN set_config('max_parallel_workers_per_gather', '0', true)
-    END
+    set_config('max_parallel_workers_per_gather', '0', true)
 $$;
 COMMENT ON FUNCTION etl.preparar_carga() IS
-    'Memoria y procesos para la transacción de una carga, según lo que haya en etl.etapa';
+    'Memoria y planes para la transacción de una carga';
 
 CREATE OR REPLACE FUNCTION etl.cargar_ventana(p_extracto jsonb, p_opciones jsonb) RETURNS jsonb
 LANGUAGE plpgsql
@@ -107,14 +99,6 @@ BEGIN
 
     UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
     v_filas := etl.revisar_etapa();
-    -- They may have been staged by another transaction than this one.
-    IF v_filas <> (p_extracto #>> '{archivos,movements.csv,rows}')::bigint THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'ETD01',
-            MESSAGE = format('etl.etapa holds %s movements, but %s were read; nothing was written',
-                             v_filas, p_extracto #>> '{archivos,movements.csv,rows}'),
-            HINT = 'run it again: they are read anew';
-    END IF;
     IF NOT v_completa THEN
         PERFORM etl.reintentar_rechazos(p_extracto -> 'revisados');
     END IF;

@@ -1,6 +1,6 @@
 -- The state of a product, which each movement takes to the next by a rule of this folder. A rule is
--- one expression without tables, so that it is written into the loops that value a load and into the
--- aggregate of verify. A shop with another rule replaces one function. Amounts are rounded half up
+-- one expression without tables, so that it is written into the one dispatch that values a load and
+-- proves it. A shop with another rule replaces one function. Amounts are rounded half up
 -- (away from zero) to 6 decimals; see docs/en/accountant.md.
 
 DO $$

@@ -17,16 +17,22 @@ BEGIN
             ROW(paso.existencias, paso.valor, paso.costo_promedio, NULL, NULL)::dw.estado,
             cantidad, costo_unitario
         )).*, paso.costo_promedio)::dw.paso;
+    ELSIF tipo = 'SALDO' THEN
+        RETURN ROW(cantidad, valor_inicial, costo_unitario, 0.000000, 0.000000, NULL)::dw.paso;
     END IF;
-    RETURN ROW(cantidad, valor_inicial, costo_unitario, 0.000000, 0.000000, NULL)::dw.paso;
+    RAISE EXCEPTION USING
+        ERRCODE = 'ETS01',
+        MESSAGE = format('dw.aplicar_movimiento has no rule for a movement of type %s; nothing was written',
+                         coalesce(quote_literal(tipo), 'NULL')),
+        HINT = 'give the type a branch there, and run init';
 END
 $$;
 COMMENT ON FUNCTION dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric) IS
-    'Paso del agregado dw.valuar, con el que se comprueba lo cargado; el tipo SALDO pone el estado desde el que se repite';
+    'Paso del agregado dw.valuar: la regla de cada tipo; SALDO pone el estado desde el que se repite, y un tipo sin regla es un error';
 
 CREATE OR REPLACE AGGREGATE dw.valuar(text, numeric, numeric, numeric) (
     SFUNC = dw.aplicar_movimiento,
     STYPE = dw.paso
 );
 COMMENT ON AGGREGATE dw.valuar(text, numeric, numeric, numeric) IS
-    'Repite en orden los movimientos de un producto; empieza con una fila de tipo SALDO';
+    'Valoriza en orden los movimientos de un producto, al cargar y al comprobar; empieza con una fila de tipo SALDO';

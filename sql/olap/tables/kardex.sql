@@ -34,79 +34,35 @@ COMMENT ON COLUMN dw.kardex.salto_costo IS
     'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio, al menos 0.000001; 0 si entró gratis; si no, nulo';
 COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
 
-CREATE OR REPLACE VIEW etl.v_tabla_kardex AS
-SELECT 'dw.kardex'::regclass AS tabla
-UNION ALL
-SELECT h.inhrelid::regclass FROM pg_inherits AS h WHERE h.inhparent = 'dw.kardex'::regclass;
-COMMENT ON VIEW etl.v_tabla_kardex IS
-    'Las tablas en que están las filas del kardex: dw.kardex y sus lotes, que son las altas de las cargas muy grandes. Quien lee o cambia dw.kardex los alcanza todos';
-
-CREATE OR REPLACE FUNCTION etl.indexar_kardex(p_tabla text) RETURNS void
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    v_llave record;
-BEGIN
-    PERFORM set_config('maintenance_work_mem', '128MB', true);
-    FOR v_llave IN
-        SELECT l.nombre, l.llave
-        FROM (VALUES
-            (p_tabla || '_pk', 'PRIMARY KEY (id_producto, fecha, orden, id_movimiento)'),
-            (p_tabla || '_movimiento_unico', 'UNIQUE (id_movimiento)')
-        ) AS l (nombre, llave)
-        WHERE NOT EXISTS (
-            SELECT FROM pg_constraint AS c
-            WHERE c.conrelid = ('dw.' || p_tabla)::regclass AND c.conname = l.nombre
-        )
-    LOOP
-        EXECUTE format(
-            'ALTER TABLE dw.%I ADD CONSTRAINT %I %s', p_tabla, v_llave.nombre, v_llave.llave
-        );
-    END LOOP;
-    -- The receipts that somebody should look at: for nothing, or of another cost. Neither this
-    -- index nor a key names a column that changes when a sale is valued anew.
-    EXECUTE format(
-        'CREATE INDEX IF NOT EXISTS %I ON dw.%I (id_producto, fecha) WHERE salto_costo IS NOT NULL',
-        p_tabla || '_avisos', p_tabla
-    );
-END
-$$;
-COMMENT ON FUNCTION etl.indexar_kardex(text) IS
-    'Pone las llaves y los índices que le falten al kardex, o a un lote suyo';
-
 DO $$
 DECLARE
-    v_tabla regclass;
     v_indice regclass;
+    v_llave record;
+    v_tabla regclass;
 BEGIN
     -- Up to version 6 the index for notices, of which there were two up to version 5, named the
     -- cost, since a free receipt had no mark; and the pages were full.
     IF NOT EXISTS (SELECT FROM etl.control AS c WHERE c.esquema >= 7) THEN
-        FOR v_tabla IN SELECT t.tabla FROM etl.v_tabla_kardex AS t LOOP
-            EXECUTE format(
-                'UPDATE ONLY %s SET salto_costo = CASE WHEN costo_unitario = 0 THEN 0 ELSE 0.000001 END'
-                ' WHERE tipo = %L AND (costo_unitario = 0 OR salto_costo = 0)',
-                v_tabla, 'ENTRADA_MERCANCIA'
-            );
-        END LOOP;
+        UPDATE dw.kardex
+        SET salto_costo = CASE WHEN costo_unitario = 0 THEN 0 ELSE 0.000001 END
+        WHERE tipo = 'ENTRADA_MERCANCIA' AND (costo_unitario = 0 OR salto_costo = 0);
         -- What a trigger of the shop's has put off would stop the rest.
         SET CONSTRAINTS ALL IMMEDIATE;
-        FOR v_tabla, v_indice IN
-            SELECT t.tabla, i.indexrelid
-            FROM etl.v_tabla_kardex AS t
-            INNER JOIN pg_class AS c ON c.oid = t.tabla
-            INNER JOIN pg_index AS i ON i.indrelid = t.tabla
+        FOR v_indice IN
+            SELECT i.indexrelid
+            FROM pg_index AS i
             INNER JOIN pg_class AS n ON n.oid = i.indexrelid
-            WHERE n.relname IN (c.relname || '_gratis', c.relname || '_saltos', c.relname || '_avisos')
+            WHERE i.indrelid = 'dw.kardex'::regclass
+                AND n.relname IN ('kardex_gratis', 'kardex_saltos', 'kardex_avisos')
         LOOP
             EXECUTE format('DROP INDEX %s', v_indice);
         END LOOP;
         FOR v_tabla IN
             SELECT c.oid
             FROM pg_class AS c
-            WHERE (
-                c.oid IN (SELECT t.tabla FROM etl.v_tabla_kardex AS t)
-                OR c.oid IN (to_regclass('dw.resumen_diario'), to_regclass('dw.resumen_mensual'))
+            WHERE c.oid IN (
+                to_regclass('dw.kardex'), to_regclass('dw.resumen_diario'),
+                to_regclass('dw.resumen_mensual')
             ) AND NOT EXISTS (
                 SELECT FROM pg_options_to_table(c.reloptions) AS o WHERE o.option_name = 'fillfactor'
             )
@@ -114,50 +70,56 @@ BEGIN
             EXECUTE format('ALTER TABLE %s SET (fillfactor = 50)', v_tabla);
         END LOOP;
     END IF;
-    PERFORM etl.indexar_kardex(c.relname)
-    FROM etl.v_tabla_kardex AS t
-    INNER JOIN pg_class AS c ON c.oid = t.tabla;
+    -- Named, and not part of the table above, since a restore may have left one out.
+    FOR v_llave IN
+        SELECT l.nombre, l.llave
+        FROM (VALUES
+            ('kardex_pk', 'PRIMARY KEY (id_producto, fecha, orden, id_movimiento)'),
+            ('kardex_movimiento_unico', 'UNIQUE (id_movimiento)')
+        ) AS l (nombre, llave)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_constraint AS c
+            WHERE c.conrelid = 'dw.kardex'::regclass AND c.conname = l.nombre
+        )
+    LOOP
+        EXECUTE format('ALTER TABLE dw.kardex ADD CONSTRAINT %I %s', v_llave.nombre, v_llave.llave);
+    END LOOP;
 END
 $$;
 
-CREATE OR REPLACE FUNCTION etl.revisar_kardex(p_corridas bigint) RETURNS void
+-- The receipts that somebody should look at: for nothing, or of another cost. Neither this index nor
+-- a key names a column that changes when a sale is valued anew.
+CREATE INDEX IF NOT EXISTS kardex_avisos ON dw.kardex (id_producto, fecha) WHERE salto_costo IS NOT NULL;
+
+CREATE OR REPLACE FUNCTION etl.revisar_kardex() RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_tabla regclass;
-    v_hay boolean;
 BEGIN
-    SELECT t.tabla INTO v_tabla
-    FROM etl.v_tabla_kardex AS t
-    WHERE 2 > (
+    IF 2 > (
         SELECT count(*) FROM pg_constraint AS c
-        WHERE c.conrelid = t.tabla AND c.contype IN ('p', 'u')
-    )
+        WHERE c.conrelid = 'dw.kardex'::regclass AND c.contype IN ('p', 'u')
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETS01',
+            MESSAGE = 'dw.kardex lacks a key, without which a movement could be in it twice',
+            HINT = 'run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over this database: restore it into an empty one';
+    END IF;
+    SELECT h.inhrelid INTO v_tabla
+    FROM pg_inherits AS h
+    WHERE h.inhparent = 'dw.kardex'::regclass
     LIMIT 1;
     IF v_tabla IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETS01',
-            MESSAGE = format('%s lacks a key, without which a movement could be in it twice', v_tabla),
-            HINT = 'run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over this database: restore it into an empty one';
+            MESSAGE = format('%s inherits from dw.kardex, and its rows would count as movements', v_tabla),
+            HINT = format('if a backup was restored over this database, restore it into an empty one, and run init; else ALTER TABLE %s NO INHERIT dw.kardex', v_tabla);
     END IF;
-    FOR v_tabla IN
-        SELECT t.tabla
-        FROM etl.v_tabla_kardex AS t
-        INNER JOIN pg_class AS c ON c.oid = t.tabla
-        WHERE substring(c.relname FROM '^kardex_lote_(\d+)$')::numeric > p_corridas
-    LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_tabla) INTO v_hay;
-        IF v_hay THEN
-            RAISE EXCEPTION USING
-                ERRCODE = 'ETS01',
-                MESSAGE = format('%s holds movements of a run that this database has not had', v_tabla),
-                HINT = 'a backup was restored over a later state: restore it into an empty database';
-        END IF;
-    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION etl.revisar_kardex(bigint) IS
-    'Se niega si a una tabla del kardex le falta una llave, o si tiene filas de una corrida posterior a la última';
+COMMENT ON FUNCTION etl.revisar_kardex() IS
+    'Se niega si al kardex le falta una llave, o si una tabla hereda de él';
 
 CREATE TABLE IF NOT EXISTS dw.inventario (
     id_producto     bigint PRIMARY KEY,

@@ -31,15 +31,6 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_sucursal (
 COMMENT ON TABLE etl.etapa_sucursal IS 'Sucursales nuevas o cambiadas en el OLTP';
 SELECT etl.conceder('INSERT', 'etl.etapa_sucursal', 'etl_cargador');
 
--- Unlogged like what it speaks of, so that a crash of the server empties both.
-CREATE UNLOGGED TABLE IF NOT EXISTS etl.adelanto (
-    id_corrida text NOT NULL,
-    sha256     text NOT NULL,
-    filas      bigint NOT NULL
-) WITH (autovacuum_enabled = false);
-COMMENT ON TABLE etl.adelanto IS
-    'Qué extracto está en etl.etapa desde que se leía, a lo más uno; vacía si hay que copiar el archivo';
-
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.descarte (
     id_movimiento bigint NOT NULL,
     motivo        text,
@@ -64,51 +55,32 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     cola               boolean NOT NULL DEFAULT false,
     altas              bigint NOT NULL DEFAULT 0,
     ventas             bigint NOT NULL DEFAULT 0,
-    primera            bigint,
     categoria_anterior text,
     impuesto_anterior  numeric
 ) WITH (autovacuum_enabled = false);
+-- For a while.
+ALTER TABLE etl.tramo DROP COLUMN IF EXISTS primera;
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
 COMMENT ON COLUMN etl.tramo.cola IS
     'El kardex ya tiene movimientos desde esa fecha, que se repiten; si no, las altas solo se añaden';
 COMMENT ON COLUMN etl.tramo.altas IS 'Cuántos movimientos entran al kardex; de ellos, cuántas ventas';
-COMMENT ON COLUMN etl.tramo.primera IS 'El menor número de las altas';
 COMMENT ON COLUMN etl.tramo.categoria_anterior IS
     'Si cambió la categoría o el impuesto: lo que valía para lo ya sumado; nulo si no cambió';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
-    id_producto          bigint NOT NULL,
-    fecha                timestamptz NOT NULL,
-    id_movimiento        bigint NOT NULL,
-    id_sucursal          bigint NOT NULL,
-    orden                smallint NOT NULL,
+    LIKE dw.kardex,
     es_alta              boolean NOT NULL,
     difiere              boolean NOT NULL,
-    tipo                 text NOT NULL,
-    provisional          boolean NOT NULL,
-    cantidad             numeric NOT NULL,
-    precio_unitario      numeric,
-    costo_unitario       numeric,
-    costo_total          numeric NOT NULL,
-    ajuste               numeric NOT NULL,
-    existencias          numeric NOT NULL,
-    valor                numeric NOT NULL,
-    costo_promedio       numeric NOT NULL,
-    salto_costo          numeric,
     costo_total_anterior numeric,
     ajuste_anterior      numeric,
-    tabla_kardex         oid,
     ctid_kardex          tid
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.repeticion IS
     'Los tramos con cola valorizados de nuevo: altas y filas que cambian, con lo que el kardex decía';
 COMMENT ON COLUMN etl.repeticion.difiere IS
     'Si no, la fila del kardex se queda como está, y solo se suma en otra categoría o con otro impuesto';
-COMMENT ON COLUMN etl.repeticion.salto_costo IS 'Como en dw.kardex';
-COMMENT ON COLUMN etl.repeticion.tabla_kardex IS
-    'De una fila del kardex, en cuál de sus tablas está: dw.kardex o un lote';
 COMMENT ON COLUMN etl.repeticion.ctid_kardex IS
-    'Y en qué lugar de ella; vale mientras dura la transacción de la carga';
+    'De una fila del kardex, en qué lugar de él está; vale mientras dura la transacción de la carga';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.delta (
     nivel              smallint NOT NULL,
@@ -132,17 +104,3 @@ COMMENT ON TABLE etl.delta IS 'Lo que cada resumen gana o pierde en esta carga';
 COMMENT ON COLUMN etl.delta.nivel IS
     '1: dw.resumen_diario; 2: dw.resumen_mensual; 3: dw.resumen_movil, con sus unidades, venta y costo de 365 días';
 COMMENT ON COLUMN etl.delta.franja IS 'En el nivel 2, de qué días del mes: ver etl.franja()';
-
-CREATE OR REPLACE FUNCTION etl.muchas_filas() RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT 20000::bigint $$;
-COMMENT ON FUNCTION etl.muchas_filas() IS
-    'Desde cuántas filas, leídas o repetidas, vale la pena cargar en dos procesos';
-
-CREATE OR REPLACE FUNCTION etl.es_carga_grande() RETURNS boolean
-LANGUAGE sql STABLE
-AS $$
-SELECT count(*) = etl.muchas_filas() FROM (SELECT FROM etl.etapa LIMIT etl.muchas_filas()) AS e
-$$;
-COMMENT ON FUNCTION etl.es_carga_grande() IS
-    'Si lo leído es tanto que vale la pena cargarlo de otra manera';
