@@ -198,21 +198,3 @@ END
 $$;
 COMMENT ON FUNCTION etl.recalcular_resumenes(text, date) IS
     'Pone los resúmenes de acuerdo con el kardex, escribiendo solo lo que difiere';
-
-DO $$
-BEGIN
-    -- An OLAP of version 1 has a ledger, but not yet the sums of its last days. Up to version 7 they
-    -- went wrong where a clock is put back to midnight.
-    PERFORM etl.recalcular_resumenes(c.zona, (c.hasta AT TIME ZONE c.zona)::date)
-    FROM etl.control AS c
-    WHERE EXISTS (SELECT FROM dw.kardex) AND (
-        NOT EXISTS (SELECT FROM dw.resumen_movil)
-        OR c.esquema < 8 AND EXISTS (
-            SELECT FROM generate_series(
-                greatest(c.desde_inicial, '1900-01-01'), c.hasta + interval '2 days', '1 day'
-            ) AS d (dia)
-            WHERE etl.inicio_del_dia(d.dia::date, c.zona) <> d.dia::date::timestamp AT TIME ZONE c.zona
-        )
-    );
-END
-$$;

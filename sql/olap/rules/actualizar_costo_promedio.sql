@@ -1,4 +1,11 @@
 -- A receipt: the moving average.
+--
+-- Of 10 that are worth 50.00, 10 more at 7.00:
+--   dw.actualizar_costo_promedio(ROW(10, 50, 5, 0, 0)::dw.estado, 10, 7)
+--   → (20,120.000000,6.000000,70.000000,0.000000)
+-- Of 3 that were sold before they came, 10 at 8.00: they had gone at 6.00:
+--   dw.actualizar_costo_promedio(ROW(-3, -18, 6, 0, 0)::dw.estado, 10, 8)
+--   → (7,56.000000,8,80.000000,-6.000000)
 
 CREATE OR REPLACE FUNCTION dw.actualizar_costo_promedio(
     estado dw.estado, cantidad numeric, costo_unitario numeric

@@ -1,4 +1,11 @@
 -- Which rule a movement follows, and the aggregate that replays a product with it.
+--
+-- A sale of 4 of 10 that are worth 50.00:
+--   dw.aplicar_movimiento(ROW(10, 50, 5, 0, 0, NULL)::dw.paso, 'VENTA', 4, NULL, NULL)
+--   → (6,30.000000,5,20.000000,0.000000,)
+-- The balance that a replay starts from:
+--   dw.aplicar_movimiento(NULL, 'SALDO', 10, 5, 50)
+--   → (10,50,5,0.000000,0.000000,)
 
 CREATE OR REPLACE FUNCTION dw.aplicar_movimiento(
     paso dw.paso, tipo text, cantidad numeric, costo_unitario numeric, valor_inicial numeric

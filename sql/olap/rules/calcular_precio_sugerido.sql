@@ -1,4 +1,11 @@
 -- The suggested price of a cost.
+--
+-- A cost of 7.00, a margin of 30 %, a tax of 18 %, up to the next 0.10:
+--   dw.calcular_precio_sugerido(7, 0.30, 0.18, 0.10)
+--   → 11.80
+-- Of what came for nothing there is none:
+--   dw.calcular_precio_sugerido(0, 0.30, 0.18, 0.10)
+--   → NULL
 
 CREATE OR REPLACE FUNCTION dw.calcular_precio_sugerido(
     costo numeric, margen numeric, impuesto numeric, redondeo numeric

@@ -1,4 +1,8 @@
 -- What a sale brought, without the tax within its price.
+--
+-- 2 at 11.80 with 18 % of tax within:
+--   dw.venta_neta(2, 11.80, 0.18)
+--   → 20.000000
 
 CREATE OR REPLACE FUNCTION dw.venta_neta(cantidad numeric, precio_unitario numeric, impuesto numeric)
 RETURNS numeric

@@ -36,40 +36,8 @@ COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor 
 
 DO $$
 DECLARE
-    v_indice regclass;
     v_llave record;
-    v_tabla regclass;
 BEGIN
-    -- Up to version 6 the index for notices, of which there were two up to version 5, named the
-    -- cost, since a free receipt had no mark; and the pages were full.
-    IF NOT EXISTS (SELECT FROM etl.control AS c WHERE c.esquema >= 7) THEN
-        UPDATE dw.kardex
-        SET salto_costo = CASE WHEN costo_unitario = 0 THEN 0 ELSE 0.000001 END
-        WHERE tipo = 'ENTRADA_MERCANCIA' AND (costo_unitario = 0 OR salto_costo = 0);
-        -- What a trigger of the shop's has put off would stop the rest.
-        SET CONSTRAINTS ALL IMMEDIATE;
-        FOR v_indice IN
-            SELECT i.indexrelid
-            FROM pg_index AS i
-            INNER JOIN pg_class AS n ON n.oid = i.indexrelid
-            WHERE i.indrelid = 'dw.kardex'::regclass
-                AND n.relname IN ('kardex_gratis', 'kardex_saltos', 'kardex_avisos')
-        LOOP
-            EXECUTE format('DROP INDEX %s', v_indice);
-        END LOOP;
-        FOR v_tabla IN
-            SELECT c.oid
-            FROM pg_class AS c
-            WHERE c.oid IN (
-                to_regclass('dw.kardex'), to_regclass('dw.resumen_diario'),
-                to_regclass('dw.resumen_mensual')
-            ) AND NOT EXISTS (
-                SELECT FROM pg_options_to_table(c.reloptions) AS o WHERE o.option_name = 'fillfactor'
-            )
-        LOOP
-            EXECUTE format('ALTER TABLE %s SET (fillfactor = 50)', v_tabla);
-        END LOOP;
-    END IF;
     -- Named, and not part of the table above, since a restore may have left one out.
     FOR v_llave IN
         SELECT l.nombre, l.llave

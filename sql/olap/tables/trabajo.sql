@@ -58,8 +58,6 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     categoria_anterior text,
     impuesto_anterior  numeric
 ) WITH (autovacuum_enabled = false);
--- For a while.
-ALTER TABLE etl.tramo DROP COLUMN IF EXISTS primera;
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
 COMMENT ON COLUMN etl.tramo.cola IS
     'El kardex ya tiene movimientos desde esa fecha, que se repiten; si no, las altas solo se añaden';

@@ -1,45 +1,6 @@
--- What earlier releases left: objects whose shape changed are dropped, and made anew by the
--- scripts below.
+-- The ledger is one table: what a very large load had added was a table of its own, which inherited
+-- from it. Its rows go into the ledger before anything else looks at that.
 
--- From version 1 to 2. A view of the shop's on one of the five that go stops the upgrade, which
--- then changes nothing.
-
-DO $$
-DECLARE
-    v_detalle text;
-BEGIN
-    IF to_regclass('dw.resumen_producto') IS NULL THEN
-        RETURN;
-    END IF;
-    DROP MATERIALIZED VIEW
-        dw.mv_ventas_diarias, dw.mv_margen_producto_mes, dw.mv_reposicion, dw.mv_rotacion, dw.mv_abc;
-    DROP FUNCTION dw.ventas_por_producto(date, date);
-    DROP VIEW etl.v_tramo, etl.v_diferencia;
-    DROP FUNCTION
-        etl.revaluar(bigint, jsonb, boolean), etl.sumar_diferencias(text), etl.sumar_kardex(text),
-        etl.diferencias_de_resumen(text), etl.recalcular_resumenes(text);
-    DROP AGGREGATE dw.valuar(text, numeric, numeric, numeric);
-    DROP FUNCTION dw.aplicar_movimiento(dw.estado, text, numeric, numeric, numeric);
-    DROP TABLE dw.resumen_producto, etl.tramo, etl.repeticion, etl.delta;
-EXCEPTION WHEN dependent_objects_still_exist THEN
-    GET STACKED DIAGNOSTICS v_detalle = PG_EXCEPTION_DETAIL;
-    RAISE EXCEPTION USING
-        ERRCODE = 'ETS01',
-        MESSAGE = format('the upgrade makes views anew on which others stand (%s); nothing was changed',
-                         split_part(v_detalle, E'\n', 1)),
-        HINT = 'drop those, run init, and create them again';
-END
-$$;
-
--- Up to version 3 one process valued and summed.
-DROP FUNCTION IF EXISTS
-    etl.agregar_al_kardex(bigint, numeric, text, date), etl.sumar_kardex(text, date),
-    etl.valorizar(boolean, numeric), etl.tramos(boolean);
--- Up to version 3 the views were refreshed one after the other, all of them each time.
-DROP FUNCTION IF EXISTS etl.vistas_por_refrescar();
-
--- For a while what a very large load added was a table of its own, which inherited from the ledger.
--- Their rows go into the ledger, once, before anything else looks at it.
 DO $$
 DECLARE
     v_lote record;
@@ -137,52 +98,4 @@ DROP FUNCTION IF EXISTS
     etl.veredicto(etl.control, timestamptz, timestamptz, uuid);
 DROP TABLE IF EXISTS etl.adelanto;
 
--- Up to version 4 a first large load took the ledger's indexes away and built them again.
-DROP FUNCTION IF EXISTS etl.soltar_indices(), etl.rehacer_indices();
-
--- Up to version 5 etl.tramo, of which nothing is kept from load to load, did not count what enters.
-DO $$
-BEGIN
-    IF EXISTS (
-        SELECT FROM pg_attribute AS a
-        WHERE a.attrelid = to_regclass('etl.tramo') AND a.attname = 'altas'
-    ) THEN
-        RETURN;
-    END IF;
-    DROP FUNCTION IF EXISTS etl.contar_altas();
-    DROP VIEW IF EXISTS etl.v_diferencia;
-    DROP TABLE IF EXISTS etl.tramo;
-END
-$$;
-
--- Up to version 8 the guard knew only of what a full read removes.
-DROP FUNCTION IF EXISTS etl.revisar_retiros(etl.control, jsonb, jsonb);
-
--- Up to version 8 verify knew the date of a movement in UTC only.
-DROP FUNCTION IF EXISTS
-    etl.verificar_bloques(timestamptz, bigint), etl.verificar_filas(timestamptz, bigint[], bigint);
-DROP VIEW IF EXISTS etl.v_huella;
-
--- Since version 6.
-ALTER TABLE IF EXISTS etl.control ADD COLUMN IF NOT EXISTS movimientos_oltp bigint;
--- Since version 9.
-ALTER TABLE IF EXISTS etl.control
-    ADD COLUMN IF NOT EXISTS catalogo text,
-    ADD COLUMN IF NOT EXISTS ajenas bigint NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS consultas jsonb,
-    ADD COLUMN IF NOT EXISTS ultimo_previsto bigint;
-ALTER TABLE IF EXISTS dw.producto ADD COLUMN IF NOT EXISTS vigente boolean NOT NULL DEFAULT true;
-ALTER TABLE IF EXISTS etl.descarte ADD COLUMN IF NOT EXISTS fuera text;
-DO $$
-BEGIN
-    -- It was < 100, where 18 for 18 % passed. A row that holds such a rate keeps it until it is changed.
-    IF to_regclass('dw.politica_precio') IS NOT NULL AND NOT EXISTS (
-        SELECT FROM pg_constraint AS c
-        WHERE c.conrelid = to_regclass('dw.politica_precio') AND c.conname = 'politica_precio_tasa'
-    ) THEN
-        ALTER TABLE dw.politica_precio
-            DROP CONSTRAINT IF EXISTS politica_precio_impuesto_check,
-            ADD CONSTRAINT politica_precio_tasa CHECK (impuesto >= 0 AND impuesto < 1) NOT VALID;
-    END IF;
-END
-$$;
+ALTER TABLE IF EXISTS etl.tramo DROP COLUMN IF EXISTS primera;
