@@ -1,4 +1,4 @@
-"""An OLAP of each earlier version becomes what a fresh init makes, object for object, with its data."""
+"""An OLAP of an earlier version becomes what a fresh init makes, object for object."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ INNER JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.at
 WHERE n.nspname IN ('dw', 'etl') AND c.relkind = 'r' AND c.relpersistence = 'p'
 GROUP BY 1, 2
 """
-# Up to version 6 a free receipt had no mark, and a row that is no jump of cost had 0.
-UNMARKED = "UPDATE dw.kardex SET salto_costo = CASE WHEN costo_unitario > 0 THEN 0 END"
+# Up to version 6 a free receipt had no mark.
+UNMARKED = "UPDATE dw.kardex SET salto_costo = NULL WHERE salto_costo = 0"
 END = datetime(2026, 10, 17, 3, tzinfo=UTC)
 INITIAL = END - timedelta(days=60)
 
@@ -88,7 +88,7 @@ def install_old(shop: Shop, script: Path) -> None:
             )
         cursor.execute("UPDATE etl.control SET esquema = %s", (version,))
         if version < 7:
-            cursor.execute(UNMARKED + " WHERE salto_costo IS NULL OR salto_costo = 0")
+            cursor.execute(UNMARKED)
 
 
 @pytest.mark.parametrize("script", OLD, ids=lambda script: script.stem)
@@ -105,6 +105,10 @@ def test_an_earlier_version_becomes_what_a_fresh_init_makes(shop: Shop, script: 
     assert sorted(found - fresh) == []
     assert sorted(fresh - found) == []
     assert_olap_equals_replay(shop, INITIAL)
+    # The free receipt keeps its mark, which a jump of cost never has.
+    free = "SELECT costo_unitario FROM dw.kardex WHERE salto_costo = 0"
+    assert shop.olap_rows(free) == [{"costo_unitario": 0}]
+    assert not shop.olap_rows("SELECT FROM dw.v_saltos_costo")
     # A late receipt is valued, and what follows it again.
     shop.receipt(INITIAL, (1, 10, 8))
     shop.sale(END, (2, 1, 9))

@@ -1,4 +1,4 @@
--- Refresh of the materialized views, ours and those that a shop adds to dw.
+-- The materialized views are refreshed, ours and those that a shop adds to dw.
 
 CREATE OR REPLACE VIEW etl.v_vista AS
 SELECT
@@ -74,19 +74,6 @@ COMMENT ON FUNCTION etl.vistas_por_refrescar() IS
     'Las de etl.v_vista en el orden de sus dependencias; las de un mismo turno no dependen entre sí';
 SELECT etl.conceder('EXECUTE', 'etl.vistas_por_refrescar()', 'etl_cargador');
 
-CREATE OR REPLACE FUNCTION etl.anotar_refresco(p_version uuid) RETURNS void
-LANGUAGE sql
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-INSERT INTO etl.refresco AS r (version) VALUES (p_version)
-ON CONFLICT (unico) DO UPDATE SET version = excluded.version
-WHERE r.version IS DISTINCT FROM excluded.version
-$$;
-COMMENT ON FUNCTION etl.anotar_refresco(uuid) IS
-    'Anota que las vistas propias muestran lo cargado hasta esa versión del control, leída antes de refrescarlas';
-SELECT etl.conceder('EXECUTE', 'etl.anotar_refresco(uuid)', 'etl_cargador');
-
 CREATE OR REPLACE FUNCTION etl.refrescar_vista(p_vista oid) RETURNS text
 LANGUAGE plpgsql
 SECURITY DEFINER
@@ -117,6 +104,19 @@ $$;
 COMMENT ON FUNCTION etl.refrescar_vista(oid) IS
     'Refresca una vista; devuelve por qué no se pudo hacer sin bloquear, o nulo';
 SELECT etl.conceder('EXECUTE', 'etl.refrescar_vista(oid)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.anotar_refresco(p_version uuid) RETURNS void
+LANGUAGE sql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+INSERT INTO etl.refresco AS r (version) VALUES (p_version)
+ON CONFLICT (unico) DO UPDATE SET version = excluded.version
+WHERE r.version IS DISTINCT FROM excluded.version
+$$;
+COMMENT ON FUNCTION etl.anotar_refresco(uuid) IS
+    'Anota que las vistas propias muestran lo cargado hasta esa versión del control, leída antes de refrescarlas';
+SELECT etl.conceder('EXECUTE', 'etl.anotar_refresco(uuid)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION dw.refrescar_vistas_materializadas()
 RETURNS TABLE (vista text, segundos numeric, aviso text, error text)

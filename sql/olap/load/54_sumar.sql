@@ -1,4 +1,19 @@
--- Step 6 of the load, first half: what it adds to the sums by day and by month, into etl.delta.
+-- What the load adds to the sums by day and by month, into etl.delta.
+
+CREATE OR REPLACE FUNCTION etl.sumar_movil() RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO etl.delta
+SELECT
+    3, NULL, NULL, NULL, NULL, NULL, d.id_producto, 0, sum(d.unidades_vendidas), 0,
+    sum(d.venta_neta), sum(d.costo_ventas), 0, 0, 0,
+    coalesce(sum(d.unidades_vendidas) FILTER (WHERE d.franja = 2), 0)
+FROM etl.delta AS d
+WHERE d.nivel = 2 AND d.franja > 0
+GROUP BY d.id_producto
+$$;
+COMMENT ON FUNCTION etl.sumar_movil() IS
+    'Saca de los meses de etl.delta, partidos en franjas, lo que gana o pierde dw.resumen_movil';
 
 CREATE OR REPLACE FUNCTION etl.franja(p_dia date, p_corte date) RETURNS smallint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -64,21 +79,6 @@ INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
 WHERE t.categoria_anterior IS NOT NULL AND NOT r.es_alta;
 COMMENT ON VIEW etl.v_diferencia IS
     'De los productos con cola, lo que esta carga suma, quita (en negativo) o solo revaloriza (0 movimientos, sin cantidad), de cada movimiento';
-
-CREATE OR REPLACE FUNCTION etl.sumar_movil() RETURNS void
-LANGUAGE sql
-AS $$
-INSERT INTO etl.delta
-SELECT
-    3, NULL, NULL, NULL, NULL, NULL, d.id_producto, 0, sum(d.unidades_vendidas), 0,
-    sum(d.venta_neta), sum(d.costo_ventas), 0, 0, 0,
-    coalesce(sum(d.unidades_vendidas) FILTER (WHERE d.franja = 2), 0)
-FROM etl.delta AS d
-WHERE d.nivel = 2 AND d.franja > 0
-GROUP BY d.id_producto
-$$;
-COMMENT ON FUNCTION etl.sumar_movil() IS
-    'Saca de los meses de etl.delta, partidos en franjas, lo que gana o pierde dw.resumen_movil';
 
 CREATE OR REPLACE FUNCTION etl.sumar(p_zona text, p_corte date, p_todo boolean)
 RETURNS SETOF etl.delta

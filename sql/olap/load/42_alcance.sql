@@ -1,120 +1,5 @@
--- What is out of scope though nobody meant it: types that are not known, dates before the beginning.
-
-CREATE OR REPLACE FUNCTION etl.es_nueva(p_movimiento bigint, p_previsto bigint) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
--- Numbers that are hashes say nothing of when they were given; a sequence never gets so far.
-SELECT p_movimiento > p_previsto OR p_previsto IS NULL OR p_previsto > 1125899906842624
-$$;
-COMMENT ON FUNCTION etl.es_nueva(bigint, bigint) IS
-    'Si un movimiento se escribió después de empezar, por su número; los números que no son de una secuencia lo parecen todos';
-
-CREATE OR REPLACE FUNCTION etl.contar_fuera() RETURNS TABLE (fuera text, tipo text, movimientos bigint)
-LANGUAGE sql STABLE
-AS $$
-SELECT u.fuera, u.tipo, sum(u.movimientos)::bigint
-FROM (
-    SELECT f.fuera, f.tipo, count(*) AS movimientos
-    FROM etl.fuera_de_alcance AS f
-    CROSS JOIN etl.control AS c
-    LEFT JOIN dw.apertura AS a ON a.id_producto = f.id_producto
-    -- Earlier history, or another opening, may have taken it in since.
-    WHERE f.fuera = 'tipo' OR f.fecha < c.desde_inicial OR f.fecha < a.fecha
-    GROUP BY f.fuera, f.tipo
-    UNION ALL
-    SELECT s.fuera, s.tipo, s.movimientos FROM etl.fuera_sin_lista AS s
-) AS u
-GROUP BY u.fuera, u.tipo
-$$;
-COMMENT ON FUNCTION etl.contar_fuera() IS
-    'Cuántos movimientos de cada tipo están fuera de alcance, por su tipo o por su fecha';
-
-CREATE OR REPLACE FUNCTION etl.resumir_fuera_de_alcance() RETURNS jsonb
-LANGUAGE sql STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT jsonb_build_object(
-    'tipos', (
-        SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.movimientos DESC, t.tipo), '[]')
-        FROM (
-            SELECT n.tipo, n.movimientos FROM etl.contar_fuera() AS n WHERE n.fuera = 'tipo'
-        ) AS t
-    ),
-    'fechas', (
-        SELECT coalesce(sum(n.movimientos), 0) FROM etl.contar_fuera() AS n WHERE n.fuera = 'fecha'
-    ),
-    'ejemplos', (
-        SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.hasta DESC, e.id_movimiento DESC), '[]')
-        FROM (
-            SELECT
-                f.id_movimiento, f.tipo, f.id_producto, f.fecha, f.desde, f.hasta,
-                CASE
-                    WHEN f.fecha < c.desde_inicial THEN 'antes de la fecha inicial'
-                    ELSE 'antes de la apertura'
-                END AS motivo
-            FROM etl.fuera_de_alcance AS f
-            CROSS JOIN etl.control AS c
-            LEFT JOIN dw.apertura AS a ON a.id_producto = f.id_producto
-            WHERE f.fuera = 'fecha' AND (f.fecha < c.desde_inicial OR f.fecha < a.fecha)
-            ORDER BY f.hasta DESC, f.id_movimiento DESC
-            LIMIT 20
-        ) AS e
-    )
-)
-$$;
-COMMENT ON FUNCTION etl.resumir_fuera_de_alcance() IS
-    'Lo que está fuera de alcance sin que nadie lo quisiera: tipos con su cuenta, cuántas fechas y las últimas de ellas';
-SELECT etl.conceder('EXECUTE', 'etl.resumir_fuera_de_alcance()', 'etl_cargador');
-
-CREATE OR REPLACE FUNCTION etl.fechas_por_revisar() RETURNS jsonb
-LANGUAGE sql STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-SELECT jsonb_build_object(
-    'movimientos', (
-        -- Whatever kept it out before: it may be its date now.
-        SELECT coalesce(jsonb_agg(f.id_movimiento), '[]') FROM etl.fuera_de_alcance AS f
-    ),
-    'apertura', (
-        SELECT max(a.fecha) FROM dw.apertura AS a WHERE a.fecha < 'infinity'
-    )
-)
-$$;
-COMMENT ON FUNCTION etl.fechas_por_revisar() IS
-    'Qué movimientos busca una lectura completa aunque su fecha los deje fuera, y la última apertura';
-SELECT etl.conceder('EXECUTE', 'etl.fechas_por_revisar()', 'etl_cargador');
-
-CREATE OR REPLACE FUNCTION etl.contar_lo_no_listado(p_tope bigint) RETURNS void
-LANGUAGE sql
-AS $$
-WITH sobrante AS (
-    DELETE FROM etl.fuera_de_alcance AS f
-    USING (
-        SELECT
-            g.id_movimiento,
-            row_number() OVER (
-                PARTITION BY g.fuera, g.tipo ORDER BY g.hasta DESC, g.id_movimiento DESC
-            ) AS puesto
-        FROM etl.fuera_de_alcance AS g
-    ) AS n
-    WHERE n.id_movimiento = f.id_movimiento AND n.puesto > p_tope
-    RETURNING f.fuera, f.tipo
-), antes AS (
-    DELETE FROM etl.fuera_sin_lista AS s RETURNING s.fuera, s.tipo, s.movimientos
-)
-INSERT INTO etl.fuera_sin_lista (fuera, tipo, movimientos)
-SELECT u.fuera, u.tipo, sum(u.movimientos)
-FROM (
-    SELECT a.fuera, a.tipo, a.movimientos FROM antes AS a
-    UNION ALL
-    SELECT s.fuera, s.tipo, 1 FROM sobrante AS s
-) AS u
-GROUP BY u.fuera, u.tipo
-$$;
-COMMENT ON FUNCTION etl.contar_lo_no_listado(bigint) IS
-    'Deja en la lista los últimos de cada tipo; los demás pasan a ser una cuenta';
+-- What is out of scope though nobody meant it: types that are not known, dates before the
+-- beginning.
 
 CREATE OR REPLACE FUNCTION etl.anotar_fuera_de_alcance(p_extracto jsonb) RETURNS jsonb
 LANGUAGE plpgsql
@@ -233,3 +118,119 @@ END
 $$;
 COMMENT ON FUNCTION etl.anotar_fuera_de_alcance(jsonb) IS
     'Pone al día la lista de lo que está fuera de alcance; devuelve lo que esta ventana trajo de nuevo, por tipo';
+
+CREATE OR REPLACE FUNCTION etl.es_nueva(p_movimiento bigint, p_previsto bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+-- Numbers that are hashes say nothing of when they were given; a sequence never gets so far.
+SELECT p_movimiento > p_previsto OR p_previsto IS NULL OR p_previsto > 1125899906842624
+$$;
+COMMENT ON FUNCTION etl.es_nueva(bigint, bigint) IS
+    'Si un movimiento se escribió después de empezar, por su número; los números que no son de una secuencia lo parecen todos';
+
+CREATE OR REPLACE FUNCTION etl.contar_lo_no_listado(p_tope bigint) RETURNS void
+LANGUAGE sql
+AS $$
+WITH sobrante AS (
+    DELETE FROM etl.fuera_de_alcance AS f
+    USING (
+        SELECT
+            g.id_movimiento,
+            row_number() OVER (
+                PARTITION BY g.fuera, g.tipo ORDER BY g.hasta DESC, g.id_movimiento DESC
+            ) AS puesto
+        FROM etl.fuera_de_alcance AS g
+    ) AS n
+    WHERE n.id_movimiento = f.id_movimiento AND n.puesto > p_tope
+    RETURNING f.fuera, f.tipo
+), antes AS (
+    DELETE FROM etl.fuera_sin_lista AS s RETURNING s.fuera, s.tipo, s.movimientos
+)
+INSERT INTO etl.fuera_sin_lista (fuera, tipo, movimientos)
+SELECT u.fuera, u.tipo, sum(u.movimientos)
+FROM (
+    SELECT a.fuera, a.tipo, a.movimientos FROM antes AS a
+    UNION ALL
+    SELECT s.fuera, s.tipo, 1 FROM sobrante AS s
+) AS u
+GROUP BY u.fuera, u.tipo
+$$;
+COMMENT ON FUNCTION etl.contar_lo_no_listado(bigint) IS
+    'Deja en la lista los últimos de cada tipo; los demás pasan a ser una cuenta';
+
+CREATE OR REPLACE FUNCTION etl.contar_fuera() RETURNS TABLE (fuera text, tipo text, movimientos bigint)
+LANGUAGE sql STABLE
+AS $$
+SELECT u.fuera, u.tipo, sum(u.movimientos)::bigint
+FROM (
+    SELECT f.fuera, f.tipo, count(*) AS movimientos
+    FROM etl.fuera_de_alcance AS f
+    CROSS JOIN etl.control AS c
+    LEFT JOIN dw.apertura AS a ON a.id_producto = f.id_producto
+    -- Earlier history, or another opening, may have taken it in since.
+    WHERE f.fuera = 'tipo' OR f.fecha < c.desde_inicial OR f.fecha < a.fecha
+    GROUP BY f.fuera, f.tipo
+    UNION ALL
+    SELECT s.fuera, s.tipo, s.movimientos FROM etl.fuera_sin_lista AS s
+) AS u
+GROUP BY u.fuera, u.tipo
+$$;
+COMMENT ON FUNCTION etl.contar_fuera() IS
+    'Cuántos movimientos de cada tipo están fuera de alcance, por su tipo o por su fecha';
+
+CREATE OR REPLACE FUNCTION etl.resumir_fuera_de_alcance() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_build_object(
+    'tipos', (
+        SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.movimientos DESC, t.tipo), '[]')
+        FROM (
+            SELECT n.tipo, n.movimientos FROM etl.contar_fuera() AS n WHERE n.fuera = 'tipo'
+        ) AS t
+    ),
+    'fechas', (
+        SELECT coalesce(sum(n.movimientos), 0) FROM etl.contar_fuera() AS n WHERE n.fuera = 'fecha'
+    ),
+    'ejemplos', (
+        SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.hasta DESC, e.id_movimiento DESC), '[]')
+        FROM (
+            SELECT
+                f.id_movimiento, f.tipo, f.id_producto, f.fecha, f.desde, f.hasta,
+                CASE
+                    WHEN f.fecha < c.desde_inicial THEN 'antes de la fecha inicial'
+                    ELSE 'antes de la apertura'
+                END AS motivo
+            FROM etl.fuera_de_alcance AS f
+            CROSS JOIN etl.control AS c
+            LEFT JOIN dw.apertura AS a ON a.id_producto = f.id_producto
+            WHERE f.fuera = 'fecha' AND (f.fecha < c.desde_inicial OR f.fecha < a.fecha)
+            ORDER BY f.hasta DESC, f.id_movimiento DESC
+            LIMIT 20
+        ) AS e
+    )
+)
+$$;
+COMMENT ON FUNCTION etl.resumir_fuera_de_alcance() IS
+    'Lo que está fuera de alcance sin que nadie lo quisiera: tipos con su cuenta, cuántas fechas y las últimas de ellas';
+SELECT etl.conceder('EXECUTE', 'etl.resumir_fuera_de_alcance()', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.fechas_por_revisar() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_build_object(
+    'movimientos', (
+        -- Whatever kept it out before: it may be its date now.
+        SELECT coalesce(jsonb_agg(f.id_movimiento), '[]') FROM etl.fuera_de_alcance AS f
+    ),
+    'apertura', (
+        SELECT max(a.fecha) FROM dw.apertura AS a WHERE a.fecha < 'infinity'
+    )
+)
+$$;
+COMMENT ON FUNCTION etl.fechas_por_revisar() IS
+    'Qué movimientos busca una lectura completa aunque su fecha los deje fuera, y la última apertura';
+SELECT etl.conceder('EXECUTE', 'etl.fechas_por_revisar()', 'etl_cargador');

@@ -1,53 +1,5 @@
--- Step 6 of the load, second half: carry etl.delta to the summaries that the views stand on; and what
--- brings those back into agreement with the ledger where somebody has touched them.
-
-CREATE OR REPLACE FUNCTION etl.correr_resumen_movil(p_antes date, p_corte date, p_zona text)
-RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    -- The days that the windows leave behind, and those they reach that were dated ahead.
-    -- Product by product: its ledger is in order of date, the whole one is not.
-    INSERT INTO dw.resumen_movil AS r
-    SELECT
-        i.id_producto,
-        coalesce(sum((d.ahora / 2 - d.antes / 2) * k.cantidad), 0),
-        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.cantidad), 0),
-        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.neta), 0),
-        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.costo_total), 0)
-    FROM dw.inventario AS i
-    INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
-    CROSS JOIN (VALUES
-        (p_antes - 364, least(p_corte - 365, p_antes)),
-        (greatest(p_antes - 89, p_corte - 364), least(p_corte - 90, p_antes)),
-        (p_antes + 1, p_corte)
-    ) AS b (desde, hasta)
-    CROSS JOIN LATERAL (
-        SELECT
-            (f.fecha AT TIME ZONE p_zona)::date AS dia, f.cantidad, f.costo_total,
-            dw.venta_neta(f.cantidad, f.precio_unitario, p.impuesto) AS neta
-        FROM dw.kardex AS f
-        WHERE f.id_producto = i.id_producto
-            -- For the index: a midnight that a clock put back makes twice is the later one here.
-            AND f.fecha >= (b.desde - 1)::timestamp AT TIME ZONE p_zona
-            AND f.fecha < (b.hasta + 2)::timestamp AT TIME ZONE p_zona
-            AND f.tipo = 'VENTA'
-        OFFSET 0
-    ) AS k
-    CROSS JOIN LATERAL (
-        SELECT etl.franja(k.dia, p_antes)::int AS antes, etl.franja(k.dia, p_corte)::int AS ahora
-    ) AS d
-    WHERE k.dia BETWEEN b.desde AND b.hasta
-    GROUP BY i.id_producto
-    ON CONFLICT (id_producto) DO UPDATE SET
-        unidades_90 = r.unidades_90 + excluded.unidades_90,
-        unidades_365 = r.unidades_365 + excluded.unidades_365,
-        venta_neta_365 = r.venta_neta_365 + excluded.venta_neta_365,
-        costo_ventas_365 = r.costo_ventas_365 + excluded.costo_ventas_365;
-END
-$$;
-COMMENT ON FUNCTION etl.correr_resumen_movil(date, date, text) IS
-    'Lleva dw.resumen_movil de un corte a otro posterior, con el kardex y los impuestos que había';
+-- The summaries that the views stand on get what was summed; and what brings them back into
+-- agreement with the ledger where somebody has touched them.
 
 CREATE OR REPLACE FUNCTION etl.actualizar_resumenes() RETURNS void
 LANGUAGE plpgsql
@@ -134,6 +86,54 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.actualizar_resumenes() IS 'Suma etl.delta a los tres resúmenes';
+
+CREATE OR REPLACE FUNCTION etl.correr_resumen_movil(p_antes date, p_corte date, p_zona text)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- The days that the windows leave behind, and those they reach that were dated ahead.
+    -- Product by product: its ledger is in order of date, the whole one is not.
+    INSERT INTO dw.resumen_movil AS r
+    SELECT
+        i.id_producto,
+        coalesce(sum((d.ahora / 2 - d.antes / 2) * k.cantidad), 0),
+        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.cantidad), 0),
+        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.neta), 0),
+        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.costo_total), 0)
+    FROM dw.inventario AS i
+    INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+    CROSS JOIN (VALUES
+        (p_antes - 364, least(p_corte - 365, p_antes)),
+        (greatest(p_antes - 89, p_corte - 364), least(p_corte - 90, p_antes)),
+        (p_antes + 1, p_corte)
+    ) AS b (desde, hasta)
+    CROSS JOIN LATERAL (
+        SELECT
+            (f.fecha AT TIME ZONE p_zona)::date AS dia, f.cantidad, f.costo_total,
+            dw.venta_neta(f.cantidad, f.precio_unitario, p.impuesto) AS neta
+        FROM dw.kardex AS f
+        WHERE f.id_producto = i.id_producto
+            -- For the index: a midnight that a clock put back makes twice is the later one here.
+            AND f.fecha >= (b.desde - 1)::timestamp AT TIME ZONE p_zona
+            AND f.fecha < (b.hasta + 2)::timestamp AT TIME ZONE p_zona
+            AND f.tipo = 'VENTA'
+        OFFSET 0
+    ) AS k
+    CROSS JOIN LATERAL (
+        SELECT etl.franja(k.dia, p_antes)::int AS antes, etl.franja(k.dia, p_corte)::int AS ahora
+    ) AS d
+    WHERE k.dia BETWEEN b.desde AND b.hasta
+    GROUP BY i.id_producto
+    ON CONFLICT (id_producto) DO UPDATE SET
+        unidades_90 = r.unidades_90 + excluded.unidades_90,
+        unidades_365 = r.unidades_365 + excluded.unidades_365,
+        venta_neta_365 = r.venta_neta_365 + excluded.venta_neta_365,
+        costo_ventas_365 = r.costo_ventas_365 + excluded.costo_ventas_365;
+END
+$$;
+COMMENT ON FUNCTION etl.correr_resumen_movil(date, date, text) IS
+    'Lleva dw.resumen_movil de un corte a otro posterior, con el kardex y los impuestos que había';
 
 CREATE OR REPLACE FUNCTION etl.diferencias_de_resumen(p_zona text, p_corte date)
 RETURNS SETOF etl.delta
