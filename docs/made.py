@@ -174,7 +174,7 @@ def _places() -> list[tuple[str, str]]:
             found.append((f"pipeline/{path.name}", _first_sentence(path)))
     for path in sorted((ROOT / "pipeline").glob("*/__init__.py")):
         found.append((f"pipeline/{path.parent.name}/", _first_sentence(path)))
-    for folder in ("sql/oltp", *(f"sql/olap/{name}" for name in FOLDERS)):
+    for folder in ("sql/oltp", *(f"sql/olap/{n}" for n in (*FOLDERS, "migraciones"))):
         for path in sorted((ROOT / folder).glob("*.sql")):
             found.append((f"{folder}/{path.name}", _first_comment(path)))
     for folder in ("demo", "docs", "bench"):
