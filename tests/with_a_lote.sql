@@ -43,3 +43,4 @@ CREATE FUNCTION etl.actualizar_kardex(bigint) RETURNS bigint LANGUAGE sql AS 'SE
 CREATE FUNCTION etl.revisar_kardex(bigint) RETURNS void LANGUAGE sql AS 'SELECT';
 CREATE FUNCTION etl.sumar_parte(text, date, boolean, bigint) RETURNS SETOF etl.delta
 LANGUAGE sql AS 'SELECT * FROM etl.delta';
+UPDATE etl.control SET esquema = 9;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
@@ -33,6 +35,9 @@ MANUAL = Manual(
     examples=("python -m pipeline init", "python -m pipeline init --example-oltp"),
 )
 
+# In the order that they are run in: what a signature or a view names is there before it.
+FOLDERS = ("rights", "tables", "rules", "load", "views", "commands", "finish")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
@@ -58,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         "example_oltp": str(settings.oltp_admin) if arguments.example_oltp else None,
         "reader": settings.oltp.user if grants else None,
         "olap": str(settings.olap_admin),
-        "version_before": before,
+        "version_before": before or None,
         "version": SCHEMA_VERSION,
     }
     if arguments.json:
@@ -129,7 +134,9 @@ def _create_olap(settings: Settings) -> None:
                 "give OLAP_DB_NAME that. Nothing was changed"
             )
         with connection.cursor() as cursor:
-            for script in sorted(sql_folder("olap").glob("*.sql")):
+            # A function may name one that a later script defines.
+            cursor.execute("SET LOCAL check_function_bodies = off")
+            for script in _scripts(_installed_version(connection)):
                 cursor.execute(script.read_text(encoding="utf-8"))
             cursor.execute(
                 "INSERT INTO etl.control (esquema) VALUES (%s) "
@@ -142,11 +149,29 @@ def _create_olap(settings: Settings) -> None:
         connection.commit()
 
 
+def _scripts(installed: int | None) -> Iterator[Path]:
+    """Those of sql/olap: the definitions, folder by folder, after what the rights begin with.
+
+    Of an OLAP that is there (`installed`, its version) what differs from one version to the next
+    is carried over first: definitions say what is, and leave what they find.
+    """
+    first, *others = FOLDERS
+    yield from _in_order(first)
+    if installed is not None:
+        yield from (s for s in _in_order("migraciones") if int(s.name[:2]) >= installed)
+    for folder in others:
+        yield from _in_order(folder)
+
+
+def _in_order(folder: str) -> list[Path]:
+    return sorted(sql_folder(f"olap/{folder}").glob("*.sql"))
+
+
 def _installed_version(connection: Connection) -> int | None:
     if call(connection, "SELECT to_regclass('etl.control')") is None:
         return None
-    version = call(connection, "SELECT esquema FROM etl.control")
-    return None if version is None else int(version)
+    # A control table without its row is of a version that nobody knows: each step finds out.
+    return int(call(connection, "SELECT esquema FROM etl.control") or 0)
 
 
 def _grant(connection: Connection, role: str, to: Database) -> None:

@@ -17,7 +17,7 @@ from pipeline.state.window import Window
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 
 class Control(Bounds):
