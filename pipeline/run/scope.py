@@ -135,11 +135,16 @@ def show(listed: dict[str, Any]) -> None:
                     row["tipo"],
                     row["id_producto"],
                     day(row["fecha"]),
-                    _(_REASONS[row["motivo"]]),
+                    _reason(row),
                 ]
                 for row in listed["out_of_scope_examples"]
             ],
         )
+
+
+def _reason(row: dict[str, Any]) -> str:
+    reason = _REASONS[row["motivo"]]
+    return _(reason)
 
 
 def day(moment: str) -> str:

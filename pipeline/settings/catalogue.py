@@ -230,8 +230,7 @@ _SHOWN = (
     Setting(
         "ETL_LANG",
         "es",
-        "The language of commands and failures, of notices, of the report and of the kardex's page: "
-        "es or en.",
+        "The language of commands, failures, notices, the report and the kardex's page: es or en.",
         "Idioma de las órdenes y las fallas, de los avisos, del informe y de la página del kardex: "
         "es o en.",
     ),
