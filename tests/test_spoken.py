@@ -41,7 +41,7 @@ def test_commands_and_failures_speak_the_shops_language(shop: Shop):
     del shop.env["ETL_LANG"]
     failed = shop.command("status", ETL_TIMEZONE="Lima")
     assert failed.returncode == 1
-    assert "ETL_TIMEZONE es 'Lima', pero debe ser el nombre de una zona" in failed.stderr
+    assert "ETL_TIMEZONE es 'Lima', pero debe ser el nombre de una zona" in failed.stdout
     status = shop.succeed("status").stdout
     assert "última corrida" in status
     assert "last run" not in status
