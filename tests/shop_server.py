@@ -84,6 +84,8 @@ class ShopServer:
             "OLAP_BI_USER": BI_USER,
             "OLAP_BI_PASSWORD": PASSWORD,
             "ETL_STATE_DIR": str(folder / "state"),
+            # What most tests assert; tests/test_spoken.py hears the other.
+            "ETL_LANG": "en",
             "LUIGI_CONFIG_PATH": str(REPOSITORY / "luigi.cfg"),
         }
 

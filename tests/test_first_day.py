@@ -84,7 +84,9 @@ def place(
         folder.mkdir()
         (folder / ".env").write_text(env)
         (folder / ".env").chmod(0o600)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)} | {
+            "ETL_LANG": "en"
+        }
         environment["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         yield folder, environment

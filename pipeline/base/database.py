@@ -10,6 +10,8 @@ import psycopg2
 
 from pipeline.base.interrupt import ends_what_runs
 from pipeline.errors import DatabaseError, LockedError, TransientError, one_line, translate
+from pipeline.translation import translated as _
+from pipeline.translation.stored import worded
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -44,11 +46,11 @@ def _connect(database: Database, read_only: bool) -> Connection:
     except psycopg2.OperationalError as error:
         text = one_line(str(error))
         side, account = database.side, database.account
-        message = (
-            f"cannot connect to {database}: {text}; check {side}_DB_HOST, {side}_DB_PORT, "
-            f"{side}_DB_NAME, {side}_DB_SSLMODE, {account}_USER and {account}_PASSWORD, "
-            "and that the server is up"
-        )
+        message = _(
+            "cannot connect to {database}: {text}; check {side}_DB_HOST, {side}_DB_PORT, "
+            "{side}_DB_NAME, {side}_DB_SSLMODE, {account}_USER and {account}_PASSWORD, and "
+            "that the server is up"
+        ).format(database=database, text=text, side=side, account=account)
         refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
         raise (DatabaseError if refused else TransientError)(message) from error
     if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
@@ -93,7 +95,11 @@ def connect(database: Database, step: str, *, read_only: bool = False) -> Iterat
     except psycopg2.Error as error:
         failure = translate(error, where, reads_shop=database.side == "OLTP")
         if isinstance(failure, LockedError) and database.side == "OLAP":
-            raise LockedError(f"{failure}; held by {who_blocks(database)}") from error
+            raise LockedError(
+                _("{failure}; held by {database}").format(
+                    failure=failure, database=who_blocks(database)
+                )
+            ) from error
         raise failure from error
     finally:
         connection.close()
@@ -121,5 +127,7 @@ def who_blocks(olap: Database) -> str:
     except (psycopg2.Error, DatabaseError):
         # The account may be an administrator's own database without our functions, or have
         # no other session to ask in.
-        return "a session that could not be asked for"
-    return row[0] if row and row[0] else "a session that has ended since"
+        return _("a session that could not be asked for")
+    if not row or not row[0]:
+        return _("a session that has ended since")
+    return "; ".join(map(worded, row[0].split("; ")))

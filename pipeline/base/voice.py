@@ -14,7 +14,7 @@ from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
-from pipeline.base.translation import translator
+from pipeline.translation import translator
 
 NOTHING = "\N{EN DASH}"
 # Python's own 28 digits are fewer than a ledger's numeric(38, 6) can have.

@@ -18,6 +18,7 @@ from pipeline.oltp.prints import named_relations
 from pipeline.oltp.queries import load_query
 from pipeline.run.extract import QUERIES
 from pipeline.settings import load_settings
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -75,16 +76,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(done: dict[str, Any]) -> None:
     before, version = done["version_before"], done["version"]
-    how = "created" if before is None else "is up to date"
+    how = _("created") if before is None else _("is up to date")
     if before is not None and before < version:
-        how = f"upgraded from version {before}"
+        how = _("upgraded from version {before}").format(before=before)
     if done["example_oltp"]:
-        print(f"example OLTP ready in {done['example_oltp']}")
+        print(_("example OLTP ready in {example_oltp}").format(example_oltp=done["example_oltp"]))
     if done["reader"]:
-        print(f"role etl_lector granted to {done['reader']}")
+        print(_("role etl_lector granted to {reader}").format(reader=done["reader"]))
     else:
-        print("OLTP left as it is: to have the reader's rights granted, set OLTP_ADMIN_USER")
-    print(f"OLAP {how} (version {version}) in {done['olap']}")
+        print(_("OLTP left as it is: to have the reader's rights granted, set OLTP_ADMIN_USER"))
+    print(
+        _("OLAP {how} (version {version}) in {olap}").format(
+            how=how, version=version, olap=done["olap"]
+        )
+    )
 
 
 def _create_example(settings: Settings) -> None:
@@ -117,8 +122,10 @@ def _refuse_newer(settings: Settings) -> int | None:
         before = _installed_version(connection)
     if before is not None and before > SCHEMA_VERSION:
         raise DatabaseError(
-            f"OLAP: its objects are of version {before}, newer than this program "
-            f"({SCHEMA_VERSION}); upgrade this program. Nothing was changed"
+            _(
+                "OLAP: its objects are of version {before}, newer than this program "
+                "({schema_version}); upgrade this program. Nothing was changed"
+            ).format(before=before, schema_version=SCHEMA_VERSION)
         )
     return before
 
@@ -129,9 +136,11 @@ def _create_olap(settings: Settings) -> None:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise DatabaseError(
-                f"OLAP: the encoding of {settings.olap_admin.name} is {encoding}, and it must hold "
-                "what any shop types: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and "
-                "give OLAP_DB_NAME that. Nothing was changed"
+                _(
+                    "OLAP: the encoding of {name} is {encoding}, and it must hold what any shop "
+                    "types: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and give "
+                    "OLAP_DB_NAME that. Nothing was changed"
+                ).format(name=settings.olap_admin.name, encoding=encoding)
             )
         with connection.cursor() as cursor:
             # A function may name one that a later script defines.
@@ -180,8 +189,10 @@ def _grant(connection: Connection, role: str, to: Database) -> None:
     known = call(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = %s", (user,))
     if known is None:
         raise DatabaseError(
-            f"{to.side}: the user {user} ({to.account}_USER) does not exist: create it "
-            f"(CREATE ROLE {user} LOGIN PASSWORD '…'), then run init again"
+            _(
+                "{side}: the user {user} ({account}_USER) does not exist: create it (CREATE "
+                "ROLE {user} LOGIN PASSWORD '…'), then run init again"
+            ).format(side=to.side, user=user, account=to.account)
         )
     # Only who may grant the role can repeat it; a member needs nothing more.
     member = call(connection, "SELECT pg_has_role(%s, %s, 'MEMBER')", (user, role))

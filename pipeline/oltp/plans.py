@@ -10,6 +10,8 @@ from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SchemaError
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -36,7 +38,7 @@ _SYSTEM = re.compile(r"(.*\.)?xmin")
 _OF_NOBODY = ("0", "1", "2")
 # A version of the shop's own making that so many movements share is none.
 _ENOUGH = 20
-_STILL = "read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full"
+_STILL = N_("read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full")
 # What a node looks values up in, beside the rows that it hands on.
 _LOOKUPS = ("InitPlan", "SubPlan")
 
@@ -62,7 +64,9 @@ def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, 
                 _refuse_still_values(cursor, query, plans[-1])
             if _leaves_out(plans[-1]):
                 raise SchemaError(
-                    f"{query.name}.sql ends in LIMIT or OFFSET, which leaves rows out: remove it"
+                    _(
+                        "{name}.sql ends in LIMIT or OFFSET, which leaves rows out: remove it"
+                    ).format(name=query.name)
                 )
     return plans
 
@@ -80,8 +84,9 @@ def _refuse_still_versions(query: Query, plan: dict[str, Any]) -> None:
     foreign = sorted(_foreign_tables(plan))
     if foreign:
         raise SchemaError(
-            f"{query.name}.sql reads {', '.join(foreign)}, a foreign table, whose rows have no "
-            f"version: {_STILL}"
+            _(
+                "{name}.sql reads {foreign}, a foreign table, whose rows have no version: {still}"
+            ).format(name=query.name, foreign=", ".join(foreign), still=_(_STILL))
         )
     columns = _output_columns(query, plan)
     for branch in columns:
@@ -89,8 +94,10 @@ def _refuse_still_versions(query: Query, plan: dict[str, Any]) -> None:
         for column, constant in known.items():
             if constant and (constant[1] != "NULL" or all(known.values())):
                 raise SchemaError(
-                    f"{query.name}.sql yields {column} as {branch[column]}, the same for all rows: "
-                    f"yield the row's version, or {_STILL}"
+                    _(
+                        "{name}.sql yields {column} as {branch}, the same for all rows: yield the "
+                        "row's version, or {still}"
+                    ).format(name=query.name, column=column, branch=branch[column], still=_(_STILL))
                 )
 
 
@@ -114,8 +121,10 @@ def _refuse_still_values(cursor: Cursor, query: Query, plan: dict[str, Any]) -> 
         shared = query.capture == "xmin" and query.name == "movimientos" and rows >= _ENOUGH
         if not moves and (value in _OF_NOBODY or shared):
             raise SchemaError(
-                f"{query.name}.sql yields {column} as {value} for every row, so that what is new "
-                f"would never be seen: yield the row's version, or {_STILL}"
+                _(
+                    "{name}.sql yields {column} as {value} for every row, so that what is new "
+                    "would never be seen: yield the row's version, or {still}"
+                ).format(name=query.name, column=column, value=value, still=_(_STILL))
             )
 
 

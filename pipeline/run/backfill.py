@@ -30,6 +30,7 @@ from pipeline.state.process_lock import hold_lock
 from pipeline.state.receipts import Bounds, Piece, horizon
 from pipeline.state.targets import DurableTarget, make_private_folder
 from pipeline.state.window import stamp
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -63,7 +64,7 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
     until = olap.initial_date(control)
     if until is None:
         raise PipelineError(
-            "there is no first run to go back from: set ETL_INITIAL_SINCE, and run RunDue"
+            _("there is no first run to go back from: set ETL_INITIAL_SINCE, and run RunDue")
         )
     if since >= until:
         return
@@ -155,7 +156,9 @@ def _plan(
         # The merge lowers the horizon, by which the next window would notice.
         if reason := _gone_back(connection, snapshot, control):
             raise PipelineError(
-                f"{reason}: let RunDue read everything again, then go on with Backfill"
+                _("{reason}: let RunDue read everything again, then go on with Backfill").format(
+                    reason=reason
+                )
             )
         if target.exists():
             plan = target.read_receipt()
@@ -203,8 +206,10 @@ def _read_piece(
             connection, snapshot, before
         ):
             raise PipelineError(
-                "the OLTP changed while its history was read (restored, rolled back, failed over "
-                "or its tables rewritten); run again, and it is read anew"
+                _(
+                    "the OLTP changed while its history was read (restored, rolled back, failed "
+                    "over or its tables rewritten); run again, and it is read anew"
+                )
             )
         query = _movements(settings, source, since, until)
         file = copy_to_file(connection, between(query, since, until), folder / name)

@@ -21,6 +21,7 @@ from pipeline.state import window as windows
 from pipeline.state.receipts import horizon
 from pipeline.state.request import Request, read_request
 from pipeline.state.targets import DurableTarget
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +82,7 @@ def read_oltp(
         changed = why_everything(connection, snapshot, control)
         reason = changed
         if request.everything or request.rebuild:
-            reason = reason or "it was asked for"
+            reason = reason or _("it was asked for")
         if settings.capture == "full" and reason is None:
             reason = READS_ALL
         elif reason and control["hasta"]:

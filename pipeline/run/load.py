@@ -14,6 +14,7 @@ from pipeline.state import window as windows
 from pipeline.state.receipts import Extract, Load
 from pipeline.state.request import withdraw_request
 from pipeline.state.targets import DurableTarget
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def load_window(settings: Settings, window: Window) -> Load:
     asked for beyond the ordinary is withdrawn where a guard refuses it, so that
     the next run is not held by it.
     """
-    for _ in range(READS):
+    for _attempt in range(READS):
         extract = _read_extract(settings, window)
         started = time.monotonic()
         try:
@@ -66,7 +67,11 @@ def load_window(settings: Settings, window: Window) -> Load:
         }
         _tell(window, receipt)
         return receipt
-    raise StateError(f"{window}: other runs changed the OLAP during {READS} reads; run again")
+    raise StateError(
+        _("{window}: other runs changed the OLAP during {reads} reads; run again").format(
+            window=window, reads=READS
+        )
+    )
 
 
 def _read_extract(settings: Settings, window: Window) -> Extract:
@@ -74,10 +79,12 @@ def _read_extract(settings: Settings, window: Window) -> Extract:
     try:
         extract = target.read_receipt()
         if not {"version", "archivos", "id_corrida"} <= extract.keys():
-            raise StateError(f"{target.path} is not the receipt of an extract")
+            raise StateError(_("{path} is not the receipt of an extract").format(path=target.path))
     except StateError as error:
         discard_extract(settings, window)
-        raise DataError(f"{error}; it was discarded: run again, and it is read anew") from error
+        raise DataError(
+            _("{error}; it was discarded: run again, and it is read anew").format(error=error)
+        ) from error
     return cast(Extract, extract)
 
 

@@ -19,6 +19,7 @@ from pipeline.run.extract import read_oltp
 from pipeline.run.load import READS, load_files
 from pipeline.state.request import Request, read_request
 from pipeline.state.window import Window, whole_second, windows_in
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -66,14 +67,14 @@ def rehearse(
     Again where a run loads in between. Nothing is written; the load holds the OLAP's lock.
     Raises what read_oltp() raises.
     """
-    for _ in range(READS):
+    for _attempt in range(READS):
         pending, window = _due(settings)
         if request is not None:
             asked = request
         else:
             asked = Request() if pending is None else read_request(settings, pending)
         with TemporaryDirectory(prefix="pipeline-plan-") as name:
-            extract, _ = read_oltp(settings, window, asked, Path(name))
+            extract = read_oltp(settings, window, asked, Path(name))[0]
             load = partial(_load_and_take_back, window, extract, Path(name), accept_source)
             held = None
             try:
@@ -85,7 +86,9 @@ def rehearse(
                 )
         if verdict == "cargar":
             return Rehearsal(pending, window, extract, held, loaded)
-    raise StateError(f"other runs changed the OLAP during {READS} reads; run it again")
+    raise StateError(
+        _("other runs changed the OLAP during {reads} reads; run it again").format(reads=READS)
+    )
 
 
 def _due(settings: Settings) -> tuple[Window | None, Window]:

@@ -20,6 +20,7 @@ from pipeline.oltp.reads import fingerprints, with_rules
 from pipeline.run import catalogue
 from pipeline.run.source_change import why_everything
 from pipeline.state.receipts import horizon
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def verify(settings: Settings, since: datetime | None) -> Findings:
         control = olap.call(analytical, "SELECT etl.leer_control()")
         if control is None or control["hasta"] is None:
             raise DatabaseError(
-                "OLAP: nothing was loaded yet; run `luigi --module pipeline RunDue`"
+                _("OLAP: nothing was loaded yet; run `luigi --module pipeline RunDue`")
             )
         initial = olap.initial_date(control)
         assert initial is not None
