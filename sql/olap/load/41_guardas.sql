@@ -236,8 +236,9 @@ BEGIN
     WHERE c.nuevas + c.cambiadas + c.retiradas > 0;
     -- A weekday is of trade if the shop sold on it in half of the last eight weeks it sold in.
     SELECT count(*) INTO v_callados
+    -- Of dates a series is one of moments, and loses its last day where clocks go forward at midnight.
     FROM generate_series(
-        v_ultima + 1, (p_hasta AT TIME ZONE v_zona)::date - 1, interval '1 day'
+        (v_ultima + 1)::timestamp, ((p_hasta AT TIME ZONE v_zona)::date - 1)::timestamp, interval '1 day'
     ) AS d (dia)
     WHERE extract(isodow FROM d.dia) IN (
         SELECT extract(isodow FROM r.dia)
