@@ -26,9 +26,9 @@ from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.bundle import MASK, ROOMS, read_bundle, uri
 from pipeline.superset.client import Session
 
+LOGIN = {"OLAP_DB_NAME": "olap", "OLAP_BI_USER": "tablero", "OLAP_BI_PASSWORD": "secreta"}
 FOLDER = REPOSITORY / "superset"
 # A file's uuid is made of its room and name, so that it never changes and nobody invents one.
-LOGIN = {"OLAP_DB_NAME": "olap", "OLAP_BI_USER": "tablero", "OLAP_BI_PASSWORD": "secreta"}
 NAMESPACE = UUID("6f0f7f5e-3c1e-5a7e-9f60-7d1d0b5c5a10")
 OLAP = Database(
     "OLAP",

@@ -96,8 +96,6 @@ TEMPLATES = (
     N_("ETL_TIMEZONE is {zone}, but this OLAP was loaded in {loaded}, and its days would shift"),
     N_("set ETL_TIMEZONE={zone}"),
     N_("the window was not opened by etl.abrir_ventana"),
-    N_("etl.etapa holds {staged} movements, but {read} were read; nothing was written"),
-    N_("run it again: they are read anew"),
     N_(
         "the opening is dated after movements that are already in the ledger ({products}); "
         "nothing was changed"
@@ -114,7 +112,6 @@ TEMPLATES = (
     N_("product {product}: {movements} movements before {date}"),
     N_("the ledger does not foot"),
     N_("the stock is not its ledger's last row"),
-    N_("the movement is in the ledger twice"),
     N_("the product has a ledger but no stock row"),
     N_("a replay gives other figures"),
     N_("{table} is not the sum of the ledger, {since}"),
