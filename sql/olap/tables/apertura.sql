@@ -10,3 +10,12 @@ CREATE TABLE IF NOT EXISTS dw.apertura (
 COMMENT ON TABLE dw.apertura IS
     'Saldo con que se empieza a valorizar un producto; lo anterior a su fecha no cuenta';
 COMMENT ON COLUMN dw.apertura.fecha IS 'Nula mientras no haya primera carga: entonces es la fecha inicial';
+
+CREATE TABLE IF NOT EXISTS dw.apertura_sucursal (
+    id_producto bigint NOT NULL REFERENCES dw.apertura,
+    id_sucursal bigint NOT NULL,
+    existencias numeric(38, 6) NOT NULL CHECK (existencias >= 0),
+    PRIMARY KEY (id_producto, id_sucursal)
+);
+COMMENT ON TABLE dw.apertura_sucursal IS
+    'Dónde estaba lo que dice dw.apertura, que es su suma; sin sucursal es la 0';

@@ -11,13 +11,18 @@ CREATE TABLE IF NOT EXISTS dw.kardex (
     tipo            text NOT NULL,
     cantidad        numeric(38, 6) NOT NULL,
     precio_unitario numeric(38, 6),
-    costo_unitario  numeric(38, 6) NOT NULL,
+    costo_unitario  numeric(38, 6),
     costo_total     numeric(38, 6) NOT NULL,
     ajuste          numeric(38, 6) NOT NULL,
     existencias     numeric(38, 6) NOT NULL,
     valor           numeric(38, 6) NOT NULL,
     costo_promedio  numeric(38, 6) NOT NULL,
-    salto_costo     numeric
+    salto_costo     numeric,
+    variacion       numeric(38, 6) NOT NULL,
+    importe         numeric(38, 6),
+    id_origen       bigint,
+    id_sucursal_destino bigint,
+    de_todo         boolean
 )
 -- Room for as many rows again: those that are valued anew stay on their page, and no index needs
 -- an entry more (see also the index for notices).
@@ -25,11 +30,20 @@ WITH (fillfactor = 50);
 COMMENT ON TABLE dw.kardex IS 'Libro de movimientos valorizados; la clave es el orden en que se valorizan';
 COMMENT ON COLUMN dw.kardex.id_sucursal IS '0 si el documento no tiene sucursal';
 COMMENT ON COLUMN dw.kardex.version IS 'Número de la corrida que escribió la fila por última vez';
-COMMENT ON COLUMN dw.kardex.orden IS 'En la misma fecha, las entradas (0) van antes que las ventas (1)';
-COMMENT ON COLUMN dw.kardex.provisional IS 'Venta que dejó existencias negativas o salió a costo 0';
-COMMENT ON COLUMN dw.kardex.costo_unitario IS 'De una entrada, el suyo; de una venta, el promedio aplicado';
-COMMENT ON COLUMN dw.kardex.costo_total IS 'Costo que entra (entrada) o que sale (venta)';
-COMMENT ON COLUMN dw.kardex.ajuste IS 'Corrección del costo de lo vendido antes de recibirse';
+COMMENT ON COLUMN dw.kardex.orden IS 'En la misma fecha: el de su tipo en dw.tipo_movimiento';
+COMMENT ON COLUMN dw.kardex.provisional IS
+    'Valorizado al promedio, y dejó existencias negativas o el promedio era 0';
+COMMENT ON COLUMN dw.kardex.costo_unitario IS
+    'El del documento; de una venta, el promedio aplicado; nulo donde no lo hay';
+COMMENT ON COLUMN dw.kardex.costo_total IS
+    'Costo que entra o que sale, según el signo de su tipo; de un conteo, negativo si falta';
+COMMENT ON COLUMN dw.kardex.ajuste IS
+    'Lo que cambió el valor sin ser costo_total, como la corrección de lo vendido antes de recibirse';
+COMMENT ON COLUMN dw.kardex.variacion IS 'Con signo, cuánto cambió las existencias';
+COMMENT ON COLUMN dw.kardex.importe IS 'El de la línea, si lo da: vale en lugar de cantidad por precio o costo';
+COMMENT ON COLUMN dw.kardex.id_origen IS 'El movimiento que devuelve, o al que añade costo';
+COMMENT ON COLUMN dw.kardex.id_sucursal_destino IS 'De un traslado, adónde va';
+COMMENT ON COLUMN dw.kardex.de_todo IS 'De un conteo, si lo es de todas las sucursales; si no, nulo';
 COMMENT ON COLUMN dw.kardex.salto_costo IS
     'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio, al menos 0.000001; 0 si entró gratis; si no, nulo';
 COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
@@ -58,6 +72,15 @@ $$;
 -- The receipts that somebody should look at: for nothing, or of another cost. Neither this index nor
 -- a key names a column that changes when a sale is valued anew.
 CREATE INDEX IF NOT EXISTS kardex_avisos ON dw.kardex (id_producto, fecha) WHERE salto_costo IS NOT NULL;
+
+-- What a return or an added cost belongs to, and the reverse.
+CREATE INDEX IF NOT EXISTS kardex_origenes ON dw.kardex (id_producto, id_origen, fecha)
+WHERE id_origen IS NOT NULL;
+-- The counts, whose difference is that of their branch, and the transfers.
+CREATE INDEX IF NOT EXISTS kardex_conteos ON dw.kardex (id_producto, fecha)
+WHERE orden = 3 AND de_todo IS NULL;
+CREATE INDEX IF NOT EXISTS kardex_traslados ON dw.kardex (id_producto)
+WHERE id_sucursal_destino IS NOT NULL;
 
 CREATE OR REPLACE FUNCTION etl.revisar_kardex() RETURNS void
 LANGUAGE plpgsql STABLE
@@ -111,11 +134,20 @@ CREATE TABLE IF NOT EXISTS dw.resumen_diario (
     ajuste             numeric(38, 6) NOT NULL,
     unidades_recibidas numeric(38, 6) NOT NULL,
     costo_recibido     numeric(38, 6) NOT NULL,
+    devoluciones       numeric(38, 6) NOT NULL DEFAULT 0,
+    unidades_devueltas numeric(38, 6) NOT NULL DEFAULT 0,
+    mermas             numeric(38, 6) NOT NULL DEFAULT 0,
+    unidades_merma     numeric(38, 6) NOT NULL DEFAULT 0,
     PRIMARY KEY (dia, id_sucursal, categoria)
 )
 -- For the same reason as the ledger: a window changes many sums, and no key.
 WITH (fillfactor = 50);
-COMMENT ON TABLE dw.resumen_diario IS 'Sumas del kardex por día, sucursal y categoría';
+COMMENT ON TABLE dw.resumen_diario IS
+    'Sumas del kardex por día, sucursal y categoría: ventas netas de devoluciones y descuentos, compras de lo devuelto al proveedor';
+COMMENT ON COLUMN dw.resumen_diario.devoluciones IS
+    'Lo que devoluciones y descuentos restaron de la venta neta';
+COMMENT ON COLUMN dw.resumen_diario.mermas IS
+    'Costo de lo que se perdió o faltó, menos lo que se halló de más';
 
 CREATE TABLE IF NOT EXISTS dw.resumen_mensual (
     mes                date NOT NULL,
@@ -129,6 +161,10 @@ CREATE TABLE IF NOT EXISTS dw.resumen_mensual (
     ajuste             numeric(38, 6) NOT NULL,
     unidades_recibidas numeric(38, 6) NOT NULL,
     costo_recibido     numeric(38, 6) NOT NULL,
+    devoluciones       numeric(38, 6) NOT NULL DEFAULT 0,
+    unidades_devueltas numeric(38, 6) NOT NULL DEFAULT 0,
+    mermas             numeric(38, 6) NOT NULL DEFAULT 0,
+    unidades_merma     numeric(38, 6) NOT NULL DEFAULT 0,
     PRIMARY KEY (mes, id_sucursal, id_producto)
 )
 WITH (fillfactor = 50);
@@ -143,3 +179,25 @@ CREATE TABLE IF NOT EXISTS dw.resumen_movil (
 );
 COMMENT ON TABLE dw.resumen_movil IS
     'Ventas de cada producto en los últimos 90 y 365 días, contados desde el día del último hasta; sin ventas no hay fila';
+
+CREATE TABLE IF NOT EXISTS dw.resumen_sucursal (
+    id_producto bigint NOT NULL,
+    id_sucursal bigint NOT NULL,
+    movimientos bigint NOT NULL,
+    variacion   numeric(38, 6) NOT NULL,
+    PRIMARY KEY (id_producto, id_sucursal)
+);
+COMMENT ON TABLE dw.resumen_sucursal IS
+    'Lo que los movimientos han cambiado las existencias de cada producto en cada sucursal; un traslado cuenta en las dos';
+
+CREATE OR REPLACE VIEW dw.existencias_sucursal AS
+SELECT s.id_producto, s.id_sucursal, sum(s.existencias)::numeric(38, 6) AS existencias
+FROM (
+    SELECT r.id_producto, r.id_sucursal, r.variacion AS existencias FROM dw.resumen_sucursal AS r
+    UNION ALL
+    SELECT a.id_producto, a.id_sucursal, a.existencias FROM dw.apertura_sucursal AS a
+) AS s
+GROUP BY s.id_producto, s.id_sucursal;
+COMMENT ON VIEW dw.existencias_sucursal IS
+    'Existencias de cada producto en cada sucursal en que se ha movido; su suma son las del producto';
+SELECT etl.conceder('SELECT', 'dw.existencias_sucursal', 'bi_lector');

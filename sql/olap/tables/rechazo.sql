@@ -13,7 +13,10 @@ CREATE TABLE IF NOT EXISTS etl.rechazo (
     primera_desde   timestamptz NOT NULL,
     primera_hasta   timestamptz NOT NULL,
     ultima_desde    timestamptz NOT NULL,
-    ultima_hasta    timestamptz NOT NULL
+    ultima_hasta    timestamptz NOT NULL,
+    id_origen       bigint,
+    id_sucursal_destino bigint,
+    importe         numeric
 );
 COMMENT ON TABLE etl.rechazo IS
     'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';

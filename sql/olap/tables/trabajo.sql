@@ -10,7 +10,10 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     precio_unitario numeric,
     costo_unitario  numeric,
     fecha           timestamptz,
-    anulado         boolean
+    anulado         boolean,
+    id_origen       bigint,
+    id_sucursal_destino bigint,
+    importe         numeric
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
 SELECT etl.conceder('INSERT', 'etl.etapa', 'etl_cargador');
@@ -56,7 +59,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     altas              bigint NOT NULL DEFAULT 0,
     ventas             bigint NOT NULL DEFAULT 0,
     categoria_anterior text,
-    impuesto_anterior  numeric
+    impuesto_anterior  numeric,
+    sigue_sucursales   boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
 COMMENT ON COLUMN etl.tramo.cola IS
@@ -65,12 +69,28 @@ COMMENT ON COLUMN etl.tramo.altas IS 'Cuántos movimientos entran al kardex; de 
 COMMENT ON COLUMN etl.tramo.categoria_anterior IS
     'Si cambió la categoría o el impuesto: lo que valía para lo ya sumado; nulo si no cambió';
 
+COMMENT ON COLUMN etl.tramo.sigue_sucursales IS
+    'Algo se cuenta en una sucursal: hay que saber lo que hay en cada una';
+
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
+    id_movimiento bigint PRIMARY KEY,
+    adicional     numeric,
+    en_su_entrada boolean,
+    recordar      boolean,
+    id_origen     bigint,
+    olvidar       boolean,
+    origen        dw.origen
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.circunstancia IS
+    'De los tramos, los movimientos que nombran a otro o son nombrados: lo que dw.circunstancia pide de ellos';
+
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
     LIKE dw.kardex,
     es_alta              boolean NOT NULL,
     difiere              boolean NOT NULL,
     costo_total_anterior numeric,
     ajuste_anterior      numeric,
+    variacion_anterior   numeric,
     ctid_kardex          tid
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.repeticion IS
@@ -96,9 +116,14 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.delta (
     ajuste             numeric NOT NULL,
     unidades_recibidas numeric NOT NULL,
     costo_recibido     numeric NOT NULL,
-    unidades_90        numeric NOT NULL DEFAULT 0
+    unidades_90        numeric NOT NULL DEFAULT 0,
+    devoluciones       numeric NOT NULL DEFAULT 0,
+    unidades_devueltas numeric NOT NULL DEFAULT 0,
+    mermas             numeric NOT NULL DEFAULT 0,
+    unidades_merma     numeric NOT NULL DEFAULT 0,
+    variacion          numeric NOT NULL DEFAULT 0
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.delta IS 'Lo que cada resumen gana o pierde en esta carga';
 COMMENT ON COLUMN etl.delta.nivel IS
-    '1: dw.resumen_diario; 2: dw.resumen_mensual; 3: dw.resumen_movil, con sus unidades, venta y costo de 365 días';
+    '1: dw.resumen_diario; 2: dw.resumen_mensual; 3: dw.resumen_movil, con sus unidades, venta y costo de 365 días; 4: dw.resumen_sucursal';
 COMMENT ON COLUMN etl.delta.franja IS 'En el nivel 2, de qué días del mes: ver etl.franja()';

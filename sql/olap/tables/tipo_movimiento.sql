@@ -1,0 +1,98 @@
+-- What each movement type does, as data: the one place that tells types apart.
+
+CREATE TABLE IF NOT EXISTS dw.tipo_movimiento (
+    tipo             text PRIMARY KEY,
+    regla            text NOT NULL CHECK (regla IN (
+        'recibir', 'al_promedio', 'devolver_venta', 'devolver_compra', 'sumar_costo', 'contar', 'ninguna'
+    )),
+    orden            smallint NOT NULL CHECK (orden BETWEEN 0 AND 3),
+    signo            smallint NOT NULL CHECK (signo BETWEEN -1 AND 1),
+    cantidad         text NOT NULL CHECK (cantidad IN ('positiva', 'cero o positiva', 'uno si falta')),
+    tipo_si_negativa text REFERENCES dw.tipo_movimiento,
+    precio           boolean NOT NULL,
+    costo            text NOT NULL CHECK (costo IN ('no', 'puede', 'sí', 'sí, con signo')),
+    importe          boolean NOT NULL,
+    destino          boolean NOT NULL,
+    tipo_origen      text REFERENCES dw.tipo_movimiento,
+    clase            text CHECK (clase IN ('ventas', 'compras', 'merma')),
+    clase_con_costo  text CHECK (clase_con_costo IN ('ventas', 'compras', 'merma')),
+    resta            boolean NOT NULL,
+    sunat            text,
+    nombre           text NOT NULL,
+    descripcion      text NOT NULL
+);
+COMMENT ON TABLE dw.tipo_movimiento IS
+    'Los tipos de movimiento que cuentan: con qué regla se valorizan, en qué orden, qué necesitan y dónde se informan';
+COMMENT ON COLUMN dw.tipo_movimiento.tipo IS 'Como lo da movimientos.sql';
+COMMENT ON COLUMN dw.tipo_movimiento.regla IS
+    'La función de dw que da el estado; contar lleva las existencias a lo contado, ninguna no lo cambia';
+COMMENT ON COLUMN dw.tipo_movimiento.orden IS
+    'En la misma fecha: 0 lo que entra de fuera, 1 lo que sale o se mueve, 2 lo que devuelve el cliente, 3 los conteos';
+COMMENT ON COLUMN dw.tipo_movimiento.signo IS
+    'Con qué signo suma costo_total al valor: 1 entra, -1 sale, 0 nada';
+COMMENT ON COLUMN dw.tipo_movimiento.cantidad IS 'Qué cantidad se acepta';
+COMMENT ON COLUMN dw.tipo_movimiento.tipo_si_negativa IS
+    'Lo que significa con cantidad negativa, que entonces se toma sin signo; nulo: se rechaza';
+COMMENT ON COLUMN dw.tipo_movimiento.precio IS 'Si necesita precio_unitario';
+COMMENT ON COLUMN dw.tipo_movimiento.costo IS
+    'Si necesita costo_unitario: no lo mira, puede traerlo, lo necesita, o lo necesita y puede ser negativo';
+COMMENT ON COLUMN dw.tipo_movimiento.importe IS
+    'Si el importe de la línea, cuando viene, vale en lugar de cantidad por precio o costo';
+COMMENT ON COLUMN dw.tipo_movimiento.destino IS 'Si necesita id_sucursal_destino';
+COMMENT ON COLUMN dw.tipo_movimiento.tipo_origen IS
+    'De qué tipo es el movimiento que su id_origen puede nombrar; nulo: no lo mira';
+COMMENT ON COLUMN dw.tipo_movimiento.clase IS
+    'Dónde se informa: ventas (por su precio), compras o merma (por su costo); nulo: en ninguna';
+COMMENT ON COLUMN dw.tipo_movimiento.clase_con_costo IS 'La clase, si trae su costo; nulo: la misma';
+COMMENT ON COLUMN dw.tipo_movimiento.resta IS 'Si es una devolución o un descuento, que resta de las ventas';
+COMMENT ON COLUMN dw.tipo_movimiento.sunat IS
+    'Código de la tabla 12 de SUNAT; de un traslado, el de su salida (la entrada es 21); nulo: no está en el formato 13.1';
+COMMENT ON COLUMN dw.tipo_movimiento.nombre IS 'Cómo se llama en una página';
+COMMENT ON COLUMN dw.tipo_movimiento.descripcion IS 'Para quien lleva la contabilidad';
+SELECT etl.conceder('SELECT', 'dw.tipo_movimiento', 'bi_lector');
+
+INSERT INTO dw.tipo_movimiento AS t (
+    tipo, regla, orden, signo, cantidad, precio, costo, importe, destino, tipo_origen, clase,
+    clase_con_costo, resta, sunat, nombre, descripcion
+)
+VALUES
+    ('ENTRADA_MERCANCIA', 'recibir', 0, 1, 'positiva', false, 'sí', true, false, NULL,
+        'compras', NULL, false, '02', 'Compra',
+        'Compra que entra al almacén, con su costo y los que se le añaden'),
+    ('AJUSTE_ENTRADA', 'recibir', 0, 1, 'positiva', false, 'puede', false, false, NULL,
+        'merma', 'compras', false, '28', 'Ajuste de entrada',
+        'Sobrante o producción propia: entra a su costo o, sin él, al promedio'),
+    ('COSTO_ADICIONAL', 'sumar_costo', 0, 1, 'uno si falta', false, 'sí, con signo', false, false,
+        'ENTRADA_MERCANCIA', 'compras', NULL, false, '99', 'Costo adicional',
+        'Flete, aduana o descuento del proveedor: es parte del costo de su compra'),
+    ('VENTA', 'al_promedio', 1, -1, 'positiva', true, 'no', true, false, NULL,
+        'ventas', NULL, false, '01', 'Venta', 'Venta: sale al costo promedio'),
+    ('AJUSTE_SALIDA', 'al_promedio', 1, -1, 'positiva', false, 'no', false, false, NULL,
+        'merma', NULL, false, '13', 'Merma', 'Merma, rotura o consumo propio: sale al costo promedio'),
+    ('DEVOLUCION_COMPRA', 'devolver_compra', 1, -1, 'positiva', false, 'puede', false, false,
+        'ENTRADA_MERCANCIA', 'compras', NULL, false, '25', 'Devolución al proveedor',
+        'Devolución al proveedor: sale a lo que costó; lo que acredita de más o de menos es ajuste'),
+    ('TRASLADO', 'ninguna', 1, 0, 'positiva', false, 'no', false, true, NULL,
+        NULL, NULL, false, '11', 'Traslado',
+        'Traslado entre sucursales: no cambia ni existencias ni valor del producto'),
+    ('DESCUENTO_VENTA', 'ninguna', 1, 0, 'uno si falta', true, 'no', true, false, NULL,
+        'ventas', NULL, true, NULL, 'Descuento', 'Nota de crédito sin mercancía: solo tiene precio'),
+    ('DEVOLUCION_VENTA', 'devolver_venta', 2, 1, 'positiva', true, 'no', true, false, 'VENTA',
+        'ventas', NULL, true, '24', 'Devolución de cliente',
+        'Devolución de un cliente: entra a lo que costó lo vendido'),
+    ('CONTEO', 'contar', 3, 1, 'cero o positiva', false, 'puede', false, false, NULL,
+        'merma', NULL, false, '28', 'Conteo',
+        'Conteo: las existencias pasan a ser lo contado; la diferencia es merma o sobrante')
+ON CONFLICT (tipo) DO NOTHING;
+
+-- Most tills write a return as a negative sale. A shop that sets one to null keeps it so.
+UPDATE dw.tipo_movimiento AS t
+SET tipo_si_negativa = n.otro
+FROM (VALUES
+    ('VENTA', 'DEVOLUCION_VENTA'),
+    ('ENTRADA_MERCANCIA', 'DEVOLUCION_COMPRA'),
+    ('AJUSTE_ENTRADA', 'AJUSTE_SALIDA'),
+    ('AJUSTE_SALIDA', 'AJUSTE_ENTRADA')
+) AS n (tipo, otro)
+-- Only in the transaction that made the row.
+WHERE t.tipo = n.tipo AND t.xmin = pg_current_xact_id()::xid;
