@@ -59,7 +59,8 @@ DECLARE
     v_tabla text;
 BEGIN
     FOREACH v_tabla IN ARRAY ARRAY[
-        'etapa', 'etapa_producto', 'etapa_sucursal', 'descarte', 'baja', 'tramo', 'repeticion', 'delta'
+        'etapa', 'etapa_producto', 'etapa_sucursal', 'descarte', 'baja', 'tramo', 'circunstancia',
+        'repeticion', 'delta'
     ] LOOP
         BEGIN
             EXECUTE format('LOCK TABLE etl.%I IN ACCESS EXCLUSIVE MODE NOWAIT', v_tabla);

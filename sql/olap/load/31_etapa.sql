@@ -49,3 +49,39 @@ WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimi
 $$;
 COMMENT ON FUNCTION etl.reintentar_rechazos(jsonb) IS
     'Pone a prueba otra vez los rechazos que no vinieron en esta lectura';
+
+CREATE OR REPLACE VIEW etl.v_etapa AS
+-- A negative quantity is its type's opposite; what a type does not look at is left out.
+SELECT
+    e.id_movimiento, t.tipo, t.regla, t.orden, e.id_producto, e.id_sucursal, e.fecha, e.anulado,
+    CASE WHEN n.negativa THEN -n.cantidad ELSE n.cantidad END AS cantidad,
+    CASE
+        WHEN t.precio OR (e.precio_unitario > -1e11 AND e.precio_unitario < 1e11)
+            THEN round(e.precio_unitario, 6)
+    END AS precio_unitario,
+    CASE WHEN t.costo <> 'no' THEN round(e.costo_unitario, 6) END AS costo_unitario,
+    CASE
+        WHEN NOT o.importe THEN NULL
+        WHEN n.negativa THEN abs(round(e.importe, 6))
+        ELSE round(e.importe, 6)
+    END AS importe,
+    CASE WHEN t.tipo_origen IS NOT NULL THEN e.id_origen END AS id_origen,
+    CASE WHEN t.destino THEN e.id_sucursal_destino END AS id_sucursal_destino,
+    CASE WHEN t.regla = 'contar' AND e.id_sucursal IS NULL THEN true END AS de_todo
+FROM etl.etapa AS e
+LEFT JOIN dw.tipo_movimiento AS o ON o.tipo = e.tipo
+CROSS JOIN LATERAL (
+    SELECT
+        q.cantidad,
+        q.cantidad < 0 AND o.tipo_si_negativa IS NOT NULL AS negativa
+    FROM (
+        SELECT CASE
+            WHEN e.cantidad IS NULL AND o.cantidad = 'uno si falta' THEN 1.000000
+            ELSE round(e.cantidad, 6)
+        END AS cantidad
+    ) AS q
+) AS n
+LEFT JOIN dw.tipo_movimiento AS t
+    ON t.tipo = CASE WHEN n.negativa THEN o.tipo_si_negativa ELSE o.tipo END;
+COMMENT ON VIEW etl.v_etapa IS
+    'Lo leído, como lo entienden las reglas: montos redondeados, y el tipo que dice el signo de su cantidad; nulo si no es de dw.tipo_movimiento';

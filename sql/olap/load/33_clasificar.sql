@@ -18,10 +18,13 @@ BEGIN
         AND k.tipo = e.tipo
         AND k.fecha = e.fecha
         AND k.id_sucursal = coalesce(e.id_sucursal, 0)
-        AND k.cantidad = round(e.cantidad, 6)
-        AND k.precio_unitario IS NOT DISTINCT FROM etl.precio_informado(e.tipo, e.precio_unitario)
-        AND (e.tipo = 'VENTA' OR k.costo_unitario = round(e.costo_unitario, 6))
-    FROM etl.etapa AS e
+        AND k.cantidad = e.cantidad
+        AND k.precio_unitario IS NOT DISTINCT FROM e.precio_unitario
+        -- Of a sale it is the average that it left at.
+        AND (e.tipo = 'VENTA' OR k.costo_unitario IS NOT DISTINCT FROM e.costo_unitario)
+        AND (k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo)
+        IS NOT DISTINCT FROM (e.importe, e.id_origen, e.id_sucursal_destino, e.de_todo)
+    FROM etl.v_etapa AS e
     CROSS JOIN LATERAL (
         SELECT * FROM dw.kardex AS f WHERE f.id_movimiento = e.id_movimiento OFFSET 0
     ) AS k
@@ -49,32 +52,38 @@ BEGIN
     SELECT m.id_movimiento, CASE WHEN m.fuera IS NULL THEN m.motivo END, m.fuera
     FROM (
         SELECT
-            e.id_movimiento,
+            r.id_movimiento,
             CASE
-                WHEN e.anulado THEN 'anulado'
-                WHEN (e.tipo IN ('VENTA', 'ENTRADA_MERCANCIA')) IS NOT TRUE THEN 'tipo'
-                WHEN e.fecha < p_inicial OR e.fecha < a.fecha THEN 'fecha'
+                WHEN r.anulado THEN 'anulado'
+                WHEN t.tipo IS NULL THEN 'tipo'
+                WHEN r.fecha < p_inicial OR r.fecha < r.apertura THEN 'fecha'
             END AS fuera,
             etl.motivo_rechazo(
-                e.tipo, p.id_producto IS NOT NULL, round(e.cantidad, 6),
-                round(CASE WHEN e.tipo = 'VENTA' THEN e.precio_unitario ELSE e.costo_unitario END, 6),
-                e.fecha, p_limite
+                t, r.conocido, v.cantidad, v.precio_unitario, v.costo_unitario, v.importe,
+                r.fecha, p_limite, r.id_sucursal, r.id_sucursal_destino
             ) AS motivo
-        FROM etl.etapa AS e
-        LEFT JOIN dw.producto AS p ON p.id_producto = e.id_producto AND p.vigente
-        LEFT JOIN dw.apertura AS a ON a.id_producto = e.id_producto
-        -- What nearly every movement is, told by the fewest comparisons, enters without more.
-        WHERE (
-            p.id_producto IS NOT NULL
-            AND e.anulado IS NOT TRUE
-            AND e.fecha BETWEEN p_inicial AND p_limite
-            AND (a.fecha IS NULL OR e.fecha >= a.fecha)
-            AND e.cantidad BETWEEN 0.000001 AND 99999
-            AND CASE e.tipo
-                WHEN 'VENTA' THEN e.precio_unitario
-                WHEN 'ENTRADA_MERCANCIA' THEN e.costo_unitario
-            END BETWEEN 0 AND 999999
-        ) IS NOT TRUE
+        FROM (
+            SELECT e.*, p.id_producto IS NOT NULL AS conocido, a.fecha AS apertura
+            FROM etl.etapa AS e
+            LEFT JOIN dw.producto AS p ON p.id_producto = e.id_producto AND p.vigente
+            LEFT JOIN dw.apertura AS a ON a.id_producto = e.id_producto
+            -- What nearly every movement is, told by the fewest comparisons, enters without more.
+            WHERE (
+                p.id_producto IS NOT NULL
+                AND e.anulado IS NOT TRUE
+                AND e.fecha BETWEEN p_inicial AND p_limite
+                AND (a.fecha IS NULL OR e.fecha >= a.fecha)
+                AND e.cantidad BETWEEN 0.000001 AND 99999
+                AND e.importe IS NULL
+                AND CASE e.tipo
+                    WHEN 'VENTA' THEN e.precio_unitario
+                    WHEN 'ENTRADA_MERCANCIA' THEN e.costo_unitario
+                END BETWEEN 0 AND 999999
+            ) IS NOT TRUE
+            OFFSET 0
+        ) AS r
+        LEFT JOIN etl.v_etapa AS v ON v.id_movimiento = r.id_movimiento
+        LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = v.tipo
     ) AS m
     WHERE m.fuera IS NOT NULL OR m.motivo IS NOT NULL;
 END
@@ -83,8 +92,8 @@ COMMENT ON FUNCTION etl.por_descartar(timestamptz, timestamptz) IS
     'De lo leído, lo que no entra al kardex y por qué';
 
 CREATE OR REPLACE FUNCTION etl.motivo_rechazo(
-    tipo text, conocido boolean, cantidad numeric, monto numeric, fecha timestamptz,
-    limite timestamptz
+    t dw.tipo_movimiento, conocido boolean, cantidad numeric, precio numeric, costo numeric,
+    importe numeric, fecha timestamptz, limite timestamptz, sucursal bigint, destino bigint
 ) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -94,27 +103,25 @@ SELECT CASE
     WHEN fecha IS NULL THEN 'sin fecha'
     WHEN fecha > limite THEN 'fecha futura'
     WHEN cantidad IS NULL THEN 'sin cantidad'
-    WHEN cantidad <= 0 THEN 'cantidad no positiva'
+    WHEN cantidad < 0 AND t.cantidad = 'cero o positiva' THEN 'cantidad negativa'
+    WHEN cantidad <= 0 AND t.cantidad <> 'cero o positiva' THEN 'cantidad no positiva'
     WHEN NOT cantidad < 1e11 THEN 'cantidad fuera de rango'
-    WHEN monto IS NULL THEN CASE tipo WHEN 'VENTA' THEN 'sin precio' ELSE 'sin costo' END
-    WHEN monto < 0 THEN CASE tipo WHEN 'VENTA' THEN 'precio negativo' ELSE 'costo negativo' END
-    WHEN NOT monto < 1e11
-        THEN CASE tipo WHEN 'VENTA' THEN 'precio fuera de rango' ELSE 'costo fuera de rango' END
-    WHEN NOT cantidad * monto < 1e12 THEN 'importe fuera de rango'
+    WHEN t.destino AND destino IS NULL THEN 'sin destino'
+    WHEN t.destino AND destino = coalesce(sucursal, 0) THEN 'destino igual al origen'
+    WHEN t.precio AND precio IS NULL THEN 'sin precio'
+    WHEN t.precio AND precio < 0 THEN 'precio negativo'
+    WHEN t.precio AND NOT precio < 1e11 THEN 'precio fuera de rango'
+    WHEN t.costo IN ('sí', 'sí, con signo') AND costo IS NULL THEN 'sin costo'
+    WHEN t.costo IN ('sí', 'puede') AND costo < 0 THEN 'costo negativo'
+    WHEN t.costo <> 'no' AND NOT (costo > -1e11 AND costo < 1e11) THEN 'costo fuera de rango'
+    WHEN t.precio AND NOT cantidad * precio < 1e12 THEN 'importe fuera de rango'
+    WHEN t.costo <> 'no' AND NOT (cantidad * costo > -1e12 AND cantidad * costo < 1e12)
+        THEN 'importe fuera de rango'
+    WHEN NOT (importe >= 0 AND importe < 1e12) THEN 'importe fuera de rango'
 END
 $$;
-COMMENT ON FUNCTION etl.motivo_rechazo(text, boolean, numeric, numeric, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION etl.motivo_rechazo(dw.tipo_movimiento, boolean, numeric, numeric, numeric, numeric, timestamptz, timestamptz, bigint, bigint) IS
     'Por qué un movimiento del alcance no se puede valorizar; nulo si se puede. Los montos, ya redondeados a 6 decimales';
-
-CREATE OR REPLACE FUNCTION etl.precio_informado(tipo text, precio numeric) RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-SELECT CASE
-    WHEN tipo = 'VENTA' OR (precio > -1e11 AND precio < 1e11) THEN round(precio, 6)
-END
-$$;
-COMMENT ON FUNCTION etl.precio_informado(text, numeric) IS
-    'El precio que guarda el kardex: el de una venta, o el de una entrada si es un número posible';
 
 CREATE OR REPLACE FUNCTION etl.dar_de_baja_borrados(p_revisados jsonb) RETURNS void
 LANGUAGE sql

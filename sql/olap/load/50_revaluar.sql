@@ -12,6 +12,7 @@ DECLARE
     v_vacio boolean;
 BEGIN
     IF v_productos > 0 THEN
+        PERFORM etl.reunir_circunstancias();
         v_vacio := NOT EXISTS (SELECT FROM dw.kardex);
         -- First what leaves: a movement can come back under another product.
         IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
@@ -23,6 +24,7 @@ BEGIN
         INSERT INTO etl.delta
         SELECT * FROM etl.sumar(p_opciones ->> 'zona', p_corte, v_vacio);
         PERFORM etl.sumar_movil();
+        PERFORM etl.sumar_sucursales();
     END IF;
     -- Without a change too: the cut may have left a product without sales.
     PERFORM etl.actualizar_resumenes();
@@ -31,7 +33,7 @@ BEGIN
         SELECT jsonb_build_object(
             'productos_tocados', v_productos, 'revaluadas', v_revaluadas,
             'altas', coalesce(sum(t.altas), 0), 'ventas', coalesce(sum(t.ventas), 0),
-            'entradas', coalesce(sum(t.altas - t.ventas), 0)
+            'entradas', coalesce(sum(t.entradas), 0)
         )
         FROM etl.tramo AS t
     );

@@ -9,16 +9,19 @@ AS $$
 DECLARE
     v_productos bigint;
 BEGIN
-    INSERT INTO etl.tramo AS t (id_producto, desde, altas, ventas)
-    SELECT m.id_producto, min(m.fecha), count(*) FILTER (WHERE m.alta), count(*) FILTER (WHERE m.venta)
+    INSERT INTO etl.tramo AS t (id_producto, desde, altas, ventas, entradas)
+    SELECT m.id_producto, min(m.fecha), count(*) FILTER (WHERE m.tipo IS NOT NULL),
+        count(*) FILTER (WHERE m.tipo = 'VENTA'), count(*) FILTER (WHERE m.tipo = 'ENTRADA_MERCANCIA')
     FROM (
-        SELECT e.id_producto, e.fecha, true AS alta, e.tipo = 'VENTA' AS venta FROM etl.etapa AS e
+        SELECT e.id_producto, e.fecha, e.tipo FROM etl.etapa AS e
         UNION ALL
-        SELECT b.id_producto, b.fecha, false, false FROM etl.baja AS b
+        SELECT b.id_producto, b.fecha, NULL FROM etl.baja AS b
     ) AS m
     GROUP BY m.id_producto
     ON CONFLICT (id_producto) DO UPDATE SET
-        desde = least(t.desde, excluded.desde), altas = excluded.altas, ventas = excluded.ventas;
+        desde = least(t.desde, excluded.desde), altas = excluded.altas, ventas = excluded.ventas,
+        entradas = excluded.entradas;
+    PERFORM etl.extender_tramos();
 
     -- LIMIT keeps the planner from joining with a scan of the whole ledger.
     UPDATE etl.tramo AS t
@@ -42,20 +45,24 @@ COMMENT ON FUNCTION etl.marcar_tramos() IS
 
 CREATE OR REPLACE FUNCTION etl.tramos(p_cola boolean) RETURNS TABLE (
     id_producto bigint, fecha timestamptz, id_movimiento bigint, id_sucursal bigint,
-    orden smallint, tipo text, cantidad numeric, precio_unitario numeric, costo_unitario numeric,
-    valor_inicial numeric, reclasificado boolean, anterior dw.estado, salto_anterior numeric,
-    ctid_kardex tid
+    orden smallint, tipo text, regla text, cantidad numeric, precio_unitario numeric,
+    costo_unitario numeric, importe numeric, id_origen bigint, id_sucursal_destino bigint,
+    de_todo boolean, circunstancia dw.circunstancia, reclasificado boolean, anterior dw.estado,
+    variacion_anterior numeric, provisional_anterior boolean, salto_anterior numeric, ctid_kardex tid
 )
 LANGUAGE sql STABLE
 AS $$
 -- Where the replay of each product starts: its state before the first date that changes.
 SELECT
     t.id_producto, '-infinity'::timestamptz, 0::bigint, 0::bigint, (-1)::smallint, 'SALDO'::text,
-    coalesce(u.existencias, a.existencias, 0)::numeric,
-    NULL::numeric,
+    'saldo'::text, coalesce(u.existencias, a.existencias, 0)::numeric, NULL::numeric,
     coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric,
-    coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric,
-    false, NULL::dw.estado, NULL::numeric, NULL::tid
+    NULL::numeric, NULL::bigint, NULL::bigint, NULL::boolean,
+    ROW(
+        coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.sucursales, s.por_sucursal
+    )::dw.circunstancia,
+    false, NULL::dw.estado, NULL::numeric, NULL::boolean, NULL::numeric, NULL::tid
 FROM etl.tramo AS t
 LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
 LEFT JOIN LATERAL (
@@ -65,36 +72,75 @@ LEFT JOIN LATERAL (
     ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
     LIMIT 1
 ) AS u ON true
+LEFT JOIN etl.v_sucursales_al_empezar AS s ON s.id_producto = t.id_producto
 WHERE t.cola = p_cola
 UNION ALL
 SELECT
-    e.id_producto, e.fecha, e.id_movimiento, coalesce(e.id_sucursal, 0),
-    (CASE WHEN e.tipo = 'VENTA' THEN 1 ELSE 0 END)::smallint, e.tipo,
-    round(e.cantidad, 6), etl.precio_informado(e.tipo, e.precio_unitario),
-    CASE WHEN e.tipo <> 'VENTA' THEN round(e.costo_unitario, 6) END, NULL,
-    false, NULL, NULL, NULL
-FROM etl.etapa AS e
-WHERE (e.id_producto IN (SELECT t.id_producto FROM etl.tramo AS t WHERE t.cola)) = p_cola
-UNION ALL
--- The inner OFFSET 0 keeps the planner from joining with a scan of the whole ledger, the outer one
--- from looking through all of etl.baja again for each product.
-SELECT
-    r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.tipo, r.cantidad,
-    r.precio_unitario, r.costo_unitario, NULL, r.reclasificado,
-    ROW(r.existencias, r.valor, r.costo_promedio, r.costo_total, r.ajuste)::dw.estado,
-    r.salto_costo, r.ctid_kardex
+    m.id_producto, m.fecha, m.id_movimiento, m.id_sucursal, m.orden, m.tipo, p.regla, m.cantidad,
+    m.precio_unitario, m.costo_unitario, m.importe, m.id_origen, m.id_sucursal_destino, m.de_todo,
+    CASE WHEN x.id_movimiento IS NOT NULL OR m.importe IS NOT NULL OR m.sigue_sucursales
+        THEN ROW(
+            m.importe, x.adicional, x.en_su_entrada,
+            CASE WHEN x.recordar THEN m.id_movimiento END, x.id_origen, x.olvidar,
+            CASE WHEN x.cantidad IS NOT NULL
+                THEN ROW(m.id_origen, x.costo_total, x.cantidad, x.existencias, x.costo_promedio)::dw.origen
+            END,
+            CASE WHEN m.sigue_sucursales THEN m.id_sucursal END,
+            CASE WHEN m.sigue_sucursales THEN m.id_sucursal_destino END,
+            m.de_todo, NULL, NULL
+        )::dw.circunstancia
+    END,
+    m.reclasificado, m.anterior, m.variacion_anterior, m.provisional_anterior, m.salto_anterior,
+    m.ctid_kardex
 FROM (
-    SELECT t.categoria_anterior IS NOT NULL AS reclasificado, k.*
-    FROM etl.tramo AS t
-    CROSS JOIN LATERAL (
-        SELECT f.*, f.ctid AS ctid_kardex FROM dw.kardex AS f
-        WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
+    SELECT
+        e.id_producto, e.fecha, e.id_movimiento, coalesce(e.id_sucursal, 0) AS id_sucursal, p.orden,
+        e.tipo, round(e.cantidad, 6) AS cantidad,
+        etl.precio_informado(p.precio, e.precio_unitario) AS precio_unitario,
+        CASE WHEN p.costo <> 'no' THEN round(e.costo_unitario, 6) END AS costo_unitario,
+        e.importe, e.id_origen, e.id_sucursal_destino,
+        CASE WHEN p.regla = 'contar' AND e.id_sucursal IS NULL THEN true END AS de_todo,
+        t.sigue_sucursales, false AS reclasificado, NULL::dw.estado AS anterior,
+        NULL::numeric AS variacion_anterior, NULL::boolean AS provisional_anterior,
+        NULL::numeric AS salto_anterior, NULL::tid AS ctid_kardex
+    FROM etl.etapa AS e
+    INNER JOIN etl.tramo AS t ON t.id_producto = e.id_producto
+    INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo
+    WHERE t.cola = p_cola
+    UNION ALL
+    -- The inner OFFSET 0 keeps the planner from joining with a scan of the whole ledger, the outer
+    -- one from looking through all of etl.baja again for each product.
+    SELECT
+        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.tipo, r.cantidad,
+        r.precio_unitario, CASE WHEN r.tipo <> 'VENTA' THEN r.costo_unitario END, r.importe,
+        r.id_origen, r.id_sucursal_destino, r.de_todo, r.sigue_sucursales, r.reclasificado,
+        ROW(r.existencias, r.valor, r.costo_promedio, r.costo_total, r.ajuste)::dw.estado,
+        r.variacion, r.provisional, r.salto_costo, r.ctid_kardex
+    FROM (
+        SELECT t.categoria_anterior IS NOT NULL AS reclasificado, t.sigue_sucursales, k.*
+        FROM etl.tramo AS t
+        CROSS JOIN LATERAL (
+            SELECT f.*, f.ctid AS ctid_kardex FROM dw.kardex AS f
+            WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
+            OFFSET 0
+        ) AS k
+        WHERE p_cola AND t.cola
         OFFSET 0
-    ) AS k
-    WHERE p_cola AND t.cola
-    OFFSET 0
-) AS r
-WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
+    ) AS r
+    WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
+) AS m
+INNER JOIN dw.tipo_movimiento AS p ON p.tipo = m.tipo
+LEFT JOIN etl.circunstancia AS x ON x.id_movimiento = m.id_movimiento
 $$;
 COMMENT ON FUNCTION etl.tramos(boolean) IS
     'De los productos tocados, con cola o sin ella: su saldo previo, como movimiento de tipo SALDO, las altas y, con lo que dicen de su estado, las filas que siguen en el kardex';
+
+CREATE OR REPLACE FUNCTION etl.precio_informado(p_precio boolean, precio numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT CASE
+    WHEN p_precio OR (precio > -1e11 AND precio < 1e11) THEN round(precio, 6)
+END
+$$;
+COMMENT ON FUNCTION etl.precio_informado(boolean, numeric) IS
+    'El precio que guarda el kardex: el de un tipo que lo necesita, o el de otro si es un número posible';

@@ -3,7 +3,8 @@
 CREATE OR REPLACE FUNCTION etl.valorizar(p_cola boolean, p_numero bigint, p_factor numeric)
 RETURNS TABLE (
     fila dw.kardex, es_alta boolean, reclasificado boolean, difiere boolean,
-    costo_total_anterior numeric, ajuste_anterior numeric, ctid_kardex tid
+    costo_total_anterior numeric, ajuste_anterior numeric, variacion_anterior numeric,
+    ctid_kardex tid
 )
 LANGUAGE sql STABLE
 AS $$
@@ -11,34 +12,37 @@ AS $$
 -- (fila).* is inserted, and costs nothing.
 SELECT
     ROW(
-        v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden,
-        v.tipo = 'VENTA' AND ((v.paso).existencias < 0 OR (v.paso).costo_promedio = 0),
+        v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden, v.provisional,
         v.tipo, v.cantidad, v.precio_unitario,
         CASE WHEN v.tipo = 'VENTA' THEN (v.paso).costo_promedio ELSE v.costo_unitario END,
         (v.paso).costo_total, (v.paso).ajuste, (v.paso).existencias, (v.paso).valor,
-        (v.paso).costo_promedio, v.salto
+        (v.paso).costo_promedio, v.salto, (v.paso).variacion, v.importe, v.id_origen,
+        v.id_sucursal_destino, v.de_todo
     )::dw.kardex,
     v.ctid_kardex IS NULL,
     v.reclasificado,
     -- A rule of the shop's own that yields no value must not pass for one that changes nothing.
-    v.ctid_kardex IS NULL OR v.salto IS DISTINCT FROM v.salto_anterior OR (
+    v.ctid_kardex IS NULL OR v.salto IS DISTINCT FROM v.salto_anterior
+    OR v.provisional IS DISTINCT FROM v.provisional_anterior OR (
         (v.paso).existencias, (v.paso).valor, (v.paso).costo_promedio, (v.paso).costo_total,
-        (v.paso).ajuste
+        (v.paso).ajuste, (v.paso).variacion
     ) IS DISTINCT FROM (
         (v.anterior).existencias, (v.anterior).valor, (v.anterior).costo_promedio,
-        (v.anterior).costo_total, (v.anterior).ajuste
+        (v.anterior).costo_total, (v.anterior).ajuste, v.variacion_anterior
     ),
-    (v.anterior).costo_total, (v.anterior).ajuste, v.ctid_kardex
+    (v.anterior).costo_total, (v.anterior).ajuste, v.variacion_anterior, v.ctid_kardex
 FROM (
     SELECT
         s.*,
+        (s.paso).al_promedio AND ((s.paso).existencias < 0 OR (s.paso).costo_promedio = 0)
+            AS provisional,
         CASE WHEN s.tipo = 'ENTRADA_MERCANCIA'
             THEN etl.salto_costo((s.paso).promedio_previo, s.costo_unitario, p_factor)
         END AS salto
     FROM (
         SELECT
             m.*,
-            dw.valuar(m.tipo, m.cantidad, m.costo_unitario, m.valor_inicial) OVER (
+            dw.valuar(m.regla, m.cantidad, m.costo_unitario, m.circunstancia) OVER (
                 PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
                 ROWS UNBOUNDED PRECEDING
             ) AS paso
@@ -68,7 +72,9 @@ CREATE OR REPLACE FUNCTION etl.repetir(p_numero bigint, p_factor numeric) RETURN
 LANGUAGE sql
 AS $$
 INSERT INTO etl.repeticion
-SELECT (v.fila).*, v.es_alta, v.difiere, v.costo_total_anterior, v.ajuste_anterior, v.ctid_kardex
+SELECT
+    (v.fila).*, v.es_alta, v.difiere, v.costo_total_anterior, v.ajuste_anterior,
+    v.variacion_anterior, v.ctid_kardex
 FROM etl.valorizar(true, p_numero, p_factor) AS v
 WHERE v.difiere OR v.reclasificado
 $$;

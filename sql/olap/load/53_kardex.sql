@@ -22,7 +22,7 @@ BEGIN
         provisional = r.provisional,
         costo_unitario = r.costo_unitario, costo_total = r.costo_total, ajuste = r.ajuste,
         existencias = r.existencias, valor = r.valor, costo_promedio = r.costo_promedio,
-        salto_costo = r.salto_costo
+        salto_costo = r.salto_costo, variacion = r.variacion
     FROM etl.repeticion AS r
     WHERE NOT r.es_alta AND r.difiere
         AND k.ctid = r.ctid_kardex
@@ -43,7 +43,8 @@ BEGIN
     SELECT
         r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.version, r.orden, r.provisional,
         r.tipo, r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
-        r.existencias, r.valor, r.costo_promedio, r.salto_costo
+        r.existencias, r.valor, r.costo_promedio, r.salto_costo, r.variacion, r.importe,
+        r.id_origen, r.id_sucursal_destino, r.de_todo
     FROM etl.repeticion AS r
     WHERE r.es_alta;
     RETURN v_revaluadas;

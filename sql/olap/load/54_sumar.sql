@@ -46,13 +46,22 @@ $$;
 COMMENT ON FUNCTION etl.inicio_del_dia(date, text) IS
     'El primer instante de un día en una zona, también donde el reloj se atrasa a medianoche';
 
+CREATE OR REPLACE VIEW etl.v_clase AS
+SELECT
+    t.tipo, t.signo, t.resta, c.con_costo,
+    CASE WHEN c.con_costo THEN coalesce(t.clase_con_costo, t.clase) ELSE t.clase END AS clase
+FROM dw.tipo_movimiento AS t
+CROSS JOIN (VALUES (true), (false)) AS c (con_costo);
+COMMENT ON VIEW etl.v_clase IS 'En qué clase se informa cada tipo, con costo propio y sin él';
+
 CREATE OR REPLACE VIEW etl.v_diferencia AS
 -- Of the products with a tail: what enters; of a row that only changes cost, the difference.
 SELECT
-    r.fecha, r.id_sucursal, p.categoria, r.id_producto, r.tipo = 'VENTA' AS venta,
+    r.fecha, r.id_sucursal, p.categoria, r.id_producto, r.tipo, r.costo_unitario IS NOT NULL AS con_costo,
     CASE WHEN e.entra THEN 1 ELSE 0 END AS movimientos,
     CASE WHEN e.entra THEN r.cantidad END AS cantidad,
-    r.precio_unitario, p.impuesto,
+    r.precio_unitario, r.importe, p.impuesto,
+    CASE WHEN e.entra THEN r.variacion ELSE r.variacion - r.variacion_anterior END AS variacion,
     CASE WHEN e.entra THEN r.costo_total ELSE r.costo_total - r.costo_total_anterior END
         AS costo_total,
     CASE WHEN e.entra THEN r.ajuste ELSE r.ajuste - r.ajuste_anterior END AS ajuste
@@ -64,16 +73,16 @@ UNION ALL
 -- What leaves, from where it was counted.
 SELECT
     b.fecha, b.id_sucursal, coalesce(t.categoria_anterior, p.categoria), b.id_producto,
-    b.tipo = 'VENTA', -1, -b.cantidad, b.precio_unitario,
-    coalesce(t.impuesto_anterior, p.impuesto), -b.costo_total, -b.ajuste
+    b.tipo, b.costo_unitario IS NOT NULL, -1, -b.cantidad, b.precio_unitario, -b.importe,
+    coalesce(t.impuesto_anterior, p.impuesto), -b.variacion, -b.costo_total, -b.ajuste
 FROM etl.baja AS b
 INNER JOIN etl.tramo AS t ON t.id_producto = b.id_producto
 INNER JOIN dw.producto AS p ON p.id_producto = b.id_producto
 UNION ALL
 SELECT
-    r.fecha, r.id_sucursal, t.categoria_anterior, r.id_producto, r.tipo = 'VENTA', -1,
-    -r.cantidad, r.precio_unitario, t.impuesto_anterior, -r.costo_total_anterior,
-    -r.ajuste_anterior
+    r.fecha, r.id_sucursal, t.categoria_anterior, r.id_producto, r.tipo,
+    r.costo_unitario IS NOT NULL, -1, -r.cantidad, r.precio_unitario, -r.importe,
+    t.impuesto_anterior, -r.variacion_anterior, -r.costo_total_anterior, -r.ajuste_anterior
 FROM etl.repeticion AS r
 INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
 WHERE t.categoria_anterior IS NOT NULL AND NOT r.es_alta;
@@ -85,37 +94,51 @@ RETURNS SETOF etl.delta
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
+    -- What a row brings to its class is what it changes, with the sign of the class: a sale lowers
+    -- stock and value by what it sells, and a return takes that off again.
     RETURN QUERY
     SELECT
         (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
         c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
         sum(c.movimientos),
-        coalesce(sum(c.cantidad) FILTER (WHERE c.venta), 0),
+        coalesce(-sum(c.variacion) FILTER (WHERE c.clase = 'ventas'), 0),
         coalesce(sum(c.bruta), 0),
         coalesce(sum(c.neta), 0),
-        coalesce(sum(c.costo_total) FILTER (WHERE c.venta), 0),
-        coalesce(sum(c.ajuste) FILTER (WHERE NOT c.venta), 0),
-        coalesce(sum(c.cantidad) FILTER (WHERE NOT c.venta), 0),
-        coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0),
-        0::numeric
+        coalesce(-sum(c.entra) FILTER (WHERE c.clase = 'ventas'), 0),
+        coalesce(sum(c.ajuste), 0),
+        coalesce(sum(c.variacion) FILTER (WHERE c.clase = 'compras'), 0),
+        coalesce(sum(c.entra) FILTER (WHERE c.clase = 'compras'), 0),
+        0::numeric,
+        coalesce(-sum(c.neta) FILTER (WHERE c.resta), 0),
+        coalesce(sum(c.variacion) FILTER (WHERE c.resta), 0),
+        coalesce(-sum(c.entra) FILTER (WHERE c.clase = 'merma'), 0),
+        coalesce(-sum(c.variacion) FILTER (WHERE c.clase = 'merma'), 0),
+        sum(c.variacion)
     FROM (
         SELECT
             s.*,
             date_trunc('month', s.dia::timestamp)::date AS mes,
             etl.franja(s.dia, p_corte) AS franja,
-            CASE WHEN s.vendido THEN round(s.cantidad * s.precio_unitario, 6) END AS bruta,
-            CASE WHEN s.vendido THEN dw.venta_neta(s.cantidad, s.precio_unitario, s.impuesto)
-            END AS neta
+            CASE WHEN s.vendido THEN round(s.unidades * s.precio, 6) END AS bruta,
+            CASE WHEN s.vendido THEN dw.venta_neta(s.unidades, s.precio, s.impuesto) END AS neta
         FROM (
             -- OFFSET 0: else the day, which costs more than a sum, is worked out for each
             -- expression that names it.
             SELECT
-                m.*, (m.fecha AT TIME ZONE p_zona)::date AS dia,
-                m.venta AND m.movimientos <> 0 AS vendido
+                m.fecha, m.id_sucursal, m.categoria, m.id_producto, m.movimientos, m.variacion,
+                m.ajuste, m.impuesto, t.clase, t.resta,
+                (m.fecha AT TIME ZONE p_zona)::date AS dia,
+                t.clase = 'ventas' AND m.movimientos <> 0 AS vendido,
+                CASE t.signo WHEN 1 THEN m.costo_total WHEN -1 THEN -m.costo_total ELSE 0 END AS entra,
+                -- An amount of the line stands in the place of both.
+                CASE WHEN m.importe IS NOT NULL THEN 1.000000 ELSE m.cantidad END
+                * CASE WHEN t.resta THEN -1 ELSE 1 END AS unidades,
+                coalesce(m.importe, m.precio_unitario) AS precio
             FROM (
                 SELECT
-                    k.fecha, k.id_sucursal, p.categoria, k.id_producto, k.tipo = 'VENTA' AS venta,
-                    1 AS movimientos, k.cantidad, k.precio_unitario, p.impuesto, k.costo_total, k.ajuste
+                    k.fecha, k.id_sucursal, p.categoria, k.id_producto, k.tipo,
+                    k.costo_unitario IS NOT NULL AS con_costo, 1 AS movimientos, k.cantidad,
+                    k.precio_unitario, k.importe, p.impuesto, k.variacion, k.costo_total, k.ajuste
                 FROM dw.kardex AS k
                 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
                 WHERE p_todo
@@ -123,8 +146,9 @@ BEGIN
                 -- Of a product that only grew, what the ledger has from its first new date is new.
                 -- This OFFSET 0 keeps the planner from joining with a scan of the whole ledger.
                 SELECT
-                    k.fecha, k.id_sucursal, p.categoria, t.id_producto, k.tipo = 'VENTA', 1,
-                    k.cantidad, k.precio_unitario, p.impuesto, k.costo_total, k.ajuste
+                    k.fecha, k.id_sucursal, p.categoria, t.id_producto, k.tipo,
+                    k.costo_unitario IS NOT NULL, 1, k.cantidad, k.precio_unitario, k.importe,
+                    p.impuesto, k.variacion, k.costo_total, k.ajuste
                 FROM etl.tramo AS t
                 INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
                 CROSS JOIN LATERAL (
@@ -136,6 +160,7 @@ BEGIN
                 UNION ALL
                 SELECT * FROM etl.v_diferencia AS v WHERE NOT p_todo
             ) AS m
+            INNER JOIN etl.v_clase AS t ON t.tipo = m.tipo AND t.con_costo = m.con_costo
             OFFSET 0
         ) AS s
     ) AS c
@@ -147,3 +172,39 @@ END
 $$;
 COMMENT ON FUNCTION etl.sumar(text, date, boolean) IS
     'Lo que la carga que está en el kardex suma a los resúmenes por día y por mes; con p_todo, las sumas de todo el kardex';
+
+CREATE OR REPLACE FUNCTION etl.sumar_sucursales() RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO etl.delta (
+    nivel, id_sucursal, id_producto, movimientos, unidades_vendidas, venta_bruta, venta_neta,
+    costo_ventas, ajuste, unidades_recibidas, costo_recibido, variacion
+)
+SELECT
+    4, s.id_sucursal, s.id_producto, sum(s.movimientos), 0, 0, 0, 0, 0, 0, 0, sum(s.variacion)
+FROM (
+    SELECT d.id_sucursal, d.id_producto, d.movimientos, d.variacion
+    FROM etl.delta AS d
+    WHERE d.nivel = 2
+    UNION ALL
+    SELECT m.id_sucursal, t.id_producto, m.movimientos, m.variacion
+    FROM (
+        SELECT
+            e.id_producto, coalesce(e.id_sucursal, 0) AS origen, e.id_sucursal_destino AS destino,
+            1 AS veces, round(e.cantidad, 6) AS cantidad
+        FROM etl.etapa AS e
+        WHERE e.id_sucursal_destino IS NOT NULL
+        UNION ALL
+        SELECT b.id_producto, b.id_sucursal, b.id_sucursal_destino, -1, -b.cantidad
+        FROM etl.baja AS b
+        WHERE b.id_sucursal_destino IS NOT NULL
+    ) AS t
+    CROSS JOIN LATERAL (
+        VALUES (t.origen, 0, -t.cantidad), (t.destino, t.veces, t.cantidad)
+    ) AS m (id_sucursal, movimientos, variacion)
+) AS s
+GROUP BY s.id_sucursal, s.id_producto
+HAVING sum(s.movimientos) <> 0 OR sum(s.variacion) <> 0
+$$;
+COMMENT ON FUNCTION etl.sumar_sucursales() IS
+    'Saca de los meses de etl.delta, y de los traslados que entran o salen, lo que gana o pierde dw.resumen_sucursal';

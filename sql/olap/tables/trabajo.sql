@@ -62,6 +62,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     cola               boolean NOT NULL DEFAULT false,
     altas              bigint NOT NULL DEFAULT 0,
     ventas             bigint NOT NULL DEFAULT 0,
+    entradas           bigint NOT NULL DEFAULT 0,
     categoria_anterior text,
     impuesto_anterior  numeric,
     sigue_sucursales   boolean NOT NULL DEFAULT false
@@ -69,7 +70,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
 COMMENT ON COLUMN etl.tramo.cola IS
     'El kardex ya tiene movimientos desde esa fecha, que se repiten; si no, las altas solo se añaden';
-COMMENT ON COLUMN etl.tramo.altas IS 'Cuántos movimientos entran al kardex; de ellos, cuántas ventas';
+COMMENT ON COLUMN etl.tramo.altas IS 'Cuántos movimientos entran al kardex; de ellos, cuántas ventas y cuántas entradas';
 COMMENT ON COLUMN etl.tramo.categoria_anterior IS
     'Si cambió la categoría o el impuesto: lo que valía para lo ya sumado; nulo si no cambió';
 
@@ -83,7 +84,10 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
     recordar      boolean,
     id_origen     bigint,
     olvidar       boolean,
-    origen        dw.origen
+    costo_total   numeric,
+    cantidad      numeric,
+    existencias   numeric,
+    costo_promedio numeric
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.circunstancia IS
     'De los tramos, los movimientos que nombran a otro o son nombrados: lo que dw.circunstancia pide de ellos';
