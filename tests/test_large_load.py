@@ -520,7 +520,7 @@ def test_verify_sees_a_movement_that_is_in_two_tables(shop: Shop):
         cursor.execute("INSERT INTO dw.kardex SELECT * FROM dw.kardex WHERE id_movimiento = 7")
     assert shop.command("verify").returncode == 1
     assert shop.olap_rows(
-        "SELECT id_movimiento FROM etl.verificar_cuadre() WHERE falla LIKE '%%twice'"
+        "SELECT id_movimiento FROM etl.verificar_inventario(false, '{}') WHERE falla LIKE '%%twice'"
     ) == [{"id_movimiento": 7}]
 
 

@@ -97,3 +97,9 @@ DROP FUNCTION IF EXISTS etl.revisar_retiros(etl.control, jsonb, jsonb);
 DROP FUNCTION IF EXISTS
     etl.verificar_bloques(timestamptz, bigint), etl.verificar_filas(timestamptz, bigint[], bigint);
 DROP VIEW IF EXISTS etl.v_huella;
+
+-- For a while in version 9 verify compared by md5 alone, and replayed a sample.
+DROP FUNCTION IF EXISTS
+    etl.verificar_bloques(timestamptz, bigint, text),
+    etl.verificar_filas(timestamptz, bigint[], bigint, text), etl.verificar_cuadre(),
+    etl.verificar_repeticion(bigint, double precision), etl.verificar_libros(bigint, double precision);
