@@ -69,12 +69,7 @@ FROM (
                 m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA')
                 AND m.anulado::boolean IS NOT TRUE
                 AND (m.fecha IS NULL OR (
-                    {moment} >= {since}
-                    AND NOT EXISTS (
-                        SELECT FROM unnest({products}::bigint[], ARRAY[{dates}]::{type}[])
-                            AS a (id_producto, fecha)
-                        WHERE a.id_producto = m.id_producto AND {moment} < a.fecha
-                    )
+                    {moment} >= {since} AND (a.fecha IS NULL OR {moment} >= a.fecha)
                 )),
                 false
             ) AS alcance,
@@ -88,5 +83,9 @@ FROM (
 {catalogue}
             ) AS q
         ) AS p ON p.id_producto = m.id_producto::bigint
+        LEFT JOIN unnest({products}::bigint[], ARRAY[{dates}]::{type}[]) AS a (id_producto, fecha)
+            ON a.id_producto = m.id_producto::bigint
+        -- Else each is worked out again for every expression that names it.
+        OFFSET 0
     ) AS v
 ) AS c
