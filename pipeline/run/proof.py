@@ -56,8 +56,8 @@ def read_proof(analytical: Connection, asked: str | None) -> Proof:
 
 def look_at_the_shop(proof: Proof, shop: Connection, source: Source) -> None:
     """Make it a whole one where the OLTP's row versions cannot tell what changed since."""
-    if proof.whole is None and not source.queries[0].versions:
-        proof.whole = "movimientos.sql yields no row versions"
+    if proof.whole is None and source.queries[0].capture == "full":
+        proof.whole = "ETL_CAPTURE=full"
     if proof.whole is None:
         proof.whole = why_everything(shop, source.snapshot, cast("Bounds", proof.before))
 
