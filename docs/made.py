@@ -7,6 +7,7 @@ import ast
 import os
 import re
 import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -14,11 +15,14 @@ from docs.catalogue import Catalogue
 from docs.exit_codes import MEANINGS
 from docs.pages import ROOT
 from pipeline.__main__ import _parser
+from pipeline.commands.init import FOLDERS
 from pipeline.settings.catalogue import GROUPS, Setting
 from pipeline.tasks.luigi_defaults import RETCODES
 from pipeline.telling.metrics import HELP
 
 _WIDTH = 92  # of a comment in .env.example
+# As it stands in a comment: the case, the expression below it, and what that gives.
+_EXAMPLE = re.compile(r"^-- (.+):\n--   (.+)\n--   → (.+)$", re.MULTILINE)
 _HEADINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "settings": {"en": ("setting", "default", ""), "es": ("variable", "valor por defecto", "")},
     "codes": {
@@ -43,8 +47,7 @@ def make(name: str, language: str, catalogue: Catalogue) -> str:
     if kind == "view":
         return _view(of, language, catalogue)
     if kind == "rules":
-        rows = [[f"`{name}`", text] for name, text in catalogue.rules]
-        return _table("rules", language, rows)
+        return _rules(language, catalogue)
     makers = {"settings": _settings, "codes": _codes, "metrics": _metrics, "map": _map}
     return makers[kind](language)
 
@@ -123,6 +126,33 @@ def _metrics(language: str) -> str:
     return _table("metrics", language, [[f"`{name}`", text] for name, text in HELP.items()])
 
 
+@dataclass(frozen=True)
+class Example:
+    """Of a rule: the case in words, the expression in SQL, and the value it gives, as text."""
+
+    case: str
+    expression: str
+    result: str
+
+
+def examples(script: Path) -> list[Example]:
+    """The worked examples in the comment that a script of sql/olap/rules begins with."""
+    found = _EXAMPLE.findall(script.read_text(encoding="utf-8"))
+    return [Example(*texts) for texts in found]
+
+
+def _rules(language: str, catalogue: Catalogue) -> str:
+    """Each rule and its comment, then the examples that its script gives."""
+    rows = [[f"`{name}`", text] for name, text in catalogue.rules]
+    shown = []
+    for name, _ in catalogue.rules:
+        script = ROOT / "sql/olap/rules" / f"{name.removeprefix('dw.').partition('(')[0]}.sql"
+        for example in examples(script):
+            shown += [f"-- {example.case}", f"{example.expression} → {example.result}"]
+    table = _table("rules", language, rows)
+    return "\n".join([table, "", "```text", *shown, "```"])
+
+
 def _view(name: str, language: str, catalogue: Catalogue) -> str:
     view, words = catalogue.views[name], _WORDS[language]
     columns = ", ".join(f"`{column.name}` {column.kind}" for column in view.columns)
@@ -144,7 +174,7 @@ def _places() -> list[tuple[str, str]]:
             found.append((f"pipeline/{path.name}", _first_sentence(path)))
     for path in sorted((ROOT / "pipeline").glob("*/__init__.py")):
         found.append((f"pipeline/{path.parent.name}/", _first_sentence(path)))
-    for folder in ("sql/oltp", "sql/olap"):
+    for folder in ("sql/oltp", *(f"sql/olap/{n}" for n in (*FOLDERS, "migraciones"))):
         for path in sorted((ROOT / folder).glob("*.sql")):
             found.append((f"{folder}/{path.name}", _first_comment(path)))
     for folder in ("demo", "docs", "bench"):

@@ -3,9 +3,6 @@ SELECT
     'dw.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')' AS funcion,
     obj_description(p.oid, 'pg_proc') AS comentario
 FROM pg_proc AS p
-WHERE
-    p.pronamespace = 'dw'::regnamespace
-    AND p.proname IN (
-        'actualizar_costo_promedio', 'actualizar_stock_venta', 'calcular_precio_sugerido', 'venta_neta'
-    )
+INNER JOIN pg_language AS l ON l.oid = p.prolang
+WHERE p.pronamespace = 'dw'::regnamespace AND p.provolatile = 'i' AND l.lanname = 'sql'
 ORDER BY p.proname

@@ -9,6 +9,7 @@ import sys
 
 from pipeline.commands.manual import Manual, describe, print_failure
 from pipeline.errors import PipelineError
+from pipeline.translation import translated as _
 
 # Command → the module that is its room, and its line in the overview.
 _COMMANDS = {
@@ -93,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
         _leave_stdout()
         return 1
     except KeyboardInterrupt:
-        print("interrupted; nothing half done is kept", file=sys.stderr)
+        print(_("interrupted; nothing half done is kept"), file=sys.stderr)
         return 130
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import psycopg2
 from psycopg2 import errorcodes
 
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
+from pipeline.translation.stored import worded
+
 
 class PipelineError(Exception):
     """A failure with a known cause; its text is one line: what, where, what to do."""
@@ -30,10 +34,6 @@ class LockedError(DatabaseError):
     """Somebody else holds a lock for longer than ETL_LOCK_TIMEOUT."""
 
 
-class WorkersError(DatabaseError):
-    """The server has no shared memory left for parallel workers; without them it needs none."""
-
-
 class SchemaError(PipelineError):
     """The shop's tables or queries are not what movimientos.sql promises."""
 
@@ -57,7 +57,9 @@ class LedgerError(PipelineError):
 def missing_extra(what: str, extra: str, error: ImportError) -> PipelineError:
     """What to install, where `what` needs an extra of the package that is not there."""
     return PipelineError(
-        f"{what} needs {error.name or error}; pip install '.[{extra}]' in the pipeline's folder"
+        _("{what} needs {name}; pip install '.[{extra}]' in the pipeline's folder").format(
+            what=what, name=error.name or error, extra=extra
+        )
     )
 
 
@@ -76,49 +78,67 @@ _OWN_STATES: dict[str, type[PipelineError]] = {
 
 # What to do, by SQLSTATE; where the state does not tell, its class (two characters) does.
 _REMEDIES: dict[str, str] = {
-    errorcodes.UNDEFINED_TABLE: "run `python -m pipeline init`, or correct the table in sql/oltp",
-    errorcodes.UNDEFINED_FUNCTION: "run `python -m pipeline init` to create or upgrade the OLAP",
-    errorcodes.UNDEFINED_COLUMN: "correct the column in sql/oltp, or run `python -m pipeline init`",
-    errorcodes.INVALID_SCHEMA_NAME: "run `python -m pipeline init`",
-    errorcodes.UNDEFINED_OBJECT: "create it first (roles: CREATE ROLE … LOGIN PASSWORD …)",
-    errorcodes.INSUFFICIENT_PRIVILEGE: "grant it, or run `python -m pipeline init` as an "
-    "administrator (OLAP_ADMIN_USER, OLTP_ADMIN_USER)",
-    errorcodes.DISK_FULL: "free disk space on the database server, then run again",
-    errorcodes.QUERY_CANCELED: "a statement timeout or an operator cancelled it; run again",
-    errorcodes.LOCK_NOT_AVAILABLE: "wait for the other session to end, or end it; then run again",
-    errorcodes.READ_ONLY_SQL_TRANSACTION: "the server is read-only (a standby?); use the primary",
-    "08": "run again when the server answers",
-    "40": "run again",
-    "53": "the server is out of a resource; look at its log, then run again",
-    "57": "the server ended the session; run again when it is up",
+    errorcodes.UNDEFINED_TABLE: N_(
+        "run `python -m pipeline init`, or correct the table in sql/oltp"
+    ),
+    errorcodes.UNDEFINED_FUNCTION: N_(
+        "run `python -m pipeline init` to create or upgrade the OLAP"
+    ),
+    errorcodes.UNDEFINED_COLUMN: N_(
+        "correct the column in sql/oltp, or run `python -m pipeline init`"
+    ),
+    errorcodes.INVALID_SCHEMA_NAME: N_("run `python -m pipeline init`"),
+    errorcodes.UNDEFINED_OBJECT: N_("create it first (roles: CREATE ROLE … LOGIN PASSWORD …)"),
+    errorcodes.INSUFFICIENT_PRIVILEGE: N_(
+        "grant it, or run `python -m pipeline init` as an administrator "
+        "(OLAP_ADMIN_USER, OLTP_ADMIN_USER)"
+    ),
+    errorcodes.DISK_FULL: N_("free disk space on the database server, then run again"),
+    errorcodes.QUERY_CANCELED: N_("a statement timeout or an operator cancelled it; run again"),
+    errorcodes.LOCK_NOT_AVAILABLE: N_(
+        "wait for the other session to end, or end it; then run again"
+    ),
+    errorcodes.READ_ONLY_SQL_TRANSACTION: N_(
+        "the server is read-only (a standby?); use the primary"
+    ),
+    "08": N_("run again when the server answers"),
+    "40": N_("run again"),
+    "53": N_("the server is out of a resource; look at its log, then run again"),
+    "57": N_("the server ended the session; run again when it is up"),
 }
 
 # Where PostgreSQL fails to get shared memory for workers, with the SQLSTATE of a full disk or
 # of exhausted memory. Unlike the message, the name of its source is in no language.
 _SHARED_MEMORY = {"dsm.c", "dsm_impl.c", "dsa.c"}
-_NO_SHARED_MEMORY = (
-    "the server has no shared memory left for parallel workers: "
-    "give its container more of /dev/shm (docker run --shm-size=256m)"
+_NO_SHARED_MEMORY = N_(
+    "the server has no shared memory left for parallel workers: give its container "
+    "more of /dev/shm (docker run --shm-size=256m)"
 )
 
 # On the shop's side nothing is ours but the queries of sql/oltp.
-_OLTP_QUERY = "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names"
+_OLTP_QUERY = N_("correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names")
 _OLTP_REMEDIES: dict[str, str] = {
-    errorcodes.UNDEFINED_TABLE: f"{_OLTP_QUERY} (the example shop's tables come with "
-    "`python -m pipeline init --example-oltp`)",
+    errorcodes.UNDEFINED_TABLE: N_(
+        "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names (the example "
+        "shop's tables come with `python -m pipeline init --example-oltp`)"
+    ),
     errorcodes.UNDEFINED_FUNCTION: _OLTP_QUERY,
     errorcodes.UNDEFINED_COLUMN: _OLTP_QUERY,
     errorcodes.INVALID_SCHEMA_NAME: _OLTP_QUERY,
-    errorcodes.CHARACTER_NOT_IN_REPERTOIRE: "its encoding, SQL_ASCII, does not say what its bytes "
-    "are: set OLTP_DB_ENCODING to what they are, such as LATIN1 or WIN1252, then run again",
-    errorcodes.READ_ONLY_SQL_TRANSACTION: "a query may only read, and init and import need the "
-    f"primary: {_OLTP_QUERY}",
+    errorcodes.CHARACTER_NOT_IN_REPERTOIRE: N_(
+        "its encoding, SQL_ASCII, does not say what its bytes are: set "
+        "OLTP_DB_ENCODING to what they are, such as LATIN1 or WIN1252, then run again"
+    ),
+    errorcodes.READ_ONLY_SQL_TRANSACTION: N_(
+        "a query may only read, and init and import need the primary: correct the query in "
+        "sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names"
+    ),
 }
 
 # What init finds in the OLAP and does not know.
-_NOT_OURS = (
-    "schema dw or etl holds an object of another origin, or a damaged one: rename or restore it, "
-    "or give OLAP_DB_NAME an empty database"
+_NOT_OURS = N_(
+    "schema dw or etl holds an object of another origin, or a damaged one: rename "
+    "or restore it, or give OLAP_DB_NAME an empty database"
 )
 _INIT_REMEDIES: dict[str, str] = dict.fromkeys(
     (errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_COLUMN, errorcodes.WRONG_OBJECT_TYPE),
@@ -149,31 +169,32 @@ def translate(error: psycopg2.Error, where: str, *, reads_shop: bool = False) ->
     """
     state = error.pgcode or ""
     diagnostics = error.diag
-    message = one_line(diagnostics.message_primary or str(error) or type(error).__name__)
+    message = worded(one_line(diagnostics.message_primary or str(error) or type(error).__name__))
     if state in _OWN_STATES:
-        hint = f"; {one_line(diagnostics.message_hint)}" if diagnostics.message_hint else ""
+        hint = f"; {worded(one_line(diagnostics.message_hint))}" if diagnostics.message_hint else ""
         return _OWN_STATES[state](f"{where}: {message}{hint}")
     if "no message from the libpq" in message:
         # The driver's words for a connection that was reset in the middle of a COPY.
-        message = "the server closed the connection unexpectedly"
+        message = _("the server closed the connection unexpectedly")
     known = _REMEDIES | (_OLTP_REMEDIES if reads_shop else {})
     if where == "OLAP: init":
         known |= _INIT_REMEDIES
-    remedy = known.get(state) or known.get(state[:2])
+    known_remedy = known.get(state) or known.get(state[:2])
+    remedy = _(known_remedy) if known_remedy else None
     if state == errorcodes.INSUFFICIENT_PRIVILEGE and "row-level security" in message:
-        remedy = "the account must see every row: ALTER ROLE … BYPASSRLS"
+        remedy = _("the account must see every row: ALTER ROLE … BYPASSRLS")
     out_of_shared_memory = state[:2] == "53" and diagnostics.source_file in _SHARED_MEMORY
     if out_of_shared_memory:
-        remedy = _NO_SHARED_MEMORY
+        remedy = _(_NO_SHARED_MEMORY)
     text = f"{where}: {message}" + (f"; {remedy}" if remedy else "")
     if out_of_shared_memory:
-        return WorkersError(text)
+        return DatabaseError(text)
     if state == errorcodes.LOCK_NOT_AVAILABLE:
         return LockedError(text)
     # What never reached the server's own words is a connection that broke, mid COPY too.
     lost = not state and not isinstance(error, psycopg2.ProgrammingError)
     if lost and not remedy:
-        text += f"; {_REMEDIES['08']}"
+        text += f"; {_(_REMEDIES['08'])}"
     if lost or state in _TRANSIENT or state.startswith("08"):
         return TransientError(text)
     return DatabaseError(text)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server_place import server_place
+from server_place import MEMORY, has_memory, server_place
 from shop_database import Shop, new_shop
 from shop_server import REPOSITORY, ShopServer, running_server
 
@@ -20,9 +20,14 @@ from demo.server import embedded_binaries, system_binaries
 
 # luigi reads its configuration once, when it is first imported.
 os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
+# What tests expect to be told is in English; the default, Spanish, has tests of its own.
+os.environ["ETL_LANG"] = "en"
 # Where no bytecode is to be written, as containers say, each command would compile all it imports.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ["PYTHONPYCACHEPREFIX"] = str(REPOSITORY / "build" / "bytecode")
+# Each receipt of a run is synced, sixteen times a run. Here, since xdist's workers are told where.
+if has_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "one_postgres: what it tests does not depend on PostgreSQL's version"
     )
+    config.addinivalue_line("markers", "longest: takes a minute, so that it begins early")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -53,6 +59,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("one_postgres"):
         binaries = binaries[:1]
     metafunc.parametrize("server_binaries", binaries, ids=_version, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread the longest tests, where there is one server: each process then begins with some.
+
+    A process takes an equal part of the list, in its order, and gives off what is left of it.
+    """
+    longest = [item for item in items if item.get_closest_marker("longest")]
+    if len(longest) == len(items) or config.getoption("--long"):
+        return
+    others = [item for item in items if item not in set(longest)]
+    step = len(others) // max(len(longest), 1)
+    for number, item in enumerate(longest):
+        others.insert(number * (step + 1), item)
+    items[:] = others
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

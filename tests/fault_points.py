@@ -136,17 +136,10 @@ def install() -> None:
         from pipeline.run import backfill
 
         backfill.PIECE = int(piece)
-    ahead = os.environ.get("FAULT_AHEAD")
-    if ahead:
-        from pipeline.olap import staging_ahead
-        from pipeline.oltp import snapshot as oltp
-
-        staging_ahead.THRESHOLD, oltp._PIECE = int(ahead), 2000
     point = os.environ.get("FAULT_POINT", "")
     if not point or _install_receipt(point):
         return
     from pipeline import olap
-    from pipeline.olap import staging_ahead
     from pipeline.oltp import open_read
     from pipeline.oltp import snapshot as oltp
     from pipeline.run import backfill, extract, load, refresh
@@ -161,15 +154,6 @@ def install() -> None:
     elif name == "copy_out":
         oltp._PIECE = 64
         _around(oltp.HashingWriter, "write", after=_nth(nth, _partly_out))
-    elif name == "staging":
-        # Within the thread, as its lock is taken.
-        _around(olap, "open_ahead", after=_nth(nth, _on_connection))
-    elif name == "staging_copy":
-        _around(staging_ahead.StagingAhead, "read", before=_nth(nth, _plain))
-    elif name == "staged":
-        _around(olap, "note_staged", before=_nth(nth, _on_connection))
-    elif name == "noted":
-        _around(olap, "note_staged", after=_nth(nth, _on_connection))
     elif name == "flush":
         _around(extract, "wait_for_flush", before=_nth(nth, _plain))
     elif name == "flushed":

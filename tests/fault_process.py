@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ready_interpreter import Ready, start_ready
 from shop_database import LUIGI, Shop
 
 T = TypeVar("T")
@@ -39,21 +40,23 @@ class Fault:
         number = len(list(folder.glob("fault-*")))
         self.folder = folder / f"fault-{number}"
         self.folder.mkdir()
-        (self.folder / "sitecustomize.py").write_text(
-            f"import runpy\nrunpy.run_path({str(POINTS)!r})['install']()\n"
-        )
 
     @property
     def env(self) -> dict[str, str]:
         """What the process needs in its environment."""
         return {
-            "PYTHONPATH": os.pathsep.join(
-                filter(None, [str(self.folder), os.environ.get("PYTHONPATH")])
-            ),
             "FAULT_FOLDER": str(self.folder),
             "FAULT_POINT": self.point,
             "FAULT_ACTION": self.action,
         }
+
+    def at_start(self, env: Mapping[str, str]) -> dict[str, str]:
+        """What besides makes a new process install the fault."""
+        (self.folder / "sitecustomize.py").write_text(
+            f"import runpy\nrunpy.run_path({str(POINTS)!r})['install']()\n"
+        )
+        paths = filter(None, [str(self.folder), env.get("PYTHONPATH")])
+        return {"PYTHONPATH": os.pathsep.join(paths)}
 
     @property
     def fired(self) -> bool:
@@ -76,14 +79,20 @@ class Fault:
 class Process:
     """A command that runs beside the test, in a process group of its own."""
 
-    def __init__(self, program: list[str], folder: Path, env: dict[str, str]) -> None:
+    def __init__(
+        self, arguments: list[str], folder: Path, env: dict[str, str], fault: Fault | None = None
+    ) -> None:
+        """Python with these arguments; in a process that is ready, if it may be."""
         folder.mkdir(exist_ok=True)
         self._log = folder / f"process-{len(list(folder.glob('process-*')))}.log"
+        told = env | (fault.env if fault else {})
         with self._log.open("w") as log:
-            self._popen = subprocess.Popen(
-                program,
+            self._popen: Ready | subprocess.Popen[bytes] = start_ready(
+                arguments, folder, told, log, POINTS if fault else None
+            ) or subprocess.Popen(
+                [sys.executable, *arguments],
                 cwd=folder,
-                env=env,
+                env=told | (fault.at_start(told) if fault else {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -154,13 +163,12 @@ def start_run(shop: Shop, *arguments: str, fault: Fault | None = None, **env: st
 def start_luigi(shop: Shop, *arguments: str, fault: Fault | None = None, **env: str) -> Process:
     """`luigi --module pipeline …`, left running."""
     program = [str(LUIGI), "--module", "pipeline", *arguments]
-    return Process(program, shop.folder, shop.env | (fault.env if fault else {}) | env)
+    return Process(program, shop.folder, shop.env | env, fault)
 
 
 def start_command(shop: Shop, *arguments: str, fault: Fault | None = None, **env: str) -> Process:
     """`python -m pipeline …`, left running."""
-    program = [sys.executable, "-m", "pipeline", *arguments]
-    return Process(program, shop.folder, shop.env | (fault.env if fault else {}) | env)
+    return Process(["-m", "pipeline", *arguments], shop.folder, shop.env | env, fault)
 
 
 def killed_at(shop: Shop, point: str, *arguments: str, **env: str) -> Process:

@@ -44,6 +44,9 @@ REASONS = {
     "sin fecha": {"sin fecha"},
     "fecha futura": {"fecha futura"},
 }
+# What the tables hold of a ledger row and of a summary row; the oracle knows more.
+KARDEX_COLUMNS = KardexRow._fields[: KardexRow._fields.index("provisional") + 1]
+SUMMARY_COLUMNS = Measures._fields[: Measures._fields.index("costo_recibido") + 1]
 EMPTY_INVENTORY = InventoryRow(ZERO, ZERO, ZERO, None)
 
 Rows = Mapping[Any, tuple[Any, ...]]
@@ -90,21 +93,22 @@ def differences(olap: Any, expected: Replay) -> list[str]:
         "dw.inventario", InventoryRow._fields, {**expected.inventory, **left}, inventory
     )
     for table, key, columns, rows in (
-        ("dw.kardex", ["id_movimiento"], KardexRow._fields, expected.kardex),
+        ("dw.kardex", ["id_movimiento"], KARDEX_COLUMNS, expected.kardex),
         (
             "dw.resumen_diario",
             ["dia", "id_sucursal", "categoria"],
-            Measures._fields,
+            SUMMARY_COLUMNS,
             expected.by_day,
         ),
         (
             "dw.resumen_mensual",
             ["mes", "id_sucursal", "id_producto"],
-            Measures._fields,
+            SUMMARY_COLUMNS,
             expected.by_month,
         ),
     ):
-        found += compare(table, columns, rows, read_rows(olap, table, key, columns))
+        held = {place: row[: len(columns)] for place, row in rows.items()}
+        found += compare(table, columns, held, read_rows(olap, table, key, columns))
     return found + compare_rolling(olap, expected) + compare_rejects(olap, expected)
 
 

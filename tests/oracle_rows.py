@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from oracle_types import TWO_TYPES, Type
+
 ZERO = Decimal(0)
 
 
@@ -18,14 +20,20 @@ class Product(NamedTuple):
     codigo: str | None
     nombre: str | None
     categoria: str | None
+    inventariable: bool = True
+    costo_referencia: Decimal | None = None
 
 
 class Opening(NamedTuple):
-    """A count that the shop gave when it went live; `fecha` None means the initial date."""
+    """A count that the shop gave when it went live; `fecha` None means the initial date.
+
+    `sucursales` says where the stock stands, its sum is `existencias`; None: all at branch 0.
+    """
 
     existencias: Decimal
     costo_promedio: Decimal
     fecha: datetime | None = None
+    sucursales: Mapping[int, Decimal] | None = None
 
 
 class Pricing(NamedTuple):
@@ -51,6 +59,7 @@ class Rules:
     default_pricing: Pricing = DEFAULT_PRICING
     category_pricing: Mapping[str, Pricing] = field(default_factory=dict)
     product_pricing: Mapping[int, Pricing] = field(default_factory=dict)
+    types: Mapping[str, Type] = field(default_factory=lambda: TWO_TYPES)
 
     def pricing(self, id_producto: int, categoria: str | None) -> Pricing:
         """Each of margin, tax and step from the product, else its category, else the default."""
@@ -77,7 +86,11 @@ class State(NamedTuple):
 
 
 class KardexRow(NamedTuple):
-    """A valued movement; the last four columns but one are the state after it."""
+    """A valued movement; existencias, valor and costo_promedio are the state after it.
+
+    `variacion` is the signed quantity by which existencias changed. The columns from it on are
+    those that the two oldest types do without.
+    """
 
     id_movimiento: int
     tipo: str
@@ -86,13 +99,22 @@ class KardexRow(NamedTuple):
     fecha: datetime
     cantidad: Decimal
     precio_unitario: Decimal | None
-    costo_unitario: Decimal
+    costo_unitario: Decimal | None
     costo_total: Decimal
     ajuste: Decimal
     existencias: Decimal
     valor: Decimal
     costo_promedio: Decimal
     provisional: bool
+    variacion: Decimal = ZERO
+    id_origen: int | None = None
+    id_sucursal_destino: int | None = None
+    importe: Decimal | None = None
+
+    @property
+    def state(self) -> State:
+        """The state after it."""
+        return State(self.existencias, self.valor, self.costo_promedio)
 
 
 class InventoryRow(NamedTuple):
@@ -112,7 +134,12 @@ class Reject(NamedTuple):
 
 
 class Measures(NamedTuple):
-    """One row of a summary table, without its key."""
+    """One row of a summary table, without its key.
+
+    Sales are net of returns and credit notes, receipts net of what went back to suppliers;
+    `devoluciones` (net of tax) and `unidades_devueltas` are what was taken off the sales.
+    `mermas` and `unidades_merma` are what was lost, less what was found.
+    """
 
     movimientos: int = 0
     unidades_vendidas: Decimal = ZERO
@@ -122,11 +149,18 @@ class Measures(NamedTuple):
     ajuste: Decimal = ZERO
     unidades_recibidas: Decimal = ZERO
     costo_recibido: Decimal = ZERO
+    devoluciones: Decimal = ZERO
+    unidades_devueltas: Decimal = ZERO
+    mermas: Decimal = ZERO
+    unidades_merma: Decimal = ZERO
 
 
 @dataclass(frozen=True)
 class Replay:
-    """Everything that follows from an OLTP; `ledgers` are the kardex by product, in order."""
+    """Everything that follows from an OLTP; `ledgers` are the kardex by product, in order.
+
+    `branches` is the stock by product and branch, `motivos` the one reason to tell of a reject.
+    """
 
     rules: Rules
     products: Mapping[int, Product]
@@ -137,6 +171,8 @@ class Replay:
     by_day: Mapping[tuple[date, int, str], Measures]
     by_month: Mapping[tuple[date, int, int], Measures]
     by_product_day: Mapping[tuple[date, int], Measures]
+    branches: Mapping[tuple[int, int], Decimal] = field(default_factory=dict)
+    motivos: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def kardex(self) -> dict[int, KardexRow]:

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from oracle import SALE, category, opening_state
 from oracle_rows import ZERO, Measures, Replay
+from oracle_types import CUSTOMER_RETURN
 
 YEAR = 365
 QUARTER = 90
@@ -92,9 +93,10 @@ def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
     for id_producto, ledger in replay.ledgers.items():
         cost = sum(
             (
-                row.costo_total
+                row.costo_total if row.tipo == SALE else -row.costo_total
                 for row in ledger
-                if row.tipo == SALE and first <= replay.rules.day(row.fecha) <= last
+                if row.tipo in (SALE, CUSTOMER_RETURN)
+                and first <= replay.rules.day(row.fecha) <= last
             ),
             ZERO,
         )

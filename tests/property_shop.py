@@ -51,19 +51,6 @@ OLAP_TABLES = (
     "etl.fuera_de_alcance",
     "etl.fuera_sin_lista",
 )
-# The tables of many rows that an earlier history left.
-NO_LOTES = """
-DO $$
-DECLARE
-    v_tabla regclass;
-BEGIN
-    FOR v_tabla IN SELECT h.inhrelid FROM pg_inherits AS h WHERE h.inhparent = 'dw.kardex'::regclass
-    LOOP
-        EXECUTE format('DROP TABLE %s', v_tabla);
-    END LOOP;
-END
-$$
-"""
 
 
 class Died(Exception):
@@ -100,7 +87,6 @@ class PropertyShop:
         )
         with shop.olap.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(OLAP_TABLES)}")
-            cursor.execute(NO_LOTES)
             cursor.execute("INSERT INTO etl.control (esquema) VALUES (%s)", (olap.SCHEMA_VERSION,))
             cursor.execute("INSERT INTO dw.sucursal VALUES (0, 'Sin sucursal')")
             cursor.execute("INSERT INTO dw.politica_precio VALUES (NULL, NULL, 0.30, 0, 0.01)")

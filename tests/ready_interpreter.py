@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import IO, Any
 
 # Read by the interpreter, the C library or Luigi before the pipeline: they ask for a new process.
 _READ_AT_START = ("LC_", "LANG", "LD_", "LUIGI_", "PYTHON", "TZ")
@@ -39,6 +41,50 @@ _OTHERS = (
 _LIMIT = 1 << 20  # bytes of a request
 
 
+class Ready:
+    """A process that was ready and has started: as a subprocess.Popen, leader of its own group."""
+
+    def __init__(self, arguments: list[str], answer: socket.socket) -> None:
+        self.args = [sys.executable, *arguments]
+        self._answer, self._said = answer, b""
+        self.returncode: int | None = None
+        # A forker that is gone has closed its end: the line is empty, and int() says so.
+        self.pid = int(self._line(None) or b"")
+
+    def _line(self, timeout: float | None) -> bytes | None:
+        """The next line of the answer; None where there is none in time."""
+        while b"\n" not in self._said:
+            if not select.select([self._answer], [], [], timeout)[0]:
+                return None
+            more = self._answer.recv(64)
+            if not more:
+                break
+            self._said += more
+        line, _, self._said = self._said.partition(b"\n")
+        return line
+
+    def poll(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            line = self._line(timeout)
+            if line is None:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            self.returncode = int(line)
+            self._answer.close()
+        return self.returncode
+
+    def kill(self) -> None:
+        """SIGKILL, if it runs still."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
 def run_ready(
     arguments: list[str], folder: Path, environment: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str] | None:
@@ -47,28 +93,42 @@ def run_ready(
     stdout and stderr are together in stdout. None where `environment` sets what is read before
     the fork otherwise than this process has it. Raises subprocess.TimeoutExpired.
     """
+    with tempfile.TemporaryFile() as output:
+        process = start_ready(arguments, folder, environment, output)
+        if process is None:
+            return None
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        output.seek(0)
+        printed = output.read().decode().replace("\r\n", "\n")
+    return subprocess.CompletedProcess(process.args, code, printed)
+
+
+def start_ready(
+    arguments: list[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: IO[Any],
+    hook: Path | None = None,
+) -> Ready | None:
+    """Start what run_ready() runs, and leave it running; its output goes to that file.
+
+    `hook` is a file whose install() it calls first.
+    """
     forker, started_with = _forker()
     if _at_start(environment) != started_with:
         return None
     own, other = socket.socketpair()
     umask = os.umask(0)
     os.umask(umask)
-    request = [arguments, str(folder), dict(environment), umask]
-    with tempfile.TemporaryFile() as output, own, own.makefile("r") as answer:
-        with other:
-            descriptors = [output.fileno(), other.fileno()]
-            socket.send_fds(forker, [json.dumps(request).encode()], descriptors)
-        own.settimeout(timeout)
-        # A forker that is gone has closed its end: the line is empty, and int() says so.
-        pid = int(answer.readline())
-        try:
-            code = int(answer.readline())
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(arguments, timeout) from None
-        output.seek(0)
-        printed = output.read().decode().replace("\r\n", "\n")
-    return subprocess.CompletedProcess([sys.executable, *arguments], code, printed)
+    request = [arguments, str(folder), dict(environment), umask, str(hook or "")]
+    with other:
+        descriptors = [output.fileno(), other.fileno()]
+        socket.send_fds(forker, [json.dumps(request).encode()], descriptors)
+    return Ready(arguments, own)
 
 
 def _at_start(environment: Mapping[str, str]) -> dict[str, str]:
@@ -90,8 +150,8 @@ def _forker() -> tuple[socket.socket, dict[str, str]]:
     return own, _at_start(os.environ)
 
 
-def _serve(requests: socket.socket) -> list[str] | None:
-    """Fork a process for each request: the arguments, in it; None in the forker, at the end."""
+def _serve(requests: socket.socket) -> tuple[list[str], str] | None:
+    """Fork a process for each request: its arguments and hook, in it; at the end None, here."""
     while True:
         message, descriptors, _, _ = socket.recv_fds(requests, _LIMIT, 2)
         if not message:
@@ -107,12 +167,15 @@ def _serve(requests: socket.socket) -> list[str] | None:
     requests.close()
     output, answer = descriptors
     pid = os.fork()
+    # By both, so that it is a group's leader as soon as either goes on.
+    with contextlib.suppress(OSError):
+        os.setpgid(pid, pid)
     if pid:
         os.write(answer, f"{pid}\n".encode())
         _, status = os.waitpid(pid, 0)
         os.write(answer, f"{os.waitstatus_to_exitcode(status)}\n".encode())
         os._exit(0)
-    arguments, folder, environment, umask = json.loads(message)
+    arguments, folder, environment, umask, hook = json.loads(message)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
@@ -121,18 +184,19 @@ def _serve(requests: socket.socket) -> list[str] | None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    return list(arguments)
+    return list(arguments), hook
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str], hook: str) -> None:
     """As the interpreter runs a module or a script."""
-    if arguments[0] == "-m":
-        sys.path[0] = str(Path.cwd())
-        sys.argv = arguments[1:]
+    module = arguments[0] == "-m"
+    sys.argv = arguments[1:] if module else arguments
+    sys.path[0] = str(Path.cwd() if module else Path(arguments[0]).parent)
+    if hook:
+        runpy.run_path(hook)["install"]()
+    if module:
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
     else:
-        sys.path[0] = str(Path(arguments[0]).parent)
-        sys.argv = arguments
         runpy.run_path(arguments[0], run_name="__main__")
 
 
@@ -143,4 +207,4 @@ if __name__ == "__main__":
     gc.freeze()
     given = _serve(socket.socket(fileno=int(sys.argv[1])))
     if given:
-        _run(given)
+        _run(*given)

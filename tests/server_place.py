@@ -31,7 +31,7 @@ def server_place(binaries: Path) -> Iterator[Path]:
     It is no folder of pytest's, which those that servers run as may not enter.
     """
     remove_abandoned(binaries)
-    shared = MEMORY if _has_memory() else account.shared_place()
+    shared = MEMORY if has_memory() else account.shared_place()
     # Under its own name it is seen only once it is locked.
     made = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=shared))
     with hold_lock(made / LOCK):
@@ -43,8 +43,8 @@ def server_place(binaries: Path) -> Iterator[Path]:
             _remove(place, binaries)
 
 
-def _has_memory() -> bool:
-    """Whether the servers' data may be kept in memory."""
+def has_memory() -> bool:
+    """Whether the servers' data, and the tests' folders, may be kept in memory."""
     if os.geteuid() != 0:
         # Where systemd removes what a user has in memory when he logs out.
         return False

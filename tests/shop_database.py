@@ -164,7 +164,7 @@ class Shop:
         `cursor` it joins that cursor's transaction, which the caller ends.
         """
         if cursor is None:
-            with self.transaction() as own:
+            with self._at_the_till() as own:
                 return self.document(
                     tipo, fecha, lines, id_sucursal=id_sucursal, anulada=anulada, cursor=own
                 )
@@ -184,6 +184,18 @@ class Shop:
             )
             ids.append(cursor.fetchone()[0])
         return ids
+
+    @contextmanager
+    def _at_the_till(self) -> Any:
+        """A cursor in a transaction of the connection that is there."""
+        with self.oltp.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield cursor
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
 
     def correct_line(self, id_detalle: int, **columns: Any) -> None:
         """Change columns of a line."""

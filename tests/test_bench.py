@@ -35,6 +35,7 @@ def by_name(series: list[Series]) -> dict[str, Series]:
     return {one.name: one for one in series}
 
 
+@pytest.mark.longest
 @pytest.mark.one_postgres
 def test_a_hundred_thousand_movements(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -98,6 +99,7 @@ def test_a_database_of_somebody_else_is_not_dropped(place: Place):
         million.measure(place, 1_000, 1)
 
 
+@pytest.mark.longest
 @pytest.mark.one_postgres
 def test_a_wide_catalogue(place: Place, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(wide, "PRODUCTS", 300)

@@ -221,7 +221,7 @@ def test_colour_is_for_terminals_that_want_it(shop: Shop):
     assert "\x1b" not in plain
     assert "\x1b" not in shop.succeed("doctor").stdout
     _, failed = on_terminal([*program[:3], "status"], shop.folder, shop.env | {"ETL_LANG": "x"})
-    assert "\x1b[31merror:\x1b[0m ETL_LANG is 'x'" in failed
+    assert "\x1b[31merror:\x1b[0m ETL_LANG es 'x'" in failed
 
 
 def test_a_run_and_every_help_need_no_extra():

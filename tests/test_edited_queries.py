@@ -77,6 +77,20 @@ def test_a_view_under_a_view_that_is_replaced(shop: Shop, folder: Path):
     assert movements(shop) == 5
 
 
+def test_a_virtual_column_of_another_expression(shop: Shop, folder: Path):
+    if shop.oltp.info.server_version < 180000:
+        pytest.skip("virtual generated columns are of PostgreSQL 18")
+    shop.till("ALTER TABLE transacciones ADD clase text GENERATED ALWAYS AS (tipo) VIRTUAL")
+    query = folder / "movimientos.sql"
+    query.write_text(query.read_text().replace("t.tipo", "t.clase AS tipo", 1))
+    assert shop.run_due().returncode == 0
+    assert movements(shop) == 5
+    shop.till("ALTER TABLE transacciones ALTER clase SET EXPRESSION AS (lower(tipo))")
+    assert shop.run_due(ETL_MAX_REMOVED_SHARE="1").returncode == 0
+    assert why_everything(shop) == "the table public.transacciones was edited"
+    assert movements(shop) == 0
+
+
 def test_an_olap_of_an_earlier_release_reads_everything_once(shop: Shop, folder: Path):
     assert shop.run_due().returncode == 0
     with shop.olap.cursor() as cursor:

@@ -84,7 +84,9 @@ def place(
         folder.mkdir()
         (folder / ".env").write_text(env)
         (folder / ".env").chmod(0o600)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)} | {
+            "ETL_LANG": "en"
+        }
         environment["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         yield folder, environment
@@ -92,6 +94,7 @@ def place(
         server.remove()
 
 
+@pytest.mark.longest
 def test_the_first_day_is_as_the_guide_shows_it(place: tuple[Path, dict[str, str]]):
     folder, environment = place
     yesterday = (datetime.now(ZoneInfo("America/Lima")) - timedelta(days=1)).date().isoformat()

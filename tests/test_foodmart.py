@@ -97,6 +97,7 @@ def test_the_oracle_agrees_with_the_totals_that_come_with_the_data():
     assert len(weighted) == 1_209
 
 
+@pytest.mark.longest
 def test_1997_and_then_1998_are_the_replay_to_the_last_digit(shop: Shop):
     shop.env["ETL_INITIAL_SINCE"] = "1997-01-01"
     shop.succeed("init")

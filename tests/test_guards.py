@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -381,6 +381,19 @@ def test_silence_on_more_trading_days_than_usual_is_an_error(shop: Shop):
     held(shop, "shows no movement since", "8 days on which this shop sells", "ETL_MAX_SILENT_DAYS")
     held(shop, "nothing was written")
     shop.run(ETL_MAX_SILENT_DAYS="8")
+
+
+def test_the_day_whose_midnight_is_left_out_is_one_of_silence(shop: Shop):
+    """In Santiago clocks go forward as 6 September 2026 begins: eight days after the last sale."""
+    last = datetime(2026, 8, 29, 16, tzinfo=UTC)
+    shop.env |= {"ETL_TIMEZONE": "America/Santiago", "ETL_INITIAL_SINCE": "2026-06-01"}
+    shop.product(1)
+    for age in range(63):
+        shop.sale(last - timedelta(days=age), (1, 1, 5))
+    shop.run("--as-of", "2026-08-29T18:00:00Z")
+    done = shop.run_due("--as-of", "2026-09-07T15:00:00Z")
+    assert done.returncode == TASK_FAILED
+    assert "8 days on which this shop sells" in done.stdout
 
 
 def test_a_movement_ends_the_silence(shop: Shop):

@@ -119,7 +119,9 @@ def test_a_shop_is_installed_and_uninstalled_as_written(
         env = re.sub(r"(?m)^(OL.._DB_PORT)=.*", rf"\1={server.port}", env)
         env = re.sub(r"(?m)^(OL.._ADMIN_PASSWORD)=.*", rf"\1={PASSWORD}", env)
         (tmp_path / ".env").write_text(env)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)} | {
+            "ETL_LANG": "en"
+        }
         environment["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
         assert "the OLAP equals the OLTP" in run_commands("4. First run", tmp_path, environment)
         # From now on without the administrators.

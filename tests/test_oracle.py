@@ -66,8 +66,8 @@ def states(*lines: tuple[str, Any, Any], opening: Opening | None = None) -> list
 def test_receipts_average_and_sales_leave_at_the_average():
     assert states((RECEIPT, 10, 10), (RECEIPT, 10, 20), (SALE, 15, 30)) == [
         ("100.000000", "0.000000", 10, 100, 10, False),
-        ("200.000000", "0", 20, 300, 15, False),
-        ("225.000000", "0", 5, 75, 15, False),
+        ("200.000000", "0.000000", 20, 300, 15, False),
+        ("225.000000", "0.000000", 5, 75, 15, False),
     ]
 
 
@@ -75,7 +75,7 @@ def test_receipt_on_negative_stock_resets_the_cost_and_shows_the_correction():
     # -5 at 10 is worth -50; then 10 at 20: 5 left at 20 are 100, and -50 + 200 lacks -50.
     assert states((RECEIPT, 10, 10), (SALE, 15, 30), (RECEIPT, 10, 20)) == [
         ("100.000000", "0.000000", 10, 100, 10, False),
-        ("150.000000", "0", -5, -50, 10, True),
+        ("150.000000", "0.000000", -5, -50, 10, True),
         ("200.000000", "-50.000000", 5, 100, 20, False),
     ]
 
@@ -83,7 +83,7 @@ def test_receipt_on_negative_stock_resets_the_cost_and_shows_the_correction():
 def test_sale_before_any_receipt_is_provisional_and_costs_nothing_until_the_receipt():
     # 3 sold at cost 0; then 2 at 4: one is still owed at 4, so V = -4 and -4 - 0 - 8 = -12.
     assert states((SALE, 3, 9), (RECEIPT, 2, 4), (RECEIPT, 1, 5)) == [
-        ("0.000000", "0", -3, 0, 0, True),
+        ("0.000000", "0.000000", -3, 0, 0, True),
         ("8.000000", "-12.000000", -1, -4, 4, False),
         ("5.000000", "-1.000000", 0, 0, 5, False),
     ]
@@ -92,10 +92,10 @@ def test_sale_before_any_receipt_is_provisional_and_costs_nothing_until_the_rece
 def test_zero_stock_leaves_no_residue_of_value():
     # 10 / 3 = 3.333333; the three sales take 3.333334, 3.333333 and 3.333333.
     assert states((RECEIPT, 1, 4), (RECEIPT, 2, 3), *3 * [(SALE, 1, 9)], (RECEIPT, 1, 8))[1:] == [
-        ("6.000000", "0", 3, 10, 3.333333, False),
-        ("3.333334", "0", 2, 6.666666, 3.333333, False),
-        ("3.333333", "0", 1, 3.333333, 3.333333, False),
-        ("3.333333", "0", 0, 0, 3.333333, False),
+        ("6.000000", "0.000000", 3, 10, 3.333333, False),
+        ("3.333334", "0.000000", 2, 6.666666, 3.333333, False),
+        ("3.333333", "0.000000", 1, 3.333333, 3.333333, False),
+        ("3.333333", "0.000000", 0, 0, 3.333333, False),
         ("8.000000", "0.000000", 1, 8, 8, False),
     ]
 
@@ -105,11 +105,11 @@ def test_receipt_at_zero_cost_dilutes():
 
 
 def test_sale_at_zero_average_is_provisional_even_with_stock():
-    assert states((RECEIPT, 2, 0), (SALE, 1, 5))[1] == ("0.000000", "0", 1, 0, 0, True)
+    assert states((RECEIPT, 2, 0), (SALE, 1, 5))[1] == ("0.000000", "0.000000", 1, 0, 0, True)
 
 
 def test_sale_in_stock_at_a_cost_is_not_provisional_at_exactly_zero_left():
-    assert states((RECEIPT, 2, 3), (SALE, 2, 5))[1] == ("6.000000", "0", 0, 0, 3, False)
+    assert states((RECEIPT, 2, 3), (SALE, 2, 5))[1] == ("6.000000", "0.000000", 0, 0, 3, False)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_opening_is_the_first_state_and_what_is_before_it_does_not_count():
     ]
     done = replay(movements, PRODUCTS, RULES, opening)
     assert set(done.kardex) == {2, 3}
-    assert done.kardex[3][8:13] == tuple(map(Decimal, ("10", "0", "6", "15", "2.5")))
+    assert done.kardex[3][8:13] == tuple(map(Decimal, ("10", "0.000000", "6", "15", "2.5")))
 
 
 def test_opening_holds_at_its_own_moment_inclusive():
@@ -205,13 +205,13 @@ def test_opening_without_movements_has_an_inventory_row():
 @pytest.mark.parametrize(
     ("costo", "pricing", "price"),
     [
-        ("7", ("0.30", "0", "0.01"), "10.00"),
-        ("7.000001", ("0.30", "0", "0.01"), "10.01"),
-        ("1", ("0.30", "0", "0.01"), "1.43"),
+        ("7", ("0.30", "0.000000", "0.01"), "10.00"),
+        ("7.000001", ("0.30", "0.000000", "0.01"), "10.01"),
+        ("1", ("0.30", "0.000000", "0.01"), "1.43"),
         ("1", ("0.40", "0.20", "0.01"), "2.00"),  # 1/0.6 · 1.2 is exactly 2: no step more
         ("10", ("0.30", "0.18", "0.50"), "17.00"),  # 16.857…
-        ("0.000001", ("0", "0", "5"), "5"),
-        ("0", ("0.30", "0", "0.01"), None),
+        ("0.000001", ("0", "0.000000", "5"), "5"),
+        ("0", ("0.30", "0.000000", "0.01"), None),
     ],
 )
 def test_suggested_price_is_rounded_up_to_the_step_exactly(costo, pricing, price):
@@ -228,7 +228,7 @@ def test_pricing_is_the_products_then_its_categorys_then_the_default():
     )
     assert rules.pricing(1, "Abarrotes") == tuple(map(Decimal, ("0.50", "0.10", "0.01")))
     assert rules.pricing(2, "Abarrotes") == tuple(map(Decimal, ("0.20", "0.10", "0.01")))
-    assert rules.pricing(2, None) == tuple(map(Decimal, ("0.30", "0", "0.01")))
+    assert rules.pricing(2, None) == tuple(map(Decimal, ("0.30", "0.000000", "0.01")))
 
 
 # Scope and rejects

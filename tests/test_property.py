@@ -18,22 +18,8 @@ from pipeline.run import backfill
 from pipeline.run.verify import verify
 from pipeline.state.request import Request
 
-# In the last shard each new product's first rows get a table of the ledger to themselves, as only
-# those of a large load do, and workers value them.
-LOTES = """
-CREATE OR REPLACE FUNCTION etl.muchas_filas() RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 1::bigint';
-DO $$
-DECLARE
-    v_rule text := pg_get_functiondef('etl.conviene_lote(text)'::regprocedure);
-BEGIN
-    ASSERT v_rule LIKE '% v_bytes > v_altas * 4 * 300%';
-    EXECUTE replace(v_rule, 'v_bytes > v_altas * 4 * 300', 'false');
-END
-$$
-"""
-# A shard: three of them are 150 histories, or 2,500 on each server with --long.
-HISTORIES, LONG_HISTORIES = 50, 834
+# A shard: three of them are 75 histories, or 2,500 on each server with --long.
+HISTORIES, LONG_HISTORIES = 25, 834
 
 products = st.sampled_from([*PRODUCTS, *PRODUCTS, LATE_PRODUCT])
 quantities = st.one_of(
@@ -295,14 +281,12 @@ class History(RuleBasedStateMachine):
         self.it.assert_equal()
 
 
+@pytest.mark.longest
 @pytest.mark.parametrize("shard", range(3))
 def test_any_history_ends_in_the_replay(shop: Shop, request: pytest.FixtureRequest, shard: int):
     long = request.config.getoption("--long")
     # A shard has a seed of its own; --long takes other histories each time.
     machine = type("ThisHistory", (History,), {"shop": shop})
-    if shard == 2:
-        with shop.olap.cursor() as cursor:
-            cursor.execute(LOTES)
     run_state_machine_as_test(
         machine if long else seed(shard)(machine),
         settings=settings(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from ready_interpreter import run_ready
+from fault_process import wait_for
+from ready_interpreter import run_ready, start_ready
 from shop_server import run_program
 
 SAYS = {
@@ -43,3 +46,26 @@ def test_it_says_what_a_new_process_says(tmp_path: Path, text: str):
 def test_what_is_read_at_the_start_asks_for_a_new_process(tmp_path: Path, name: str):
     changed = os.environ | {name: "other"}
     assert run_ready(["-m", "this"], tmp_path, changed, 60) is None
+
+
+def test_one_left_running_leads_a_group_and_has_its_hook_first(tmp_path: Path):
+    (tmp_path / "hook.py").write_text(
+        "def install():\n    import sys; print('hook', sys.argv, flush=True)\n"
+    )
+    (tmp_path / "script.py").write_text(
+        "import os, signal; print(os.getpid(), os.getpgrp(), flush=True); signal.pause()"
+    )
+    with (tmp_path / "said").open("w+") as said:
+        arguments = [str(tmp_path / "script.py"), "a"]
+        process = start_ready(arguments, tmp_path, os.environ, said, tmp_path / "hook.py")
+        assert process is not None
+        assert process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.01)
+        wait_for("both lines", lambda: (tmp_path / "said").read_text().count("\n") == 2)
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.wait(60) == process.poll() == -signal.SIGKILL
+        process.kill()
+    hooked, itself = (tmp_path / "said").read_text().splitlines()
+    assert hooked == f"hook {arguments}"
+    assert itself == f"{process.pid} {process.pid}"

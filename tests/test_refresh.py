@@ -74,7 +74,7 @@ def test_a_window_with_nothing_new_refreshes_the_date_of_the_data_alone(settled:
     for hours in (1, 2):
         views = run(settled, hours)
         assert {name for name, done in views.items() if done} == {"dw.mv_datos_al", "dw.mia"}
-        assert len(views) == 10
+        assert {"dw.mv_abc", "dw.mv_ventas_diarias"} <= set(views)
         assert stale(settled) == []
 
 

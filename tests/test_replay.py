@@ -15,8 +15,9 @@ INITIAL = END - timedelta(days=40)
 MOVED_ONCE = """
 CREATE SEQUENCE public.veces;
 GRANT USAGE ON SEQUENCE public.veces TO PUBLIC;
-CREATE OR REPLACE FUNCTION etl.repetir(p_factor numeric) RETURNS void LANGUAGE sql AS $$
-INSERT INTO etl.repeticion SELECT * FROM etl.valorizar_tramos(p_factor);
+ALTER FUNCTION etl.repetir(bigint, numeric) RENAME TO repetir_bien;
+CREATE FUNCTION etl.repetir(p_numero bigint, p_factor numeric) RETURNS void LANGUAGE sql AS $$
+SELECT etl.repetir_bien(p_numero, p_factor);
 UPDATE etl.repeticion SET ctid_kardex = '(4294967294,1)'
 WHERE NOT es_alta AND nextval('public.veces') = 1;
 $$

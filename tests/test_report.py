@@ -101,7 +101,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def report(shop: Shop, folder: Path, **env: str) -> str:
     """The report as a file; its URL."""
     path = folder / "informe.html"
-    shop.succeed("report", "--output", str(path), **env)
+    shop.succeed("report", "--output", str(path), **{"ETL_LANG": "es", **env})
     return path.as_uri()
 
 
@@ -666,3 +666,11 @@ def test_a_page_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.Monk
 def last_run(shop: Shop) -> Any:
     """The end of the last window loaded."""
     return shop.olap_rows("SELECT hasta FROM etl.control")[0]["hasta"]
+
+
+def test_figures_are_rounded_as_the_ledger_rounds():
+    voice = voice_of("en", ZONE)
+    assert voice.money(Decimal("0.125")) == "0.13"
+    assert voice.money(Decimal("-0.125")) == "-0.13"
+    assert voice.quantity(Decimal("0.0625")) == "0.063"
+    assert voice.percent(Decimal("0.0125")) == "1.3%"

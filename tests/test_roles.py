@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg2
 import pytest
 from shop_database import Shop
-from shop_server import PASSWORD
+from shop_server import PASSWORD, REPOSITORY
 
 from pipeline.olap import SCHEMA_VERSION
 
@@ -66,21 +66,8 @@ def test_the_dashboards_read_views_alone(shop: Shop):
     shop.run_in_process()
     reader = connect(shop, "OLAP", shop.env["OLAP_BI_USER"])
     readable = {r for r in relations(shop) if not refused(reader, f"SELECT * FROM {r}")}
-    assert readable == {
-        "dw.mv_abc",
-        "dw.mv_datos_al",
-        "dw.mv_inventario_valorizado",
-        "dw.mv_margen_producto_mes",
-        "dw.mv_precios",
-        "dw.mv_reposicion",
-        "dw.mv_rotacion",
-        "dw.mv_valor_diario",
-        "dw.mv_ventas_diarias",
-        "dw.v_corridas",
-        "dw.v_kardex",
-        "dw.v_rechazos",
-        "dw.v_saltos_costo",
-    }
+    views = (REPOSITORY / "sql/olap/views").glob("[mv]*.sql")
+    assert readable == {f"dw.{path.stem}" for path in views}
     assert refused(reader, "SELECT dw.refrescar_vistas_materializadas()")
     reader.close()
 
@@ -172,7 +159,7 @@ def test_a_member_of_the_first_administrator_may_upgrade(shop: Shop):
             closing(shop.server.connect(names["name"])) as connection,
             connection.cursor() as cursor,
         ):
-            cursor.execute("DROP FUNCTION etl.cambios_por_producto(); DROP VIEW dw.v_corridas")
+            cursor.execute("DROP FUNCTION etl.contar_cambios(); DROP VIEW dw.v_corridas")
             shop.succeed("init", OLAP_ADMIN_USER=names["member"], **env)
             cursor.execute(OWNERS)
             assert cursor.fetchall() == [(names["admin"], None)]
@@ -204,7 +191,7 @@ def test_an_administrator_who_did_not_create_the_roles_may_upgrade(shop: Shop):
                 cursor.execute(
                     "DROP VIEW etl.v_diferencia, dw.v_corridas; DROP TABLE etl.tramo;"
                     " DROP MATERIALIZED VIEW dw.mv_abc;"
-                    " DROP FUNCTION etl.revisar_kardex(bigint); DROP AGGREGATE"
+                    " DROP FUNCTION etl.revisar_kardex(); DROP AGGREGATE"
                     " dw.valuar(text, numeric, numeric, numeric);"
                     " CREATE FUNCTION dw.de_la_tienda() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
                 )

@@ -14,6 +14,7 @@ from shop_server import REPOSITORY
 PACKAGE = REPOSITORY / "pipeline"
 # A room may ask those below its own floor. What is imported for its type alone may be anywhere.
 FLOORS = (
+    ("translation",),
     ("errors",),
     ("settings", "state"),
     ("base",),

@@ -14,9 +14,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from shop_server import REPOSITORY
 
-from pipeline.base.translation import CATALOGUES, DOMAIN, translator
-from pipeline.settings.loading import _LANGUAGES
 from pipeline.telling.messages import MESSAGES, say
+from pipeline.translation import CATALOGUES, DOMAIN, LANGUAGES, translator
 
 TRANSLATED = [path.name for path in sorted(CATALOGUES.iterdir()) if path.is_dir()]
 EACH = pytest.mark.parametrize("language", TRANSLATED)
@@ -34,7 +33,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def test_there_is_a_catalogue_for_every_language_but_the_codes_own():
-    assert {*TRANSLATED, "en"} == set(_LANGUAGES)
+    assert {*TRANSLATED, "en"} == set(LANGUAGES)
 
 
 @EACH

@@ -136,7 +136,7 @@ def test_a_branch_without_another_row_leaves_no_row_of_zeros(shop: Shop):
 def soon_enough(shop: Shop) -> None:
     """Let a short verify be enough for a ledger of few movements, too."""
     shop.olap.cursor().execute(
-        "CREATE OR REPLACE FUNCTION etl.muchas_filas() RETURNS bigint"
+        "CREATE OR REPLACE FUNCTION etl.pocas_filas() RETURNS bigint"
         " LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 0::bigint'"
     )
 
@@ -302,11 +302,42 @@ def test_hashes_that_differ_are_not_compared(shop: Shop):
     """As of a server with another byte order: then md5 tells."""
     proved(shop)
     shop.olap.cursor().execute(
-        "CREATE OR REPLACE FUNCTION etl.huella_rapida(p_movimiento bigint, p_tipo text,"
-        " p_producto bigint, p_sucursal bigint, p_cantidad numeric, p_precio numeric,"
-        " p_costo numeric, p_reloj timestamp) RETURNS bigint LANGUAGE sql IMMUTABLE"
-        " AS 'SELECT 5::bigint'"
+        "CREATE OR REPLACE FUNCTION etl.huella(p_contenido bytea, p_reloj timestamp,"
+        " p_rapida boolean) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN p_rapida"
+        " THEN 5 ELSE ('x' || left(md5(p_contenido || timestamp_send(p_reloj)), 15))"
+        "::bit(60)::bigint END $$"
     )
     assert verified(shop, "--all")[0] == 0
     shop.olap.cursor().execute("UPDATE dw.kardex SET cantidad = 9 WHERE id_movimiento = 20")
     assert verified(shop, "--all")[1]["different"] == [20]
+
+
+@pytest.mark.parametrize("when", ["before", "since"])
+def test_a_reject_that_is_lost_is_found_in_the_increment(shop: Shop, when: str):
+    """One that waited when all was proved, and one that came since."""
+    loaded(shop)
+    (latest,) = shop.olap_rows("SELECT max(fecha) AS fecha FROM dw.kardex")
+    if when == "since":
+        soon_enough(shop)
+        assert verified(shop)[0] == 0
+    shop.sale(latest["fecha"] + timedelta(seconds=1), (2, 1, None))
+    shop.run_in_process()
+    if when == "before":
+        soon_enough(shop)
+        assert verified(shop)[0] == 0
+    cursor = shop.olap.cursor()
+    cursor.execute("DELETE FROM etl.rechazo RETURNING id_movimiento")
+    ((lost,),) = cursor.fetchall()
+    code, findings = verified(shop)
+    assert code == 1 and findings["whole"] is None, findings
+    assert findings["missing"] == findings["rejects"] == [lost]
+
+
+def test_status_says_when_all_was_proved_last(shop: Shop):
+    loaded(shop)
+    assert "never without a fault" in shop.succeed("status").stdout
+    assert json.loads(shop.succeed("status", "--json").stdout)["verified_whole"] is None
+    assert verified(shop)[0] == 0
+    told = json.loads(shop.succeed("status", "--json").stdout)
+    assert told["verified"] == told["verified_whole"] is not None
+    assert "all of it" in shop.succeed("status").stdout

@@ -11,19 +11,30 @@ from typing import Any
 
 from oracle import RECEIPT, SALE
 from oracle_rows import Product
+from oracle_types import CUSTOMER_RETURN, SHRINKAGE, SURPLUS
 
-CASES = Path(__file__).resolve().parents[2] / "shared" / "cases" / "valuation_cases.json"
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "cases"
+CASES = FOLDER / "valuation_cases.json"
+MOVEMENT_CASES = FOLDER / "movement_cases.json"
 PRICE_WHERE_NONE_IS_GIVEN = 1
 
 Case = Mapping[str, Any]
 
 
-def sale_and_receipt_cases() -> list[Case]:
-    """The cases made of sales and receipts alone; none where ../shared is absent."""
-    if not CASES.exists():
+def read_cases(file: Path) -> list[Case]:
+    """The cases of one file; none where ../shared is absent."""
+    if not file.exists():
         return []
-    cases = json.loads(CASES.read_text(encoding="utf-8"), parse_float=Decimal)
-    return [case for case in cases if {m["tipo"] for m in case["movements"]} <= {SALE, RECEIPT}]
+    return list(json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal))
+
+
+def sale_and_receipt_cases() -> list[Case]:
+    """The cases made of sales and receipts alone."""
+    return [
+        case
+        for case in read_cases(CASES)
+        if {m["tipo"] for m in case["movements"]} <= {SALE, RECEIPT}
+    ]
 
 
 def last_insertion(case: Case) -> int:
@@ -51,14 +62,19 @@ def as_movement(case: Case, line: Case, insertion: int) -> dict[str, Any]:
         if correction["insertion_order"] <= insertion:
             line |= {k: v for k, v in correction.items() if k != "insertion_order"}
     price = line["precio_unitario"]
-    if line["tipo"] == SALE and price is None:
+    if line["tipo"] in (SALE, CUSTOMER_RETURN) and price is None:
         price = PRICE_WHERE_NONE_IS_GIVEN
+    tipo, cantidad = line["tipo"], Decimal(line["cantidad"])
+    if tipo == "AJUSTE":
+        tipo, cantidad = (SURPLUS if cantidad > 0 else SHRINKAGE), abs(cantidad)
     return {
         "id_movimiento": line["seq"],
-        "tipo": line["tipo"],
+        "tipo": tipo,
         "id_producto": products_of(case)[line["producto"]],
-        "id_sucursal": None,
-        "cantidad": Decimal(line["cantidad"]),
+        "id_sucursal": line.get("id_sucursal"),
+        "id_sucursal_destino": line.get("id_sucursal_destino"),
+        "id_origen": line.get("id_origen", line.get("ref_seq")),
+        "cantidad": cantidad,
         "precio_unitario": None if price is None else Decimal(price),
         "costo_unitario": None
         if line["costo_unitario"] is None

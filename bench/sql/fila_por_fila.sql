@@ -1,5 +1,5 @@
 -- The method that the pipeline replaces: one function call from the client for each
--- movement, each updating its product's row. The same rules as sql/olap/03_valuacion.sql,
+-- movement, each updating its product's row. The same rules as sql/olap/rules/,
 -- written again, so that both results can be compared.
 
 CREATE TABLE producto (

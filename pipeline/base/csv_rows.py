@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.settings.moments import parse_moment
+from pipeline.translation import translated as _
 
 # DESIGN 7.2: what is refused here would wait in etl.rechazo for ever.
 AMOUNT_LIMIT = Decimal(10) ** 11
@@ -40,12 +41,16 @@ def rounded(value: Decimal) -> Decimal:
 
 def file_error(path: Path, problem: str) -> InputError:
     """The error of a file as a whole; `problem` goes on from its name."""
-    return InputError(f"{path}: {problem}; nothing was loaded")
+    return InputError(_("{path}: {problem}; nothing was loaded").format(path=path, problem=problem))
 
 
 def line_error(path: Path, line: int, problem: str) -> InputError:
     """The error of one line, counted as an editor does: the header is line 1."""
-    return InputError(f"{path}, line {line}: {problem}; nothing was loaded")
+    return InputError(
+        _("{path}, line {line}: {problem}; nothing was loaded").format(
+            path=path, line=line, problem=problem
+        )
+    )
 
 
 def value_error(path: Path, line: int, column: str, value: object, expected: str) -> InputError:
@@ -54,8 +59,12 @@ def value_error(path: Path, line: int, column: str, value: object, expected: str
     shown = "".join(character if character.isprintable() else "?" for character in text)
     if len(shown) > _SHOWN_LIMIT:
         shown = shown[:_SHOWN_LIMIT] + "…"
-    said = f"'{shown}'" if text else "empty"
-    return line_error(path, line, f"{column} is {said}, but {expected}")
+    said = f"'{shown}'" if text else _("empty")
+    return line_error(
+        path,
+        line,
+        _("{column} is {said}, but {expected}").format(column=column, said=said, expected=expected),
+    )
 
 
 class Row:
@@ -90,28 +99,28 @@ class Row:
         """The value, which must not be empty."""
         value = self.text(column)
         if not value:
-            raise self.error(column, "must have a value")
+            raise self.error(column, _("must have a value"))
         return value
 
     def choice(self, column: str, choices: Sequence[str]) -> str:
         """The value, which must be one of `choices`."""
         value = self.text(column)
         if value not in choices:
-            raise self.error(column, f"must be {' or '.join(choices)}")
+            raise self.error(column, _("must be {choices}").format(choices=_(" or ").join(choices)))
         return value
 
     def boolean(self, column: str) -> bool:
         """true or false in any case, or t or f, as psql writes them."""
         value = _BOOLEANS.get(self.text(column).lower())
         if value is None:
-            raise self.error(column, "must be true or false")
+            raise self.error(column, _("must be true or false"))
         return value
 
     def integer(self, column: str) -> int:
         """An id: a whole number from 1 to 18 digits."""
         value = self.text(column)
         if not _ID.fullmatch(value) or int(value) == 0:
-            raise self.error(column, "must be a whole number above 0")
+            raise self.error(column, _("must be a whole number above 0"))
         return int(value)
 
     def decimal(
@@ -123,23 +132,32 @@ class Row:
         below AMOUNT_LIMIT, each after the rounding that the OLAP will do.
         """
         if above is not None:
-            bound = f" above {above}"
+            bound = _(" above {above}").format(above=above)
         elif minimum is not None:
-            bound = f", {minimum} or more"
+            bound = _(", {minimum} or more").format(minimum=minimum)
         else:
             bound = ""
         raw = self.text(column)
         if "," in raw:
-            raise self.error(column, f"must be a number{bound}, with a decimal point, not a comma")
+            raise self.error(
+                column,
+                _("must be a number{bound}, with a decimal point, not a comma").format(bound=bound),
+            )
         if not _NUMBER.fullmatch(raw) or len(raw) > _NUMBER_LIMIT:
-            raise self.error(column, f"must be a number{bound}")
+            raise self.error(column, _("must be a number{bound}").format(bound=bound))
         value = Decimal(raw)
         if abs(value) >= AMOUNT_LIMIT or abs(kept := rounded(value)) >= AMOUNT_LIMIT:
-            side = f"below {AMOUNT_LIMIT}" if value > 0 else f"above -{AMOUNT_LIMIT}"
-            raise self.error(column, f"must be a number {side}")
+            side = (
+                _("below {amount_limit}").format(amount_limit=AMOUNT_LIMIT)
+                if value > 0
+                else _("above -{amount_limit}").format(amount_limit=AMOUNT_LIMIT)
+            )
+            raise self.error(column, _("must be a number {side}").format(side=side))
         if (above is not None and kept <= above) or (minimum is not None and kept < minimum):
-            digits = " at 6 decimals" if kept != value else ""
-            raise self.error(column, f"must be a number{bound}{digits}")
+            digits = _(" at 6 decimals") if kept != value else ""
+            raise self.error(
+                column, _("must be a number{bound}{digits}").format(bound=bound, digits=digits)
+            )
         return value
 
     def moment(self, column: str, zone: str) -> datetime:
@@ -148,7 +166,7 @@ class Row:
             return parse_moment(self.text(column), zone)
         except (ValueError, OverflowError):
             raise self.error(
-                column, "must be a date or a date-time such as 2026-01-31 or 2026-01-31T17:30:00"
+                column, _("must be a date or a date-time such as 2026-01-31 or 2026-01-31T17:30:00")
             ) from None
 
 
@@ -170,10 +188,12 @@ class Rows:
         self._path = path
         first = next(lines, "")
         if not first.strip():
-            raise file_error(path, "is empty" if not first else "has an empty line 1, no header")
+            raise file_error(
+                path, _("is empty") if not first else _("has an empty line 1, no header")
+            )
         delimiter = ";" if ";" in first and "," not in first else ","
         self._reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
-        _, header = next(self._records())
+        header = next(self._records())[1]
         self._width = len(header)
         self._positions = _positions(path, header, required, optional)
         self.columns = frozenset(self._positions)
@@ -184,8 +204,10 @@ class Rows:
             if not any(map(str.strip, fields)):
                 continue
             if len(fields) != self._width:
-                problem = f"the number of fields is {len(fields)}, but must be {self._width}"
-                hint = " (a comma in a value wants quotes)" if len(fields) > self._width else ""
+                problem = _("the number of fields is {fields}, but must be {width}").format(
+                    fields=len(fields), width=self._width
+                )
+                hint = _(" (a comma in a value wants quotes)") if len(fields) > self._width else ""
                 raise line_error(self._path, line, problem + hint)
             yield Row(self._path, line, fields, self._positions)
 
@@ -197,7 +219,9 @@ class Rows:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise line_error(self._path, line, f"is not valid CSV: {error}") from error
+                raise line_error(
+                    self._path, line, _("is not valid CSV: {error}").format(error=error)
+                ) from error
             yield line, fields
 
 
@@ -209,22 +233,34 @@ def _positions(
 ) -> dict[str, int]:
     names = [name.strip().lower() for name in header]
     groups = [group if isinstance(group, tuple) else (group,) for group in required]
-    missing = [" or ".join(group) for group in groups if not any(name in names for name in group)]
+    missing = [
+        _(" or ").join(group) for group in groups if not any(name in names for name in group)
+    ]
     if missing:
         has = ", ".join(names)
         has = has if len(has) <= 4 * _SHOWN_LIMIT else has[: 4 * _SHOWN_LIMIT] + "…"
-        what = "columns" if len(missing) > 1 else "column"
-        raise line_error(path, 1, f"the header lacks the {what} {', '.join(missing)} (has: {has})")
+        what = _("columns") if len(missing) > 1 else _("column")
+        raise line_error(
+            path,
+            1,
+            _("the header lacks the {what} {missing} (has: {has})").format(
+                what=what, missing=", ".join(missing), has=has
+            ),
+        )
     wanted = [name for name in chain(*groups, optional) if name in names]
     for name in wanted:
         if names.count(name) > 1:
-            raise line_error(path, 1, f"the header has the column {name} more than once")
+            raise line_error(
+                path, 1, _("the header has the column {name} more than once").format(name=name)
+            )
     absent = [name for name in chain(*groups, optional) if name not in names]
     for name in names:
         # Passed over in silence, a count without its date would hold at another.
         like = get_close_matches(name, absent, n=1, cutoff=_LIKE)
         if like and name not in wanted:
-            told = f"the header has the column {name}: is {like[0]} meant? Give it another name"
+            told = _(
+                "the header has the column {name}: is {like} meant? Give it another name"
+            ).format(name=name, like=like[0])
             raise line_error(path, 1, told)
     return {name: names.index(name) for name in wanted}
 
@@ -234,7 +270,7 @@ def _unpacked(path: Path, raw: BufferedReader) -> BufferedReader | gzip.GzipFile
     if raw.peek(2)[:2] == _GZIP_MAGIC:
         return gzip.GzipFile(fileobj=raw)
     if path.suffix.lower() == ".gz":
-        raise file_error(path, "is named .gz, but is none (damaged, or unpacked already?)")
+        raise file_error(path, _("is named .gz, but is none (damaged, or unpacked already?)"))
     return raw
 
 
@@ -245,21 +281,32 @@ def _lines(path: Path, raw: BufferedReader) -> Iterator[str]:
         while line := source.readline(_LINE_LIMIT):
             number += 1
             if len(line) == _LINE_LIMIT:
-                raise line_error(path, number, f"is longer than {_LINE_LIMIT} bytes")
+                raise line_error(
+                    path,
+                    number,
+                    _("is longer than {line_limit} bytes").format(line_limit=_LINE_LIMIT),
+                )
             if b"\0" in line:
-                raise line_error(path, number, "has a NUL byte; save the file as UTF-8 text")
+                raise line_error(path, number, _("has a NUL byte; save the file as UTF-8 text"))
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise line_error(
-            path, number, f"is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8"
+            path,
+            number,
+            _("is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8").format(byte=byte),
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise file_error(
-            path, f"is a truncated or damaged .gz after line {number} ({error}); copy it again"
+            path,
+            _("is a truncated or damaged .gz after line {number} ({error}); copy it again").format(
+                number=number, error=error
+            ),
         ) from error
     except OSError as error:
-        raise file_error(path, f"cannot be read: {error.strerror or error}") from error
+        raise file_error(
+            path, _("cannot be read: {strerror}").format(strerror=error.strerror or error)
+        ) from error
 
 
 @contextmanager
@@ -279,6 +326,8 @@ def read_rows(
     try:
         raw = path.open("rb")
     except OSError as error:
-        raise file_error(path, f"cannot be read: {error.strerror or error}") from error
+        raise file_error(
+            path, _("cannot be read: {strerror}").format(strerror=error.strerror or error)
+        ) from error
     with raw:
         yield Rows(path, _lines(path, raw), required, optional)

@@ -10,6 +10,8 @@ import psycopg2
 
 from pipeline.base.interrupt import ends_what_runs
 from pipeline.errors import DatabaseError, LockedError, TransientError, one_line, translate
+from pipeline.translation import translated as _
+from pipeline.translation.stored import worded
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -26,7 +28,7 @@ _KEEPALIVE: dict[str, Any] = {
 }
 
 
-def _connect(database: Database, read_only: bool, workers: bool = True) -> Connection:
+def _connect(database: Database, read_only: bool) -> Connection:
     try:
         connection: Connection = psycopg2.connect(
             host=database.host,
@@ -44,11 +46,11 @@ def _connect(database: Database, read_only: bool, workers: bool = True) -> Conne
     except psycopg2.OperationalError as error:
         text = one_line(str(error))
         side, account = database.side, database.account
-        message = (
-            f"cannot connect to {database}: {text}; check {side}_DB_HOST, {side}_DB_PORT, "
-            f"{side}_DB_NAME, {side}_DB_SSLMODE, {account}_USER and {account}_PASSWORD, "
-            "and that the server is up"
-        )
+        message = _(
+            "cannot connect to {database}: {text}; check {side}_DB_HOST, {side}_DB_PORT, "
+            "{side}_DB_NAME, {side}_DB_SSLMODE, {account}_USER and {account}_PASSWORD, and "
+            "that the server is up"
+        ).format(database=database, text=text, side=side, account=account)
         refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
         raise (DatabaseError if refused else TransientError)(message) from error
     if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
@@ -69,21 +71,14 @@ def _connect(database: Database, read_only: bool, workers: bool = True) -> Conne
         )
         # A policy that hides rows must be an error, not a sale that is never seen.
         cursor.execute("SET row_security = off")
-        if not workers:
-            # Those that build an index, too, take shared memory.
-            cursor.execute("SET max_parallel_workers_per_gather = 0")
-            cursor.execute("SET max_parallel_maintenance_workers = 0")
     connection.autocommit = False
     return connection
 
 
 @contextmanager
-def connect(
-    database: Database, step: str, *, read_only: bool = False, workers: bool = True
-) -> Iterator[Connection]:
+def connect(database: Database, step: str, *, read_only: bool = False) -> Iterator[Connection]:
     """A connection whose session has its time zone pinned to the shop's, closed at the end.
 
-    Without `workers` the server does all of its work in one process.
     Leaves nothing half done: what was not committed by the body is rolled back.
     Driver errors are raised as ours, in one line that begins with the side and
     `step`: TransientError where a new attempt may succeed, else DatabaseError or
@@ -91,7 +86,7 @@ def connect(
     """
     where = f"{database.side}: {step}"
     try:
-        connection = _connect(database, read_only, workers)
+        connection = _connect(database, read_only)
     except psycopg2.Error as error:
         raise translate(error, where) from error
     try:
@@ -100,7 +95,11 @@ def connect(
     except psycopg2.Error as error:
         failure = translate(error, where, reads_shop=database.side == "OLTP")
         if isinstance(failure, LockedError) and database.side == "OLAP":
-            raise LockedError(f"{failure}; held by {who_blocks(database)}") from error
+            raise LockedError(
+                _("{failure}; held by {database}").format(
+                    failure=failure, database=who_blocks(database)
+                )
+            ) from error
         raise failure from error
     finally:
         connection.close()
@@ -128,5 +127,7 @@ def who_blocks(olap: Database) -> str:
     except (psycopg2.Error, DatabaseError):
         # The account may be an administrator's own database without our functions, or have
         # no other session to ask in.
-        return "a session that could not be asked for"
-    return row[0] if row and row[0] else "a session that has ended since"
+        return _("a session that could not be asked for")
+    if not row or not row[0]:
+        return _("a session that has ended since")
+    return "; ".join(map(worded, row[0].split("; ")))

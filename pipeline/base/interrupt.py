@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
 
+from pipeline.translation import translated as _
+
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
@@ -84,7 +86,7 @@ def say_interrupted() -> None:
     def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         wanted = logging.getLogger("luigi-interface").isEnabledFor(logging.DEBUG)
         if issubclass(kind, KeyboardInterrupt) and not wanted:
-            print("interrupted; what is not committed is done again next time", file=sys.stderr)
+            print(_("interrupted; what is not committed is done again next time"), file=sys.stderr)
         else:
             before(kind, error, trace)
 

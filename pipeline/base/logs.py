@@ -13,6 +13,7 @@ from luigi.setup_logging import InterfaceLogging
 
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.settings import load_log_format
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.state.window import Window
@@ -78,7 +79,12 @@ class OneLineFailures(logging.Filter):
         if isinstance(failure, PipelineError | ParameterException):
             _end_with(record, f": {failure}")
         elif isinstance(failure, RPCError):
-            _end_with(record, f": {failure}; start luigid, or run with --local-scheduler")
+            _end_with(
+                record,
+                _(": {failure}; start luigid, or run with --local-scheduler").format(
+                    failure=failure
+                ),
+            )
         elif record.msg == _NO_ANSWER:
             # Luigi says the same of each attempt, and its last is the failure above.
             _end_with(record, "")

@@ -8,7 +8,7 @@ from typing import TypeVar
 import tenacity
 
 from pipeline.base.logs import log
-from pipeline.errors import TransientError, WorkersError
+from pipeline.errors import TransientError
 
 T = TypeVar("T")
 
@@ -33,14 +33,3 @@ def with_retries(action: Callable[[], T]) -> T:
         reraise=True,
     )
     return retrying(action)
-
-
-def with_or_without_workers(action: Callable[[bool], T]) -> T:
-    """Call `action` with whether the server may use parallel workers: True, and where its shared
-    memory does not suffice for them (a container has 64 MB), once more with False.
-    """
-    try:
-        return action(True)
-    except WorkersError as failure:
-        log.warning("%s; trying again without parallel workers", failure)
-    return action(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Context, Decimal, Inexact, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, localcontext
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
-from pipeline.base.translation import translator
+from pipeline.translation import translator
 
 NOTHING = "\N{EN DASH}"
 # Python's own 28 digits are fewer than a ledger's numeric(38, 6) can have.
@@ -57,7 +57,8 @@ class Voice:
         """A fraction of one as a percentage."""
         if share is None:
             return NOTHING
-        return str(format_percent(share, pattern, locale=self.locale))
+        with localcontext(rounding=ROUND_HALF_UP):
+            return str(format_percent(share, pattern, locale=self.locale))
 
     def change(self, share: Decimal | None) -> str:
         """A fraction of one as a percentage that always has its sign."""
@@ -103,7 +104,9 @@ class Voice:
     def _decimal(self, number: Decimal | int | None, pattern: str) -> str:
         if number is None:
             return NOTHING
-        return str(format_decimal(number, pattern, locale=self.locale))
+        # Babel rounds as Python does, and half even is not how the ledger rounds.
+        with localcontext(rounding=ROUND_HALF_UP):
+            return str(format_decimal(number, pattern, locale=self.locale))
 
 
 def voice_of(language: str, zone: str) -> Voice:

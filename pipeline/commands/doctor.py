@@ -13,6 +13,7 @@ from pipeline.base.text_tables import Colour, paint, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.doctor.examination import examine
 from pipeline.doctor.findings import Finding, State
+from pipeline.translation import translated as _
 
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗", "skipped": "-"}
 # For a terminal or a log that cannot show the others, as cron's often is.
@@ -78,7 +79,7 @@ def _show(findings: list[Finding]) -> None:
         for number, cells in enumerate(zip_longest(found, remedy, fillvalue="")):
             rows.append((*(first if number == 0 else ("", "")), *cells))
             colours.append(None if finding.state == "ok" else _COLOURS[finding.state])
-    print_table(["", "what", "found", "remedy"], rows, colours)
+    print_table(["", _("what"), _("found"), _("remedy")], rows, colours)
 
 
 def _wrapped(text: str) -> list[str]:
@@ -95,10 +96,8 @@ def _can_show(text: str) -> bool:
 
 
 def _verdict(warnings: int, errors: int) -> str:
+    told = _("1 warning") if warnings == 1 else _("{number} warnings").format(number=warnings)
     if errors:
-        return f"NOT ready: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
-    return f"ready, with {_count(warnings, 'warning')}" if warnings else "ready"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+        failed = _("1 error") if errors == 1 else _("{number} errors").format(number=errors)
+        return _("NOT ready: {errors}, {warnings}").format(errors=failed, warnings=told)
+    return _("ready, with {warnings}").format(warnings=told) if warnings else _("ready")

@@ -21,6 +21,7 @@ from pipeline.base.sql_files import read_sql
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import InputError, SchemaError
 from pipeline.settings import load_settings
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -72,9 +73,8 @@ class _File:
 
     def report(self, name: str, more: str = "") -> str:
         """Said after the commit; `more` goes between the counts and the seconds."""
-        *counts, (_, seconds) = self.counts().items()
-        told = ", ".join(f"{count} {what}" for what, count in counts)
-        return f"{name}: {told}{more}, {seconds} s"
+        told = _("{read} read, {new} new, {changed} changed, {same} same").format(**self.counts())
+        return f"{name}: {told}{more}, {self.counts()['seconds']} s"
 
 
 MANUAL = Manual(
@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     where the example schema is not there, and DatabaseError.
     """
     if arguments.productos is None and arguments.transacciones is None:
-        raise InputError("import: give --productos F, --transacciones F, or both")
+        raise InputError(_("import: give --productos F, --transacciones F, or both"))
     settings = load_settings()
     products = movements = None
     branches = 0
@@ -152,7 +152,11 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for name, file in files.items():
         if file:
-            made = f", {branches} new branches" if file is movements and branches else ""
+            made = (
+                _(", {branches} new branches").format(branches=branches)
+                if file is movements and branches
+                else ""
+            )
             print(file.report(name, made))
     return 0
 
@@ -162,8 +166,10 @@ def _require_tables(cursor: Cursor) -> None:
         cursor.execute("SELECT to_regclass(%s) IS NULL", (f"public.{table}",))
         if _one(cursor)[0]:
             raise SchemaError(
-                f"OLTP: import: there is no table public.{table}; run "
-                "`python -m pipeline init --example-oltp` first"
+                _(
+                    "OLTP: import: there is no table public.{table}; run `python -m pipeline init "
+                    "--example-oltp` first"
+                ).format(table=table)
             )
 
 
@@ -193,7 +199,12 @@ def _movements(rows: Rows, zone: str) -> Iterator[tuple[object, ...]]:
         amounts = {name: _amount(row, name, kind) for name in _VALUED_BY.values()}
         valued_by = _VALUED_BY[kind]
         if rounded(quantity) * rounded(amounts[valued_by] or Decimal(0)) >= _TOTAL_LIMIT:
-            raise row.error("cantidad", f"must be below {_TOTAL_LIMIT} when times {valued_by}")
+            raise row.error(
+                "cantidad",
+                _("must be below {total_limit} when times {valued_by}").format(
+                    total_limit=_TOTAL_LIMIT, valued_by=valued_by
+                ),
+            )
         yield (
             row.line,
             row.integer("id_transaccion"),
@@ -212,7 +223,9 @@ def _amount(row: Row, column: str, kind: str) -> Decimal | None:
     if row.text(column):
         return row.decimal(column, minimum=0)
     if _VALUED_BY[kind] == column:
-        raise row.error(column, f"must be a number, 0 or more, since tipo is {kind}")
+        raise row.error(
+            column, _("must be a number, 0 or more, since tipo is {kind}").format(kind=kind)
+        )
     return None
 
 
@@ -240,7 +253,7 @@ def _stage(
     cursor.execute(repeated)
     if row := cursor.fetchone():
         line, number, earlier = row
-        expected = f"must be unique, and line {earlier} has it already"
+        expected = _("must be unique, and line {earlier} has it already").format(earlier=earlier)
         raise value_error(file.path, line, id_column, number, expected)
     file.seconds += monotonic() - began
 
@@ -260,9 +273,11 @@ def _merge_movements(cursor: Cursor, file: _File) -> int:
     if problem := cursor.fetchone():
         line, reason, value = problem
         if reason == "producto":
-            expected = "must be a product of the database or of --productos"
+            expected = _("must be a product of the database or of --productos")
             raise value_error(file.path, line, "id_producto", value, expected)
-        text = f"id_transaccion {value} is a document in the database that no file brought"
+        text = _(
+            "id_transaccion {value} is a document in the database that no file brought"
+        ).format(value=value)
         raise line_error(file.path, line, text)
     columns = file.rows.columns
     has = {

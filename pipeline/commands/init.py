@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
@@ -16,6 +18,7 @@ from pipeline.oltp.prints import named_relations
 from pipeline.oltp.queries import load_query
 from pipeline.run.extract import QUERIES
 from pipeline.settings import load_settings
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -32,6 +35,9 @@ MANUAL = Manual(
     exits={0: "done", 1: "a failure; each side is changed wholly or not at all"},
     examples=("python -m pipeline init", "python -m pipeline init --example-oltp"),
 )
+
+# In the order that they are run in: what a signature or a view names is there before it.
+FOLDERS = ("rights", "tables", "rules", "load", "views", "commands", "finish")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         "example_oltp": str(settings.oltp_admin) if arguments.example_oltp else None,
         "reader": settings.oltp.user if grants else None,
         "olap": str(settings.olap_admin),
-        "version_before": before,
+        "version_before": before or None,
         "version": SCHEMA_VERSION,
     }
     if arguments.json:
@@ -70,16 +76,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(done: dict[str, Any]) -> None:
     before, version = done["version_before"], done["version"]
-    how = "created" if before is None else "is up to date"
+    how = _("created") if before is None else _("is up to date")
     if before is not None and before < version:
-        how = f"upgraded from version {before}"
+        how = _("upgraded from version {before}").format(before=before)
     if done["example_oltp"]:
-        print(f"example OLTP ready in {done['example_oltp']}")
+        print(_("example OLTP ready in {example_oltp}").format(example_oltp=done["example_oltp"]))
     if done["reader"]:
-        print(f"role etl_lector granted to {done['reader']}")
+        print(_("role etl_lector granted to {reader}").format(reader=done["reader"]))
     else:
-        print("OLTP left as it is: to have the reader's rights granted, set OLTP_ADMIN_USER")
-    print(f"OLAP {how} (version {version}) in {done['olap']}")
+        print(_("OLTP left as it is: to have the reader's rights granted, set OLTP_ADMIN_USER"))
+    print(
+        _("OLAP {how} (version {version}) in {olap}").format(
+            how=how, version=version, olap=done["olap"]
+        )
+    )
 
 
 def _create_example(settings: Settings) -> None:
@@ -112,8 +122,10 @@ def _refuse_newer(settings: Settings) -> int | None:
         before = _installed_version(connection)
     if before is not None and before > SCHEMA_VERSION:
         raise DatabaseError(
-            f"OLAP: its objects are of version {before}, newer than this program "
-            f"({SCHEMA_VERSION}); upgrade this program. Nothing was changed"
+            _(
+                "OLAP: its objects are of version {before}, newer than this program "
+                "({schema_version}); upgrade this program. Nothing was changed"
+            ).format(before=before, schema_version=SCHEMA_VERSION)
         )
     return before
 
@@ -124,12 +136,16 @@ def _create_olap(settings: Settings) -> None:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise DatabaseError(
-                f"OLAP: the encoding of {settings.olap_admin.name} is {encoding}, and it must hold "
-                "what any shop types: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and "
-                "give OLAP_DB_NAME that. Nothing was changed"
+                _(
+                    "OLAP: the encoding of {name} is {encoding}, and it must hold what any shop "
+                    "types: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and give "
+                    "OLAP_DB_NAME that. Nothing was changed"
+                ).format(name=settings.olap_admin.name, encoding=encoding)
             )
         with connection.cursor() as cursor:
-            for script in sorted(sql_folder("olap").glob("*.sql")):
+            # A function may name one that a later script defines.
+            cursor.execute("SET LOCAL check_function_bodies = off")
+            for script in _scripts(_installed_version(connection)):
                 cursor.execute(script.read_text(encoding="utf-8"))
             cursor.execute(
                 "INSERT INTO etl.control (esquema) VALUES (%s) "
@@ -142,11 +158,29 @@ def _create_olap(settings: Settings) -> None:
         connection.commit()
 
 
+def _scripts(installed: int | None) -> Iterator[Path]:
+    """Those of sql/olap: the definitions, folder by folder, after what the rights begin with.
+
+    Of an OLAP that is there (`installed`, its version) what differs from one version to the next
+    is carried over first: definitions say what is, and leave what they find.
+    """
+    first, *others = FOLDERS
+    yield from _in_order(first)
+    if installed is not None:
+        yield from (s for s in _in_order("migraciones") if int(s.name[:2]) >= installed)
+    for folder in others:
+        yield from _in_order(folder)
+
+
+def _in_order(folder: str) -> list[Path]:
+    return sorted(sql_folder(f"olap/{folder}").glob("*.sql"))
+
+
 def _installed_version(connection: Connection) -> int | None:
     if call(connection, "SELECT to_regclass('etl.control')") is None:
         return None
-    version = call(connection, "SELECT esquema FROM etl.control")
-    return None if version is None else int(version)
+    # A control table without its row is of a version that nobody knows: each step finds out.
+    return int(call(connection, "SELECT esquema FROM etl.control") or 0)
 
 
 def _grant(connection: Connection, role: str, to: Database) -> None:
@@ -155,8 +189,10 @@ def _grant(connection: Connection, role: str, to: Database) -> None:
     known = call(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = %s", (user,))
     if known is None:
         raise DatabaseError(
-            f"{to.side}: the user {user} ({to.account}_USER) does not exist: create it "
-            f"(CREATE ROLE {user} LOGIN PASSWORD '…'), then run init again"
+            _(
+                "{side}: the user {user} ({account}_USER) does not exist: create it (CREATE "
+                "ROLE {user} LOGIN PASSWORD '…'), then run init again"
+            ).format(side=to.side, user=user, account=to.account)
         )
     # Only who may grant the role can repeat it; a member needs nothing more.
     member = call(connection, "SELECT pg_has_role(%s, %s, 'MEMBER')", (user, role))

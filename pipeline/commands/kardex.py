@@ -14,6 +14,7 @@ from pipeline.errors import InputError, missing_extra
 from pipeline.kardex.formats import print_text, write_csv, write_json
 from pipeline.kardex.ledger import Ledger, Period, read_ledger
 from pipeline.settings import load_settings
+from pipeline.translation import translated as _
 
 MANUAL = Manual(
     does="Prints the ledger of one product: opening, movements, totals, closing; as a table, or "
@@ -58,7 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
         _day("--desde", arguments.desde), _day("--hasta", arguments.hasta), settings.timezone
     )
     if period.desde and period.hasta and period.hasta < period.desde:
-        raise InputError(f"--hasta {period.hasta} is before --desde {period.desde}")
+        raise InputError(
+            _("--hasta {hasta} is before --desde {desde}").format(
+                hasta=period.hasta, desde=period.desde
+            )
+        )
     control = olap.read_control(settings)
     ledger = read_ledger(settings, arguments.product, period, olap.last_run(control))
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -79,7 +84,7 @@ def _write_page(ledger: Ledger, language: str) -> None:
     try:
         from pipeline.kardex.page import write_html
     except ImportError as error:
-        raise missing_extra("the page", "report", error) from error
+        raise missing_extra(_("the page"), "report", error) from error
     write_html(ledger, sys.stdout, language)
 
 
@@ -92,4 +97,8 @@ def _day(option: str, raw: str | None) -> date | None:
             raise ValueError(raw)
         return date.fromisoformat(raw)
     except ValueError:
-        raise InputError(f"{option} is '{raw}', but must be a date such as 2026-01-31") from None
+        raise InputError(
+            _("{option} is '{raw}', but must be a date such as 2026-01-31").format(
+                option=option, raw=raw
+            )
+        ) from None

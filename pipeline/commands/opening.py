@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,13 @@ from psycopg2.extras import Json
 from pipeline import olap
 from pipeline.base.csv_rows import Row, line_error, read_rows
 from pipeline.base.database import connect
-from pipeline.base.retry import with_or_without_workers
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.oltp.queries import load_query
 from pipeline.oltp.reads import everything
 from pipeline.run.refresh import refresh_views
 from pipeline.settings import load_settings
 from pipeline.telling.after_run import views_refreshed
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     control = olap.read_control(settings)
     openings = _read_openings(arguments.file, settings)
-    done = with_or_without_workers(partial(_apply, settings, openings, arguments.drop_earlier))
+    done = _apply(settings, openings, arguments.drop_earlier)
     first = olap.last_run(control) is None
     views: list[dict[str, Any]] = []
     if not first:
@@ -91,9 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _apply(
-    settings: Settings, openings: list[dict[str, Any]], drop_earlier: bool, workers: bool
+    settings: Settings, openings: list[dict[str, Any]], drop_earlier: bool
 ) -> dict[str, Any]:
-    with connect(settings.olap, "opening", workers=workers) as connection:
+    with connect(settings.olap, "opening") as connection:
         done = olap.call(
             connection,
             "SELECT etl.aplicar_aperturas(%s, %s, %s)",
@@ -114,25 +113,32 @@ def _early(openings: list[dict[str, Any]], initial: datetime | None) -> dict[str
 
 
 def _show(report: dict[str, Any]) -> None:
-    print(f"{report['set']} opening balances set")
+    print(_("{set} opening balances set").format(set=report["set"]))
     if early := report["before_scope"]:
         print(
-            f"{len(early)} of them are dated before {report['scope_begins']}, from which movements "
-            f"are loaded (product {early[0]}, …): what happened in between does not count; "
-            "`luigi --module pipeline Backfill --since DATE` brings it in"
+            _(
+                "{early} of them are dated before {scope_begins}, from which movements are "
+                "loaded (product {early_2}, …): what happened in between does not count; "
+                "`luigi --module pipeline Backfill --since DATE` brings it in"
+            ).format(early=len(early), scope_begins=report["scope_begins"], early_2=early[0])
         )
     if report["waits_for_first_run"]:
-        print("the first run will value from them")
+        print(_("the first run will value from them"))
         return
     print(
-        f"{report['products_valued_again']} products valued again: "
-        f"{report['movements_changed']} movements changed, "
-        f"{report['movements_left']} left the ledger"
+        _(
+            "{products_valued_again} products valued again: {movements_changed} movements "
+            "changed, {movements_left} left the ledger"
+        ).format(
+            products_valued_again=report["products_valued_again"],
+            movements_changed=report["movements_changed"],
+            movements_left=report["movements_left"],
+        )
     )
     if report["next_run_reads_everything"]:
-        print("an opening moved to an earlier date: the next run reads everything again")
+        print(_("an opening moved to an earlier date: the next run reads everything again"))
     for view, error in report["views_not_refreshed"].items():
-        print(f"{view} was not refreshed: {error}")
+        print(_("{view} was not refreshed: {error}").format(view=view, error=error))
 
 
 def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
@@ -148,7 +154,11 @@ def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
             product = _product(row, known, by_code) or _forgotten(row, settings)
             if product in lines:
                 raise line_error(
-                    path, row.line, f"product {product} was given already in line {lines[product]}"
+                    path,
+                    row.line,
+                    _("product {product} was given already in line {lines}").format(
+                        product=product, lines=lines[product]
+                    ),
                 )
             lines[product] = row.line
             openings[product] = {
@@ -166,7 +176,7 @@ def _date(row: Row, settings: Settings) -> str | None:
         return None
     moment = row.moment("fecha", settings.timezone)
     if moment > datetime.now(UTC):
-        raise row.error("fecha", "must not be in the future")
+        raise row.error("fecha", _("must not be in the future"))
     return moment.isoformat()
 
 
@@ -187,9 +197,9 @@ def _forgotten(row: Row, settings: Settings) -> int:
     if len(found) == 1 and row.decimal("existencias", minimum=0) == 0:
         return int(found[0])
     if found:
-        raise row.error("existencias", "must be 0: the OLTP has this product no more")
-    what = "a product" if product is not None else "the code of a product"
-    raise row.error(column, f"must be {what} of the OLTP")
+        raise row.error("existencias", _("must be 0: the OLTP has this product no more"))
+    what = _("a product") if product is not None else _("the code of a product")
+    raise row.error(column, _("must be {what} of the OLTP").format(what=what))
 
 
 def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int | None:
@@ -199,13 +209,18 @@ def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int | 
         if product not in known:
             return None
         if row.text("codigo") and product not in by_code.get(row.text("codigo"), []):
-            raise row.error("codigo", f"must be that of product {product}, or empty")
+            raise row.error(
+                "codigo", _("must be that of product {product}, or empty").format(product=product)
+            )
         return product
     matches = by_code.get(row.required_text("codigo"), [])
     if not matches:
         return None
     if len(matches) > 1:
-        raise row.error("codigo", f"must be the code of one product, not of {len(matches)}")
+        raise row.error(
+            "codigo",
+            _("must be the code of one product, not of {matches}").format(matches=len(matches)),
+        )
     return matches[0]
 
 

@@ -10,6 +10,7 @@ from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.run import scope
 from pipeline.run.rehearsal import rehearse
 from pipeline.settings import Settings, load_settings
+from pipeline.translation import translated as _
 
 MANUAL = Manual(
     does="Rehearses the next run for real, and takes it back: which window is due, and what it "
@@ -68,38 +69,47 @@ def _plan(settings: Settings) -> dict[str, Any]:
 
 
 def _show(plan: dict[str, Any]) -> None:
-    facts = [("window due", plan["window"])]
+    facts = [(_("window due"), plan["window"])]
     if plan["pending_window"]:
-        facts.append(("unfinished", f"{plan['pending_window']} is done first"))
+        facts.append(
+            (
+                "unfinished",
+                _("{pending_window} is done first").format(pending_window=plan["pending_window"]),
+            )
+        )
     if plan["reads_everything"]:
-        facts.append(("reads everything", plan["reads_everything"]))
+        facts.append((_("reads everything"), plan["reads_everything"]))
     if plan["held"]:
-        facts.append(("would be held", paint(plan["held"], "red")))
+        facts.append((_("would be held"), paint(plan["held"], "red")))
     print_facts(facts)
     if plan["held"]:
         return
     print()
     print_table(
-        ["would carry", "movements"],
+        [_("would carry"), _("movements")],
         [
-            [name.replace("_", " "), plan[name]]
-            for name in (
-                "read",
-                "sales",
-                "receipts",
-                "new",
-                "changed",
-                "removed",
-                "same",
-                "out_of_scope",
-                "rejected",
-                "earlier_movements_revalued",
+            [said, plan[name]]
+            for name, said in (
+                ("read", _("read")),
+                ("sales", _("sales")),
+                ("receipts", _("receipts")),
+                ("new", _("new")),
+                ("changed", _("changed")),
+                ("removed", _("removed")),
+                ("same", _("same")),
+                ("out_of_scope", _("out of scope")),
+                ("rejected", _("rejected")),
+                ("earlier_movements_revalued", _("earlier movements revalued")),
             )
         ],
     )
-    print(f"\nproducts valued again: {plan['products_revalued']}")
+    print(
+        _("\nproducts valued again: {products_revalued}").format(
+            products_revalued=plan["products_revalued"]
+        )
+    )
     if plan["reject_reasons"]:
         print()
-        print_table(["reject reason", "movements"], sorted(plan["reject_reasons"].items()))
+        print_table([_("reject reason"), _("movements")], sorted(plan["reject_reasons"].items()))
     scope.show(plan)
-    print("\nnothing was written")
+    print(_("\nnothing was written"))

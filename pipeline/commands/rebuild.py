@@ -10,6 +10,7 @@ from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.settings import load_settings
 from pipeline.state.request import Request
+from pipeline.translation import translated as _
 
 MANUAL = Manual(
     does="Replays every product from the OLTP, with the same initial date and opening balances, "
@@ -52,6 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(document | {"rebuilt": True, "window": window.label})
     else:
-        print_facts([("window", window.label)])
-        print("rebuilt: ledger, stock and summaries are a replay of the OLTP")
+        print_facts([(_("window"), window.label)])
+        print(_("rebuilt: ledger, stock and summaries are a replay of the OLTP"))
     return 0

@@ -12,6 +12,7 @@ from pipeline.base.database import connect
 from pipeline.base.text_tables import print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.settings import load_settings
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -59,20 +60,20 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"rejects": rejects})
         return 0
     if not rejects:
-        print("no movement is rejected")
+        print(_("no movement is rejected"))
         return 0
     print_table(
         [
-            "movement",
-            "type",
-            "product",
-            "quantity",
-            "price",
-            "cost",
-            "date",
-            "reason",
-            "first window",
-            "last window",
+            _("movement"),
+            _("type"),
+            _("product"),
+            _("quantity"),
+            _("price"),
+            _("cost"),
+            _("date"),
+            _("reason"),
+            _("first window"),
+            _("last window"),
         ],
         [
             [
@@ -90,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             for row in rejects
         ],
     )
-    print("\nEach is tried again in every window, and loaded when the shop has corrected it.")
+    print(_("\nEach is tried again in every window, and loaded when the shop has corrected it."))
     return 0
 
 

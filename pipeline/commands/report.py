@@ -11,6 +11,7 @@ from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import SettingsError
 from pipeline.report.publish import build_page, publish
 from pipeline.settings import load_settings
+from pipeline.translation import translated as _
 
 MANUAL = Manual(
     does="Writes one page of HTML, whole in itself, for the shopkeeper: sales and margin, the "
@@ -44,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     path = arguments.output or settings.report_path
     if path is None and arguments.json:
-        raise SettingsError("--json says what was written: give --output, or set ETL_REPORT_PATH")
+        raise SettingsError(
+            _("--json says what was written: give --output, or set ETL_REPORT_PATH")
+        )
     page = build_page(settings)
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -56,5 +59,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"path": str(path.absolute()), "bytes": len(page.encode())})
     else:
-        print(f"written to {path}")
+        print(_("written to {path}").format(path=path))
     return 0

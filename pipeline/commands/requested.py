@@ -11,6 +11,7 @@ from pipeline.base.retry import with_retries
 from pipeline.base.text_tables import paint, print_facts
 from pipeline.run.rehearsal import Rehearsal, rehearse
 from pipeline.tasks.requested_run import run_requested
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -67,17 +68,33 @@ def show_would(would: dict[str, Any]) -> None:
     """Print what carry_out() tells."""
     facts = []
     if "removed" in would:
-        rows = f"{would['removed']} movements, would replace {would['replaced']}"
+        rows = _("{removed} movements, would replace {replaced}").format(
+            removed=would["removed"], replaced=would["replaced"]
+        )
         if would["first"]:
-            rows += f", dated {_day(would['first'])} to {_day(would['last'])}"
+            rows += _(", dated {first} to {last}").format(
+                first=_day(would["first"]), last=_day(would["last"])
+            )
         facts = [
-            ("would remove", rows),
-            ("stock", f"{would['stock_before']:,.2f}, then {would['stock_after']:,.2f}"),
-            ("stock value", f"{would['value_before']:,.2f}, then {would['value_after']:,.2f}"),
+            (_("would remove"), rows),
+            (
+                _("stock"),
+                _change(would, "stock"),
+            ),
+            (
+                _("stock value"),
+                _change(would, "value"),
+            ),
         ]
     if would["held"]:
-        facts.append(("would be held", paint(would["held"], "red")))
+        facts.append((_("would be held"), paint(would["held"], "red")))
     print_facts(facts)
+
+
+def _change(would: dict[str, Any], what: str) -> str:
+    return _("{before:,.2f}, then {after:,.2f}").format(
+        before=would[f"{what}_before"], after=would[f"{what}_after"]
+    )
 
 
 def _day(moment: str) -> str:

@@ -11,9 +11,11 @@ from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.run import scope
 from pipeline.run.due import find_pending
+from pipeline.run.proof import minute
 from pipeline.settings import load_settings
 from pipeline.state.request import what_holds
 from pipeline.state.window import Window, whole_second, windows_in
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -60,6 +62,8 @@ def _for_machines(
         "initial_date": state["control"]["desde_inicial"],
         "pending_window": None if pending is None else pending.label,
         "held": None if pending is None else what_holds(settings, pending),
+        "verified": state["probada"],
+        "verified_whole": state["probada_entera"],
         "windows": state["ventanas"],
         "rejects": state["rechazos"],
         **scope.for_machines(state["fuera_de_alcance"]),
@@ -79,28 +83,41 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
     held = what_holds(settings, pending) if pending else None
     print_facts(
         [
-            ("last run", last.isoformat() if last else "none yet"),
-            ("initial date", initial.isoformat() if initial else "fixed by the first run"),
-            ("pending", pending.label if pending else "none"),
-            *([("held by", paint(held, "red"))] if held else []),
-            ("products", f"{state['productos']}, stock worth {state['valor']:,.2f}"),
-            ("state folder", settings.state_dir),
+            (_("last run"), last.isoformat() if last else _("none yet")),
+            (_("initial date"), initial.isoformat() if initial else _("fixed by the first run")),
+            (_("pending"), pending.label if pending else _("none")),
+            *([(_("held by"), paint(held, "red"))] if held else []),
+            (
+                _("products"),
+                _("{productos}, stock worth {valor:,.2f}").format(
+                    productos=state["productos"], valor=state["valor"]
+                ),
+            ),
+            (
+                _("verified"),
+                _("{last}, without a fault; all of it {whole}").format(
+                    last=minute(state["probada"]), whole=minute(state["probada_entera"])
+                )
+                if state["probada"]
+                else _("never without a fault"),
+            ),
+            (_("state folder"), settings.state_dir),
         ]
     )
     if state["ventanas"]:
         print()
         print_table(
             [
-                "window (UTC)",
-                "read",
-                "new",
-                "changed",
-                "removed",
-                "rejected",
-                "revalued",
-                "extract s",
-                "load s",
-                "views s",
+                _("window (UTC)"),
+                _("read"),
+                _("new"),
+                _("changed"),
+                _("removed"),
+                _("rejected"),
+                _("revalued"),
+                _("extract s"),
+                _("load s"),
+                _("views s"),
             ],
             [_window_row(row) for row in state["ventanas"]],
         )
@@ -132,37 +149,60 @@ def _window_row(row: dict[str, Any]) -> list[Any]:
 
 def _show_lists(state: dict[str, Any]) -> None:
     if state["rechazos"]:
-        print("\nrejected, waiting to become valid")
-        print_table(["reason", "movements"], sorted(state["rechazos"].items()))
+        print(_("\nrejected, waiting to become valid"))
+        print_table([_("reason"), _("movements")], sorted(state["rechazos"].items()))
     scope.show(scope.for_machines(state["fuera_de_alcance"]))
     if state["bajo_cero"]:
-        print(f"\nstock below zero: {state['bajo_cero_total']} products, the lowest first")
+        print(
+            _("\nstock below zero: {bajo_cero_total} products, the lowest first").format(
+                bajo_cero_total=state["bajo_cero_total"]
+            )
+        )
         print_table(
-            ["product", "code", "name", "stock", "average cost"],
+            [_("product"), _("code"), _("name"), _("stock"), _("average cost")],
             [
                 [
                     row[key]
-                    for key in ("id_producto", "codigo", "nombre", "existencias", "costo_promedio")
+                    for key in (
+                        "id_producto",
+                        "codigo",
+                        "nombre",
+                        "existencias",
+                        "costo_promedio",
+                    )
                 ]
                 for row in state["bajo_cero"]
             ],
         )
     if state["gratis"]:
-        print("\nreceipts at cost 0, the latest first: they lower the average")
+        print(_("\nreceipts at cost 0, the latest first: they lower the average"))
         print_table(
-            ["movement", "product", "name", "date", "quantity"],
+            [_("movement"), _("product"), _("name"), _("date"), _("quantity")],
             [
                 [
                     row[key]
-                    for key in ("id_movimiento", "id_producto", "nombre", "fecha", "cantidad")
+                    for key in (
+                        "id_movimiento",
+                        "id_producto",
+                        "nombre",
+                        "fecha",
+                        "cantidad",
+                    )
                 ]
                 for row in state["gratis"]
             ],
         )
     if state["saltos"]:
-        print("\nreceipts whose cost is far from the average, the latest first: typing errors?")
+        print(_("\nreceipts whose cost is far from the average, the latest first: typing errors?"))
         print_table(
-            ["movement", "product", "name", "date", "unit cost", "times the average"],
+            [
+                _("movement"),
+                _("product"),
+                _("name"),
+                _("date"),
+                _("unit cost"),
+                _("times the average"),
+            ],
             [
                 [
                     row[key]

@@ -6,19 +6,21 @@ import argparse
 import sys
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
+from pipeline.run.proof import minute
 from pipeline.run.verify import Findings, verify
 from pipeline.settings import load_settings
 from pipeline.settings.moments import parse_since
 from pipeline.state.request import Request
 from pipeline.tasks.requested_run import RequestedRunError, UnpublishedError
 from pipeline.telling.after_run import tell_apart
+from pipeline.translation import translated as _
+from pipeline.translation.stored import worded
 
 _SHOWN = 20
 # So many ids are no longer looked up one by one: everything is read.
@@ -118,13 +120,13 @@ def _tell(cause: PipelineError | str, command: str) -> None:
 
 def _differences(findings: Findings) -> str:
     counts = {
-        "missing": len(findings.missing),
-        "extra": len(findings.extra),
-        "different": len(findings.different),
-        "faults in the books": len(findings.books),
+        _("missing"): len(findings.missing),
+        _("extra"): len(findings.extra),
+        _("different"): len(findings.different),
+        _("faults in the books"): len(findings.books),
     }
     found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"the OLAP is not equal to the OLTP: {found}"
+    return _("the OLAP is not equal to the OLTP: {found}").format(found=found)
 
 
 def _repair(findings: Findings) -> Request:
@@ -134,27 +136,38 @@ def _repair(findings: Findings) -> Request:
 
 
 def _show(findings: Findings) -> None:
-    note = f"{findings.restored}; the next run reads everything"
+    note = _("{restored}; the next run reads everything").format(restored=findings.restored)
     print_facts(
         [
-            ("compared", f"{findings.compared} movements of the OLTP"),
-            ("looked at", _extent(findings)),
-            ("pending", f"{findings.pending} changed since the last window: the next has them"),
-            *([("note", note)] if findings.restored else []),
-            ("missing", _listed(findings.missing)),
-            ("extra", _listed(findings.extra)),
-            ("different", _listed(findings.different)),
-            *([("of them rejects", _listed(findings.rejects))] if findings.rejects else []),
-            ("books", _books(findings.books)),
+            (
+                _("compared"),
+                _("{compared} movements of the OLTP").format(compared=findings.compared),
+            ),
+            (_("looked at"), _extent(findings)),
+            (
+                _("pending"),
+                _("{pending} changed since the last window: the next has them").format(
+                    pending=findings.pending
+                ),
+            ),
+            *([(_("note"), note)] if findings.restored else []),
+            (_("missing"), _listed(findings.missing)),
+            (_("extra"), _listed(findings.extra)),
+            (_("different"), _listed(findings.different)),
+            *([(_("of them rejects"), _listed(findings.rejects))] if findings.rejects else []),
+            (_("books"), _books(findings.books)),
         ]
     )
     if findings.books:
         print_table(
-            ["fault", "product", "movement"],
-            [[row["fault"], row["product"], row["movement"]] for row in findings.books[:_SHOWN]],
+            [_("fault"), _("product"), _("movement")],
+            [
+                [worded(row["fault"]), row["product"], row["movement"]]
+                for row in findings.books[:_SHOWN]
+            ],
         )
     if findings.clean:
-        print(paint("the OLAP equals the OLTP", "green"))
+        print(paint(_("the OLAP equals the OLTP"), "green"))
     else:
         print(paint(_advice(findings), "red"))
 
@@ -162,27 +175,26 @@ def _show(findings: Findings) -> None:
 def _extent(findings: Findings) -> str:
     """In one line, what was looked at and what was not."""
     if findings.whole is not None:
-        return f"everything ({findings.whole})"
-    return (
-        f"what changed since the verify of {_minute(findings.last)}; not at older rows that were "
-        "deleted in the OLTP or changed by hand: `python -m pipeline verify --all` does, last "
-        f"{_minute(findings.last_whole)}"
-    )
-
-
-def _minute(moment: str | None) -> str:
-    return datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M") if moment else "never"
+        return _("everything ({reason})").format(reason=worded(findings.whole))
+    return _(
+        "what changed since the verify of {last}; not at older rows that were deleted in the OLTP "
+        "or changed by hand: `python -m pipeline verify --all` does, last {whole}"
+    ).format(last=minute(findings.last), whole=minute(findings.last_whole))
 
 
 def _listed(movements: list[int]) -> str:
     if not movements:
-        return "none"
+        return _("none")
     shown = ", ".join(map(str, movements[:_SHOWN]))
     return f"{len(movements)}: {shown}" + (", …" if len(movements) > _SHOWN else "")
 
 
 def _books(books: list[dict[str, Any]]) -> str:
-    return f"{len(books)} faults, the first of them:" if books else "every ledger foots"
+    return (
+        _("{books} faults, the first of them:").format(books=len(books))
+        if books
+        else _("every ledger foots")
+    )
 
 
 def _remedy(findings: Findings) -> str:
@@ -191,5 +203,9 @@ def _remedy(findings: Findings) -> str:
 
 def _advice(findings: Findings) -> str:
     if findings.movements:
-        return f"NOT equal: `{_remedy(findings)}` loads and removes what it must"
-    return f"NOT right: `{_remedy(findings)}` replays every product from the OLTP"
+        return _("NOT equal: `{command}` loads and removes what it must").format(
+            command=_remedy(findings)
+        )
+    return _("NOT right: `{command}` replays every product from the OLTP").format(
+        command=_remedy(findings)
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.doctor.findings import Finding
 from pipeline.olap import call
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.doctor.sides import Side
@@ -29,14 +30,14 @@ def clock(side: Side) -> Iterator[Finding]:
     half = (heard - asked) / 2
     off = (told - (asked + half)).total_seconds()
     skew = max(0.0, abs(off) - half.total_seconds())
-    what = f"{side.name} clock"
+    what = _("{name} clock").format(name=side.name)
     if skew < _WARNING:
-        yield Finding("ok", what, f"within {skew:.1f} s of this machine's")
+        yield Finding("ok", what, _("within {skew:.1f} s of this machine's").format(skew=skew))
         return
-    direction = "ahead of" if off > 0 else "behind"
+    direction = _("ahead of") if off > 0 else _("behind")
     yield Finding(
         "error" if skew >= _ERROR else "warning",
         what,
-        f"{skew:.1f} s {direction} this machine's",
-        "set both clocks by NTP: windows are labelled by this machine's",
+        _("{skew:.1f} s {direction} this machine's").format(skew=skew, direction=direction),
+        _("set both clocks by NTP: windows are labelled by this machine's"),
     )

@@ -10,20 +10,22 @@ from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql
 from pipeline.doctor.findings import Finding
 from pipeline.errors import PipelineError
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.doctor.sides import Side
     from pipeline.settings import Database
 
-_INIT = "run `python -m pipeline init`"
-_ACCOUNT, _LOGIN = "dashboards' account", "dashboards' login"
+_INIT = N_("run `python -m pipeline init`")
+_ACCOUNT, _LOGIN = N_("dashboards' account"), N_("dashboards' login")
 
 
 def account(side: Side) -> Iterator[Finding]:
     """It may log in and is a member of bi_lector; with its password, what it really sees."""
     dashboards = side.settings.olap_bi
     if dashboards is None:
-        yield Finding("skipped", _ACCOUNT, "OLAP_BI_USER is not set")
+        yield Finding("skipped", _(_ACCOUNT), _("OLAP_BI_USER is not set"))
         return
     user = dashboards.user
     with side.connection.cursor() as cursor:
@@ -32,25 +34,34 @@ def account(side: Side) -> Iterator[Finding]:
     if not rows:
         yield Finding(
             "error",
-            _ACCOUNT,
-            f"{user} does not exist",
-            f"CREATE ROLE {user} LOGIN PASSWORD '…', then {_INIT}",
+            _(_ACCOUNT),
+            _("{user} does not exist").format(user=user),
+            _("CREATE ROLE {user} LOGIN PASSWORD '…', then {init}").format(
+                user=user, init=_(_INIT)
+            ),
         )
         return
     logs_in, privileged, member = rows[0]
     if not logs_in:
-        yield Finding("error", _ACCOUNT, f"{user} may not log in", f"ALTER ROLE {user} LOGIN")
+        yield Finding(
+            "error",
+            _(_ACCOUNT),
+            _("{user} may not log in").format(user=user),
+            f"ALTER ROLE {user} LOGIN",
+        )
     elif not member:
-        yield Finding("error", _ACCOUNT, f"{user} is no member of bi_lector", _INIT)
+        yield Finding(
+            "error", _(_ACCOUNT), _("{user} is no member of bi_lector").format(user=user), _(_INIT)
+        )
     elif privileged:
         yield Finding(
             "warning",
-            _ACCOUNT,
-            f"{user} is a superuser",
-            f"ALTER ROLE {user} NOSUPERUSER, then {_INIT}",
+            _(_ACCOUNT),
+            _("{user} is a superuser").format(user=user),
+            _("ALTER ROLE {user} NOSUPERUSER, then {init}").format(user=user, init=_(_INIT)),
         )
     else:
-        yield Finding("ok", _ACCOUNT, f"{user} is a member of bi_lector")
+        yield Finding("ok", _(_ACCOUNT), _("{user} is a member of bi_lector").format(user=user))
         yield from _login(side, dashboards)
 
 
@@ -58,7 +69,7 @@ def _login(side: Side, dashboards: Database) -> Iterator[Finding]:
     """As the dashboards do it: the catalogue does not know the password, nor pg_hba.conf."""
     # The report logs in all the same: libpq may know the password from elsewhere.
     if not dashboards.password and side.settings.report_path is None:
-        yield Finding("skipped", _LOGIN, "OLAP_BI_PASSWORD is not set")
+        yield Finding("skipped", _(_LOGIN), _("OLAP_BI_PASSWORD is not set"))
         return
     patient = replace(dashboards, lock_timeout=side.database.lock_timeout)
     try:
@@ -70,21 +81,29 @@ def _login(side: Side, dashboards: Database) -> Iterator[Finding]:
             rows = cursor.fetchall()
     except PipelineError as failure:
         # Host, port and database led the loader in: what differs is the account's own.
-        told = str(failure).partition("; check ")[0]
-        yield Finding("error", _LOGIN, told, "check OLAP_BI_PASSWORD and pg_hba.conf")
+        told = str(failure).rpartition("; ")[0] or str(failure)
+        yield Finding("error", _(_LOGIN), told, _("check OLAP_BI_PASSWORD and pg_hba.conf"))
         return
     unseen = [name for name, promised, readable in rows if promised and not readable]
     tables = [name for name, promised, readable in rows if readable and not promised]
     if unseen:
-        found = f"{dashboards.user} cannot read {', '.join(unseen)}"
-        yield Finding("error", _LOGIN, found, f"{_INIT}, which grants bi_lector")
+        found = _("{user} cannot read {unseen}").format(
+            user=dashboards.user, unseen=", ".join(unseen)
+        )
+        yield Finding(
+            "error", _(_LOGIN), found, _("{init}, which grants bi_lector").format(init=_(_INIT))
+        )
     if tables:
         yield Finding(
             "warning",
-            _LOGIN,
-            f"{dashboards.user} reads tables directly: {', '.join(tables)}",
+            _(_LOGIN),
+            _("{user} reads tables directly: {tables}").format(
+                user=dashboards.user, tables=", ".join(tables)
+            ),
             f"REVOKE SELECT ON {', '.join(tables)} FROM {dashboards.user}, bi_lector, PUBLIC",
         )
     if not unseen and not tables:
         views = sum(promised for _, promised, _ in rows)
-        yield Finding("ok", _LOGIN, f"reads the {views} views, and no table")
+        yield Finding(
+            "ok", _(_LOGIN), _("reads the {views} views, and no table").format(views=views)
+        )

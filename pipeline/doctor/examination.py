@@ -10,8 +10,10 @@ from pipeline.doctor.findings import Finding, attempt, refused
 from pipeline.doctor.sides import examine_side
 from pipeline.errors import SettingsError
 from pipeline.settings import load_settings
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
-_CORRECT_SETTING = "correct it in the environment or in .env (see .env.example)"
+_CORRECT_SETTING = N_("correct it in the environment or in .env (see .env.example)")
 
 
 def examine() -> Iterator[Finding]:
@@ -19,21 +21,25 @@ def examine() -> Iterator[Finding]:
     try:
         settings = load_settings()
     except SettingsError as failure:
-        yield refused("settings", failure, _CORRECT_SETTING)
+        yield refused(_("settings"), failure, _(_CORRECT_SETTING))
         yield Finding(
             "skipped",
-            "otherwise",
-            "not examined without settings: state folder, OLTP, OLAP, report, notices, metrics",
+            _("otherwise"),
+            _("not examined without settings: state folder, OLTP, OLAP, report, notices, metrics"),
         )
     else:
-        yield Finding("ok", "settings", f"read; days and months are cut in {settings.timezone}")
-        yield from attempt("state folder", partial(folder.writable, settings.state_dir))
-        yield from attempt("state disk", partial(folder.free_space, settings.state_dir))
+        yield Finding(
+            "ok",
+            _("settings"),
+            _("read; days and months are cut in {timezone}").format(timezone=settings.timezone),
+        )
+        yield from attempt(_("state folder"), partial(folder.writable, settings.state_dir))
+        yield from attempt(_("state disk"), partial(folder.free_space, settings.state_dir))
         yield from examine_side(settings.oltp, settings, oltp.CHECKS)
         yield from examine_side(settings.olap, settings, olap.CHECKS)
-        yield from attempt("time zone", partial(zones.agreement, settings))
+        yield from attempt(_("time zone"), partial(zones.agreement, settings))
         for what, check in outputs.CHECKS:
-            yield from attempt(what, partial(check, settings))
+            yield from attempt(_(what), partial(check, settings))
     yield from attempt(".env", settings_file.private)
     yield from attempt("luigi.cfg", scheduler.configuration)
     yield from attempt("luigid", scheduler.luigid)

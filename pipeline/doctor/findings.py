@@ -11,6 +11,7 @@ from typing import Literal
 import psycopg2
 
 from pipeline.errors import PipelineError, translate
+from pipeline.translation import translated as _
 
 # 'skipped': not examined, or nothing that a run needs.
 State = Literal["ok", "warning", "error", "skipped"]
@@ -28,7 +29,7 @@ class Finding:
 
 def refused(what: str, failure: PipelineError, remedy: str = "") -> Finding:
     """A failure as a finding; `remedy` holds where its own text ends without one."""
-    found, _, own = str(failure).rpartition("; ")
+    found, _semicolon, own = str(failure).rpartition("; ")
     return Finding("error", what, found, own) if found else Finding("error", what, own, remedy)
 
 
@@ -49,11 +50,11 @@ def attempt(
         findings.append(refused(what, failure))
     except OSError as error:
         findings.append(
-            Finding("error", what, str(error), "check the path, its owner and its disk")
+            Finding("error", what, str(error), _("check the path, its owner and its disk"))
         )
     except Exception as error:
         # A defect of one check must not hide what the others find.
         place = extract_tb(error.__traceback__)[-1]
         told = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
-        findings.append(Finding("error", what, told, "a defect of this program: report it"))
+        findings.append(Finding("error", what, told, _("a defect of this program: report it")))
     return findings

@@ -22,8 +22,10 @@ from pipeline.doctor.sides import (
     version,
 )
 from pipeline.errors import PipelineError
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
-_INIT = "run `python -m pipeline init`"
+_INIT = N_("run `python -m pipeline init`")
 
 
 def _rows(side: Side, name: str, parameters: dict[str, Any] | None = None) -> list[Any]:
@@ -37,16 +39,18 @@ def objects(side: Side) -> Iterator[Finding]:
     try:
         control = olap.read_control(side.settings)
     except PipelineError as failure:
-        yield refused("OLAP objects", failure, _INIT)
+        yield refused(_("OLAP objects"), failure, _(_INIT))
         # What they are about is all that is asked of them.
         yield unexamined("OLAP", _on_objects(cast(olap.Control, {})))
         return
     zone = control["zona"]
-    found = f"version {control['esquema']}"
+    found = _("version {esquema}").format(esquema=control["esquema"])
     found += (
-        f", days cut in {zone}" if zone else f", no load yet: days will be cut in {_zone(side)}"
+        _(", days cut in {zone}").format(zone=zone)
+        if zone
+        else _(", no load yet: days will be cut in {side}").format(side=_zone(side))
     )
-    yield Finding("ok", "OLAP objects", found)
+    yield Finding("ok", _("OLAP objects"), found)
     yield from make_checks(side, _on_objects(control))
 
 
@@ -60,16 +64,25 @@ def functions(side: Side) -> Iterator[Finding]:
     missing = [name for name, _, exists in rows if not exists]
     forbidden = [name for name, allowed, exists in rows if exists and not allowed]
     if missing:
-        yield Finding("error", "OLAP functions", f"there is no {', '.join(missing)}", _INIT)
+        yield Finding(
+            "error",
+            _("OLAP functions"),
+            _("there is no {missing}").format(missing=", ".join(missing)),
+            _(_INIT),
+        )
     if forbidden:
         yield Finding(
             "error",
-            "OLAP functions",
-            f"{side.database.user} may not execute {', '.join(forbidden)}",
-            f"{_INIT} as an administrator, which grants etl_cargador",
+            _("OLAP functions"),
+            _("{user} may not execute {forbidden}").format(
+                user=side.database.user, forbidden=", ".join(forbidden)
+            ),
+            _("{init} as an administrator, which grants etl_cargador").format(init=_(_INIT)),
         )
     if not missing and not forbidden:
-        yield Finding("ok", "OLAP functions", f"all {len(rows)} may be executed")
+        yield Finding(
+            "ok", _("OLAP functions"), _("all {rows} may be executed").format(rows=len(rows))
+        )
 
 
 def rights(side: Side) -> Iterator[Finding]:
@@ -79,9 +92,11 @@ def rights(side: Side) -> Iterator[Finding]:
     if short:
         yield Finding(
             "error",
-            "OLAP staging tables",
-            f"{side.database.user} may not INSERT into {', '.join(short)}",
-            f"{_INIT} as an administrator, which grants etl_cargador",
+            _("OLAP staging tables"),
+            _("{user} may not INSERT into {short}").format(
+                user=side.database.user, short=", ".join(short)
+            ),
+            _("{init} as an administrator, which grants etl_cargador").format(init=_(_INIT)),
         )
     if superuser(side):
         yield superuser_warning(side)
@@ -92,29 +107,33 @@ def rights(side: Side) -> Iterator[Finding]:
         if excess:
             wide.append(f"{table} ({', '.join(excess)})")
     if wide:
-        shown = ", ".join(wide[:5]) + (f" and {len(wide) - 5} more" if len(wide) > 5 else "")
+        shown = ", ".join(wide[:5]) + (
+            _(" and {wide} more").format(wide=len(wide) - 5) if len(wide) > 5 else ""
+        )
         yield Finding(
             "warning",
-            "OLAP least privilege",
-            f"{side.database.user} has direct rights to {shown}",
-            f"revoke these, or their owner is the account: {side.database.user} "
-            "needs the role etl_cargador alone",
+            _("OLAP least privilege"),
+            _("{user} has direct rights to {shown}").format(user=side.database.user, shown=shown),
+            _(
+                "revoke these, or their owner is the account: {user} needs the role "
+                "etl_cargador alone"
+            ).format(user=side.database.user),
         )
     else:
-        yield Finding("ok", "OLAP least privilege", "touches no table but to stage")
+        yield Finding("ok", _("OLAP least privilege"), _("touches no table but to stage"))
 
 
 def _on_objects(control: olap.Control) -> tuple[Check, ...]:
     """The checks that have nothing to look at before `init`."""
     return (
-        Check("functions", functions),
-        Check("rights", rights),
-        Check("dashboards' account", dashboards.account),
-        Check("last run", partial(last_run, control)),
-        Check("unfinished window", partial(unfinished_window, control)),
-        Check("rejects", rejects),
-        Check("out of scope", out_of_scope),
+        Check(N_("functions"), functions),
+        Check(N_("rights"), rights),
+        Check(N_("dashboards' account"), dashboards.account),
+        Check(N_("last run"), partial(last_run, control)),
+        Check(N_("unfinished window"), partial(unfinished_window, control)),
+        Check(N_("rejects"), rejects),
+        Check(N_("out of scope"), out_of_scope),
     )
 
 
-CHECKS = (Check("version", version), Check("clock", clock), Check("objects", objects))
+CHECKS = (Check(N_("version"), version), Check(N_("clock"), clock), Check(N_("objects"), objects))

@@ -14,6 +14,7 @@ from pipeline.run import scope
 from pipeline.run.due import find_pending
 from pipeline.state.request import what_holds
 from pipeline.state.window import windows_in
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.doctor.sides import Side
@@ -30,26 +31,38 @@ def last_run(control: olap.Control, side: Side) -> Iterator[Finding]:
     del side
     last = olap.last_run(control)
     if last is None:
-        yield Finding("warning", "last run", "none yet", f"run `{_RUN} --local-scheduler`")
+        yield Finding(
+            "warning",
+            _("last run"),
+            _("none yet"),
+            _("run `{run} --local-scheduler`").format(run=_RUN),
+        )
         return
     age = clocks.local_time() - last
-    found = f"{last.isoformat()}, {_words(age)} ago"
+    found = _("{moment}, {age} ago").format(moment=last.isoformat(), age=_words(age))
     if age < -_FUTURE:
         yield Finding(
             "error",
-            "last run",
-            f"{last.isoformat()} has not come yet by this machine's clock",
-            "set the clock right: no run starts before",
+            _("last run"),
+            _("{last} has not come yet by this machine's clock").format(last=last.isoformat()),
+            _("set the clock right: no run starts before"),
         )
     elif age > _OLD:
-        yield Finding("warning", "last run", found, f"look at cron and at the log of `{_RUN}`")
+        yield Finding(
+            "warning",
+            _("last run"),
+            found,
+            _("look at cron and at the log of `{run}`").format(run=_RUN),
+        )
     else:
-        yield Finding("ok", "last run", found)
+        yield Finding("ok", _("last run"), found)
 
 
 def _words(age: timedelta) -> str:
     hours = max(age, timedelta()) / timedelta(hours=1)
-    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"
+    if hours >= 48:
+        return _("{days:.1f} days").format(days=hours / 24)
+    return _("{hours:.1f} hours").format(hours=hours)
 
 
 def unfinished_window(control: olap.Control, side: Side) -> Iterator[Finding]:
@@ -58,33 +71,39 @@ def unfinished_window(control: olap.Control, side: Side) -> Iterator[Finding]:
     loaded = olap.loaded_windows(side.settings, windows_in(state))
     pending = find_pending(side.settings, control, loaded)
     if pending is None:
-        yield Finding("ok", "unfinished window", "none")
+        yield Finding("ok", _("unfinished window"), _("none"))
         return
     cause = what_holds(side.settings, pending)
     if cause is None:
         yield Finding(
             "warning",
-            "unfinished window",
+            _("unfinished window"),
             pending.label,
-            f"the next `{_RUN}` resumes it, unless one is at it now; its log says why it stopped",
+            _(
+                "the next `{run}` resumes it, unless one is at it now; its log says why it stopped"
+            ).format(run=_RUN),
         )
     else:
-        held = PipelineError(f"{pending.label} is held: {cause}")
-        yield refused("unfinished window", held, f"the next `{_RUN}` tries again")
+        held = PipelineError(_("{label} is held: {cause}").format(label=pending.label, cause=cause))
+        yield refused(
+            _("unfinished window"), held, _("the next `{run}` tries again").format(run=_RUN)
+        )
 
 
 def rejects(side: Side) -> Iterator[Finding]:
     """Movements that wait to become valid, by reason."""
     reasons: dict[str, int] = olap.call(side.connection, "SELECT etl.motivos_de_rechazo()")
     if not reasons:
-        yield Finding("ok", "rejects", "none")
+        yield Finding("ok", _("rejects"), _("none"))
         return
     listed = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
     yield Finding(
         "warning",
-        "rejects",
-        f"{sum(reasons.values())} movements wait to become valid ({listed})",
-        "`python -m pipeline rejects` lists them: correct them in the shop",
+        _("rejects"),
+        _("{reasons} movements wait to become valid ({listed})").format(
+            reasons=sum(reasons.values()), listed=listed
+        ),
+        _("`python -m pipeline rejects` lists them: correct them in the shop"),
     )
 
 
@@ -93,19 +112,25 @@ def out_of_scope(side: Side) -> Iterator[Finding]:
     state = olap.call(side.connection, "SELECT etl.resumir_fuera_de_alcance()")
     found = scope.type_words(state["tipos"][:_MOST_TYPES])
     if len(state["tipos"]) > _MOST_TYPES:
-        found.append(f"and {len(state['tipos']) - _MOST_TYPES} more types")
+        found.append(_("and {tipos} more types").format(tipos=len(state["tipos"]) - _MOST_TYPES))
     if state["ejemplos"]:
         last = state["ejemplos"][0]
         found.append(
-            f"{state['fechas']} dated before the initial date or an opening, such as movement "
-            f"{last['id_movimiento']} of {scope.day(last['fecha'])}"
+            _(
+                "{fechas} dated before the initial date or an opening, such as movement "
+                "{id_movimiento} of {scope}"
+            ).format(
+                fechas=state["fechas"],
+                id_movimiento=last["id_movimiento"],
+                scope=scope.day(last["fecha"]),
+            )
         )
     if not found:
-        yield Finding("ok", "out of scope", "nothing that was not meant to be")
+        yield Finding("ok", _("out of scope"), _("nothing that was not meant to be"))
         return
     yield Finding(
         "warning",
-        "out of scope",
+        _("out of scope"),
         ", ".join(found),
-        "correct them in the shop, or void them; `python -m pipeline status` lists them",
+        _("correct them in the shop, or void them; `python -m pipeline status` lists them"),
     )

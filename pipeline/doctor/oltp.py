@@ -17,6 +17,8 @@ from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.queries import load_query
 from pipeline.oltp.snapshot import take_snapshot
 from pipeline.run.extract import QUERIES
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.oltp.queries import Query
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
 def snapshot(side: Side) -> Iterator[Finding]:
     """Whether the account can describe a snapshot, as each window must, and of which server."""
     taken = take_snapshot(side.connection, {}, {})
-    found = "standby: a run reads what it has replayed so far" if taken.standby else "primary"
-    yield Finding("ok", "OLTP server", f"{found}, timeline {taken.identity.timeline}")
+    found = _("standby: a run reads what it has replayed so far") if taken.standby else _("primary")
+    yield Finding(
+        "ok",
+        _("OLTP server"),
+        _("{found}, timeline {timeline}").format(found=found, timeline=taken.identity.timeline),
+    )
 
 
 def queries(side: Side) -> Iterator[Finding]:
@@ -36,14 +42,18 @@ def queries(side: Side) -> Iterator[Finding]:
         check = partial(_query, side, name, usable)
         yield from attempt(f"OLTP {name}.sql", check, reads_shop=True)
     if not usable:
-        yield Finding("skipped", "OLTP tables", "not examined: no query tells which they are")
+        yield Finding("skipped", _("OLTP tables"), _("not examined: no query tells which they are"))
         return
     if side.settings.capture == "full" and usable[0].name == "movimientos":
         rows = int(explain(side.connection, usable[:1])[0]["Plan Rows"])
-        yield Finding("ok", "OLTP capture", f"full: each run reads all, of {rows} movements or so")
+        yield Finding(
+            "ok",
+            _("OLTP capture"),
+            _("full: each run reads all, of {rows} movements or so").format(rows=rows),
+        )
     if len(usable) == len(QUERIES):
-        yield from attempt("OLTP branch 0", partial(_branch_zero, side, usable), reads_shop=True)
-    yield from attempt("OLTP tables", partial(_tables, side, usable), reads_shop=True)
+        yield from attempt(_("OLTP branch 0"), partial(_branch_zero, side, usable), reads_shop=True)
+    yield from attempt(_("OLTP tables"), partial(_tables, side, usable), reads_shop=True)
 
 
 def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
@@ -54,11 +64,11 @@ def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
         yield Finding(
             "error",
             f"OLTP {name}.sql",
-            f"gives one id to several rows: {twice}",
-            "make its ids unique: correct its joins, or how it makes numbers of its keys",
+            _("gives one id to several rows: {twice}").format(twice=twice),
+            _("make its ids unique: correct its joins, or how it makes numbers of its keys"),
         )
     else:
-        yield Finding("ok", f"OLTP {name}.sql", "keeps the contract, and may be read")
+        yield Finding("ok", f"OLTP {name}.sql", _("keeps the contract, and may be read"))
 
 
 def _ids_given_twice(side: Side, query: Query) -> str:
@@ -69,7 +79,10 @@ def _ids_given_twice(side: Side, query: Query) -> str:
     template = sql.SQL(read_sql("oltp/diagnostico", "numeros_repetidos.sql"))
     with side.connection.cursor() as cursor:
         cursor.execute(template.format(id=column, query=sql.SQL(query.text)))
-        return ", ".join(f"{number} ({times} rows)" for number, times in cursor)
+        return ", ".join(
+            _("{number} ({times} rows)").format(number=number, times=times)
+            for number, times in cursor
+        )
 
 
 def _branch_zero(side: Side, usable: list[Query]) -> Iterator[Finding]:
@@ -84,10 +97,12 @@ def _branch_zero(side: Side, usable: list[Query]) -> Iterator[Finding]:
     if both:
         yield Finding(
             "warning",
-            "OLTP branch 0",
-            "there is a branch 0, and documents without a branch stand with it",
-            "give the branch another number in sucursales.sql and movimientos.sql, "
-            "or these documents a branch",
+            _("OLTP branch 0"),
+            _("there is a branch 0, and documents without a branch stand with it"),
+            _(
+                "give the branch another number in sucursales.sql and movimientos.sql, or "
+                "these documents a branch"
+            ),
         )
 
 
@@ -97,14 +112,20 @@ def encoding(side: Side) -> Iterator[Finding]:
     if found == "SQL_ASCII" and not side.database.encoding:
         yield Finding(
             "warning",
-            "OLTP encoding",
-            "SQL_ASCII, which does not say what its bytes are: a run fails at the first that is "
-            "no UTF-8",
-            "set OLTP_DB_ENCODING to what they are, such as LATIN1 or WIN1252",
+            _("OLTP encoding"),
+            _(
+                "SQL_ASCII, which does not say what its bytes are: a run fails at the first "
+                "that is no UTF-8"
+            ),
+            _("set OLTP_DB_ENCODING to what they are, such as LATIN1 or WIN1252"),
         )
     else:
-        as_what = f", read as {side.database.encoding}" if found == "SQL_ASCII" else ""
-        yield Finding("ok", "OLTP encoding", f"{found}{as_what}")
+        as_what = (
+            _(", read as {encoding}").format(encoding=side.database.encoding)
+            if found == "SQL_ASCII"
+            else ""
+        )
+        yield Finding("ok", _("OLTP encoding"), f"{found}{as_what}")
 
 
 def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
@@ -121,22 +142,30 @@ def _tables(side: Side, usable: list[Query]) -> Iterator[Finding]:
     if wide:
         yield Finding(
             "warning",
-            "OLTP least privilege",
-            f"{side.database.user} may write to {', '.join(wide)}",
-            f"revoke these: {side.database.user} needs SELECT alone (role etl_lector)",
+            _("OLTP least privilege"),
+            _("{user} may write to {wide}").format(user=side.database.user, wide=", ".join(wide)),
+            _("revoke these: {user} needs SELECT alone (role etl_lector)").format(
+                user=side.database.user
+            ),
         )
     else:
-        known = "source tables" if len(usable) == len(QUERIES) else "source tables that are known"
-        yield Finding("ok", "OLTP least privilege", f"writes to none of {len(tables)} {known}")
+        known = (
+            _("source tables") if len(usable) == len(QUERIES) else _("source tables that are known")
+        )
+        yield Finding(
+            "ok",
+            _("OLTP least privilege"),
+            _("writes to none of {tables} {known}").format(tables=len(tables), known=known),
+        )
 
 
 CHECKS = (
-    Check("version", version),
-    Check("clock", clock),
-    Check("server", snapshot),
-    Check("encoding", encoding),
-    Check("queries and rights", queries, reads_shop=True),
-    Check("open transactions", sessions),
-    Check("prepared transactions", prepared_transactions),
-    Check("horizon", horizon),
+    Check(N_("version"), version),
+    Check(N_("clock"), clock),
+    Check(N_("server"), snapshot),
+    Check(N_("encoding"), encoding),
+    Check(N_("queries and rights"), queries, reads_shop=True),
+    Check(N_("open transactions"), sessions),
+    Check(N_("prepared transactions"), prepared_transactions),
+    Check(N_("horizon"), horizon),
 )

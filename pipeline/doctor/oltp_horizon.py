@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.base.sql_files import read_sql
 from pipeline.doctor.findings import Finding
 from pipeline.oltp.snapshot import take_snapshot
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,19 +29,27 @@ def sessions(side: Side) -> Iterator[Finding]:
     for row in rows:
         yield _open_session(*row)
     if not rows:
-        yield Finding("ok", "OLTP open transactions", _none_old(side))
+        yield Finding("ok", _("OLTP open transactions"), _none_old(side))
 
 
 def _open_session(
     pid: int, user: str, database: str, application: str, since: datetime | None, behind: int
 ) -> Finding:
-    began = f"since {_utc(since)}" if since else f"for {behind:,} transactions"
+    began = (
+        _("since {since}").format(since=_utc(since))
+        if since
+        else _("for {behind:,} transactions").format(behind=behind)
+    )
     return Finding(
         "warning",
-        "OLTP open transaction",
-        f"pid {pid}, user {user}, database {database}, application {application or '?'}, "
-        f"open {began}: every window reads again what was written meanwhile",
-        f"let it end, or SELECT pg_terminate_backend({pid})",
+        _("OLTP open transaction"),
+        _(
+            "pid {pid}, user {user}, database {database}, application {application}, open "
+            "{began}: every window reads again what was written meanwhile"
+        ).format(
+            pid=pid, user=user, database=database, application=application or "?", began=began
+        ),
+        _("let it end, or SELECT pg_terminate_backend({pid})").format(pid=pid),
     )
 
 
@@ -49,9 +58,13 @@ def _none_old(side: Side) -> str:
         cursor.execute("SELECT pg_has_role('pg_read_all_stats', 'USAGE')")
         row = cursor.fetchone()
     if row is not None and row[0]:
-        return f"none that wrote is older than {_OLD_SECONDS // 60} minutes"
+        return _("none that wrote is older than {old_seconds} minutes").format(
+            old_seconds=_OLD_SECONDS // 60
+        )
     # The start of another account's transaction is seen by members of pg_read_all_stats alone.
-    return f"none that wrote is {_OLD_TRANSACTIONS:,} transactions old (since when is not visible)"
+    return _(
+        "none that wrote is {old_transactions:,} transactions old (since when is not visible)"
+    ).format(old_transactions=_OLD_TRANSACTIONS)
 
 
 def prepared_transactions(side: Side) -> Iterator[Finding]:
@@ -62,30 +75,36 @@ def prepared_transactions(side: Side) -> Iterator[Finding]:
     for gid, owner, database, since in rows:
         yield Finding(
             "warning",
-            "OLTP prepared transaction",
-            f"'{gid}' of {owner} in database {database}, prepared since {_utc(since)}: "
-            "every window reads again what was written meanwhile",
-            f"in {database}: COMMIT PREPARED '{gid}' or ROLLBACK PREPARED '{gid}'",
+            _("OLTP prepared transaction"),
+            _(
+                "'{gid}' of {owner} in database {database}, prepared since {since}: every "
+                "window reads again what was written meanwhile"
+            ).format(gid=gid, owner=owner, database=database, since=_utc(since)),
+            _("in {database}: COMMIT PREPARED '{gid}' or ROLLBACK PREPARED '{gid}'").format(
+                database=database, gid=gid
+            ),
         )
     if not rows:
-        yield Finding("ok", "OLTP prepared transactions", "none")
+        yield Finding("ok", _("OLTP prepared transactions"), _("none"))
 
 
 def horizon(side: Side) -> Iterator[Finding]:
     """How far the horizon is behind, whoever holds it: on a standby, for example, nobody shows."""
     taken = take_snapshot(side.connection, {}, {})
     behind = taken.ceiling - taken.horizon
-    found = f"{behind:,} transactions behind the newest"
+    found = _("{behind:,} transactions behind the newest").format(behind=behind)
     if behind > _OLD_TRANSACTIONS:
         yield Finding(
             "warning",
-            "OLTP horizon",
-            f"{found}: every window reads again what they wrote",
-            "end the oldest transaction (pg_stat_activity, pg_prepared_xacts; "
-            "of a standby, on its primary)",
+            _("OLTP horizon"),
+            _("{found}: every window reads again what they wrote").format(found=found),
+            _(
+                "end the oldest transaction (pg_stat_activity, pg_prepared_xacts; of a "
+                "standby, on its primary)"
+            ),
         )
     else:
-        yield Finding("ok", "OLTP horizon", found)
+        yield Finding("ok", _("OLTP horizon"), found)
 
 
 def _utc(moment: datetime) -> str:

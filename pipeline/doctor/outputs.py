@@ -16,6 +16,8 @@ from pipeline.report.publish import renderer
 from pipeline.superset.account import load_account
 from pipeline.telling.metrics import require_client
 from pipeline.telling.notify import not_understood
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,13 +29,13 @@ def report(settings: Settings) -> Iterator[Finding]:
     """There is an account to read it with, and what writes it is installed."""
     if settings.report_path is not None:
         renderer(settings)
-        yield Finding("ok", "report", "installed, with an account to read the views")
+        yield Finding("ok", _("report"), _("installed, with an account to read the views"))
 
 
 def report_place(settings: Settings) -> Iterator[Finding]:
     """A page can be put where ETL_REPORT_PATH says."""
     if settings.report_path is not None:
-        yield _place("report's place", settings.report_path, "ETL_REPORT_PATH")
+        yield _place(_("report's place"), settings.report_path, "ETL_REPORT_PATH")
 
 
 def notices(settings: Settings) -> Iterator[Finding]:
@@ -44,13 +46,17 @@ def notices(settings: Settings) -> Iterator[Finding]:
     try:
         strange = not_understood(urls)
     except PipelineError as failure:
-        yield _warned(refused("notices", failure))
+        yield _warned(refused(_("notices"), failure))
         return
     if strange:
-        found = f"Apprise does not understand the URL of {', '.join(strange)}"
-        yield Finding("warning", "notices", found, "correct ETL_NOTIFY_URLS")
+        found = _("Apprise does not understand the URL of {strange}").format(
+            strange=", ".join(strange)
+        )
+        yield Finding("warning", _("notices"), found, _("correct ETL_NOTIFY_URLS"))
     else:
-        yield Finding("ok", "notices", f"Apprise understands every URL ({len(urls)})")
+        yield Finding(
+            "ok", _("notices"), _("Apprise understands every URL ({urls})").format(urls=len(urls))
+        )
 
 
 def metrics(settings: Settings) -> Iterator[Finding]:
@@ -61,26 +67,29 @@ def metrics(settings: Settings) -> Iterator[Finding]:
     try:
         require_client()
     except PipelineError as failure:
-        yield _warned(refused("metrics", failure))
-    place = _place("metrics", path, "ETL_METRICS_FILE")
+        yield _warned(refused(_("metrics"), failure))
+    place = _place(_("metrics"), path, "ETL_METRICS_FILE")
     if place.state != "ok":
         yield _warned(place)
     elif path.suffix == ".prom":
         yield place
     else:
-        found = f"{path.name} does not end in .prom: node_exporter passes over it without a word"
-        yield Finding("warning", "metrics", found, "correct ETL_METRICS_FILE")
+        found = _(
+            "{name} does not end in .prom: node_exporter passes over it without a word"
+        ).format(name=path.name)
+        yield Finding("warning", _("metrics"), found, _("correct ETL_METRICS_FILE"))
 
 
-def superset(_: Settings) -> Iterator[Finding]:
+def superset(settings: Settings) -> Iterator[Finding]:
     """The address by which a window renews the dashboards is one; nobody is asked there."""
+    del settings
     try:
         account = load_account()
     except SettingsError as failure:
-        yield _warned(refused("superset", failure, "correct SUPERSET_URL"))
+        yield _warned(refused("superset", failure, _("correct SUPERSET_URL")))
         return
     if account is not None:
-        yield Finding("ok", "superset", f"{account.url}, not asked")
+        yield Finding("ok", "superset", _("{url}, not asked").format(url=account.url))
 
 
 def _warned(finding: Finding) -> Finding:
@@ -94,21 +103,27 @@ def _place(what: str, path: Path, setting: str) -> Finding:
     """
     folder = path.parent
     if not folder.is_dir():
-        found = f"{folder} is no folder" if folder.exists() else f"{folder} does not exist"
+        found = (
+            _("{folder} is no folder").format(folder=folder)
+            if folder.exists()
+            else _("{folder} does not exist").format(folder=folder)
+        )
     elif not os.access(folder, os.W_OK | os.X_OK):
-        found = f"{folder} cannot be written"
+        found = _("{folder} cannot be written").format(folder=folder)
     elif path.is_dir():
-        found = f"{path} is a folder"
+        found = _("{path} is a folder").format(path=path)
     else:
         return Finding("ok", what, str(path))
-    remedy = f"make its folder for the user that cron runs as, or correct {setting}"
+    remedy = _("make its folder for the user that cron runs as, or correct {setting}").format(
+        setting=setting
+    )
     return Finding("error", what, found, remedy)
 
 
 CHECKS: tuple[tuple[str, Callable[[Settings], Iterable[Finding]]], ...] = (
-    ("report", report),
-    ("report's place", report_place),
-    ("notices", notices),
-    ("metrics", metrics),
+    (N_("report"), report),
+    (N_("report's place"), report_place),
+    (N_("notices"), notices),
+    (N_("metrics"), metrics),
     ("superset", superset),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.doctor.findings import Finding
 from pipeline.settings.file import settings_file
+from pipeline.translation import translated as _
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -15,15 +16,17 @@ def private() -> Iterator[Finding]:
     """Whether others than its owner may do anything with it."""
     path = settings_file()
     if path is None:
-        yield Finding("ok", ".env", "none here or above: settings are the environment's alone")
+        yield Finding("ok", ".env", _("none here or above: settings are the environment's alone"))
         return
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & _OTHERS:
         yield Finding(
             "warning",
             ".env",
-            f"{path} has mode {mode:04o}: others may read the passwords",
+            _("{path} has mode {mode:04o}: others may read the passwords").format(
+                path=path, mode=mode
+            ),
             f"chmod 600 {path}",
         )
     else:
-        yield Finding("ok", ".env", f"{path}, mode {mode:04o}")
+        yield Finding("ok", ".env", _("{path}, mode {mode:04o}").format(path=path, mode=mode))

@@ -12,6 +12,7 @@ from pipeline.base.database import connect
 from pipeline.doctor.findings import Finding, attempt, refused
 from pipeline.errors import PipelineError
 from pipeline.olap import call
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -50,7 +51,7 @@ def examine_side(
     database: Database, settings: Settings, checks: Iterable[Check]
 ) -> Iterator[Finding]:
     """Connect and make every check; where that fails, say once what could not be looked at."""
-    what = f"{database.side} reachable"
+    what = _("{side} reachable").format(side=database.side)
     with ExitStack() as stack:
         try:
             patient = replace(database, lock_timeout=min(database.lock_timeout, _PATIENCE))
@@ -71,7 +72,7 @@ def make_checks(side: Side, checks: Iterable[Check]) -> Iterator[Finding]:
     waiting = list(checks)
     while waiting and not side.connection.closed:
         check = waiting.pop(0)
-        what = f"{side.name} {check.about}"
+        what = f"{side.name} {_(check.about)}"
         yield from attempt(what, partial(check.examine, side), reads_shop=check.reads_shop)
     if waiting:
         yield unexamined(side.name, waiting)
@@ -80,7 +81,9 @@ def make_checks(side: Side, checks: Iterable[Check]) -> Iterator[Finding]:
 def unexamined(side: str, checks: Iterable[Check]) -> Finding:
     """One finding for all that depends on what just failed."""
     return Finding(
-        "skipped", f"{side} otherwise", f"not examined: {', '.join(c.about for c in checks)}"
+        "skipped",
+        _("{side} otherwise").format(side=side),
+        _("not examined: {checks}").format(checks=", ".join(_(c.about) for c in checks)),
     )
 
 
@@ -89,9 +92,14 @@ def version(side: Side) -> Iterator[Finding]:
     number = side.connection.server_version
     found = f"PostgreSQL {number // 10_000}.{number % 10_000}"
     if number < _MIN_VERSION:
-        yield Finding("error", f"{side.name} version", found, "upgrade it to 14 or later")
+        yield Finding(
+            "error",
+            _("{name} version").format(name=side.name),
+            found,
+            _("upgrade it to 14 or later"),
+        )
     else:
-        yield Finding("ok", f"{side.name} version", found)
+        yield Finding("ok", _("{name} version").format(name=side.name), found)
 
 
 def superuser(side: Side) -> bool:
@@ -104,8 +112,10 @@ def superuser_warning(side: Side) -> Finding:
     """That the pipeline's account may do everything."""
     return Finding(
         "warning",
-        f"{side.name} least privilege",
-        f"{side.database.user} is a superuser",
-        f"set {side.name}_DB_USER to an account of its own, keep this one for "
-        f"{side.name}_ADMIN_USER, and run `python -m pipeline init`",
+        _("{name} least privilege").format(name=side.name),
+        _("{user} is a superuser").format(user=side.database.user),
+        _(
+            "set {name}_DB_USER to an account of its own, keep this one for "
+            "{name}_ADMIN_USER, and run `python -m pipeline init`"
+        ).format(name=side.name),
     )

@@ -11,6 +11,7 @@ from pipeline.base.database import connect
 from pipeline.base.zone_rules import Rules, server_rules
 from pipeline.doctor.findings import Finding
 from pipeline.errors import PipelineError
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -34,16 +35,21 @@ def agreement(settings: Settings) -> Iterator[Finding]:
         return
     apart = first_difference(rules[0], rules[1], since)
     if apart is None:
-        yield Finding("ok", "time zone", f"both servers know {zone} alike")
+        yield Finding("ok", _("time zone"), _("both servers know {zone} alike").format(zone=zone))
         return
     shop, ours = (told.offset(apart) for told in rules)
     yield Finding(
         "warning",
-        "time zone",
-        f"the servers differ on {zone} from {apart:%Y-%m-%d} on: the OLTP is at "
-        f"{_hours(shop)}, the OLAP at {_hours(ours)}",
-        "update the time zone data of the older one (PostgreSQL's minor version, or the system's "
-        "tzdata): days are cut by the OLAP's, and the shop's own reports by the OLTP's",
+        _("time zone"),
+        _(
+            "the servers differ on {zone} from {apart:%Y-%m-%d} on: the OLTP is at {shop}, "
+            "the OLAP at {ours}"
+        ).format(zone=zone, apart=apart, shop=_hours(shop), ours=_hours(ours)),
+        _(
+            "update the time zone data of the older one (PostgreSQL's minor version, or "
+            "the system's tzdata): days are cut by the OLAP's, and the shop's own reports "
+            "by the OLTP's"
+        ),
     )
 
 

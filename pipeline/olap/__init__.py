@@ -20,8 +20,6 @@ from pipeline.olap.staging import (
     copy_file,
     copy_in,
     load_staged,
-    note_staged,
-    open_ahead,
     open_window,
 )
 
@@ -39,8 +37,6 @@ __all__ = [
     "loaded_windows",
     "metrics",
     "moment",
-    "note_staged",
-    "open_ahead",
     "open_window",
     "operation_state",
     "options",

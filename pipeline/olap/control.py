@@ -13,11 +13,12 @@ from pipeline.base.zone_rules import Rules, server_rules
 from pipeline.errors import DatabaseError
 from pipeline.state.receipts import Bounds
 from pipeline.state.window import Window
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 
 class Control(Bounds):
@@ -48,21 +49,28 @@ def read_control(settings: Settings) -> Control:
     with connect(settings.olap, "control", read_only=True) as connection:
         control = call(connection, "SELECT etl.leer_control()")
     if control is None:
-        raise DatabaseError("OLAP: it is not initialised; run `python -m pipeline init`")
+        raise DatabaseError(_("OLAP: it is not initialised; run `python -m pipeline init`"))
     if control["esquema"] != SCHEMA_VERSION:
         raise DatabaseError(
-            f"OLAP: its objects are of version {control['esquema']}, this program needs "
-            f"{SCHEMA_VERSION}; "
-            + (
-                "run `python -m pipeline init`"
-                if control["esquema"] < SCHEMA_VERSION
-                else "upgrade this program"
+            _(
+                "OLAP: its objects are of version {esquema}, this program needs "
+                "{schema_version}; {remedy}"
+            ).format(
+                esquema=control["esquema"],
+                schema_version=SCHEMA_VERSION,
+                remedy=(
+                    _("run `python -m pipeline init`")
+                    if control["esquema"] < SCHEMA_VERSION
+                    else _("upgrade this program")
+                ),
             )
         )
     if control["zona"] not in (None, settings.timezone):
         raise DatabaseError(
-            f"OLAP: it was loaded in {control['zona']}, but ETL_TIMEZONE is {settings.timezone}, "
-            f"and days would shift; set ETL_TIMEZONE={control['zona']}"
+            _(
+                "OLAP: it was loaded in {zona}, but ETL_TIMEZONE is {timezone}, and days would "
+                "shift; set ETL_TIMEZONE={zona}"
+            ).format(zona=control["zona"], timezone=settings.timezone)
         )
     return cast(Control, control)
 

@@ -37,46 +37,14 @@ _STAGING = {
 def open_window(
     connection: Connection, settings: Settings, window: Window, extract: Extract
 ) -> str:
-    """Take the lock and hear the verdict: cargar, cargar_resto, ya_cargada, superada or releer.
-
-    `cargar_resto` says that the movements of exactly this extract are staged already.
-    """
-    sha256 = extract["archivos"]["movements.csv"]["sha256"]
+    """Take the lock and hear the verdict: cargar, ya_cargada, superada or releer."""
     return str(
         call(
             connection,
-            "SELECT etl.abrir_ventana(%s, %s, %s::uuid, %s, %s, %s)",
-            (
-                window.desde,
-                window.hasta,
-                extract["version"],
-                settings.timezone,
-                extract["id_corrida"],
-                sha256,
-            ),
+            "SELECT etl.abrir_ventana(%s, %s, %s::uuid, %s)",
+            (window.desde, window.hasta, extract["version"], settings.timezone),
         )
     )
-
-
-def open_ahead(connection: Connection, settings: Settings, window: Window, version: str) -> str:
-    """The same verdict, for staging movements before the load; `ocupada` instead of waiting."""
-    return str(
-        call(
-            connection,
-            "SELECT etl.adelantar(%s, %s, %s::uuid, %s)",
-            (window.desde, window.hasta, version, settings.timezone),
-        )
-    )
-
-
-def note_staged(connection: Connection, run_id: str, file: File) -> None:
-    """Commit the movements staged ahead, as those of that run's extract."""
-    call(
-        connection,
-        "SELECT etl.anotar_adelanto(%s, %s, %s)",
-        (run_id, file["sha256"], file["rows"]),
-    )
-    connection.commit()
 
 
 class _HashingReader:
@@ -105,17 +73,14 @@ class _HashingReader:
         return self._digest.hexdigest()
 
 
-def copy_in(
-    connection: Connection, folder: Path, files: Mapping[str, File], *, movements: bool = True
-) -> None:
-    """Fill the staging tables from an extract's files; without `movements`, which are staged.
+def copy_in(connection: Connection, folder: Path, files: Mapping[str, File]) -> None:
+    """Fill the staging tables from an extract's files.
 
     Raises DataError when a file is not the one that the receipt describes (missing,
     truncated, changed). One that is not needed any more is not looked at.
     """
     for name, target in _STAGING.items():
-        if movements or target != STAGED_MOVEMENTS:
-            copy_file(connection, folder / name, target, files[name])
+        copy_file(connection, folder / name, target, files[name])
 
 
 def copy_file(connection: Connection, path: Path, target: str, expected: File) -> None:

@@ -25,6 +25,7 @@ _BEYOND = ("\\", "$", "/*")
 def query_prints(connection: Connection, queries: Iterable[Query]) -> dict[str, str]:
     """By the query's file, or the view's name, a fingerprint; SELECT alone is needed.
 
+    Of a table that has virtual generated columns, too: of what makes those (PostgreSQL 18).
     Functions that a query calls are not among them. The locks that load_query() took tell the
     views, so it is asked in the same transaction, which has read nothing else.
     """
@@ -32,8 +33,8 @@ def query_prints(connection: Connection, queries: Iterable[Query]) -> dict[str, 
     with connection.cursor() as cursor:
         cursor.execute(read_sql("oltp", "relaciones.sql"))
         for name, kind, definition in cursor:
-            if kind == "v":
-                prints[f"the view {name}"] = definition
+            if definition:
+                prints[f"the {'view' if kind == 'v' else 'table'} {name}"] = definition
     return prints
 
 

@@ -10,6 +10,8 @@ from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SchemaError
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -29,9 +31,11 @@ _VERSIONS = {28: "xid", 5069: "xid8"}
 # Of which type a row version is, by ETL_CAPTURE, and what to do where it is of another.
 _VERSION_TYPES = {"xmin": "xid", "xid8": "xid8", "full": "xid"}
 _VERSION_REMEDIES = {
-    "xmin": "yield the table's xmin there",
-    "full": "leave it out",
-    "xid8": "run sql/oltp/captura_xid8.sql in the OLTP, and yield the table's version_etl there",
+    "xmin": N_("yield the table's xmin there"),
+    "full": N_("leave it out"),
+    "xid8": N_(
+        "run sql/oltp/captura_xid8.sql in the OLTP, and yield the table's version_etl there"
+    ),
 }
 
 # What each column may be, by the type's oid; _ANY where everything has a text, and for
@@ -91,7 +95,11 @@ def _query_text(settings: Settings, name: str) -> str:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise SchemaError(f"{path} cannot be read: {error}; see ETL_OLTP_SQL_DIR") from error
+            raise SchemaError(
+                _("{path} cannot be read: {error}; see ETL_OLTP_SQL_DIR").format(
+                    path=path, error=error
+                )
+            ) from error
     return text.rstrip().rstrip(";")
 
 
@@ -106,8 +114,10 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
             cursor.execute(sql.SQL("SELECT * FROM (\n{}\n) AS m LIMIT 0").format(sql.SQL(text)))
         except psycopg2.errors.SyntaxError as error:
             raise SchemaError(
-                f"{name}.sql is no single SELECT that PostgreSQL understands: "
-                f"{error.diag.message_primary}; correct it (see ETL_OLTP_SQL_DIR)"
+                _(
+                    "{name}.sql is no single SELECT that PostgreSQL understands: "
+                    "{message_primary}; correct it (see ETL_OLTP_SQL_DIR)"
+                ).format(name=name, message_primary=error.diag.message_primary)
             ) from error
         except (
             psycopg2.errors.UntranslatableCharacter,
@@ -116,15 +126,19 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
         ) as error:
             strange = ", ".join(sorted({c for c in text if not c.isascii()})[:5])
             raise SchemaError(
-                f"{name}.sql holds a character that the OLTP's encoding has not (of {strange}): "
-                "write it without, or as chr() of its number"
+                _(
+                    "{name}.sql holds a character that the OLTP's encoding has not (of {strange}): "
+                    "write it without, or as chr() of its number"
+                ).format(name=name, strange=strange)
             ) from error
         except psycopg2.errors.UndefinedColumn as error:
             if settings.capture != "xid8":
                 raise
             raise SchemaError(
-                f"{name}.sql: {error.diag.message_primary}; for ETL_CAPTURE=xid8 "
-                "run sql/oltp/captura_xid8.sql in the OLTP, or correct the query"
+                _(
+                    "{name}.sql: {message_primary}; for ETL_CAPTURE=xid8 run "
+                    "sql/oltp/captura_xid8.sql in the OLTP, or correct the query"
+                ).format(name=name, message_primary=error.diag.message_primary)
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
     for column, types in _CONTRACT[name].items():
@@ -132,7 +146,9 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
             continue
         if column not in found:
             raise SchemaError(
-                f"{name}.sql yields no column {column}: add it, as the comment in that file says"
+                _(
+                    "{name}.sql yields no column {column}: add it, as the comment in that file says"
+                ).format(name=name, column=column)
             )
         if types and found[column] not in types:
             raise SchemaError(_of_another_type(connection, name, column, found[column], types))
@@ -170,15 +186,21 @@ def _of_another_type(
     connection: Connection, name: str, column: str, found: int, allowed: dict[int, str]
 ) -> str:
     """What the column is, what it must be, and how to make that of it."""
-    remedy = "cast it there"
+    remedy = _("cast it there")
     if allowed is _INTEGERS and found not in _NUMBERS:
-        remedy = (
-            "make a number of it there that stays the same, and keep the key beside it in a column "
-            f"of another name: ('x' || left(md5({column}::text), 15))::bit(60)::bigint AS {column}"
-        )
-    return (
-        f"{name}.sql yields {column} as {_type_name(connection, found)}, "
-        f"but must yield {' or '.join(sorted(allowed.values()))}: {remedy}"
+        remedy = _(
+            "make a number of it there that stays the same, and keep the key beside it in "
+            "a column of another name: ('x' || left(md5({column}::text), "
+            "15))::bit(60)::bigint AS {column}"
+        ).format(column=column)
+    return _(
+        "{name}.sql yields {column} as {connection}, but must yield {allowed}: {remedy}"
+    ).format(
+        name=name,
+        column=column,
+        connection=_type_name(connection, found),
+        allowed=_(" or ").join(sorted(allowed.values())),
+        remedy=remedy,
     )
 
 
@@ -186,7 +208,7 @@ def _type_name(connection: Connection, oid: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT format_type(%s, NULL)", (oid,))
         row = cursor.fetchone()
-    return str(row[0]) if row else f"a type with oid {oid}"
+    return str(row[0]) if row else _("a type with oid {oid}").format(oid=oid)
 
 
 def _check_version(
@@ -195,6 +217,15 @@ def _check_version(
     wanted = _VERSION_TYPES[capture]
     if _VERSIONS.get(found) != wanted:
         raise SchemaError(
-            f"{name}.sql yields {column} as {_type_name(connection, found)}, "
-            f"but ETL_CAPTURE={capture} wants {wanted}: {_VERSION_REMEDIES[capture]}"
+            _(
+                "{name}.sql yields {column} as {connection}, but ETL_CAPTURE={capture} wants "
+                "{wanted}: {version_remedies}"
+            ).format(
+                name=name,
+                column=column,
+                connection=_type_name(connection, found),
+                capture=capture,
+                wanted=wanted,
+                version_remedies=_(_VERSION_REMEDIES[capture]),
+            )
         )

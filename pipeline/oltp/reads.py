@@ -165,7 +165,7 @@ def fingerprints(
     """A read of every movement's fingerprint, scope and newness, for verify.
 
     With `since_version` of those only that are not older, and of those of `ids`. Fingerprints are
-    `hashed` by PostgreSQL's own functions, or made by md5 of a text.
+    `hashed` by PostgreSQL's own function, or made by md5.
     What is dated after `limit` waits in quarantine, as do the lines of products that `products`
     does not yield. `openings` are the products whose movements count from a date only; without
     a `horizon` nothing is too new to be compared. The products of `changed` came or went after it.
@@ -180,8 +180,7 @@ def fingerprints(
     return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
         query=rows,
         catalogue=sql.SQL(products.text),
-        hashed=sql.Literal(hashed),
-        fingerprint=sql.SQL(read_sql("oltp", "huella_rapida.sql")),
+        fingerprint=fingerprint_of(sql.SQL(read_sql("oltp", "huella_contenido.sql")), hashed),
         clock=sql.SQL("v.fecha" if query.wall_clock else "v.fecha AT TIME ZONE 'UTC'"),
         moment=_moment(query),
         type=_date_type(query),
@@ -191,6 +190,12 @@ def fingerprints(
         dates=sql.SQL(", ").join(_bound(query, date) for date in openings.values()),
         pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
     )
+
+
+def fingerprint_of(content: sql.Composable, hashed: bool) -> sql.Composable:
+    """The fingerprint of an expression that yields bytes, as etl.huella() makes it."""
+    template = sql.SQL(read_sql("oltp", "huella.sql"))
+    return template.format(content=content, hashed=sql.Literal(hashed))
 
 
 def _some(query: Query, horizon: int, ids: Sequence[int]) -> list[sql.Composable]:

@@ -17,6 +17,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, encodings
 from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import DatabaseError
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -209,7 +210,9 @@ def wait_for_flush(settings: Settings, snapshot: Snapshot) -> None:
                     return
                 if time.monotonic() > deadline:
                     raise DatabaseError(
-                        f"OLTP: its WAL up to {snapshot.lsn} was not on disk after "
-                        f"{_FLUSH_PATIENCE:.0f} s; look at the server's disk, then run again"
+                        _(
+                            "OLTP: its WAL up to {lsn} was not on disk after "
+                            "{flush_patience:.0f} s; look at the server's disk, then run again"
+                        ).format(lsn=snapshot.lsn, flush_patience=_FLUSH_PATIENCE)
                     )
                 time.sleep(0.05)

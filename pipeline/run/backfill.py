@@ -17,7 +17,7 @@ from psycopg2.extras import Json
 from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import log
-from pipeline.base.retry import with_or_without_workers, with_retries
+from pipeline.base.retry import with_retries
 from pipeline.errors import DataError, GuardError, PipelineError
 from pipeline.oltp.open_read import Source, open_read
 from pipeline.oltp.queries import Query
@@ -30,6 +30,7 @@ from pipeline.state.process_lock import hold_lock
 from pipeline.state.receipts import Bounds, Piece, horizon
 from pipeline.state.targets import DurableTarget, make_private_folder
 from pipeline.state.window import stamp
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -63,7 +64,7 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
     until = olap.initial_date(control)
     if until is None:
         raise PipelineError(
-            "there is no first run to go back from: set ETL_INITIAL_SINCE, and run RunDue"
+            _("there is no first run to go back from: set ETL_INITIAL_SINCE, and run RunDue")
         )
     if since >= until:
         return
@@ -77,7 +78,7 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
             pieces.append(with_retries(read))
         try:
             merge = partial(_merge, settings, history, plan, pieces, folder, accept_source)
-            counts = with_retries(lambda: with_or_without_workers(merge))
+            counts = with_retries(merge)
         except (DataError, GuardError):
             _discard(folder)
             raise
@@ -155,7 +156,9 @@ def _plan(
         # The merge lowers the horizon, by which the next window would notice.
         if reason := _gone_back(connection, snapshot, control):
             raise PipelineError(
-                f"{reason}: let RunDue read everything again, then go on with Backfill"
+                _("{reason}: let RunDue read everything again, then go on with Backfill").format(
+                    reason=reason
+                )
             )
         if target.exists():
             plan = target.read_receipt()
@@ -203,8 +206,10 @@ def _read_piece(
             connection, snapshot, before
         ):
             raise PipelineError(
-                "the OLTP changed while its history was read (restored, rolled back, failed over "
-                "or its tables rewritten); run again, and it is read anew"
+                _(
+                    "the OLTP changed while its history was read (restored, rolled back, failed "
+                    "over or its tables rewritten); run again, and it is read anew"
+                )
             )
         query = _movements(settings, source, since, until)
         file = copy_to_file(connection, between(query, since, until), folder / name)
@@ -229,7 +234,6 @@ def _merge(
     pieces: list[Piece],
     folder: Path,
     accept_source: str,
-    workers: bool,
 ) -> dict[str, int]:
     """All pieces into the OLAP in one transaction; the counts, none if it was done before."""
     extract = {
@@ -246,7 +250,7 @@ def _merge(
         "motivo_completa": None,
         "orden": f"luigi --module pipeline Backfill --since {history.since.isoformat()}",
     }
-    with connect(settings.olap, "backfill", workers=workers) as connection:
+    with connect(settings.olap, "backfill") as connection:
         verdict = olap.call(
             connection,
             "SELECT etl.abrir_historia(%s, %s)",

@@ -14,6 +14,7 @@ from pipeline.errors import GuardError, StateError
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget, make_private_folder
 from pipeline.state.window import Window, whole_second, windows_in
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +43,10 @@ def windows_due(settings: Settings, as_of: datetime, *, wait: bool) -> tuple[Win
         start = olap.last_run(control) or first_start(settings, as_of)
     if pending is None and olap.last_run(control) is None and start >= as_of:
         raise GuardError(
-            f"the first run would begin at {start.isoformat()}, which has not come yet: "
-            "correct ETL_INITIAL_SINCE"
+            _(
+                "the first run would begin at {start}, which has not come yet: correct "
+                "ETL_INITIAL_SINCE"
+            ).format(start=start.isoformat())
         )
     if wait and as_of <= start:
         as_of = _wait_until_after(start)
@@ -137,8 +140,10 @@ def _check_clock(control: olap.Control, as_of: datetime) -> None:
     last = olap.last_run(control)
     if last is not None and last > now + _CLOCK_TOLERANCE:
         raise GuardError(
-            f"the OLAP's last window ends at {last.isoformat()}, but this machine's clock says "
-            f"{now.isoformat(timespec='seconds')}: set the clock right, then run again"
+            _(
+                "the OLAP's last window ends at {last}, but this machine's clock says {now}: "
+                "set the clock right, then run again"
+            ).format(last=last.isoformat(), now=now.isoformat(timespec="seconds"))
         )
     refuse_future("as_of", as_of)
 
@@ -148,8 +153,9 @@ def refuse_future(what: str, moment: datetime) -> None:
     now = datetime.now(UTC)
     if moment > now + _CLOCK_TOLERANCE:
         raise GuardError(
-            f"{what} is {moment.isoformat()}, but it is only {now.isoformat(timespec='seconds')} "
-            "now: give a time that has passed"
+            _("{what} is {moment}, but it is only {now} now: give a time that has passed").format(
+                what=what, moment=moment.isoformat(), now=now.isoformat(timespec="seconds")
+            )
         )
 
 

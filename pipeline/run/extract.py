@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from pipeline import olap
 from pipeline.base import progress
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
-from pipeline.olap.staging_ahead import StagingAhead
 from pipeline.oltp.open_read import open_read
 from pipeline.oltp.queries import Query
 from pipeline.oltp.reads import changed_since, everything, with_rules
@@ -23,6 +21,7 @@ from pipeline.state import window as windows
 from pipeline.state.receipts import horizon
 from pipeline.state.request import Request, read_request
 from pipeline.state.targets import DurableTarget
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,42 +58,31 @@ def extract_window(settings: Settings, window: Window) -> Extract:
     """
     request = read_request(settings, window)
     folder = windows.folder(settings.state_dir, window)
-    receipt, snapshot = read_oltp(settings, window, request, folder, stage_ahead=True)
+    receipt, snapshot = read_oltp(settings, window, request, folder)
     wait_for_flush(settings, snapshot)
     DurableTarget(str(windows.extract_receipt(settings.state_dir, window))).write_receipt(receipt)
     return receipt
 
 
 def read_oltp(
-    settings: Settings,
-    window: Window,
-    request: Request,
-    folder: Path,
-    *,
-    stage_ahead: bool = False,
+    settings: Settings, window: Window, request: Request, folder: Path
 ) -> tuple[Extract, Snapshot]:
     """Read one snapshot into files of `folder`; returns what the receipt says of them.
 
     It carries the bounds that the next window reads from, and the control
-    version that this read started from. With `stage_ahead`, many movements are in the OLAP's
-    staging table, too, when it returns, if all went well. Raises what connect() raises, and
-    SchemaError.
+    version that this read started from. Raises what connect() raises, and SchemaError.
     """
     started = time.monotonic()
     control = olap.read_control(settings)
     since = olap.initial_date(control) or window.desde
     run_id = secrets.token_hex(6)
-    ahead = StagingAhead(settings, window, control["version"], run_id) if stage_ahead else None
-    with (
-        ahead or nullcontext(),
-        connect(settings.oltp, "extract", read_only=True) as connection,
-    ):
+    with connect(settings.oltp, "extract", read_only=True) as connection:
         source = open_read(connection, settings)
         queries, snapshot = source.queries, source.snapshot
         changed = why_everything(connection, snapshot, control)
         reason = changed
         if request.everything or request.rebuild:
-            reason = reason or "it was asked for"
+            reason = reason or _("it was asked for")
         if settings.capture == "full" and reason is None:
             reason = READS_ALL
         elif reason and control["hasta"]:
@@ -119,7 +107,7 @@ def read_oltp(
                 reads[1] = everything(queries[1], None)
             if rewritten(snapshot, control, "sucursales"):
                 reads[2] = everything(queries[2], None)
-        files = _copy_files(connection, folder, reads, ahead)
+        files = _copy_files(connection, folder, reads)
         left_out = None
         if reason:
             # Of another server, versions say nothing of when a row was typed.
@@ -185,42 +173,22 @@ def _tell(window: Window, receipt: Extract) -> None:
     )
 
 
-def _copy_files(
-    connection: Connection,
-    folder: Path,
-    reads: list[Composable],
-    ahead: StagingAhead | None,
-) -> dict[str, File]:
-    files: dict[str, File] = {}
-    for (query, name), read in zip(QUERIES.items(), reads, strict=True):
-        watch = ahead if query == "movimientos" else None
-        files[name] = copy_to_file(connection, read, folder / name, watch)
-    return files
+def _copy_files(connection: Connection, folder: Path, reads: list[Composable]) -> dict[str, File]:
+    return {
+        name: copy_to_file(connection, read, folder / name)
+        for name, read in zip(QUERIES.values(), reads, strict=True)
+    }
 
 
-def copy_to_file(
-    connection: Connection, read: Composable, path: Path, ahead: StagingAhead | None = None
-) -> File:
-    """Write the rows of a query to a CSV file; returns its rows, bytes and sha256.
-
-    `ahead` is told how the file grows.
-    """
+def copy_to_file(connection: Connection, read: Composable, path: Path) -> File:
+    """Write the rows of a query to a CSV file; returns its rows, bytes and sha256."""
     with (
         DurableTarget(str(path)).replace() as stream,
         progress.stage(f"reading {path.stem}", "rows") as advance,
     ):
-
-        def tell(rows: int) -> None:
-            advance(rows)
-            if ahead is not None:
-                ahead.grown(stream, writer.size)
-
-        writer = HashingWriter(stream, tell)
+        writer = HashingWriter(stream, advance)
         rows = copy_out(connection, read, writer)
-        file: File = {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
-        if ahead is not None:
-            ahead.complete(stream, file)
-    return file
+    return {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
 
 
 def discard_extract(settings: Settings, window: Window) -> None:

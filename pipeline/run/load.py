@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
-from pipeline.base.retry import with_or_without_workers
 from pipeline.errors import DataError, GuardError, StateError
 from pipeline.run.extract import discard_extract, extract_window
 from pipeline.state import window as windows
 from pipeline.state.receipts import Extract, Load
 from pipeline.state.request import withdraw_request
 from pipeline.state.targets import DurableTarget
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,11 +38,11 @@ def load_window(settings: Settings, window: Window) -> Load:
     asked for beyond the ordinary is withdrawn where a guard refuses it, so that
     the next run is not held by it.
     """
-    for _ in range(READS):
+    for _attempt in range(READS):
         extract = _read_extract(settings, window)
         started = time.monotonic()
         try:
-            verdict, counts = with_or_without_workers(partial(_try_load, settings, window, extract))
+            verdict, counts = _try_load(settings, window, extract)
         except (DataError, GuardError) as failure:
             discard_extract(settings, window)
             if isinstance(failure, GuardError):
@@ -68,7 +67,11 @@ def load_window(settings: Settings, window: Window) -> Load:
         }
         _tell(window, receipt)
         return receipt
-    raise StateError(f"{window}: other runs changed the OLAP during {READS} reads; run again")
+    raise StateError(
+        _("{window}: other runs changed the OLAP during {reads} reads; run again").format(
+            window=window, reads=READS
+        )
+    )
 
 
 def _read_extract(settings: Settings, window: Window) -> Extract:
@@ -76,18 +79,18 @@ def _read_extract(settings: Settings, window: Window) -> Extract:
     try:
         extract = target.read_receipt()
         if not {"version", "archivos", "id_corrida"} <= extract.keys():
-            raise StateError(f"{target.path} is not the receipt of an extract")
+            raise StateError(_("{path} is not the receipt of an extract").format(path=target.path))
     except StateError as error:
         discard_extract(settings, window)
-        raise DataError(f"{error}; it was discarded: run again, and it is read anew") from error
+        raise DataError(
+            _("{error}; it was discarded: run again, and it is read anew").format(error=error)
+        ) from error
     return cast(Extract, extract)
 
 
-def _try_load(
-    settings: Settings, window: Window, extract: Extract, workers: bool
-) -> tuple[str, dict[str, Any]]:
+def _try_load(settings: Settings, window: Window, extract: Extract) -> tuple[str, dict[str, Any]]:
     folder = windows.folder(settings.state_dir, window)
-    with connect(settings.olap, "load", workers=workers) as connection:
+    with connect(settings.olap, "load") as connection:
         verdict, counts = load_files(connection, settings, window, extract, folder)
         if verdict == "cargar":
             connection.commit()
@@ -103,10 +106,10 @@ def load_files(
 ) -> tuple[str, dict[str, Any]]:
     """The load's one transaction, but for its commit: the verdict, and the counts if it loads."""
     verdict = olap.open_window(connection, settings, window, extract)
-    if verdict not in ("cargar", "cargar_resto"):
+    if verdict != "cargar":
         return verdict, {}
-    olap.copy_in(connection, folder, extract["archivos"], movements=verdict == "cargar")
-    return "cargar", olap.load_staged(connection, settings, extract)
+    olap.copy_in(connection, folder, extract["archivos"])
+    return verdict, olap.load_staged(connection, settings, extract)
 
 
 def _tell(window: Window, receipt: Load) -> None:

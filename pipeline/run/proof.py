@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from psycopg2 import sql
@@ -13,7 +14,9 @@ from pipeline.base.database import connect
 from pipeline.base.logs import log
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import PipelineError
+from pipeline.oltp.reads import fingerprint_of
 from pipeline.run.source_change import why_everything
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -70,17 +73,19 @@ def changed_since(proof: Proof, analytical: Connection) -> list[int]:
         cursor.execute("SELECT * FROM etl.por_comparar() LIMIT %s", (_MANY + 1,))
         ids = [movement for (movement,) in cursor]
     if len(ids) > _MANY:
-        proof.whole = f"more than {_MANY} movements changed"
+        proof.whole = _("more than {many} movements changed").format(many=_MANY)
         return []
     return ids
 
 
 def hashes_agree(shop: Connection, analytical: Connection) -> bool:
-    """Whether both servers make the same hashes, of movements that never were."""
+    """Whether both servers make the same hashes."""
     asks = sql.SQL(read_sql("oltp", "huella_prueba.sql"))
-    there, here = (
-        olap.call(side, asks.format(fingerprint=sql.SQL(read_sql("oltp", file))))
-        for side, file in ((shop, "huella_rapida.sql"), (analytical, "huella_del_olap.sql"))
+    there = olap.call(
+        shop, asks.format(fingerprint=fingerprint_of(sql.SQL("c.contenido"), hashed=True))
+    )
+    here = olap.call(
+        analytical, asks.format(fingerprint=sql.SQL("etl.huella(c.contenido, NULL, true)"))
     )
     return bool(there == here)
 
@@ -94,4 +99,9 @@ def note_proof(settings: Settings, proof: Proof) -> None:
             olap.call(connection, asked, (Json(proof.state), whole))
             connection.commit()
     except PipelineError as failure:
-        log.warning("%s; this verify is not noted", failure)
+        log.warning(_("%s; this verify is not noted"), failure)
+
+
+def minute(moment: str | None) -> str:
+    """An ISO 8601 moment as people are told it, in the zone that it is told in."""
+    return datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M") if moment else _("never")

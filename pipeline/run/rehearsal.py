@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
 from pipeline.base.database import connect
-from pipeline.base.retry import with_or_without_workers
 from pipeline.errors import DataError, GuardError, StateError
 from pipeline.run.due import find_pending, first_start
 from pipeline.run.extract import read_oltp
 from pipeline.run.load import READS, load_files
 from pipeline.state.request import Request, read_request
 from pipeline.state.window import Window, whole_second, windows_in
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -67,18 +67,18 @@ def rehearse(
     Again where a run loads in between. Nothing is written; the load holds the OLAP's lock.
     Raises what read_oltp() raises.
     """
-    for _ in range(READS):
+    for _attempt in range(READS):
         pending, window = _due(settings)
         if request is not None:
             asked = request
         else:
             asked = Request() if pending is None else read_request(settings, pending)
         with TemporaryDirectory(prefix="pipeline-plan-") as name:
-            extract, _ = read_oltp(settings, window, asked, Path(name))
+            extract = read_oltp(settings, window, asked, Path(name))[0]
             load = partial(_load_and_take_back, window, extract, Path(name), accept_source)
             held = None
             try:
-                verdict, loaded = with_or_without_workers(partial(load, settings))
+                verdict, loaded = load(settings)
             except (DataError, GuardError) as failure:
                 held = failure
                 verdict, loaded = _if_accepted(
@@ -86,7 +86,9 @@ def rehearse(
                 )
         if verdict == "cargar":
             return Rehearsal(pending, window, extract, held, loaded)
-    raise StateError(f"other runs changed the OLAP during {READS} reads; run it again")
+    raise StateError(
+        _("other runs changed the OLAP during {reads} reads; run it again").format(reads=READS)
+    )
 
 
 def _due(settings: Settings) -> tuple[Window | None, Window]:
@@ -108,10 +110,9 @@ def _load_and_take_back(
     folder: Path,
     accept_source: str,
     settings: Settings,
-    workers: bool,
 ) -> tuple[str, Loaded | None]:
     """The verdict, and what the load did if it loads."""
-    with connect(settings.olap, "rehearsal", workers=workers) as connection:
+    with connect(settings.olap, "rehearsal") as connection:
         before = _figures(connection)
         if accept_source:
             olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
@@ -126,7 +127,7 @@ def _load_and_take_back(
 
 def _if_accepted(load: partial[tuple[str, Loaded | None]]) -> tuple[str, Loaded | None]:
     try:
-        return with_or_without_workers(load)
+        return load()
     except (DataError, GuardError):
         return "cargar", None
 

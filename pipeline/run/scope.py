@@ -10,6 +10,8 @@ from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.text_tables import print_table
 from pipeline.oltp.reads import TYPES, rows_out_of_scope, types_out_of_scope
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +29,8 @@ _LONGEST_TYPE = 30
 _MOST_SHOWN = 20
 
 _REASONS = {
-    "antes de la fecha inicial": "before the initial date",
-    "antes de la apertura": "before its opening",
+    "antes de la fecha inicial": N_("before the initial date"),
+    "antes de la apertura": N_("before its opening"),
 }
 
 
@@ -99,38 +101,50 @@ def type_words(rows: Iterable[dict[str, Any]]) -> list[str]:
     phrases = []
     for row in rows:
         one = int(row["movimientos"]) == 1
-        phrase = f"{shown(row['tipo'])}: {row['movimientos']} movement{'' if one else 's'}"
+        template = _("{type}: {movements} movement") if one else _("{type}: {movements} movements")
+        phrase = template.format(type=shown(row["tipo"]), movements=row["movimientos"])
         guess = meant(row["tipo"])
-        phrases.append(f"{phrase}; is {guess} meant?" if guess else phrase)
+        phrases.append(
+            _("{phrase}; is {guess} meant?").format(phrase=phrase, guess=guess) if guess else phrase
+        )
     return phrases
 
 
 def show(listed: dict[str, Any]) -> None:
     """Print what for_machines() gives, if anything."""
     if listed["out_of_scope_types"]:
-        print("\nout of scope by their type: not valued until it is corrected in the shop")
+        print(_("\nout of scope by their type: not valued until it is corrected in the shop"))
         print_table(
-            ["type", "movements", "meant?"],
+            [_("type"), _("movements"), _("meant?")],
             [
                 [shown(row["type"]), row["movements"], row["meant"]]
                 for row in listed["out_of_scope_types"][:_MOST_SHOWN]
             ],
         )
     if listed["out_of_scope_dates"]:
-        print(f"\nout of scope by their date: {listed['out_of_scope_dates']}, the latest first")
+        print(
+            _("\nout of scope by their date: {out_of_scope_dates}, the latest first").format(
+                out_of_scope_dates=listed["out_of_scope_dates"]
+            )
+        )
         print_table(
-            ["movement", "type", "product", "date", "which is"],
+            [_("movement"), _("type"), _("product"), _("date"), _("which is")],
             [
                 [
                     row["id_movimiento"],
                     row["tipo"],
                     row["id_producto"],
                     day(row["fecha"]),
-                    _REASONS[row["motivo"]],
+                    _reason(row),
                 ]
                 for row in listed["out_of_scope_examples"]
             ],
         )
+
+
+def _reason(row: dict[str, Any]) -> str:
+    reason = _REASONS[row["motivo"]]
+    return _(reason)
 
 
 def day(moment: str) -> str:

@@ -9,6 +9,7 @@ from psycopg2 import sql
 from pipeline.base.database import call
 from pipeline.base.sql_files import read_sql
 from pipeline.oltp.snapshot import wal_position
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -27,28 +28,28 @@ def why_everything(connection: Connection, snapshot: Snapshot, before: Bounds) -
     under another identity says nothing about this one. `connection` is that of the snapshot.
     """
     if before["horizonte"] is None or before["identidad"] is None:
-        return "the OLAP has no horizon"
+        return _("the OLAP has no horizon")
     horizon, identity = int(before["horizonte"]), before["identidad"]
     found = snapshot.identity.as_json()
     for part, name in (
-        ("sistema", "another server"),
-        ("linea_de_tiempo", "another timeline (a failover or a restore)"),
-        ("base", "another database"),
+        ("sistema", _("another server")),
+        ("linea_de_tiempo", _("another timeline (a failover or a restore)")),
+        ("base", _("another database")),
     ):
         if identity.get(part) != found[part]:
-            return f"the OLTP is not what was read last: {name}"
+            return _("the OLTP is not what was read last: {name}").format(name=name)
     read = identity["tablas"].get("movimientos")
     now = snapshot.identity.tables.get("movimientos", {})
     if changed := _other_source(connection, read, now, horizon):
-        return f"the OLTP is not what was read last: {changed}"
+        return _("the OLTP is not what was read last: {changed}").format(changed=changed)
     if edited := _edited(snapshot.queries, before["consultas"]):
         return edited
     if snapshot.ceiling < horizon:
-        return "the OLTP's transaction ids are behind the last window's"
+        return _("the OLTP's transaction ids are behind the last window's")
     if snapshot.ceiling - horizon >= _HALF_THE_IDS:
-        return "the last window is more than 2^31 transactions ago"
+        return _("the last window is more than 2^31 transactions ago")
     if wal_position(snapshot.lsn) < wal_position(str(before["lsn"])):
-        return "the OLTP's WAL is behind the last window's: the machine was rolled back"
+        return _("the OLTP's WAL is behind the last window's: the machine was rolled back")
     return None
 
 
@@ -66,18 +67,18 @@ def _other_source(
     A partition that is added or detached is no other source, unless it came with its rows.
     """
     if before is None or any(len(known) != 3 for known in before.values()):
-        return "which tables its movements are in is not known (an earlier release)"
+        return _("which tables its movements are in is not known (an earlier release)")
     roots = {root for *_, root in before.values()}
     for table, (oid, filenode, root) in now.items():
         if table in before:
             if before[table] != [oid, filenode, root]:
-                return f"{table} was rewritten, truncated or restored"
+                return _("{table} was rewritten, truncated or restored").format(table=table)
         elif root == table or root not in roots:
-            return f"{table} was not read before"
+            return _("{table} was not read before").format(table=table)
         elif _has_old_rows(connection, table, oid, root, horizon):
-            return f"{table} was attached with rows of before"
+            return _("{table} was attached with rows of before").format(table=table)
     gone = [t for t, (*_, root) in before.items() if t not in now and root == t]
-    return f"{gone[0]} is not read any more" if gone else None
+    return _("{gone} is not read any more").format(gone=gone[0]) if gone else None
 
 
 def _has_old_rows(connection: Connection, table: str, oid: int, root: str, horizon: int) -> bool:
@@ -97,8 +98,8 @@ def _has_old_rows(connection: Connection, table: str, oid: int, root: str, horiz
 def _edited(now: dict[str, str], before: object) -> str | None:
     """Which query, or view under one, yields by another text than before; None if none does."""
     if not isinstance(before, dict):
-        return "it is not known which queries the OLAP was read with (an earlier release)"
+        return _("it is not known which queries the OLAP was read with (an earlier release)")
     changed = sorted(
         name for name in now.keys() | before.keys() if now.get(name) != before.get(name)
     )
-    return f"{', '.join(changed)} was edited" if changed else None
+    return _("{changed} was edited").format(changed=", ".join(changed)) if changed else None

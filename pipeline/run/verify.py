@@ -14,7 +14,6 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from pipeline import olap
 from pipeline.base.database import connect
-from pipeline.base.retry import with_or_without_workers
 from pipeline.base.sql_files import read_sql
 from pipeline.base.zone_rules import server_rules
 from pipeline.errors import DatabaseError
@@ -31,9 +30,10 @@ from pipeline.run.proof import (
 )
 from pipeline.run.source_change import why_everything
 from pipeline.state.receipts import horizon
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from psycopg2.extensions import connection as Connection
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 BLOCK = 10_000  # ids
+# Of what the OLAP proves alone (etl.verificar_libros), and how many are asked for at once.
+_PARTS, _AT_ONCE = (0, 1, 2), 2
 # So much after the read that saw it, a date has not come yet: it waits (etl.motivo_rechazo).
 FUTURE = timedelta(days=1)
 AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
@@ -87,24 +89,20 @@ def verify(settings: Settings, since: datetime | None, *, everything: bool = Fal
     pending, not wrong. Changes nothing, but for the OLAP's note of a verify that found nothing.
     Raises DatabaseError before the first window.
     """
-    findings, proof = with_or_without_workers(
-        lambda workers: _verify(settings, since, everything, workers)
-    )
+    findings, proof = _verify(settings, since, everything)
     if findings.clean and since is None and findings.restored is None:
         note_proof(settings, proof)
     return findings
 
 
-def _verify(
-    settings: Settings, since: datetime | None, everything: bool, workers: bool
-) -> tuple[Findings, Proof]:
+def _verify(settings: Settings, since: datetime | None, everything: bool) -> tuple[Findings, Proof]:
     findings = Findings()
-    with connect(settings.olap, "verify", read_only=True, workers=workers) as analytical:
+    with connect(settings.olap, "verify", read_only=True) as analytical:
         analytical.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
         control = olap.call(analytical, "SELECT etl.leer_control()")
         if control is None or control["hasta"] is None:
             raise DatabaseError(
-                "OLAP: nothing was loaded yet; run `luigi --module pipeline RunDue`"
+                _("OLAP: nothing was loaded yet; run `luigi --module pipeline RunDue`")
             )
         proof = read_proof(analytical, "--all" if everything else "--since" if since else None)
         with connect(settings.oltp, "verify", read_only=True) as shop:
@@ -115,13 +113,17 @@ def _verify(
             compare = _Comparison(settings, analytical, shop, source, control, since, findings)
             if proof.whole is None:
                 touched = compare.some(proof.horizon, ids)
-                findings.books = _books(analytical, touched)
+                findings.books = _sorted(
+                    fault for part in _PARTS for fault in _books(analytical, part, touched)
+                )
             else:
                 snapshot = olap.call(analytical, "SELECT pg_export_snapshot()")
-                with ThreadPoolExecutor(1) as pool:
-                    books = pool.submit(_books_beside, settings, snapshot, workers)
+                with ThreadPoolExecutor(_AT_ONCE) as pool:
+                    books = [
+                        pool.submit(_books_beside, settings, snapshot, part) for part in _PARTS
+                    ]
                     compare.whole()
-                    findings.books = books.result()
+                    findings.books = _sorted(fault for part in books for fault in part.result())
     findings.whole, findings.last_whole = proof.whole, proof.last_whole
     findings.last = proof.last
     return findings, proof
@@ -226,24 +228,28 @@ def _judge(found: list[Any], loaded: Mapping[int, list[int]], findings: Findings
     findings.rejects.extend(sorted(movement for movement in gone if min(loaded[movement]) < 0))
 
 
-def _books_beside(settings: Settings, snapshot: str, workers: bool) -> list[dict[str, Any]]:
-    """All of them, in a session of its own that sees what the other one does."""
-    with connect(settings.olap, "verify", read_only=True, workers=workers) as connection:
+def _books_beside(settings: Settings, snapshot: str, part: int) -> list[dict[str, Any]]:
+    """A part of all of them, in a session of its own that sees what the other one does."""
+    with connect(settings.olap, "verify", read_only=True) as connection:
         connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION SNAPSHOT %s", (snapshot,))
-        return _books(connection, None)
+        return _books(connection, part, None)
 
 
-def _books(analytical: Connection, touched: list[int] | None) -> list[dict[str, Any]]:
+def _books(analytical: Connection, part: int, touched: list[int] | None) -> list[dict[str, Any]]:
     """Where the ledger, the stock and the summaries disagree; of what was `touched` alone."""
-    asked = "SELECT * FROM etl.verificar_libros(%s, %s::bigint[]) ORDER BY 1, 2, 3"
+    asked = "SELECT * FROM etl.verificar_libros(%s, %s, %s::bigint[])"
     return [
         {"fault": fault, "product": product, "movement": movement}
         for fault, product, movement in _rows(
-            analytical, asked, (touched is not None, touched or [])
+            analytical, asked, (part, touched is not None, touched or [])
         )
     ]
+
+
+def _sorted(books: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(books, key=lambda row: (row["fault"], row["product"] or 0, row["movement"] or 0))
 
 
 def _blocks(rows: list[Any]) -> dict[int, tuple[int, int]]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from psycopg2.extensions import encodings
 
 from pipeline.errors import SettingsError
+from pipeline.translation import translated as _
 
 
 def text(raw: str) -> str:
@@ -58,7 +59,9 @@ def channels(raw: str) -> tuple[str, ...]:
     for number, url in enumerate(urls, 1):
         if not re.match(r"[A-Za-z][\w+.-]*://\S+$", url):
             raise SettingsError(
-                f"ETL_NOTIFY_URLS: entry {number} is no URL of Apprise, such as mailto://…"
+                _(
+                    "ETL_NOTIFY_URLS: entry {number} is no URL of Apprise, such as mailto://…"
+                ).format(number=number)
             )
     return urls
 
@@ -68,7 +71,9 @@ def web_address(setting: str) -> Callable[[str], str]:
 
     def cast(raw: str) -> str:
         if raw and not re.match(r"https?://\S+$", raw):
-            raise SettingsError(f"{setting} must begin with http:// or https://")
+            raise SettingsError(
+                _("{setting} must begin with http:// or https://").format(setting=setting)
+            )
         return raw
 
     return cast
@@ -78,7 +83,7 @@ def superset_address(raw: str) -> str:
     """An http(s) address without its last slash; empty stays empty."""
     if raw and not re.match(r"https?://[^\s/@]+(/\S*)?$", raw):
         # What stands before an @ would be a password.
-        raise SettingsError("SUPERSET_URL must be an address such as http://localhost:8088")
+        raise SettingsError(_("SUPERSET_URL must be an address such as http://localhost:8088"))
     return raw.rstrip("/")
 
 

@@ -230,8 +230,9 @@ _SHOWN = (
     Setting(
         "ETL_LANG",
         "es",
-        "The language of what is told, of the report and of the kardex's page: es or en.",
-        "Idioma de los avisos, del informe y de la página del kardex: es o en.",
+        "The language of commands, failures, notices, the report and the kardex's page: es or en.",
+        "Idioma de las órdenes y las fallas, de los avisos, del informe y de la página del kardex: "
+        "es o en.",
     ),
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import SettingsError
+from pipeline.translation import translated as _
 
 # python-decouple's order: where both are in a folder, it never looks at .env.
 _FILES = ("settings.ini", ".env")
@@ -32,10 +33,18 @@ def refuse_misspelt(known: set[str]) -> None:
     given = {name for _, name in lines} | set(os.environ)
     for number, name in lines:
         if name.startswith("export") and name.split()[-1] in known - given:
-            raise SettingsError(f"{path}, line {number}: leave out `export`, it is no shell script")
+            raise SettingsError(
+                _("{path}, line {number}: leave out `export`, it is no shell script").format(
+                    path=path, number=number
+                )
+            )
         like = None if name in known else _nearest(name, known - given)
         if like:
-            raise SettingsError(f"{path}, line {number}: {name} is no setting: write {like}")
+            raise SettingsError(
+                _("{path}, line {number}: {name} is no setting: write {like}").format(
+                    path=path, number=number, name=name, like=like
+                )
+            )
 
 
 def _nearest(name: str, names: set[str]) -> str | None:
@@ -49,8 +58,12 @@ def _names(path: Path) -> Iterator[tuple[int, str]]:
     """What stands before the = of each line, with its number, as python-decouple sees it."""
     text = path.read_text(encoding="utf-8")
     if text.startswith("\ufeff"):
-        raise SettingsError(f"{path} begins with a byte order mark: save it as UTF-8 without one")
+        raise SettingsError(
+            _("{path} begins with a byte order mark: save it as UTF-8 without one").format(
+                path=path
+            )
+        )
     for number, line in enumerate(text.split("\n"), 1):
-        name, equals, _ = line.partition("=")
+        name, equals, _value = line.partition("=")
         if equals and not line.lstrip().startswith("#"):
             yield number, name.strip()

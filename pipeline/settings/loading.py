@@ -16,11 +16,13 @@ from pipeline.settings import casts
 from pipeline.settings.catalogue import SETTINGS
 from pipeline.settings.file import refuse_misspelt, settings_file
 from pipeline.settings.moments import parse_moment
+from pipeline.translation import LANGUAGES
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
 
 T = TypeVar("T")
 
 _CAPTURES = ("xmin", "xid8", "full")
-_LANGUAGES = ("es", "en")
 _LOG_FORMATS = ("text", "json")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -123,40 +125,46 @@ def reader(asked: set[str] | None = None) -> Reader:
             file = settings_file()
             place = file if file is not None and file.name != ".env" else ".env"
             raise SettingsError(
-                f"{name} is not set: give it in the environment or in {place} (see .env.example)"
+                _(
+                    "{name} is not set: give it in the environment or in {place} (see .env.example)"
+                ).format(name=name, place=place)
             ) from None
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f".env cannot be read: {error}") from error
+            raise SettingsError(_(".env cannot be read: {error}").format(error=error)) from error
         try:
             return cast(str(raw).strip())
         except (ValueError, KeyError, OSError):
-            raise SettingsError(f"{name} is '{raw}', but must be {expected}") from None
+            raise SettingsError(
+                _("{name} is '{raw}', but must be {expected}").format(
+                    name=name, raw=raw, expected=_(expected)
+                )
+            ) from None
 
     return read
 
 
 def _state_dir(read: Reader) -> Path:
-    return Path(read("ETL_STATE_DIR", casts.text, "a folder")).expanduser().absolute()
+    return Path(read("ETL_STATE_DIR", casts.text, N_("a folder"))).expanduser().absolute()
 
 
 def _log_format(read: Reader) -> str:
-    return read("ETL_LOG_FORMAT", casts.one_of(_LOG_FORMATS), " or ".join(_LOG_FORMATS))
+    return read("ETL_LOG_FORMAT", casts.one_of(_LOG_FORMATS), _(" or ").join(_LOG_FORMATS))
 
 
 def _notices(read: Reader) -> Notices:
     return Notices(
-        urls=read("ETL_NOTIFY_URLS", casts.channels, "URLs of Apprise"),
+        urls=read("ETL_NOTIFY_URLS", casts.channels, N_("URLs of Apprise")),
         again_hours=read(
             "ETL_NOTIFY_AGAIN_HOURS",
             casts.natural,
-            "a whole number of hours from 1 to 100000",
+            N_("a whole number of hours from 1 to 100000"),
         ),
-        digest=read("ETL_NOTIFY_DIGEST", casts.boolean, "true or false"),
-        language=read("ETL_LANG", casts.one_of(_LANGUAGES), " or ".join(_LANGUAGES)),
+        digest=read("ETL_NOTIFY_DIGEST", casts.boolean, N_("true or false")),
+        language=read("ETL_LANG", casts.one_of(LANGUAGES), _(" or ").join(LANGUAGES)),
         heartbeat_url=read(
-            "ETL_HEARTBEAT_URL", casts.web_address("ETL_HEARTBEAT_URL"), "a web address"
+            "ETL_HEARTBEAT_URL", casts.web_address("ETL_HEARTBEAT_URL"), N_("a web address")
         ),
-        metrics_file=read("ETL_METRICS_FILE", casts.place, "a file"),
+        metrics_file=read("ETL_METRICS_FILE", casts.place, N_("a file")),
         state_dir=_state_dir(read),
     )
 
@@ -176,9 +184,9 @@ def _server(read: Reader, side: str) -> Database:
     return Database(
         side=side,
         account=f"{side}_DB",
-        host=read(f"{side}_DB_HOST", casts.text, "a host name"),
-        port=read(f"{side}_DB_PORT", casts.port, "a port from 1 to 65535"),
-        name=read(f"{side}_DB_NAME", casts.text, "a database name"),
+        host=read(f"{side}_DB_HOST", casts.text, N_("a host name")),
+        port=read(f"{side}_DB_PORT", casts.port, N_("a port from 1 to 65535")),
+        name=read(f"{side}_DB_NAME", casts.text, N_("a database name")),
         user="",
         password="",
         sslmode=read(
@@ -186,12 +194,14 @@ def _server(read: Reader, side: str) -> Database:
             casts.one_of(_SSLMODES),
             f"one of {', '.join(_SSLMODES)}",
         ),
-        sslrootcert=read(f"{side}_DB_SSLROOTCERT", str, "a file"),
+        sslrootcert=read(f"{side}_DB_SSLROOTCERT", str, N_("a file")),
         lock_timeout=read(
-            "ETL_LOCK_TIMEOUT", casts.natural, "a whole number of seconds from 1 to 100000"
+            "ETL_LOCK_TIMEOUT", casts.natural, N_("a whole number of seconds from 1 to 100000")
         ),
         timezone=_zone(read),
-        encoding=read("OLTP_DB_ENCODING", casts.encoding, "an encoding such as LATIN1 or WIN1252")
+        encoding=read(
+            "OLTP_DB_ENCODING", casts.encoding, N_("an encoding such as LATIN1 or WIN1252")
+        )
         if side == "OLTP"
         else "",
     )
@@ -199,20 +209,20 @@ def _server(read: Reader, side: str) -> Database:
 
 def _ordinary(read: Reader, side: str) -> Database:
     """The account that a side cannot be without."""
-    user = read(f"{side}_DB_USER", casts.text, "a user name")
-    password = read(f"{side}_DB_PASSWORD", str, "a password")
+    user = read(f"{side}_DB_USER", casts.text, N_("a user name"))
+    password = read(f"{side}_DB_PASSWORD", str, N_("a password"))
     return replace(_server(read, side), user=user, password=password)
 
 
 def _other(read: Reader, server: Database, prefix: str) -> Database | None:
     """The account of `prefix`_USER on the same database, or None where it is not set."""
-    user = read(f"{prefix}_USER", str, "a user name")
-    password = read(f"{prefix}_PASSWORD", str, "a password")
+    user = read(f"{prefix}_USER", str, N_("a user name"))
+    password = read(f"{prefix}_PASSWORD", str, N_("a password"))
     return replace(server, account=prefix, user=user, password=password) if user else None
 
 
 def _zone(read: Reader) -> str:
-    return read("ETL_TIMEZONE", casts.zone, "a time zone name such as America/Lima")
+    return read("ETL_TIMEZONE", casts.zone, N_("a time zone name such as America/Lima"))
 
 
 def read_dashboards_account() -> Database:
@@ -235,13 +245,15 @@ def load_settings() -> Settings:
     read = reader(names)
     zone = _zone(read)
     oltp, olap = _ordinary(read, "OLTP"), _ordinary(read, "OLAP")
-    since = read("ETL_INITIAL_SINCE", str, "a date")
+    since = read("ETL_INITIAL_SINCE", str, N_("a date"))
     if since:
         try:
             initial_since = parse_moment(since, zone)
         except ValueError:
             raise SettingsError(
-                f"ETL_INITIAL_SINCE is '{since}', but must be a date such as 2026-01-31"
+                _("ETL_INITIAL_SINCE is '{since}', but must be a date such as 2026-01-31").format(
+                    since=since
+                )
             ) from None
     else:
         initial_since = None
@@ -252,27 +264,29 @@ def load_settings() -> Settings:
         olap_admin=_other(read, olap, "OLAP_ADMIN") or olap,
         olap_bi=_other(read, olap, "OLAP_BI"),
         state_dir=_state_dir(read),
-        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", casts.place, "a folder"),
-        capture=read("ETL_CAPTURE", casts.one_of(_CAPTURES), " or ".join(_CAPTURES)),
+        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", casts.place, N_("a folder")),
+        capture=read("ETL_CAPTURE", casts.one_of(_CAPTURES), _(" or ").join(_CAPTURES)),
         initial_since=initial_since,
         initial_days=read(
-            "ETL_INITIAL_DAYS", casts.natural, "a whole number of days from 1 to 100000"
+            "ETL_INITIAL_DAYS", casts.natural, N_("a whole number of days from 1 to 100000")
         ),
         timezone=zone,
-        keep_days=read("ETL_KEEP_DAYS", casts.natural, "a whole number of days from 1 to 100000"),
-        prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", casts.boolean, "true or false"),
-        max_reject_share=read("ETL_MAX_REJECT_SHARE", casts.share, "a share from 0 to 1"),
-        max_removed_share=read("ETL_MAX_REMOVED_SHARE", casts.share, "a share from 0 to 1"),
+        keep_days=read(
+            "ETL_KEEP_DAYS", casts.natural, N_("a whole number of days from 1 to 100000")
+        ),
+        prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", casts.boolean, N_("true or false")),
+        max_reject_share=read("ETL_MAX_REJECT_SHARE", casts.share, N_("a share from 0 to 1")),
+        max_removed_share=read("ETL_MAX_REMOVED_SHARE", casts.share, N_("a share from 0 to 1")),
         max_silent_days=read(
-            "ETL_MAX_SILENT_DAYS", casts.natural, "a whole number of days from 1 to 100000"
+            "ETL_MAX_SILENT_DAYS", casts.natural, N_("a whole number of days from 1 to 100000")
         ),
         cost_jump_factor=read(
-            "ETL_COST_JUMP_FACTOR", casts.factor, "a factor above 1 and below 1e9"
+            "ETL_COST_JUMP_FACTOR", casts.factor, N_("a factor above 1 and below 1e9")
         ),
         log_format=_log_format(read),
-        report_path=read("ETL_REPORT_PATH", casts.place, "a file"),
+        report_path=read("ETL_REPORT_PATH", casts.place, N_("a file")),
         tracking_url=read(
-            "ETL_TRACKING_URL", casts.web_address("ETL_TRACKING_URL"), "a web address"
+            "ETL_TRACKING_URL", casts.web_address("ETL_TRACKING_URL"), N_("a web address")
         ),
         notices=_notices(read),
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import InputError
+from pipeline.translation import translated as _
 
 
 def parse_moment(raw: str, zone: str) -> datetime:
@@ -27,7 +28,7 @@ def parse_since(raw: str, zone: str) -> datetime:
     try:
         since = parse_moment(raw, zone)
     except ValueError:
-        raise InputError(f"--since is '{raw}', but must be a date") from None
+        raise InputError(_("--since is '{raw}', but must be a date").format(raw=raw)) from None
     if since > datetime.now(UTC):
-        raise InputError(f"--since is '{raw}', which has not come yet")
+        raise InputError(_("--since is '{raw}', which has not come yet").format(raw=raw))
     return since

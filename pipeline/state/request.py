@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeline.state import window as windows
 from pipeline.errors import PipelineError, StateError
+from pipeline.state import window as windows
 from pipeline.state.process_lock import hold_lock
 from pipeline.state.targets import DurableTarget, make_private_folder
 

@@ -13,6 +13,7 @@ import luigi
 
 from pipeline.errors import StateError
 from pipeline.state.replacing import replacing
+from pipeline.translation import translated as _
 
 
 def make_private_folder(path: Path) -> None:
@@ -28,14 +29,18 @@ def make_private_folder(path: Path) -> None:
         raise _unusable(path, error) from error
     if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise StateError(
-            f"{path} is no folder, or cannot be written: check its owner, or set ETL_STATE_DIR"
+            _(
+                "{path} is no folder, or cannot be written: check its owner, or set ETL_STATE_DIR"
+            ).format(path=path)
         )
 
 
 def _unusable(path: Path, error: OSError) -> StateError:
     return StateError(
-        f"{path} cannot be written: {error.strerror or error}; "
-        "check its owner and the free disk space, or set ETL_STATE_DIR"
+        _(
+            "{path} cannot be written: {strerror}; check its owner and the free disk "
+            "space, or set ETL_STATE_DIR"
+        ).format(path=path, strerror=error.strerror or error)
     )
 
 
@@ -72,7 +77,11 @@ class DurableTarget(luigi.LocalTarget):  # type: ignore[misc]
         try:
             receipt = json.loads(self.file.read_bytes())
         except (OSError, ValueError) as error:
-            raise StateError(f"{self.path} cannot be read as a receipt: {error}") from error
+            raise StateError(
+                _("{path} cannot be read as a receipt: {error}").format(path=self.path, error=error)
+            ) from error
         if not isinstance(receipt, dict):
-            raise StateError(f"{self.path} is not a receipt: it holds no JSON object")
+            raise StateError(
+                _("{path} is not a receipt: it holds no JSON object").format(path=self.path)
+            )
         return receipt

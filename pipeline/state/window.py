@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import StateError
+from pipeline.translation import translated as _
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -109,6 +110,9 @@ def windows_in(state: Path) -> list[Window]:
 
 def _not_ours(path: Path) -> StateError:
     return StateError(
-        f"{path} may not be read by this account (did another one run here?): give it to the "
-        "account that cron runs as (chown -R), or set ETL_STATE_DIR to another folder"
+        _(
+            "{path} may not be read by this account (did another one run here?): give it "
+            "to the account that cron runs as (chown -R), or set ETL_STATE_DIR to another "
+            "folder"
+        ).format(path=path)
     )

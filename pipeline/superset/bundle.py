@@ -16,6 +16,7 @@ import yaml
 from pipeline.settings import Database
 from pipeline.superset.account import SupersetError
 from pipeline.superset.queries import query_context
+from pipeline.translation import translated as _
 
 # What Superset puts in the place of a password, and takes for "the one that comes apart".
 MASK = "XXXXXXXXXX"
@@ -61,7 +62,11 @@ def read_bundle(folder: Path, olap: Database) -> Bundle:
             if path.startswith("charts/"):
                 asset["query_context"] = json.dumps(query_context(asset["params"]))
     except (KeyError, TypeError) as error:
-        raise SupersetError(f"{folder} lacks {error}: restore it from the repository") from None
+        raise SupersetError(
+            _("{folder} lacks {error}: restore it from the repository").format(
+                folder=folder, error=error
+            )
+        ) from None
     return Bundle(files)
 
 
@@ -71,7 +76,11 @@ def uri(olap: Database, password: str) -> str:
     Raises SupersetError for a name that such an address cannot hold.
     """
     if "?" in olap.name:
-        raise SupersetError(f"OLAP_DB_NAME is '{olap.name}', but Superset takes no name with a ?")
+        raise SupersetError(
+            _("OLAP_DB_NAME is '{name}', but Superset takes no name with a ?").format(
+                name=olap.name
+            )
+        )
     options = {"sslmode": olap.sslmode}
     if olap.sslrootcert:
         options["sslrootcert"] = olap.sslrootcert
@@ -95,7 +104,11 @@ def _read(folder: Path) -> Iterator[tuple[str, Asset]]:
             asset = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             said = " ".join(str(error).split())
-            raise SupersetError(f"superset/{name} cannot be read: {said}") from None
+            raise SupersetError(
+                _("superset/{name} cannot be read: {said}").format(name=name, said=said)
+            ) from None
         if not isinstance(asset, dict):
-            raise SupersetError(f"superset/{name} is no mapping: restore it from the repository")
+            raise SupersetError(
+                _("superset/{name} is no mapping: restore it from the repository").format(name=name)
+            )
         yield name, asset

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from pipeline.errors import one_line
 from pipeline.superset.account import Account, SupersetError
+from pipeline.translation import translated as _
 
 _LONGEST_ANSWER = 300
 
@@ -52,7 +53,9 @@ class Session:
             self._headers["Authorization"] = f"Bearer {token}"
             csrf = self.get("/api/v1/security/csrf_token/")["result"]
         except KeyError:
-            raise SupersetError(f"{account.url} does not answer as Superset: correct it") from None
+            raise SupersetError(
+                _("{url} does not answer as Superset: correct it").format(url=account.url)
+            ) from None
         self._headers["X-CSRFToken"] = csrf
 
     def get(self, path: str) -> dict[str, Any]:
@@ -96,31 +99,46 @@ class Session:
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error or type(error).__name__
             raise SupersetError(
-                f"{where} cannot be reached: {one_line(str(reason))}; start it, or correct "
-                "SUPERSET_URL"
+                _("{where} cannot be reached: {reason}; start it, or correct SUPERSET_URL").format(
+                    where=where, reason=one_line(str(reason))
+                )
             ) from None
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise SupersetError(f"{where} answers {path} without JSON: is this its address?")
+            raise SupersetError(
+                _("{where} answers {path} without JSON: is this its address?").format(
+                    where=where, path=path
+                )
+            )
         return found
 
     def _refusal(self, error: urllib.error.HTTPError, method: str, path: str) -> str:
         user = self._account.user
         if path.endswith("/security/login") and error.code == 401:
-            return f"it refuses the login of {user}; correct SUPERSET_USER or SUPERSET_PASSWORD"
+            return _(
+                "it refuses the login of {user}; correct SUPERSET_USER or SUPERSET_PASSWORD"
+            ).format(user=user)
         if error.code in (301, 302, 303, 307, 308):
             target = error.headers.get("Location", "elsewhere").partition("?")[0]
-            return f"{method} {path} is redirected to {target}; correct SUPERSET_URL"
+            return _("{method} {path} is redirected to {target}; correct SUPERSET_URL").format(
+                method=method, path=path, target=target
+            )
         try:
             said = _message(error.read())
         except (OSError, HTTPException):
-            said = "its answer broke off"
+            said = _("its answer broke off")
         if path.endswith("/security/login") and error.code == 404:
-            return f"{method} {path} is not there ({said}); correct SUPERSET_URL"
+            return _("{method} {path} is not there ({said}); correct SUPERSET_URL").format(
+                method=method, path=path, said=said
+            )
         if error.code == 403:
-            return f"{user} may not {method} {path}: {said}; give that user the role Admin"
-        return f"{method} {path} answers {error.code}: {said}"
+            return _(
+                "{user} may not {method} {path}: {said}; give that user the role Admin"
+            ).format(user=user, method=method, path=path, said=said)
+        return _("{method} {path} answers {code}: {said}").format(
+            method=method, path=path, code=error.code, said=said
+        )
 
 
 def _message(body: bytes) -> str:
@@ -128,7 +146,7 @@ def _message(body: bytes) -> str:
     try:
         found = json.loads(body)
     except ValueError:
-        return "no JSON; is this the address of Superset?"
+        return _("no JSON; is this the address of Superset?")
     texts = [found.get("message")] if isinstance(found, dict) else []
     if isinstance(found, dict):
         for error in (e for e in found.get("errors") or [] if isinstance(e, dict)):

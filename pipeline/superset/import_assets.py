@@ -14,6 +14,7 @@ from pipeline.superset.account import SupersetError, load_account
 from pipeline.superset.bundle import DATABASE_FILE, Bundle, read_bundle, uri
 from pipeline.superset.client import Session
 from pipeline.superset.read_back import read_back
+from pipeline.translation import translated as _
 
 _TIMEOUT = 120.0  # seconds: an import, and a chart over a long history
 
@@ -24,7 +25,7 @@ def main() -> int:
     try:
         account = load_account(options.url, options.user)
         if account is None:
-            raise SettingsError("SUPERSET_URL is not set: give --url or the setting")
+            raise SettingsError(_("SUPERSET_URL is not set: give --url or the setting"))
         olap = read_dashboards_account()
         _require_login(olap.user, olap.password)
         bundle = read_bundle(options.folder, olap)
@@ -35,9 +36,9 @@ def main() -> int:
         print(f"superset-import: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("superset-import: interrupted; run it again", file=sys.stderr)
+        print(_("superset-import: interrupted; run it again"), file=sys.stderr)
         return 130
-    print(f"{charts} charts have their data. The dashboards:")
+    print(_("{charts} charts have their data. The dashboards:").format(charts=charts))
     for dashboard in bundle.room("dashboards").values():
         slug, title = dashboard["slug"], dashboard["dashboard_title"]
         print(f"  {title:<24}{account.url}/superset/dashboard/{slug}/")
@@ -62,8 +63,10 @@ def import_bundle(session: Session, bundle: Bundle, olap: Database) -> None:
     except SupersetError as failure:
         said = str(failure).replace(olap.password, "****").partition("; (Background")[0]
         raise SupersetError(
-            f"{olap} is not open to Superset: {said}; correct OLAP_DB_HOST, OLAP_DB_PORT, "
-            "OLAP_DB_NAME, OLAP_BI_USER or OLAP_BI_PASSWORD (nothing was imported)"
+            _(
+                "{olap} is not open to Superset: {said}; correct OLAP_DB_HOST, OLAP_DB_PORT, "
+                "OLAP_DB_NAME, OLAP_BI_USER or OLAP_BI_PASSWORD (nothing was imported)"
+            ).format(olap=olap, said=said)
         ) from None
     answer = session.upload(
         "/api/v1/assets/import/",
@@ -72,7 +75,9 @@ def import_bundle(session: Session, bundle: Bundle, olap: Database) -> None:
         bundle.packed(),
     )
     if answer.get("message") != "OK":
-        raise SupersetError(f"the import is answered with {json.dumps(answer)[:300]}")
+        raise SupersetError(
+            _("the import is answered with {json}").format(json=json.dumps(answer)[:300])
+        )
 
 
 def _require_login(user: str, password: str) -> None:
@@ -80,7 +85,10 @@ def _require_login(user: str, password: str) -> None:
     for name, value in (("OLAP_BI_USER", user), ("OLAP_BI_PASSWORD", password)):
         if not value:
             raise SettingsError(
-                f"{name} is not set: Superset logs in with it; give it in the environment or .env"
+                _(
+                    "{name} is not set: Superset logs in with it; give it in the environment or "
+                    ".env"
+                ).format(name=name)
             )
 
 

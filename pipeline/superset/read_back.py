@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.superset.account import SupersetError
 from pipeline.superset.bundle import Asset, Bundle
 from pipeline.superset.client import Session
+from pipeline.translation import translated as _
 
 _SHOWN_FAILURES = 3
 
@@ -24,8 +25,10 @@ def read_back(session: Session, bundle: Bundle) -> int:
     stale = list(_differing(session, bundle))
     if stale:
         raise SupersetError(
-            f"the import was answered with OK, but Superset still holds others: {_some(stale)}; "
-            "run it again as a user with the role Admin"
+            _(
+                "the import was answered with OK, but Superset still holds others: {stale}; "
+                "run it again as a user with the role Admin"
+            ).format(stale=_some(stale))
         )
     failures: dict[str, list[str]] = {}
     charts = bundle.room("charts")
@@ -41,8 +44,10 @@ def read_back(session: Session, bundle: Bundle) -> int:
         )
         count = sum(map(len, failures.values()))
         raise SupersetError(
-            f"{count} of {len(charts)} charts have no data: {told}; run `python -m pipeline init` "
-            "on this OLAP, or correct OLAP_BI_USER and OLAP_BI_PASSWORD"
+            _(
+                "{count} of {charts} charts have no data: {told}; run `python -m pipeline "
+                "init` on this OLAP, or correct OLAP_BI_USER and OLAP_BI_PASSWORD"
+            ).format(count=count, charts=len(charts), told=told)
         )
     return len(charts)
 
@@ -114,4 +119,4 @@ def _asset(session: Session, kind: str, asset: Asset) -> dict[str, Any]:
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:_SHOWN_FAILURES])
     rest = len(names) - _SHOWN_FAILURES
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return _("{shown} and {rest} more").format(shown=shown, rest=rest) if rest > 0 else shown

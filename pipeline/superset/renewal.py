@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.base.logs import log
 from pipeline.superset.account import SupersetError, load_account
 from pipeline.superset.client import Session
+from pipeline.translation import translated as _
 
 # That of superset/databases/analitica.yaml, written down again since a run has no YAML to read.
 DATABASE_UUID = "5178a01a-3398-5399-85cc-19b9c8ecfd43"
@@ -48,7 +49,7 @@ def _datasets(session: Session) -> Iterator[dict[str, Any]]:
         f"/api/v1/database/?q=(columns:!(id),filters:!((col:uuid,opr:eq,value:'{DATABASE_UUID}')))"
     )["result"]
     if not databases:
-        raise SupersetError("Superset has no dashboards yet: run scripts/superset-import")
+        raise SupersetError(_("Superset has no dashboards yet: run scripts/superset-import"))
     mine = f"(col:database,opr:rel_o_m,value:{databases[0]['id']})"
     for page in count():
         found = session.get(

@@ -12,6 +12,7 @@ from pipeline.errors import PipelineError
 from pipeline.settings import Settings, load_settings
 from pipeline.settings.moments import parse_moment
 from pipeline.state.window import whole_second
+from pipeline.translation import translated as _
 
 _to_begin: list[Callable[[], None]] = []
 
@@ -36,7 +37,7 @@ class UtcSecondParameter(luigi.Parameter):  # type: ignore[misc]
             return whole_second(parse_moment(text, "UTC"))
         except ValueError:
             raise luigi.parameter.ParameterException(
-                f"'{text}' is no time: give it as 2026-11-15T02:00:00Z"
+                _("'{text}' is no time: give it as 2026-11-15T02:00:00Z").format(text=text)
             ) from None
 
     def serialize(self, moment: datetime) -> str:

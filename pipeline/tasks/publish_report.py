@@ -19,6 +19,7 @@ from pipeline.state.targets import make_private_folder
 from pipeline.state.window import Window
 from pipeline.tasks.pipeline_task import PipelineTask
 from pipeline.tasks.steps import LoadHistory, WriteMarker
+from pipeline.translation import translated as _
 
 
 class PublishReport(PipelineTask):
@@ -42,13 +43,17 @@ class PublishReport(PipelineTask):
             return None
         window = windows.parse_label(self.after)
         if window is None:
-            raise PipelineError(f"--after is '{self.after}', but must be the name of a window")
+            raise PipelineError(
+                _("--after is '{after}', but must be the name of a window").format(after=self.after)
+            )
         return window
 
     @property
     def window_label(self) -> str | None:
         """The window's name, or what stands in its place, for a notice."""
-        return self.after or (f"history since {self.since}" if self.since else None)
+        return self.after or (
+            _("history since {since}").format(since=self.since) if self.since else None
+        )
 
     @cached_property
     def _last_run(self) -> datetime | None:
@@ -109,5 +114,5 @@ class PublishReport(PipelineTask):
     @property
     def _path(self) -> Path:
         if self.settings.report_path is None:
-            raise PipelineError("ETL_REPORT_PATH is not set: give the file to publish to")
+            raise PipelineError(_("ETL_REPORT_PATH is not set: give the file to publish to"))
         return self.settings.report_path

@@ -13,6 +13,7 @@ from pipeline.state import window as windows
 from pipeline.state.request import Request, read_request, write_request
 from pipeline.state.window import whole_second
 from pipeline.tasks.run_due import RunDue
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -41,8 +42,10 @@ def run_requested(settings: Settings, request: Request, accept_source: str = "")
         _run(earlier, accept_source)
         if not windows.marker(settings.state_dir, earlier).exists():
             raise RequestedRunError(
-                f"the unfinished window {earlier} failed, see above, and this was not begun; "
-                "mend that, then give the command again"
+                _(
+                    "the unfinished window {earlier} failed, see above, and this was not begun; "
+                    "mend that, then give the command again"
+                ).format(earlier=earlier)
             )
     write_request(settings, window, request)
     if _run(window, accept_source):
@@ -50,15 +53,20 @@ def run_requested(settings: Settings, request: Request, accept_source: str = "")
     if windows.marker(settings.state_dir, window).exists():
         # Nothing but the report comes after the marker.
         raise UnpublishedError(
-            f"{window} is done, but the report was not published, see above; the next run does it"
+            _(
+                "{window} is done, but the report was not published, see above; the next run "
+                "does it"
+            ).format(window=window)
         )
     if read_request(settings, window) != request:
         raise RequestedRunError(
-            "a guard refused it, see above; nothing of it is kept, and the next run is an "
-            "ordinary one"
+            _(
+                "a guard refused it, see above; nothing of it is kept, and the next run is an "
+                "ordinary one"
+            )
         )
     raise RequestedRunError(
-        "the run failed, see above; nothing half done is kept, and the next run resumes it"
+        _("the run failed, see above; nothing half done is kept, and the next run resumes it")
     )
 
 

@@ -23,6 +23,7 @@ from pipeline.state.request import Request, only_process, write_request
 from pipeline.state.targets import DurableTarget
 from pipeline.state.window import Window, whole_second
 from pipeline.tasks.pipeline_task import PipelineTask, UtcSecondParameter
+from pipeline.translation import translated as _
 
 
 class _WindowTask(PipelineTask):
@@ -36,7 +37,9 @@ class _WindowTask(PipelineTask):
         """The window that this step belongs to."""
         if self.hasta <= self.desde:
             raise PipelineError(
-                f"--hasta {self.hasta.isoformat()} is not after --desde {self.desde.isoformat()}"
+                _("--hasta {hasta} is not after --desde {desde}").format(
+                    hasta=self.hasta.isoformat(), desde=self.desde.isoformat()
+                )
             )
         return Window(self.desde, self.hasta)
 
@@ -113,11 +116,14 @@ class RefreshViews(_WindowTask):
         if broken:
             locked = all(view["locked"] for view in broken)
             raise DatabaseError(
-                "OLAP: refresh of "
-                + ", ".join(f"{view['view']} ({view['error']})" for view in broken)
-                + " failed; "
-                + ("" if locked else "run `python -m pipeline init`, then ")
-                + "run again"
+                (
+                    _("OLAP: refresh of {views} failed; run again")
+                    if locked
+                    else _(
+                        "OLAP: refresh of {views} failed; run `python -m pipeline init`, then "
+                        "run again"
+                    )
+                ).format(views=", ".join(f"{view['view']} ({view['error']})" for view in broken))
             )
         if not superseded:
             with_retries(lambda: note_views(self.settings, self.window, seconds))

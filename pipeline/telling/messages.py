@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.base.translation import mark as _
-from pipeline.base.translation import translator
+from pipeline.translation import mark as _
+from pipeline.translation import translator
 
 MESSAGES: dict[str, str] = {
     "failed.title": _("ETL {shop}: the run failed"),

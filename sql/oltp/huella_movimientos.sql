@@ -1,30 +1,13 @@
 -- verify's read of movimientos.sql: a fingerprint of each movement's content, made as the OLAP
--- makes it (by hashes, or of the same text as etl.huella()), whether it is in scope there, and
--- whether some version of it is so new that it only comes with the next window.
+-- makes it (etl.huella()), whether it is in scope there, and whether some version of it is so new
+-- that it only comes with the next window.
 -- Of what must wait in quarantine, by the rules of etl.motivo_rechazo, it is negative. Its
 -- date is compared as it stands: in UTC, or as a wall clock where it has no zone.
 SELECT
     c.id_movimiento,
     CASE
         WHEN NOT c.alcance THEN 0
-        WHEN c.motivo IS NULL AND {hashed} THEN {fingerprint}
-        WHEN c.motivo IS NULL THEN ('x' || left(md5(concat_ws(
-            '|', c.id_movimiento, c.tipo, c.id_producto::text, coalesce(c.id_sucursal, 0),
-            round(c.cantidad, 6)::text,
-            coalesce(CASE
-                WHEN c.tipo = 'VENTA' OR (c.precio_unitario > -1e11 AND c.precio_unitario < 1e11)
-                    THEN round(c.precio_unitario, 6)
-            END::text, '-'),
-            coalesce(CASE WHEN c.tipo <> 'VENTA' THEN round(c.costo_unitario, 6) END::text, '-'),
-            to_char(c.reloj, 'YYYY-MM-DD HH24:MI:SS.US')
-        )), 15))::bit(60)::bigint
-        ELSE -('x' || left(md5(concat_ws(
-            '|', c.id_movimiento, c.motivo, c.tipo, coalesce(c.id_producto::text, '-'),
-            coalesce(c.id_sucursal::text, '-'), coalesce(trim_scale(c.cantidad)::text, '-'),
-            coalesce(trim_scale(c.precio_unitario)::text, '-'),
-            coalesce(trim_scale(c.costo_unitario)::text, '-'),
-            coalesce(to_char(c.reloj, 'YYYY-MM-DD HH24:MI:SS.US'), '-')
-        )), 15))::bit(60)::bigint
+        ELSE CASE WHEN c.motivo IS NULL THEN 1 ELSE -1 END * {fingerprint}
     END AS huella,
     c.alcance,
     c.pendiente

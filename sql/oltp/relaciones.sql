@@ -3,7 +3,16 @@
 SELECT
     format('%I.%I', n.nspname, c.relname) AS relacion,
     c.relkind::text AS clase,
-    CASE WHEN c.relkind = 'v' THEN md5(pg_get_viewdef(c.oid)) END AS definicion
+    CASE
+        WHEN c.relkind = 'v' THEN md5(pg_get_viewdef(c.oid))
+        -- Another expression changes what every row yields, and no row's version.
+        ELSE (
+            SELECT md5(string_agg(a.attname || ' ' || pg_get_expr(e.adbin, e.adrelid), ',' ORDER BY a.attnum))
+            FROM pg_attribute AS a
+            INNER JOIN pg_attrdef AS e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+            WHERE a.attrelid = c.oid AND a.attgenerated = 'v'
+        )
+    END AS definicion
 FROM pg_locks AS l
 INNER JOIN pg_class AS c ON c.oid = l.relation
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace

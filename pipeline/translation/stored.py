@@ -1,0 +1,151 @@
+"""What the functions of sql/olap say, which know no language but the code's: translated here.
+
+A test compares these templates with the texts of the SQL files, which are their home.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from pipeline.translation import mark as N_
+from pipeline.translation import translated
+
+# What is put into a placeholder is translated in its turn, where it is one of these texts.
+TEMPLATES = (
+    N_("the upgrade makes views anew on which others stand ({views}); nothing was changed"),
+    N_("drop those, run init, and create them again"),
+    N_("dw.kardex lacks a key, without which a movement could be in it twice"),
+    N_(
+        "run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over "
+        "this database: restore it into an empty one"
+    ),
+    N_("{table} holds movements of a run that this database has not had"),
+    N_("a backup was restored over a later state: restore it into an empty database"),
+    N_("{table} holds a movement that dw.kardex has, too ({key}); nothing was changed"),
+    N_("a backup was restored over this database: restore it into an empty one"),
+    N_("of the {rows} rows of {table} dw.kardex took {taken}; nothing was changed"),
+    N_("a trigger or a rule of dw.kardex keeps rows out: disable it, and run init again"),
+    N_(
+        "the upgrade moves the rows of {table} to dw.kardex, and something stands on it ({views}); "
+        "nothing was changed"
+    ),
+    N_("drop that, run init, and create it again on dw.kardex"),
+    N_("{table} inherits from dw.kardex, and its rows would count as movements"),
+    N_(
+        "if a backup was restored over this database, restore it into an empty one, and run init; "
+        "else ALTER TABLE {table} NO INHERIT dw.kardex"
+    ),
+    N_("dw.aplicar_movimiento has no rule for a movement of type {type}; nothing was written"),
+    N_("give the type a branch there, and run init"),
+    N_("movimientos.sql yields rows without id_movimiento"),
+    N_("movimientos.sql yields id_movimiento {movement} {times} times in one read"),
+    N_("correct its joins so that each movement is one row, then run again"),
+    N_("somebody else changed rows of dw.kardex while they were valued; nothing was written"),
+    N_(
+        "{products}, and without them {leave} of the {all} movements of the ledger would leave it "
+        "and wait as rejects; nothing was written"
+    ),
+    N_("productos.sql yields no product any more"),
+    N_("productos.sql yields {products} products, and no more {missing} that have movements"),
+    N_(
+        "put the products back, or correct productos.sql; or if it is right: {command} "
+        "--accept-source {source}"
+    ),
+    N_("{rejects} of {read} movements read would be rejected ({reasons}); nothing was written"),
+    N_("the query is wrong rather than the data: correct sql/oltp, or raise ETL_MAX_REJECT_SHARE"),
+    N_(
+        "of the {all} movements of the ledger, {removed} would be removed and {replaced} replaced "
+        "by other documents with their ids{before}, dated {first} to {last}; is it another "
+        "database, or do ids begin anew? {sources}; nothing was written"
+    ),
+    N_(" ({replaced} in the windows before)"),
+    N_(
+        "correct OLTP_DB_*, or make ids unique in movimientos.sql (year * 1000000000000 + id); "
+        "or if it is right: {command} --accept-source {source}"
+    ),
+    N_(
+        "server {server}, timeline {timeline} and database {database} are the same as before, "
+        "{tables}"
+    ),
+    N_("and so are its tables"),
+    N_("its tables are not (truncated, rewritten, restored or others)"),
+    N_(
+        "the ledger was read from server {server}, timeline {timeline}, database {database}; "
+        "this one is server {server_now}, timeline {timeline_now}, database {database_now}; "
+        "{same}another {others}"
+    ),
+    N_("the same {parts}, "),
+    N_("server"),
+    N_("timeline"),
+    N_("database"),
+    N_("server and timeline"),
+    N_("server and database"),
+    N_("timeline and database"),
+    N_("server and timeline and database"),
+    N_(
+        "the OLTP shows no movement since {last}: {days} days on which this shop sells; nothing "
+        "was written"
+    ),
+    N_(
+        "see that OLTP_DB_* is where the till writes; if the shop was closed, raise "
+        "ETL_MAX_SILENT_DAYS"
+    ),
+    N_("the OLAP is not initialised"),
+    N_("run `python -m pipeline init`"),
+    N_("ETL_TIMEZONE is {zone}, but this OLAP was loaded in {loaded}, and its days would shift"),
+    N_("set ETL_TIMEZONE={zone}"),
+    N_("the window was not opened by etl.abrir_ventana"),
+    N_(
+        "the opening is dated after movements that are already in the ledger ({products}); "
+        "nothing was changed"
+    ),
+    N_("give --drop-earlier to let them go, or correct the date"),
+    N_("there is no first run to go back from"),
+    N_("set ETL_INITIAL_SINCE and run RunDue"),
+    N_(
+        "the initial date or the OLTP changed, or a window read everything, since the history was "
+        "read; nothing was written"
+    ),
+    N_("run it again: it is read anew"),
+    N_("pid {pid}, user {user}, application {application}, since {since}"),
+    N_("product {product}: {movements} movements before {date}"),
+    N_("the ledger does not foot"),
+    N_("the stock is not its ledger's last row"),
+    N_("the product has a ledger but no stock row"),
+    N_("a replay gives other figures"),
+    N_("the suggested price is not that of its cost"),
+    N_("none was clean before"),
+    N_("the OLAP was restored, moved or rewritten"),
+    N_("the rules were replaced or upgraded"),
+    N_("earlier history came in"),
+    N_("opening balances changed"),
+    N_("prices' policy or tax changed"),
+    N_("a window read everything"),
+    N_("there are few movements"),
+    N_("{table} is not the sum of the ledger, {since}"),
+    N_("{table} is not the sum of {other}, {since}"),
+    N_("{table} is not the sum of the ledger"),
+)
+# Such a list stands in one placeholder, an entry for a product.
+_LIST = re.compile(r", (?=product \d)")
+
+
+def worded(text: str) -> str:
+    """A text of sql/olap in the language of ETL_LANG; any other comes back as it is."""
+    parts = _LIST.split(text)
+    if len(parts) > 1:
+        return ", ".join(map(worded, parts))
+    for template in TEMPLATES:
+        if found := _pattern(template).fullmatch(text):
+            values = {name: worded(value) for name, value in found.groupdict().items()}
+            return translated(template).format(**values)
+    return text
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """What the template becomes when it is filled in."""
+    fixed = re.split(r"{(\w+)}", template)
+    parts = [re.escape(p) if n % 2 == 0 else f"(?P<{p}>.*?)" for n, p in enumerate(fixed)]
+    return re.compile("".join(parts), re.DOTALL)

@@ -1,0 +1,124 @@
+-- The load of an open window: what is done, in its order, all or nothing. The files below are its
+-- steps.
+
+CREATE OR REPLACE FUNCTION etl.cargar_ventana(p_extracto jsonb, p_opciones jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_desde timestamptz := (p_extracto ->> 'desde')::timestamptz;
+    v_hasta timestamptz := (p_extracto ->> 'hasta')::timestamptz;
+    v_leida timestamptz := (p_extracto ->> 'leida')::timestamptz;
+    v_completa boolean := (p_extracto ->> 'imagen_completa')::boolean;
+    v_catalogo boolean := coalesce((p_extracto ->> 'catalogo_completo')::boolean, false);
+    v_reconstruir boolean := coalesce((p_extracto ->> 'reconstruir')::boolean, false);
+    v_incluye boolean := (p_opciones ->> 'incluye_impuesto')::boolean;
+    v_control etl.control := etl.bloquear_control(p_opciones ->> 'zona');
+    v_inicial timestamptz := coalesce(v_control.desde_inicial, (p_extracto ->> 'desde_inicial')::timestamptz);
+    v_corte date := (v_hasta AT TIME ZONE (p_opciones ->> 'zona'))::date;
+    v_politica text := etl.huella_politica(v_incluye);
+    v_inicio timestamptz := clock_timestamp();
+    v_filas bigint;
+    v_conteo jsonb;
+    v_nombre boolean := false;
+BEGIN
+    IF v_control.version <> (p_extracto ->> 'version')::uuid
+        OR v_control.hasta <> v_desde THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETD01', MESSAGE = 'the window was not opened by etl.abrir_ventana';
+    END IF;
+    PERFORM etl.preparar_carga();
+
+    UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
+    v_filas := etl.revisar_etapa();
+    IF NOT v_completa THEN
+        PERFORM etl.reintentar_rechazos(p_extracto -> 'revisados');
+    END IF;
+    -- Before anything that they count changes its tax.
+    IF v_corte > (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date THEN
+        PERFORM etl.correr_resumen_movil(
+            (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, v_corte,
+            p_opciones ->> 'zona'
+        );
+    END IF;
+    IF v_catalogo THEN
+        PERFORM etl.retirar_productos();
+    END IF;
+    PERFORM etl.cargar_dimensiones(v_incluye, v_politica);
+    PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
+    PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
+    IF v_catalogo THEN
+        PERFORM etl.dar_de_baja_desconocidos();
+    END IF;
+    IF v_completa THEN
+        -- A branch 0 that the shop has no more leaves its name to the documents without one.
+        UPDATE dw.sucursal AS s SET nombre = 'Sin sucursal'
+        WHERE s.id_sucursal = 0
+            AND s.nombre <> 'Sin sucursal'
+            AND NOT EXISTS (SELECT FROM etl.etapa_sucursal AS e WHERE e.id_sucursal = 0);
+        v_nombre := FOUND;
+    END IF;
+    -- First, since another database has other products, too.
+    PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
+    PERFORM etl.revisar_catalogo(v_control, p_extracto, p_opciones);
+    PERFORM etl.revisar_rechazos(v_filas, p_opciones);
+    v_conteo := etl.contar_cambios()
+        || jsonb_build_object('fuera_nuevas', etl.anotar_fuera_de_alcance(p_extracto));
+    PERFORM etl.apartar_rechazos(v_desde, v_hasta);
+    PERFORM etl.revisar_silencio(v_conteo, v_hasta, p_opciones);
+    IF v_reconstruir THEN
+        INSERT INTO etl.tramo AS t (id_producto, desde)
+        SELECT i.id_producto, '-infinity'::timestamptz FROM dw.inventario AS i
+        UNION
+        SELECT k.id_producto, '-infinity'::timestamptz FROM dw.kardex AS k
+        ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
+    END IF;
+    v_conteo := v_conteo || etl.revaluar(
+        v_control.corridas + 1, p_opciones, v_corte,
+        v_politica IS DISTINCT FROM v_control.politica
+    ) || jsonb_build_object('filas_leidas', v_filas);
+    IF v_reconstruir THEN
+        PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
+    END IF;
+
+    PERFORM etl.avanzar_control(p_extracto, v_inicial, v_politica, p_opciones ->> 'zona');
+    IF NOT v_nombre THEN
+        PERFORM etl.conservar_refresco(v_control, v_conteo);
+    END IF;
+    PERFORM etl.anotar_corrida(
+        p_extracto, v_conteo, extract(epoch FROM clock_timestamp() - v_inicio)::numeric
+    );
+    RETURN v_conteo;
+END
+$$;
+COMMENT ON FUNCTION etl.cargar_ventana(jsonb, jsonb) IS
+    'Carga la ventana abierta desde etl.etapa: clasifica, valoriza, resume y anota, todo o nada; devuelve los conteos';
+SELECT etl.conceder('EXECUTE', 'etl.cargar_ventana(jsonb, jsonb)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.preparar_carga() RETURNS void
+LANGUAGE sql
+AS $$
+-- Without workers, who could only read for it, and need some of /dev/shm, of which a container may
+-- have little left.
+SELECT
+    set_config('work_mem', '128MB', true),
+    set_config('jit', 'off', true),
+    -- What is sought in the ledger row by row says so itself (LATERAL … OFFSET 0). Every other join
+    -- takes each of its tables once, whatever statistics say of how few rows they have: a working
+    -- table is another one in each load, and a loop over it is quadratic.
+    set_config('enable_nestloop', 'off', true),
+    set_config('max_parallel_workers_per_gather', '0', true)
+$$;
+COMMENT ON FUNCTION etl.preparar_carga() IS
+    'Memoria y planes para la transacción de una carga';
+
+CREATE OR REPLACE FUNCTION etl.huella_politica(p_incluye_impuesto boolean) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+SELECT md5(p_incluye_impuesto::text || coalesce(
+    string_agg(p::text, '|' ORDER BY p.id_producto, p.categoria), ''
+))
+FROM dw.politica_precio AS p
+$$;
+COMMENT ON FUNCTION etl.huella_politica(boolean) IS 'Huella de la política de precios, para ver si cambió';

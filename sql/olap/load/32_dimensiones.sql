@@ -1,0 +1,91 @@
+-- Products and branches, with the tax that sales are netted by.
+
+CREATE OR REPLACE FUNCTION etl.retirar_productos() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- As in an OLAP that never knew it, nothing is left of it but its opening, in no category and
+    -- at that policy's price. Its names stay: whoever finds the opening wants to know whose it is.
+    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior)
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto
+    FROM dw.producto AS p
+    INNER JOIN dw.inventario AS i ON i.id_producto = p.id_producto
+    WHERE p.vigente
+        AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
+
+    UPDATE dw.producto AS p
+    SET vigente = false, categoria = 'Sin categoría'
+    WHERE p.vigente
+        AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
+END
+$$;
+COMMENT ON FUNCTION etl.retirar_productos() IS
+    'Con el catálogo entero en etl.etapa_producto, lo que falta en él deja de estar vigente: sus movimientos pasan a esperar en etl.rechazo hasta que vuelva';
+
+CREATE OR REPLACE FUNCTION etl.cargar_dimensiones(p_incluye_impuesto boolean, p_politica text)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_todos boolean := p_politica IS DISTINCT FROM (SELECT c.politica FROM etl.control AS c);
+BEGIN
+    -- Sums of a product that changes category move with it: its whole ledger is replayed.
+    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior)
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto
+    FROM etl.etapa_producto AS e
+    INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
+    INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
+    WHERE p.categoria <> coalesce(e.categoria, 'Sin categoría');
+
+    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria)
+    SELECT DISTINCT e.id_producto, e.codigo, e.nombre, coalesce(e.categoria, 'Sin categoría')
+    FROM etl.etapa_producto AS e
+    ON CONFLICT (id_producto) DO UPDATE
+    SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
+        vigente = true
+    WHERE (p.codigo, p.nombre, p.categoria, p.vigente)
+        IS DISTINCT FROM (excluded.codigo, excluded.nombre, excluded.categoria, true);
+
+    -- One that has an opening has a stock, in the catalogue or not.
+    INSERT INTO dw.producto (id_producto, vigente)
+    SELECT a.id_producto, false
+    FROM dw.apertura AS a
+    WHERE NOT EXISTS (SELECT FROM dw.producto AS p WHERE p.id_producto = a.id_producto);
+
+    INSERT INTO dw.sucursal AS s (id_sucursal, nombre)
+    SELECT e.id_sucursal, coalesce(e.nombre, 'Sucursal ' || e.id_sucursal)
+    FROM etl.etapa_sucursal AS e
+    WHERE e.id_sucursal IS NOT NULL
+    ON CONFLICT (id_sucursal) DO UPDATE SET nombre = excluded.nombre
+    WHERE s.nombre <> excluded.nombre;
+
+    -- So do the net sales of a product whose tax changes.
+    WITH tasa AS (
+        SELECT v.id_producto, CASE WHEN p_incluye_impuesto THEN v.impuesto ELSE 0 END AS impuesto
+        FROM dw.v_politica_producto AS v
+        WHERE v_todos OR v.id_producto IN (SELECT e.id_producto FROM etl.etapa_producto AS e)
+    ), nueva AS (
+        UPDATE dw.producto AS p
+        SET impuesto = t.impuesto
+        FROM tasa AS t
+        INNER JOIN dw.producto AS antes ON antes.id_producto = t.id_producto
+        WHERE p.id_producto = t.id_producto AND p.impuesto <> t.impuesto
+        RETURNING p.id_producto, p.categoria, antes.impuesto AS impuesto_anterior
+    )
+    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior)
+    SELECT n.id_producto, '-infinity', n.categoria, n.impuesto_anterior
+    FROM nueva AS n
+    INNER JOIN dw.inventario AS i ON i.id_producto = n.id_producto
+    ON CONFLICT (id_producto) DO NOTHING;
+
+    -- An opening given before its product was known.
+    INSERT INTO etl.tramo (id_producto, desde)
+    SELECT a.id_producto, '-infinity'
+    FROM dw.apertura AS a
+    INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto
+    WHERE NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = a.id_producto)
+    ON CONFLICT (id_producto) DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION etl.cargar_dimensiones(boolean, text) IS
+    'Actualiza productos y sucursales; anota en etl.tramo los productos cuyas sumas cambian de lugar o de impuesto';

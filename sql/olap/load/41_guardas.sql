@@ -1,0 +1,264 @@
+-- What stops a window before it writes: each of these says that the source is wrong, not the data.
+
+CREATE OR REPLACE FUNCTION etl.revisar_salidas(
+    p_control etl.control, p_extracto jsonb, p_opciones jsonb
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_zona text := p_opciones ->> 'zona';
+    v_maximo numeric := (p_opciones ->> 'max_retiro')::numeric;
+    v_salen record;
+    v_total bigint;
+    v_nuevas bigint := 0;
+BEGIN
+    SELECT
+        count(*) AS filas, count(*) FILTER (WHERE s.motivo = 'quitada') AS quitadas,
+        count(*) FILTER (WHERE s.motivo = 'reemplazada') AS reemplazadas,
+        count(*) FILTER (WHERE s.ajena) AS ajenas,
+        (min(s.fecha) AT TIME ZONE v_zona)::date AS primera,
+        (max(s.fecha) AT TIME ZONE v_zona)::date AS ultima
+    INTO v_salen
+    FROM etl.salidas() AS s
+    WHERE s.motivo <> 'corregida';
+    IF v_maximo >= 1 OR p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
+        UPDATE etl.control AS c SET ajenas = 0 WHERE c.ajenas <> 0;
+        RETURN;
+    END IF;
+    IF v_salen.ajenas + p_control.ajenas > 0 THEN
+        SELECT count(*) INTO v_nuevas
+        FROM etl.etapa AS e
+        WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = e.id_movimiento)
+            AND NOT EXISTS (SELECT FROM etl.descarte AS d WHERE d.id_movimiento = e.id_movimiento);
+    END IF;
+    IF v_salen.filas >= 20 THEN
+        SELECT count(*) INTO v_total FROM dw.kardex;
+    END IF;
+    -- Of a long history a day's documents are a small share, and of a day ten minutes' are few: where
+    -- more of them take the place of others than come with new numbers, ids begin anew.
+    IF (v_salen.ajenas + p_control.ajenas < 20 OR v_salen.ajenas <= v_nuevas)
+        AND (v_salen.filas < 20 OR v_salen.filas <= v_total * v_maximo) THEN
+        UPDATE etl.control AS c
+        SET ajenas = greatest(v_salen.ajenas + p_control.ajenas - v_nuevas, 0)
+        WHERE v_salen.ajenas + p_control.ajenas > 0;
+        RETURN;
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'ETG01',
+        MESSAGE = format(
+            'of the %s movements of the ledger, %s would be removed and %s replaced by other documents with their ids%s, dated %s to %s; is it another database, or do ids begin anew? %s; nothing was written',
+            (SELECT count(*) FROM dw.kardex), v_salen.quitadas, v_salen.reemplazadas,
+            CASE WHEN p_control.ajenas > 0 THEN format(' (%s in the windows before)', p_control.ajenas) END,
+            v_salen.primera, v_salen.ultima,
+            etl.comparar_fuentes(p_control.identidad, p_extracto -> 'identidad')
+        ),
+        HINT = format(
+            'correct OLTP_DB_*, or make ids unique in movimientos.sql (year * 1000000000000 + id); or if it is right: %s --accept-source %s',
+            coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue'),
+            etl.senal_fuente(p_extracto -> 'identidad')
+        );
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_salidas(etl.control, jsonb, jsonb) IS
+    'Detiene una carga que quitaría del kardex, o reemplazaría por otros documentos, demasiado, sola o con las ventanas anteriores, salvo que se haya aceptado esa fuente; lleva la cuenta en etl.control.ajenas';
+
+CREATE OR REPLACE FUNCTION etl.salidas()
+RETURNS TABLE (id_movimiento bigint, fecha timestamptz, motivo text, ajena boolean)
+LANGUAGE sql STABLE
+AS $$
+-- One that only lost its date, its price or its validity is still the same document.
+SELECT
+    b.id_movimiento, b.fecha,
+    CASE
+        WHEN e.id_movimiento IS NULL THEN 'quitada'
+        WHEN o.de_otra_fecha OR o.de_otra_cosa THEN 'reemplazada'
+        ELSE 'corregida'
+    END,
+    -- A shop may have one product.
+    coalesce(o.de_otra_fecha AND (o.de_otra_cosa OR round(e.cantidad, 6) <> b.cantidad), false)
+FROM etl.baja AS b
+LEFT JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento
+CROSS JOIN LATERAL (
+    SELECT
+        e.fecha NOT BETWEEN b.fecha - interval '1 day' AND b.fecha + interval '1 day' AS de_otra_fecha,
+        e.tipo <> b.tipo OR e.id_producto <> b.id_producto AS de_otra_cosa
+) AS o
+WHERE NOT b.igual
+$$;
+COMMENT ON FUNCTION etl.salidas() IS
+    'Las filas del kardex que esta carga quita o cambia: quitada (ya no viene), reemplazada (su número trae la fecha, el tipo o el producto de otro documento; ajena si la fecha y además lo otro o la cantidad) o corregida';
+
+CREATE OR REPLACE FUNCTION etl.senal_fuente(p_identidad jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+SELECT left(md5(p_identidad::text), 12)
+$$;
+COMMENT ON FUNCTION etl.senal_fuente(jsonb) IS
+    'Señal corta de un OLTP, para que el operador la acepte por su nombre';
+
+CREATE OR REPLACE FUNCTION etl.comparar_fuentes(p_antes jsonb, p_ahora jsonb) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+SELECT CASE
+    WHEN c.otras IS NULL THEN format(
+        'server %s, timeline %s and database %s are the same as before, %s',
+        p_ahora ->> 'sistema', p_ahora ->> 'linea_de_tiempo', p_ahora ->> 'base',
+        CASE WHEN p_antes #> '{tablas,movimientos}' = p_ahora #> '{tablas,movimientos}' THEN 'and so are its tables'
+            ELSE 'its tables are not (truncated, rewritten, restored or others)' END
+    )
+    ELSE format(
+        'the ledger was read from server %s, timeline %s, database %s; this one is server %s, timeline %s, database %s; %sanother %s',
+        p_antes ->> 'sistema', p_antes ->> 'linea_de_tiempo', p_antes ->> 'base',
+        p_ahora ->> 'sistema', p_ahora ->> 'linea_de_tiempo', p_ahora ->> 'base',
+        'the same ' || c.iguales || ', ', c.otras
+    )
+END
+FROM (
+    SELECT
+        string_agg(n.nombre, ' and ' ORDER BY n.orden) FILTER (WHERE i.igual) AS iguales,
+        string_agg(n.nombre, ' and ' ORDER BY n.orden) FILTER (WHERE NOT i.igual) AS otras
+    FROM (
+        VALUES (1, 'sistema', 'server'), (2, 'linea_de_tiempo', 'timeline'), (3, 'base', 'database')
+    ) AS n (orden, parte, nombre)
+    CROSS JOIN LATERAL (
+        SELECT (p_antes -> n.parte) IS NOT DISTINCT FROM (p_ahora -> n.parte) AS igual
+    ) AS i
+) AS c
+$$;
+COMMENT ON FUNCTION etl.comparar_fuentes(jsonb, jsonb) IS
+    'En palabras, qué tiene de igual y qué de otro el OLTP que se leyó, frente al de la última lectura';
+
+CREATE OR REPLACE VIEW etl.v_baja_desconocida AS
+SELECT b.id_movimiento, b.id_producto
+FROM etl.baja AS b
+INNER JOIN dw.producto AS p ON p.id_producto = b.id_producto
+WHERE NOT p.vigente;
+COMMENT ON VIEW etl.v_baja_desconocida IS
+    'De lo que sale del kardex, lo que sale porque productos.sql ya no da su producto';
+
+CREATE OR REPLACE FUNCTION etl.revisar_catalogo(
+    p_control etl.control, p_extracto jsonb, p_opciones jsonb
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_productos bigint;
+    v_retiros bigint;
+    v_total bigint;
+    v_catalogo bigint;
+    v_senal text := etl.senal_fuente(p_extracto -> 'identidad');
+BEGIN
+    SELECT count(DISTINCT b.id_producto), count(*) INTO v_productos, v_retiros
+    FROM etl.v_baja_desconocida AS b;
+    IF v_retiros = 0 THEN
+        RETURN;
+    END IF;
+    SELECT count(*) INTO v_total FROM dw.kardex;
+    SELECT count(*) INTO v_catalogo FROM dw.producto AS p WHERE p.vigente;
+    -- A catalogue that is empty was emptied by mistake, however few its lines.
+    IF (v_retiros < 20 AND v_catalogo > 0)
+        OR v_retiros <= v_total * (p_opciones ->> 'max_retiro')::numeric
+        OR p_control.aceptar_fuente = v_senal THEN
+        RETURN;
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'ETG01',
+        MESSAGE = format(
+            '%s, and without them %s of the %s movements of the ledger would leave it and wait as rejects; nothing was written',
+            CASE v_catalogo
+                WHEN 0 THEN 'productos.sql yields no product any more'
+                ELSE format('productos.sql yields %s products, and no more %s that have movements',
+                            v_catalogo, v_productos)
+            END, v_retiros, v_total),
+        HINT = format(
+            'put the products back, or correct productos.sql; or if it is right: %s --accept-source %s',
+            coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue'), v_senal);
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_catalogo(etl.control, jsonb, jsonb) IS
+    'Detiene una ventana en que faltan productos cuyos movimientos son demasiados, o todo el catálogo, salvo que se haya aceptado esa fuente';
+
+CREATE OR REPLACE FUNCTION etl.revisar_rechazos(p_filas bigint, p_opciones jsonb) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_rechazos bigint;
+BEGIN
+    SELECT count(*) INTO v_rechazos
+    FROM etl.descarte AS d
+    WHERE d.motivo IS NOT NULL
+        AND NOT EXISTS (SELECT FROM etl.rechazo AS r WHERE r.id_movimiento = d.id_movimiento)
+        -- What leaves the ledger with its product is etl.revisar_catalogo()'s.
+        AND NOT EXISTS (SELECT FROM etl.v_baja_desconocida AS b WHERE b.id_movimiento = d.id_movimiento);
+    IF v_rechazos >= 20 AND v_rechazos > p_filas * (p_opciones ->> 'max_rechazo')::numeric THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETG01',
+            MESSAGE = format('%s of %s movements read would be rejected (%s); nothing was written',
+                             v_rechazos, p_filas, etl.motivos_frecuentes()),
+            HINT = 'the query is wrong rather than the data: correct sql/oltp, or raise ETL_MAX_REJECT_SHARE';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_rechazos(bigint, jsonb) IS
+    'Detiene la ventana si se rechazaría demasiado: entonces la consulta está mal, no los datos';
+
+CREATE OR REPLACE FUNCTION etl.motivos_frecuentes() RETURNS text
+LANGUAGE sql STABLE
+AS $$
+SELECT string_agg(format('%s: %s', m.motivo, m.veces), ', ' ORDER BY m.veces DESC)
+FROM (
+    SELECT d.motivo, count(*) AS veces
+    FROM etl.descarte AS d
+    WHERE d.motivo IS NOT NULL
+    GROUP BY d.motivo
+    ORDER BY count(*) DESC
+    LIMIT 3
+) AS m
+$$;
+COMMENT ON FUNCTION etl.motivos_frecuentes() IS 'Los tres motivos de rechazo más frecuentes de esta carga';
+
+CREATE OR REPLACE FUNCTION etl.revisar_silencio(
+    p_conteo jsonb, p_hasta timestamptz, p_opciones jsonb
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_zona text := p_opciones ->> 'zona';
+    v_ultima date;
+    v_callados bigint;
+BEGIN
+    -- What was only read again, near the horizon, breaks no silence.
+    IF (p_conteo ->> 'retiradas')::bigint > 0 OR EXISTS (SELECT FROM etl.etapa) THEN
+        RETURN;
+    END IF;
+    SELECT (max(c.hasta) AT TIME ZONE v_zona)::date INTO v_ultima
+    FROM etl.corrida AS c
+    WHERE c.nuevas + c.cambiadas + c.retiradas > 0;
+    -- A weekday is of trade if the shop sold on it in half of the last eight weeks it sold in.
+    SELECT count(*) INTO v_callados
+    -- Of dates a series is one of moments, and loses its last day where clocks go forward at midnight.
+    FROM generate_series(
+        (v_ultima + 1)::timestamp, ((p_hasta AT TIME ZONE v_zona)::date - 1)::timestamp, interval '1 day'
+    ) AS d (dia)
+    WHERE extract(isodow FROM d.dia) IN (
+        SELECT extract(isodow FROM r.dia)
+        FROM (
+            SELECT DISTINCT r.dia
+            FROM dw.resumen_diario AS r
+            WHERE r.unidades_vendidas > 0
+                AND r.dia > (SELECT max(u.dia) FROM dw.resumen_diario AS u) - 56
+        ) AS r
+        GROUP BY extract(isodow FROM r.dia)
+        HAVING count(*) >= 4
+    );
+    IF v_callados > (p_opciones ->> 'max_silencio')::bigint THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETG01',
+            MESSAGE = format('the OLTP shows no movement since %s: %s days on which this shop sells; nothing was written',
+                             v_ultima, v_callados),
+            HINT = 'see that OLTP_DB_* is where the till writes; if the shop was closed, raise ETL_MAX_SILENT_DAYS';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_silencio(jsonb, timestamptz, jsonb) IS
+    'Detiene una ventana sin novedad si la tienda lleva demasiados días de venta sin movimientos';

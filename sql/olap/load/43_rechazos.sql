@@ -1,0 +1,37 @@
+-- What cannot be valued is put aside, and waits.
+
+CREATE OR REPLACE FUNCTION etl.apartar_rechazos(p_desde timestamptz, p_hasta timestamptz)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    DELETE FROM etl.rechazo AS r
+    WHERE NOT EXISTS (
+        SELECT FROM etl.descarte AS d
+        WHERE d.id_movimiento = r.id_movimiento AND d.motivo IS NOT NULL
+    );
+    INSERT INTO etl.rechazo AS r (
+        id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
+        fecha, motivo, primera_desde, primera_hasta, ultima_desde, ultima_hasta
+    )
+    SELECT
+        e.id_movimiento, e.tipo, e.id_producto, e.id_sucursal, e.cantidad, e.precio_unitario,
+        e.costo_unitario, e.fecha, d.motivo, p_desde, p_hasta, p_desde, p_hasta
+    FROM etl.descarte AS d
+    INNER JOIN etl.etapa AS e ON e.id_movimiento = d.id_movimiento
+    WHERE d.motivo IS NOT NULL
+    ON CONFLICT (id_movimiento) DO UPDATE SET
+        tipo = excluded.tipo, id_producto = excluded.id_producto,
+        id_sucursal = excluded.id_sucursal, cantidad = excluded.cantidad,
+        precio_unitario = excluded.precio_unitario, costo_unitario = excluded.costo_unitario,
+        fecha = excluded.fecha, motivo = excluded.motivo,
+        ultima_desde = excluded.ultima_desde, ultima_hasta = excluded.ultima_hasta;
+
+    -- What is left in etl.etapa enters the ledger; what is left in etl.baja leaves it.
+    DELETE FROM etl.etapa AS e USING etl.descarte AS d WHERE d.id_movimiento = e.id_movimiento;
+    DELETE FROM etl.etapa AS e USING etl.baja AS b WHERE b.igual AND b.id_movimiento = e.id_movimiento;
+    DELETE FROM etl.baja AS b WHERE b.igual;
+END
+$$;
+COMMENT ON FUNCTION etl.apartar_rechazos(timestamptz, timestamptz) IS
+    'Deja en etl.rechazo lo que hoy no se puede valorizar, en etl.etapa las altas y en etl.baja las bajas';

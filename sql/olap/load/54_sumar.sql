@@ -1,0 +1,149 @@
+-- What the load adds to the sums by day and by month, into etl.delta.
+
+CREATE OR REPLACE FUNCTION etl.sumar_movil() RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO etl.delta
+SELECT
+    3, NULL, NULL, NULL, NULL, NULL, d.id_producto, 0, sum(d.unidades_vendidas), 0,
+    sum(d.venta_neta), sum(d.costo_ventas), 0, 0, 0,
+    coalesce(sum(d.unidades_vendidas) FILTER (WHERE d.franja = 2), 0)
+FROM etl.delta AS d
+WHERE d.nivel = 2 AND d.franja > 0
+GROUP BY d.id_producto
+$$;
+COMMENT ON FUNCTION etl.sumar_movil() IS
+    'Saca de los meses de etl.delta, partidos en franjas, lo que gana o pierde dw.resumen_movil';
+
+CREATE OR REPLACE FUNCTION etl.franja(p_dia date, p_corte date) RETURNS smallint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT (CASE
+    WHEN p_dia > p_corte OR p_dia <= p_corte - 365 THEN 0
+    WHEN p_dia > p_corte - 90 THEN 2
+    ELSE 1
+END)::smallint
+$$;
+COMMENT ON FUNCTION etl.franja(date, date) IS
+    '2: de los 90 días que terminan en el corte; 1: de los 365, no de los 90; 0: de ninguno';
+
+CREATE OR REPLACE FUNCTION etl.inicio_del_dia(p_dia date, p_zona text) RETURNS timestamptz
+LANGUAGE sql STABLE
+AS $$
+-- Of a midnight that comes twice, PostgreSQL means the second. The first is the one by the clock of
+-- the day before.
+SELECT CASE WHEN (a.primera AT TIME ZONE p_zona)::date >= p_dia
+    THEN least(a.primera, a.segunda) ELSE a.segunda END
+FROM (
+    SELECT
+        m.medianoche AS segunda,
+        (p_dia::timestamp - ((v.vispera AT TIME ZONE p_zona) - (v.vispera AT TIME ZONE 'UTC')))
+            AT TIME ZONE 'UTC' AS primera
+    FROM (SELECT p_dia::timestamp AT TIME ZONE p_zona AS medianoche) AS m
+    CROSS JOIN LATERAL (SELECT m.medianoche - interval '1 day' AS vispera) AS v
+) AS a
+$$;
+COMMENT ON FUNCTION etl.inicio_del_dia(date, text) IS
+    'El primer instante de un día en una zona, también donde el reloj se atrasa a medianoche';
+
+CREATE OR REPLACE VIEW etl.v_diferencia AS
+-- Of the products with a tail: what enters; of a row that only changes cost, the difference.
+SELECT
+    r.fecha, r.id_sucursal, p.categoria, r.id_producto, r.tipo = 'VENTA' AS venta,
+    CASE WHEN e.entra THEN 1 ELSE 0 END AS movimientos,
+    CASE WHEN e.entra THEN r.cantidad END AS cantidad,
+    r.precio_unitario, p.impuesto,
+    CASE WHEN e.entra THEN r.costo_total ELSE r.costo_total - r.costo_total_anterior END
+        AS costo_total,
+    CASE WHEN e.entra THEN r.ajuste ELSE r.ajuste - r.ajuste_anterior END AS ajuste
+FROM etl.repeticion AS r
+INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
+INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto
+CROSS JOIN LATERAL (SELECT r.es_alta OR t.categoria_anterior IS NOT NULL AS entra) AS e
+UNION ALL
+-- What leaves, from where it was counted.
+SELECT
+    b.fecha, b.id_sucursal, coalesce(t.categoria_anterior, p.categoria), b.id_producto,
+    b.tipo = 'VENTA', -1, -b.cantidad, b.precio_unitario,
+    coalesce(t.impuesto_anterior, p.impuesto), -b.costo_total, -b.ajuste
+FROM etl.baja AS b
+INNER JOIN etl.tramo AS t ON t.id_producto = b.id_producto
+INNER JOIN dw.producto AS p ON p.id_producto = b.id_producto
+UNION ALL
+SELECT
+    r.fecha, r.id_sucursal, t.categoria_anterior, r.id_producto, r.tipo = 'VENTA', -1,
+    -r.cantidad, r.precio_unitario, t.impuesto_anterior, -r.costo_total_anterior,
+    -r.ajuste_anterior
+FROM etl.repeticion AS r
+INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
+WHERE t.categoria_anterior IS NOT NULL AND NOT r.es_alta;
+COMMENT ON VIEW etl.v_diferencia IS
+    'De los productos con cola, lo que esta carga suma, quita (en negativo) o solo revaloriza (0 movimientos, sin cantidad), de cada movimiento';
+
+CREATE OR REPLACE FUNCTION etl.sumar(p_zona text, p_corte date, p_todo boolean)
+RETURNS SETOF etl.delta
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
+        c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
+        sum(c.movimientos),
+        coalesce(sum(c.cantidad) FILTER (WHERE c.venta), 0),
+        coalesce(sum(c.bruta), 0),
+        coalesce(sum(c.neta), 0),
+        coalesce(sum(c.costo_total) FILTER (WHERE c.venta), 0),
+        coalesce(sum(c.ajuste) FILTER (WHERE NOT c.venta), 0),
+        coalesce(sum(c.cantidad) FILTER (WHERE NOT c.venta), 0),
+        coalesce(sum(c.costo_total) FILTER (WHERE NOT c.venta), 0),
+        0::numeric
+    FROM (
+        SELECT
+            s.*,
+            date_trunc('month', s.dia::timestamp)::date AS mes,
+            etl.franja(s.dia, p_corte) AS franja,
+            CASE WHEN s.vendido THEN round(s.cantidad * s.precio_unitario, 6) END AS bruta,
+            CASE WHEN s.vendido THEN dw.venta_neta(s.cantidad, s.precio_unitario, s.impuesto)
+            END AS neta
+        FROM (
+            -- OFFSET 0: else the day, which costs more than a sum, is worked out for each
+            -- expression that names it.
+            SELECT
+                m.*, (m.fecha AT TIME ZONE p_zona)::date AS dia,
+                m.venta AND m.movimientos <> 0 AS vendido
+            FROM (
+                SELECT
+                    k.fecha, k.id_sucursal, p.categoria, k.id_producto, k.tipo = 'VENTA' AS venta,
+                    1 AS movimientos, k.cantidad, k.precio_unitario, p.impuesto, k.costo_total, k.ajuste
+                FROM dw.kardex AS k
+                INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+                WHERE p_todo
+                UNION ALL
+                -- Of a product that only grew, what the ledger has from its first new date is new.
+                -- This OFFSET 0 keeps the planner from joining with a scan of the whole ledger.
+                SELECT
+                    k.fecha, k.id_sucursal, p.categoria, t.id_producto, k.tipo = 'VENTA', 1,
+                    k.cantidad, k.precio_unitario, p.impuesto, k.costo_total, k.ajuste
+                FROM etl.tramo AS t
+                INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
+                CROSS JOIN LATERAL (
+                    SELECT * FROM dw.kardex AS f
+                    WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
+                    OFFSET 0
+                ) AS k
+                WHERE NOT p_todo AND NOT t.cola
+                UNION ALL
+                SELECT * FROM etl.v_diferencia AS v WHERE NOT p_todo
+            ) AS m
+            OFFSET 0
+        ) AS s
+    ) AS c
+    GROUP BY GROUPING SETS (
+        (c.dia, c.id_sucursal, c.categoria),
+        (c.mes, c.franja, c.id_sucursal, c.id_producto)
+    );
+END
+$$;
+COMMENT ON FUNCTION etl.sumar(text, date, boolean) IS
+    'Lo que la carga que está en el kardex suma a los resúmenes por día y por mes; con p_todo, las sumas de todo el kardex';

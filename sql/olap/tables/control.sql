@@ -1,0 +1,45 @@
+-- What has been carried: one row, whose lock puts the loads in an order.
+
+CREATE TABLE IF NOT EXISTS etl.control (
+    unico            boolean PRIMARY KEY DEFAULT true CHECK (unico),
+    esquema          integer NOT NULL,
+    version          uuid NOT NULL DEFAULT gen_random_uuid(),
+    corridas         bigint NOT NULL DEFAULT 0,
+    desde_inicial    timestamptz,
+    hasta            timestamptz,
+    horizonte        xid8,
+    identidad        jsonb,
+    lsn              pg_lsn,
+    zona             text,
+    politica         text,
+    aceptar_fuente   text,
+    movimientos_oltp bigint,
+    catalogo         text,
+    ajenas           bigint NOT NULL DEFAULT 0,
+    consultas        jsonb,
+    ultimo_previsto  bigint
+);
+COMMENT ON TABLE etl.control IS
+    'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
+COMMENT ON COLUMN etl.control.version IS
+    'Ficha aleatoria, nueva en cada carga; un extracto leído de otra versión no se carga';
+COMMENT ON COLUMN etl.control.corridas IS 'Número de la última corrida; dw.kardex.version lo cita';
+COMMENT ON COLUMN etl.control.desde_inicial IS
+    'Fecha inicial del alcance; se fija en la primera carga y no se desliza';
+COMMENT ON COLUMN etl.control.hasta IS 'Fin de la última ventana cargada (last_run); nulo antes de la primera';
+COMMENT ON COLUMN etl.control.horizonte IS
+    'Transacción más antigua aún abierta en el OLTP al leer; nulo obliga a leer todo';
+COMMENT ON COLUMN etl.control.identidad IS 'Servidor, línea de tiempo, base y tablas de donde se leyó';
+COMMENT ON COLUMN etl.control.consultas IS
+    'Huella de las consultas de la tienda y de las vistas que leen; si cambia, se lee todo';
+COMMENT ON COLUMN etl.control.movimientos_oltp IS
+    'Cuántos movimientos tenía el OLTP en la última lectura, según su planificador';
+COMMENT ON COLUMN etl.control.ajenas IS
+    'Filas que llegaron con el número de otro documento en las últimas ventanas, mientras fueron la mayoría de cada una';
+COMMENT ON COLUMN etl.control.catalogo IS
+    'Huella de los productos que dio productos.sql en la última ventana; si la de hoy es otra, o esta es nula, el catálogo se lee entero';
+COMMENT ON COLUMN etl.control.ultimo_previsto IS
+    'El mayor número de movimiento de la última lectura completa, o de cuando se dio la última apertura: hasta él, lo que una fecha deja fuera ya estaba allí';
+COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
+COMMENT ON COLUMN etl.control.politica IS
+    'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado';

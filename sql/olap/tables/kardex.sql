@@ -1,0 +1,145 @@
+-- The ledger, the stock, and the summaries that the views stand on.
+
+CREATE TABLE IF NOT EXISTS dw.kardex (
+    id_producto     bigint NOT NULL,
+    fecha           timestamptz NOT NULL,
+    id_movimiento   bigint NOT NULL,
+    id_sucursal     bigint NOT NULL,
+    version         bigint NOT NULL,
+    orden           smallint NOT NULL,
+    provisional     boolean NOT NULL,
+    tipo            text NOT NULL,
+    cantidad        numeric(38, 6) NOT NULL,
+    precio_unitario numeric(38, 6),
+    costo_unitario  numeric(38, 6) NOT NULL,
+    costo_total     numeric(38, 6) NOT NULL,
+    ajuste          numeric(38, 6) NOT NULL,
+    existencias     numeric(38, 6) NOT NULL,
+    valor           numeric(38, 6) NOT NULL,
+    costo_promedio  numeric(38, 6) NOT NULL,
+    salto_costo     numeric
+)
+-- Room for as many rows again: those that are valued anew stay on their page, and no index needs
+-- an entry more (see also the index for notices).
+WITH (fillfactor = 50);
+COMMENT ON TABLE dw.kardex IS 'Libro de movimientos valorizados; la clave es el orden en que se valorizan';
+COMMENT ON COLUMN dw.kardex.id_sucursal IS '0 si el documento no tiene sucursal';
+COMMENT ON COLUMN dw.kardex.version IS 'Número de la corrida que escribió la fila por última vez';
+COMMENT ON COLUMN dw.kardex.orden IS 'En la misma fecha, las entradas (0) van antes que las ventas (1)';
+COMMENT ON COLUMN dw.kardex.provisional IS 'Venta que dejó existencias negativas o salió a costo 0';
+COMMENT ON COLUMN dw.kardex.costo_unitario IS 'De una entrada, el suyo; de una venta, el promedio aplicado';
+COMMENT ON COLUMN dw.kardex.costo_total IS 'Costo que entra (entrada) o que sale (venta)';
+COMMENT ON COLUMN dw.kardex.ajuste IS 'Corrección del costo de lo vendido antes de recibirse';
+COMMENT ON COLUMN dw.kardex.salto_costo IS
+    'De una entrada cuyo costo se aleja del promedio anterior más que ETL_COST_JUMP_FACTOR: costo / promedio, al menos 0.000001; 0 si entró gratis; si no, nulo';
+COMMENT ON COLUMN dw.kardex.existencias IS 'Después del movimiento, como valor y costo_promedio';
+
+DO $$
+DECLARE
+    v_llave record;
+BEGIN
+    -- Named, and not part of the table above, since a restore may have left one out.
+    FOR v_llave IN
+        SELECT l.nombre, l.llave
+        FROM (VALUES
+            ('kardex_pk', 'PRIMARY KEY (id_producto, fecha, orden, id_movimiento)'),
+            ('kardex_movimiento_unico', 'UNIQUE (id_movimiento)')
+        ) AS l (nombre, llave)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_constraint AS c
+            WHERE c.conrelid = 'dw.kardex'::regclass AND c.conname = l.nombre
+        )
+    LOOP
+        EXECUTE format('ALTER TABLE dw.kardex ADD CONSTRAINT %I %s', v_llave.nombre, v_llave.llave);
+    END LOOP;
+END
+$$;
+
+-- The receipts that somebody should look at: for nothing, or of another cost. Neither this index nor
+-- a key names a column that changes when a sale is valued anew.
+CREATE INDEX IF NOT EXISTS kardex_avisos ON dw.kardex (id_producto, fecha) WHERE salto_costo IS NOT NULL;
+
+CREATE OR REPLACE FUNCTION etl.revisar_kardex() RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_tabla regclass;
+BEGIN
+    IF 2 > (
+        SELECT count(*) FROM pg_constraint AS c
+        WHERE c.conrelid = 'dw.kardex'::regclass AND c.contype IN ('p', 'u')
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETS01',
+            MESSAGE = 'dw.kardex lacks a key, without which a movement could be in it twice',
+            HINT = 'run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over this database: restore it into an empty one';
+    END IF;
+    SELECT h.inhrelid INTO v_tabla
+    FROM pg_inherits AS h
+    WHERE h.inhparent = 'dw.kardex'::regclass
+    LIMIT 1;
+    IF v_tabla IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETS01',
+            MESSAGE = format('%s inherits from dw.kardex, and its rows would count as movements', v_tabla),
+            HINT = format('if a backup was restored over this database, restore it into an empty one, and run init; else ALTER TABLE %s NO INHERIT dw.kardex', v_tabla);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_kardex() IS
+    'Se niega si al kardex le falta una llave, o si una tabla hereda de él';
+
+CREATE TABLE IF NOT EXISTS dw.inventario (
+    id_producto     bigint PRIMARY KEY,
+    existencias     numeric(38, 6) NOT NULL,
+    valor           numeric(38, 6) NOT NULL,
+    costo_promedio  numeric(38, 6) NOT NULL,
+    precio_sugerido numeric,
+    version         bigint NOT NULL
+);
+COMMENT ON TABLE dw.inventario IS 'Estado actual de cada producto: la última fila de su kardex o su apertura';
+
+CREATE TABLE IF NOT EXISTS dw.resumen_diario (
+    dia                date NOT NULL,
+    id_sucursal        bigint NOT NULL,
+    categoria          text NOT NULL,
+    movimientos        bigint NOT NULL,
+    unidades_vendidas  numeric(38, 6) NOT NULL,
+    venta_bruta        numeric(38, 6) NOT NULL,
+    venta_neta         numeric(38, 6) NOT NULL,
+    costo_ventas       numeric(38, 6) NOT NULL,
+    ajuste             numeric(38, 6) NOT NULL,
+    unidades_recibidas numeric(38, 6) NOT NULL,
+    costo_recibido     numeric(38, 6) NOT NULL,
+    PRIMARY KEY (dia, id_sucursal, categoria)
+)
+-- For the same reason as the ledger: a window changes many sums, and no key.
+WITH (fillfactor = 50);
+COMMENT ON TABLE dw.resumen_diario IS 'Sumas del kardex por día, sucursal y categoría';
+
+CREATE TABLE IF NOT EXISTS dw.resumen_mensual (
+    mes                date NOT NULL,
+    id_sucursal        bigint NOT NULL,
+    id_producto        bigint NOT NULL,
+    movimientos        bigint NOT NULL,
+    unidades_vendidas  numeric(38, 6) NOT NULL,
+    venta_bruta        numeric(38, 6) NOT NULL,
+    venta_neta         numeric(38, 6) NOT NULL,
+    costo_ventas       numeric(38, 6) NOT NULL,
+    ajuste             numeric(38, 6) NOT NULL,
+    unidades_recibidas numeric(38, 6) NOT NULL,
+    costo_recibido     numeric(38, 6) NOT NULL,
+    PRIMARY KEY (mes, id_sucursal, id_producto)
+)
+WITH (fillfactor = 50);
+COMMENT ON TABLE dw.resumen_mensual IS 'Sumas del kardex por mes, sucursal y producto';
+
+CREATE TABLE IF NOT EXISTS dw.resumen_movil (
+    id_producto      bigint PRIMARY KEY,
+    unidades_90      numeric(38, 6) NOT NULL,
+    unidades_365     numeric(38, 6) NOT NULL,
+    venta_neta_365   numeric(38, 6) NOT NULL,
+    costo_ventas_365 numeric(38, 6) NOT NULL
+);
+COMMENT ON TABLE dw.resumen_movil IS
+    'Ventas de cada producto en los últimos 90 y 365 días, contados desde el día del último hasta; sin ventas no hay fila';

@@ -1,0 +1,21 @@
+-- The pricing policy, of a product, a category, or all.
+
+CREATE TABLE IF NOT EXISTS dw.politica_precio (
+    id_producto bigint,
+    categoria   text,
+    margen      numeric CHECK (margen >= 0 AND margen < 1),
+    impuesto    numeric CONSTRAINT politica_precio_tasa CHECK (impuesto >= 0 AND impuesto < 1),
+    redondeo    numeric CHECK (redondeo > 0),
+    CHECK (id_producto IS NULL OR categoria IS NULL),
+    CHECK (
+        id_producto IS NOT NULL OR categoria IS NOT NULL
+        OR (margen IS NOT NULL AND impuesto IS NOT NULL AND redondeo IS NOT NULL)
+    )
+);
+CREATE UNIQUE INDEX IF NOT EXISTS politica_precio_clave
+    ON dw.politica_precio (coalesce(id_producto, -1), coalesce(categoria, ''));
+COMMENT ON TABLE dw.politica_precio IS
+    'Margen, impuesto y paso de redondeo: del producto, si no de su categoría, si no la fila sin ambos';
+INSERT INTO dw.politica_precio (margen, impuesto, redondeo)
+SELECT 0.30, 0, 0.01
+WHERE NOT EXISTS (SELECT FROM dw.politica_precio WHERE id_producto IS NULL AND categoria IS NULL);

@@ -1,0 +1,21 @@
+-- What waits, since it cannot be valued.
+
+CREATE TABLE IF NOT EXISTS etl.rechazo (
+    id_movimiento   bigint PRIMARY KEY,
+    tipo            text,
+    id_producto     bigint,
+    id_sucursal     bigint,
+    cantidad        numeric,
+    precio_unitario numeric,
+    costo_unitario  numeric,
+    fecha           timestamptz,
+    motivo          text NOT NULL,
+    primera_desde   timestamptz NOT NULL,
+    primera_hasta   timestamptz NOT NULL,
+    ultima_desde    timestamptz NOT NULL,
+    ultima_hasta    timestamptz NOT NULL
+);
+COMMENT ON TABLE etl.rechazo IS
+    'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';
+COMMENT ON COLUMN etl.rechazo.primera_desde IS 'Ventana en que se rechazó por primera vez';
+COMMENT ON COLUMN etl.rechazo.ultima_desde IS 'Última ventana en que se intentó';

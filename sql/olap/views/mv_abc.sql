@@ -1,0 +1,35 @@
+-- The products that make most of a year's sales.
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_abc AS
+WITH venta AS (
+    SELECT v.id_producto, v.venta_neta_365 AS venta_neta, v.unidades_365 AS unidades
+    FROM dw.resumen_movil AS v
+    WHERE v.venta_neta_365 > 0
+), acumulada AS (
+    SELECT
+        v.*,
+        sum(v.venta_neta) OVER (ORDER BY v.venta_neta DESC, v.id_producto) AS acumulado,
+        sum(v.venta_neta) OVER () AS total
+    FROM venta AS v
+)
+SELECT
+    a.id_producto,
+    p.codigo,
+    p.nombre,
+    p.categoria,
+    a.unidades AS unidades_365_dias,
+    a.venta_neta AS venta_neta_365_dias,
+    round(a.venta_neta / a.total, 6) AS participacion,
+    round(a.acumulado / a.total, 6) AS participacion_acumulada,
+    CASE
+        WHEN a.acumulado - a.venta_neta < 0.80 * a.total THEN 'A'
+        WHEN a.acumulado - a.venta_neta < 0.95 * a.total THEN 'B'
+        ELSE 'C'
+    END AS clase
+FROM acumulada AS a
+INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_abc_clave ON dw.mv_abc (id_producto);
+COMMENT ON MATERIALIZED VIEW dw.mv_abc IS
+    'Clase ABC por venta neta de 365 días, cortada en 80 y 95 % de lo acumulado antes del producto';
+SELECT etl.conceder('SELECT', 'dw.mv_abc', 'bi_lector');

@@ -1,0 +1,32 @@
+-- What the stock was worth at the end of each day.
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_valor_diario AS
+WITH flujo AS (
+    SELECT r.dia, 0 AS apertura, r.costo_recibido AS entradas, r.costo_ventas AS salidas, r.ajuste
+    FROM dw.resumen_diario AS r
+    UNION ALL
+    SELECT
+        (a.fecha AT TIME ZONE c.zona)::date, round(a.existencias * a.costo_promedio, 6), 0, 0, 0
+    FROM dw.apertura AS a
+    CROSS JOIN dw.v_corte AS c
+    WHERE a.fecha IS NOT NULL
+), dia AS (
+    SELECT
+        f.dia, sum(f.apertura) AS apertura, sum(f.entradas) AS entradas,
+        sum(f.salidas) AS salidas, sum(f.ajuste) AS ajuste
+    FROM flujo AS f
+    GROUP BY f.dia
+)
+SELECT
+    d.dia,
+    d.apertura,
+    d.entradas,
+    d.salidas,
+    d.ajuste,
+    sum(d.apertura + d.entradas - d.salidas + d.ajuste) OVER (ORDER BY d.dia) AS valor
+FROM dia AS d
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS mv_valor_diario_clave ON dw.mv_valor_diario (dia);
+COMMENT ON MATERIALIZED VIEW dw.mv_valor_diario IS
+    'Valor del inventario al final de cada día con movimiento, con lo que está por debajo de cero restado: el de la víspera + apertura + entradas - salidas + ajuste';
+SELECT etl.conceder('SELECT', 'dw.mv_valor_diario', 'bi_lector');

@@ -1,0 +1,15 @@
+-- The rejects, for the dashboard of health.
+
+CREATE OR REPLACE VIEW dw.v_rechazos AS
+SELECT
+    r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
+    r.costo_unitario,
+    -- A year of five digits, by a slip at the till, is one that most programs have no date for.
+    CASE
+        WHEN r.fecha > '9999-12-31 00:00:00+00' THEN timestamptz '9999-12-31 00:00:00+00'
+        ELSE r.fecha
+    END AS fecha,
+    r.motivo, r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta
+FROM etl.rechazo AS r;
+COMMENT ON VIEW dw.v_rechazos IS 'Los movimientos que no se pueden valorizar, para el tablero de salud';
+SELECT etl.conceder('SELECT', 'dw.v_rechazos', 'bi_lector');

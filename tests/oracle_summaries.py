@@ -1,0 +1,93 @@
+"""The sums of a replay: each ledger row in one class, as "Reports" of MOVEMENTS.md has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from oracle_rows import ZERO, KardexRow, Measures, Product, Rules
+from oracle_rules import round_six
+from oracle_types import (
+    COUNT,
+    CREDIT_NOTE,
+    CUSTOMER_RETURN,
+    LANDED_COST,
+    RECEIPT,
+    SALE,
+    SHRINKAGE,
+    SUPPLIER_RETURN,
+    SURPLUS,
+)
+
+NO_CATEGORY = "Sin categoría"
+
+
+def category(products: Mapping[int, Product], id_producto: int) -> str | None:
+    """None also for one that the OLTP has no more: only its opening is left of it."""
+    known = products.get(id_producto)
+    return known.categoria if known else None
+
+
+def report_class(row: KardexRow) -> tuple[str | None, int]:
+    """The class of a row and its sign there: +1 plus, -1 minus; (None, 0) for a transfer."""
+    with_cost = row.tipo == SURPLUS and row.costo_unitario is not None
+    if row.tipo in (SALE, CUSTOMER_RETURN, CREDIT_NOTE):
+        return "ventas", +1 if row.tipo == SALE else -1
+    if row.tipo in (RECEIPT, LANDED_COST, SUPPLIER_RETURN) or with_cost:
+        return "compras", -1 if row.tipo == SUPPLIER_RETURN else +1
+    if row.tipo in (SHRINKAGE, SURPLUS, COUNT):
+        return "merma", +1 if row.tipo == SHRINKAGE else -1
+    return None, 0
+
+
+def measures(row: KardexRow, rules: Rules, impuesto: Decimal) -> Measures:
+    """What one ledger row adds to each of its summary rows."""
+    name, sign = report_class(row)
+    base = Measures(movimientos=1, ajuste=row.ajuste)
+    costo = sign * row.costo_total
+    if name == "compras":
+        # An added cost has no goods of its own.
+        units = ZERO if row.tipo == LANDED_COST else sign * row.cantidad
+        return base._replace(unidades_recibidas=units, costo_recibido=costo)
+    if name == "merma":
+        return base._replace(mermas=costo, unidades_merma=-row.variacion)
+    if name != "ventas":
+        return base
+    assert row.precio_unitario is not None
+    gross = row.importe if row.importe is not None else row.cantidad * row.precio_unitario
+    net = round_six(gross / (1 + impuesto) if rules.prices_include_tax else gross)
+    units = ZERO if row.tipo == CREDIT_NOTE else row.cantidad
+    returned = row.tipo != SALE
+    return base._replace(
+        unidades_vendidas=sign * units,
+        venta_bruta=sign * round_six(gross),
+        venta_neta=sign * net,
+        costo_ventas=costo,
+        devoluciones=net if returned else ZERO,
+        unidades_devueltas=units if returned else ZERO,
+    )
+
+
+def summaries(
+    ledgers: Mapping[int, list[KardexRow]], products: Mapping[int, Product], rules: Rules
+) -> tuple[dict[Any, Measures], dict[Any, Measures], dict[Any, Measures]]:
+    """By day, branch and category; by month, branch and product; by day and product."""
+    by_day: dict[Any, Measures] = {}
+    by_month: dict[Any, Measures] = {}
+    by_product_day: dict[Any, Measures] = {}
+    for id_producto, ledger in ledgers.items():
+        categoria = category(products, id_producto)
+        impuesto = rules.pricing(id_producto, categoria).impuesto
+        assert impuesto is not None
+        for row in ledger:
+            day = rules.day(row.fecha)
+            more = measures(row, rules, impuesto)
+            for table, key in (
+                (by_day, (day, row.id_sucursal, NO_CATEGORY if categoria is None else categoria)),
+                (by_month, (day.replace(day=1), row.id_sucursal, id_producto)),
+                (by_product_day, (day, id_producto)),
+            ):
+                so_far = table.get(key, Measures())
+                table[key] = Measures(*(a + b for a, b in zip(so_far, more, strict=True)))
+    return by_day, by_month, by_product_day
