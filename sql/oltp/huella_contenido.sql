@@ -8,6 +8,6 @@ record_send(ROW(
     coalesce(c.id_sucursal, 0)::bigint,
     round(c.cantidad, 6),
     CASE WHEN c.tipo = 'VENTA' OR (c.precio_unitario > -1e11 AND c.precio_unitario < 1e11)
-        THEN round(c.precio_unitario, 6) END,
-    CASE WHEN c.tipo <> 'VENTA' THEN round(c.costo_unitario, 6) END
+        OR c.motivo IS NOT NULL THEN round(c.precio_unitario, 6) END,
+    CASE WHEN c.tipo <> 'VENTA' OR c.motivo IS NOT NULL THEN round(c.costo_unitario, 6) END
 )) || coalesce(timestamp_send(c.reloj), '')

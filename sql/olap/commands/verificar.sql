@@ -28,8 +28,8 @@ SELECT
         r.id_producto,
         coalesce(r.id_sucursal, 0),
         round(r.cantidad, 6),
-        etl.precio_informado(r.tipo, r.precio_unitario),
-        CASE WHEN r.tipo <> 'VENTA' THEN round(r.costo_unitario, 6) END
+        round(r.precio_unitario, 6),
+        round(r.costo_unitario, 6)
     ))
 FROM etl.rechazo AS r;
 COMMENT ON VIEW etl.v_contenido IS
