@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
+from pipeline.oltp.queries import OPTIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -267,4 +268,16 @@ def _in_scope(query: Query, since: datetime) -> sql.Composable:
 
 def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
     template = sql.SQL(read_sql("oltp", f"extraer_{query.name}.sql"))
-    return template.format(query=sql.SQL(query.text), condition=condition, type=_date_type(query))
+    return template.format(
+        query=sql.SQL(query.text),
+        condition=condition,
+        type=_date_type(query),
+        **optional_columns(query),
+    )
+
+
+def optional_columns(query: Query) -> dict[str, sql.Composable]:
+    """By its name, each column that movimientos.sql may lack: itself, or NULL."""
+    return {
+        column: sql.SQL(f"m.{column}" if column in query.columns else "NULL") for column in OPTIONAL
+    }
