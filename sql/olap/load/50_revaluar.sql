@@ -26,6 +26,7 @@ BEGIN
         PERFORM etl.sumar_movil();
         PERFORM etl.sumar_sucursales();
     END IF;
+    PERFORM etl.marcar_por_probar(p_numero);
     -- Without a change too: the cut may have left a product without sales.
     PERFORM etl.actualizar_resumenes();
     PERFORM etl.actualizar_inventario(p_numero, p_todos_los_precios);
