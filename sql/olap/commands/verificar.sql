@@ -13,7 +13,11 @@ SELECT
         k.id_sucursal,
         k.cantidad,
         k.precio_unitario,
-        CASE WHEN k.tipo <> 'VENTA' THEN k.costo_unitario END
+        CASE WHEN k.tipo <> 'VENTA' THEN k.costo_unitario END,
+        k.importe,
+        k.id_origen,
+        k.id_sucursal_destino,
+        k.de_todo
     )) AS contenido
 FROM dw.kardex AS k
 UNION ALL
@@ -29,7 +33,11 @@ SELECT
         coalesce(r.id_sucursal, 0),
         round(r.cantidad, 6),
         round(r.precio_unitario, 6),
-        round(r.costo_unitario, 6)
+        round(r.costo_unitario, 6),
+        round(r.importe, 6),
+        r.id_origen,
+        r.id_sucursal_destino,
+        NULL::boolean
     ))
 FROM etl.rechazo AS r;
 COMMENT ON VIEW etl.v_contenido IS
@@ -170,6 +178,51 @@ $$;
 COMMENT ON FUNCTION etl.tramos_de_prueba(boolean, bigint[]) IS
     'Qué se repite para comprobarlo: todo, o lo tocado desde la última comprobación, y desde esos movimientos';
 
+CREATE OR REPLACE VIEW etl.v_par AS
+SELECT
+    n.id_producto, n.id_movimiento, n.fecha, n.orden, n.id_origen, o.fecha AS fecha_origen, t.regla,
+    round(n.cantidad * n.costo_unitario, 6) AS costo
+FROM dw.kardex AS n
+INNER JOIN dw.tipo_movimiento AS t ON t.tipo = n.tipo
+INNER JOIN dw.kardex AS o
+    ON o.id_movimiento = n.id_origen AND o.id_producto = n.id_producto AND o.tipo = t.tipo_origen
+WHERE n.id_origen IS NOT NULL AND (t.regla = 'sumar_costo' OR o.fecha <= n.fecha);
+COMMENT ON VIEW etl.v_par IS
+    'Del kardex, cada movimiento que nombra a otro que le sirve de origen';
+
+CREATE OR REPLACE VIEW etl.v_circunstancia AS
+SELECT
+    u.id_producto, u.id_movimiento, sum(u.adicional) AS adicional,
+    bool_or(u.en_su_entrada) AS en_su_entrada, bool_or(u.recordar) AS recordar,
+    max(u.id_origen) AS id_origen, bool_or(u.olvidar) AS olvidar
+FROM (
+    SELECT p.id_producto, p.id_origen AS id_movimiento, p.costo AS adicional,
+        NULL::boolean AS en_su_entrada, NULL::boolean AS recordar, NULL::bigint AS id_origen,
+        NULL::boolean AS olvidar
+    FROM etl.v_par AS p
+    WHERE p.regla = 'sumar_costo'
+    UNION ALL
+    SELECT p.id_producto, p.id_movimiento, NULL, true, NULL, NULL, NULL
+    FROM etl.v_par AS p
+    WHERE p.regla = 'sumar_costo'
+    UNION ALL
+    SELECT p.id_producto, p.id_origen, NULL, NULL, true, NULL, NULL
+    FROM etl.v_par AS p
+    WHERE p.regla <> 'sumar_costo'
+    UNION ALL
+    SELECT
+        p.id_producto, p.id_movimiento, NULL, NULL, NULL, p.id_origen,
+        row_number() OVER (
+            PARTITION BY p.id_producto, p.id_origen
+            ORDER BY p.fecha DESC, p.orden DESC, p.id_movimiento DESC
+        ) = 1
+    FROM etl.v_par AS p
+    WHERE p.regla <> 'sumar_costo'
+) AS u
+GROUP BY u.id_producto, u.id_movimiento;
+COMMENT ON VIEW etl.v_circunstancia IS
+    'Del kardex entero, lo que sus movimientos necesitan unos de otros: lo que etl.circunstancia es para una carga';
+
 CREATE OR REPLACE FUNCTION etl.repetir_libro(
     p_corta boolean, p_movimientos bigint[], p_parte bigint
 ) RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
@@ -181,71 +234,116 @@ BEGIN
     SELECT
         -- Each row: what there was, plus what entered, less what left, plus the adjustment.
         CASE
-            WHEN f.existencias <> f.existencias_previas
-                + CASE f.tipo WHEN 'VENTA' THEN -f.cantidad ELSE f.cantidad END
-                OR f.valor <> f.valor_previo
-                + CASE f.tipo WHEN 'VENTA' THEN -f.costo_total ELSE f.costo_total END + f.ajuste
+            WHEN f.existencias <> f.existencias_previas + f.variacion
+                OR f.valor <> f.valor_previo + f.signo * f.costo_total + f.ajuste
                 THEN 'the ledger does not foot'
             ELSE 'a replay gives other figures'
         END,
-        t.id_producto, f.id_movimiento
+        f.id_producto, f.id_movimiento
     FROM (
         SELECT
-            q.id_producto, q.desde,
-            coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
-            coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
-            coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric AS costo_promedio
-        FROM etl.tramos_de_prueba(p_corta, p_movimientos) AS q
-        LEFT JOIN dw.apertura AS a ON a.id_producto = q.id_producto
-        LEFT JOIN LATERAL (
-            SELECT k.existencias, k.valor, k.costo_promedio
-            FROM dw.kardex AS k
-            WHERE k.id_producto = q.id_producto AND k.fecha < q.desde
-            ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
-            LIMIT 1
-        ) AS u ON p_corta
-        WHERE q.id_producto & 1 <> 1 - p_parte
-    ) AS t
-    CROSS JOIN LATERAL (
-        SELECT
             m.*,
-            dw.valuar(m.tipo, m.cantidad, m.costo_unitario, m.valor) OVER w AS paso,
+            dw.valuar(m.regla, m.cantidad, m.costo_propio, m.circunstancia) OVER w AS paso,
             lag(m.existencias) OVER w AS existencias_previas,
             lag(m.valor) OVER w AS valor_previo
         FROM (
+            WITH tramo AS MATERIALIZED (
+                SELECT
+                    q.id_producto,
+                    -- What names others is followed from the beginning.
+                    CASE WHEN o.id_producto IS NULL AND c.id_producto IS NULL THEN q.desde
+                        ELSE '-infinity' END AS desde,
+                    c.id_producto IS NOT NULL AS sigue_sucursales
+                FROM etl.tramos_de_prueba(p_corta, p_movimientos) AS q
+                LEFT JOIN (
+                    SELECT DISTINCT k.id_producto FROM dw.kardex AS k WHERE k.id_origen IS NOT NULL
+                ) AS o ON o.id_producto = q.id_producto
+                LEFT JOIN (
+                    SELECT DISTINCT k.id_producto FROM dw.kardex AS k
+                    WHERE k.orden = 3 AND k.de_todo IS NULL
+                ) AS c ON c.id_producto = q.id_producto
+                WHERE q.id_producto & 1 <> 1 - p_parte
+            )
             SELECT
-                '-infinity'::timestamptz AS fecha, (-1)::smallint AS orden,
-                0::bigint AS id_movimiento, 'SALDO'::text AS tipo, t.existencias AS cantidad,
-                t.costo_promedio AS costo_unitario, t.existencias AS existencias, t.valor AS valor,
-                t.costo_promedio AS costo_promedio, NULL::numeric AS costo_total,
-                NULL::numeric AS ajuste, false AS provisional, NULL::numeric AS salto_costo
+                t.id_producto, '-infinity'::timestamptz AS fecha, (-1)::smallint AS orden,
+                0::bigint AS id_movimiento, 'SALDO'::text AS tipo, 'saldo'::text AS regla,
+                0::smallint AS signo, (-1)::smallint AS orden_del_tipo,
+                coalesce(u.existencias, a.existencias, 0)::numeric AS cantidad,
+                coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric AS costo_propio,
+                NULL::numeric AS costo_unitario,
+                coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
+                coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
+                NULL::numeric AS costo_promedio, NULL::numeric AS costo_total,
+                NULL::numeric AS ajuste, NULL::numeric AS variacion, false AS provisional,
+                NULL::numeric AS salto_costo,
+                ROW(
+                    coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
+                    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.sucursales, s.por_sucursal
+                )::dw.circunstancia AS circunstancia
+            FROM tramo AS t
+            LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
+            LEFT JOIN LATERAL (
+                SELECT k.existencias, k.valor, k.costo_promedio
+                FROM dw.kardex AS k
+                WHERE k.id_producto = t.id_producto AND k.fecha < t.desde
+                ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+                LIMIT 1
+            ) AS u ON p_corta
+            LEFT JOIN (
+                SELECT
+                    b.id_producto, array_agg(b.id_sucursal) AS sucursales,
+                    array_agg(b.existencias::numeric) AS por_sucursal
+                FROM dw.apertura_sucursal AS b
+                GROUP BY b.id_producto
+            ) AS s ON s.id_producto = t.id_producto AND t.sigue_sucursales
             UNION ALL
             SELECT
-                k.fecha, k.orden, k.id_movimiento, k.tipo, k.cantidad::numeric,
+                k.id_producto, k.fecha, k.orden, k.id_movimiento, k.tipo, p.regla, p.signo, p.orden,
+                k.cantidad::numeric,
+                CASE WHEN k.tipo <> 'VENTA' THEN k.costo_unitario::numeric END,
                 k.costo_unitario::numeric, k.existencias::numeric, k.valor::numeric,
                 k.costo_promedio::numeric, k.costo_total::numeric, k.ajuste::numeric,
-                k.provisional, k.salto_costo
-            FROM dw.kardex AS k
-            WHERE k.id_producto = t.id_producto AND k.fecha >= t.desde
+                k.variacion::numeric, k.provisional, k.salto_costo,
+                CASE WHEN x.id_movimiento IS NOT NULL OR k.importe IS NOT NULL OR t.sigue_sucursales
+                    THEN ROW(
+                        k.importe, x.adicional, x.en_su_entrada,
+                        CASE WHEN x.recordar THEN k.id_movimiento END, x.id_origen, x.olvidar, NULL,
+                        CASE WHEN t.sigue_sucursales THEN k.id_sucursal END,
+                        CASE WHEN t.sigue_sucursales THEN k.id_sucursal_destino END,
+                        k.de_todo, NULL, NULL
+                    )::dw.circunstancia
+                END
+            FROM tramo AS t
+            CROSS JOIN LATERAL (
+                SELECT * FROM dw.kardex AS f
+                WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
+                OFFSET 0
+            ) AS k
+            INNER JOIN dw.tipo_movimiento AS p ON p.tipo = k.tipo
+            LEFT JOIN etl.v_circunstancia AS x ON x.id_movimiento = k.id_movimiento
         ) AS m
-        WINDOW w AS (ORDER BY m.fecha, m.orden, m.id_movimiento ROWS UNBOUNDED PRECEDING)
-        OFFSET 0
+        WINDOW w AS (
+            PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
+            ROWS UNBOUNDED PRECEDING
+        )
     ) AS f
     WHERE f.tipo <> 'SALDO' AND (
         -- A rule of the shop's own that yields no value must not pass for one that agrees.
         ((f.paso).existencias = f.existencias AND (f.paso).valor = f.valor
             AND (f.paso).costo_promedio = f.costo_promedio
-            AND (f.paso).costo_total = f.costo_total AND (f.paso).ajuste = f.ajuste) IS NOT TRUE
-        OR f.existencias <> f.existencias_previas
-        + CASE f.tipo WHEN 'VENTA' THEN -f.cantidad ELSE f.cantidad END
-        OR f.valor <> f.valor_previo
-        + CASE f.tipo WHEN 'VENTA' THEN -f.costo_total ELSE f.costo_total END + f.ajuste
-        OR f.orden <> CASE f.tipo WHEN 'VENTA' THEN 1 ELSE 0 END
-        OR f.provisional <> (f.tipo = 'VENTA' AND (f.existencias < 0 OR f.costo_promedio = 0))
-        OR f.tipo = 'VENTA' AND (f.costo_unitario <> f.costo_promedio OR f.salto_costo IS NOT NULL)
+            AND (f.paso).costo_total = f.costo_total AND (f.paso).ajuste = f.ajuste
+            AND (f.paso).variacion = f.variacion) IS NOT TRUE
+        OR f.existencias <> f.existencias_previas + f.variacion
+        OR f.valor <> f.valor_previo + f.signo * f.costo_total + f.ajuste
+        OR f.orden <> f.orden_del_tipo
+        OR f.provisional
+        <> ((f.paso).al_promedio AND (f.existencias < 0 OR f.costo_promedio = 0))
+        OR f.tipo = 'VENTA' AND f.costo_unitario IS DISTINCT FROM f.costo_promedio
+        OR f.tipo <> 'ENTRADA_MERCANCIA' AND f.salto_costo IS NOT NULL
         -- Which cost is far from the average is a setting's matter; how far it is, is not.
-        OR f.tipo <> 'VENTA' AND (f.salto_costo = 0) IS DISTINCT FROM (CASE WHEN f.costo_unitario = 0
-            THEN true WHEN f.salto_costo IS NOT NULL THEN false END)
+        OR f.tipo = 'ENTRADA_MERCANCIA' AND (f.salto_costo = 0) IS DISTINCT FROM (
+            CASE WHEN f.costo_unitario = 0 THEN true WHEN f.salto_costo IS NOT NULL THEN false END
+        )
         OR f.salto_costo <> 0 AND f.salto_costo IS DISTINCT FROM greatest(
             round(f.costo_unitario * 1.00000000000000000000 / nullif((f.paso).promedio_previo, 0), 6),
             0.000001
@@ -300,6 +398,15 @@ SELECT 'the product has a ledger but no stock row', t.id_producto, NULL::bigint
 FROM etl.tramos_de_prueba(p_corta, p_movimientos) AS t
 WHERE p_corta AND NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = t.id_producto)
     AND EXISTS (SELECT FROM dw.kardex AS k WHERE k.id_producto = t.id_producto)
+UNION ALL
+SELECT 'the stock of the branches is not that of the product', i.id_producto, NULL::bigint
+FROM dw.inventario AS i
+LEFT JOIN (
+    SELECT e.id_producto, sum(e.existencias) AS existencias
+    FROM dw.existencias_sucursal AS e
+    GROUP BY e.id_producto
+) AS s ON s.id_producto = i.id_producto
+WHERE i.existencias <> coalesce(s.existencias, 0)
 $$;
 COMMENT ON FUNCTION etl.verificar_inventario(boolean, bigint[]) IS
     'Productos cuyo inventario falta, no es la última fila de su kardex o tiene un precio que no es el de su costo';
@@ -315,27 +422,42 @@ FROM (
     SELECT
         date_trunc('month', k.dia::timestamp)::date AS mes, k.id_sucursal, k.id_producto,
         count(*) AS movimientos,
-        coalesce(sum(k.cantidad) FILTER (WHERE k.venta), 0) AS unidades_vendidas,
-        coalesce(sum(round(k.cantidad * k.precio_unitario, 6)) FILTER (WHERE k.venta), 0) AS venta_bruta,
-        coalesce(sum(dw.venta_neta(k.cantidad, k.precio_unitario, k.impuesto)) FILTER (WHERE k.venta), 0)
-            AS venta_neta,
-        coalesce(sum(k.costo_total) FILTER (WHERE k.venta), 0) AS costo_ventas,
-        coalesce(sum(k.ajuste) FILTER (WHERE NOT k.venta), 0) AS ajuste,
-        coalesce(sum(k.cantidad) FILTER (WHERE NOT k.venta), 0) AS unidades_recibidas,
-        coalesce(sum(k.costo_total) FILTER (WHERE NOT k.venta), 0) AS costo_recibido
+        coalesce(-sum(k.variacion) FILTER (WHERE k.clase = 'ventas'), 0) AS unidades_vendidas,
+        coalesce(sum(round(k.unidades * k.precio, 6)) FILTER (WHERE k.clase = 'ventas'), 0) AS venta_bruta,
+        coalesce(sum(k.neta) FILTER (WHERE k.clase = 'ventas'), 0) AS venta_neta,
+        coalesce(-sum(k.entra) FILTER (WHERE k.clase = 'ventas'), 0) AS costo_ventas,
+        coalesce(sum(k.ajuste), 0) AS ajuste,
+        coalesce(sum(k.variacion) FILTER (WHERE k.clase = 'compras'), 0) AS unidades_recibidas,
+        coalesce(sum(k.entra) FILTER (WHERE k.clase = 'compras'), 0) AS costo_recibido,
+        coalesce(-sum(k.neta) FILTER (WHERE k.resta), 0) AS devoluciones,
+        coalesce(sum(k.variacion) FILTER (WHERE k.resta), 0) AS unidades_devueltas,
+        coalesce(-sum(k.entra) FILTER (WHERE k.clase = 'merma'), 0) AS mermas,
+        coalesce(-sum(k.variacion) FILTER (WHERE k.clase = 'merma'), 0) AS unidades_merma
     FROM (
-        SELECT f.*, f.tipo = 'VENTA' AS venta, t.desde, p.impuesto,
-            (f.fecha AT TIME ZONE p_zona)::date AS dia
-        FROM etl.tramos_de_prueba(true, p_movimientos) AS t
-        INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
-        CROSS JOIN LATERAL (
-            SELECT * FROM dw.kardex AS k
-            WHERE k.id_producto = t.id_producto
-                -- Two days more than the month: a clock's midnight is not UTC's.
-                AND k.fecha >= date_trunc('month', t.desde) - interval '2 days'
+        SELECT
+            m.*, c.clase, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
+            dw.venta_neta(n.unidades, n.precio, m.impuesto) AS neta
+        FROM (
+            SELECT f.*, t.desde, p.impuesto, (f.fecha AT TIME ZONE p_zona)::date AS dia
+            FROM etl.tramos_de_prueba(true, p_movimientos) AS t
+            INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
+            CROSS JOIN LATERAL (
+                SELECT * FROM dw.kardex AS k
+                WHERE k.id_producto = t.id_producto
+                    -- Two days more than the month: a clock's midnight is not UTC's.
+                    AND k.fecha >= date_trunc('month', t.desde) - interval '2 days'
+                OFFSET 0
+            ) AS f
             OFFSET 0
-        ) AS f
-        OFFSET 0
+        ) AS m
+        INNER JOIN etl.v_clase AS c
+            ON c.tipo = m.tipo AND c.con_costo = (m.costo_unitario IS NOT NULL)
+        CROSS JOIN LATERAL (
+            SELECT
+                CASE WHEN m.importe IS NOT NULL THEN 1.000000 ELSE m.cantidad END
+                * CASE WHEN c.resta THEN -1 ELSE 1 END AS unidades,
+                coalesce(m.importe, m.precio_unitario) AS precio
+        ) AS n
     ) AS k
     WHERE k.dia >= date_trunc('month', k.desde AT TIME ZONE p_zona)
     GROUP BY 1, 2, 3
@@ -348,10 +470,12 @@ FULL JOIN (
 ) AS r ON r.mes = l.mes AND r.id_sucursal = l.id_sucursal AND r.id_producto = l.id_producto
 WHERE (
     l.movimientos, l.unidades_vendidas, l.venta_bruta, l.venta_neta, l.costo_ventas, l.ajuste,
-    l.unidades_recibidas, l.costo_recibido
+    l.unidades_recibidas, l.costo_recibido, l.devoluciones, l.unidades_devueltas, l.mermas,
+    l.unidades_merma
 ) IS DISTINCT FROM (
     r.movimientos, r.unidades_vendidas, r.venta_bruta, r.venta_neta, r.costo_ventas, r.ajuste,
-    r.unidades_recibidas, r.costo_recibido
+    r.unidades_recibidas, r.costo_recibido, r.devoluciones, r.unidades_devueltas, r.mermas,
+    r.unidades_merma
 )
 UNION ALL
 -- The summaries against each other: the days of a month, and the days of 90 and of 365.
@@ -362,25 +486,27 @@ FROM (
     SELECT
         date_trunc('month', d.dia::timestamp)::date AS mes, d.id_sucursal, d.categoria,
         d.movimientos AS a, d.unidades_vendidas AS b, d.venta_bruta AS c, d.venta_neta AS d,
-        d.costo_ventas AS e, d.ajuste AS f, d.unidades_recibidas AS g, d.costo_recibido AS h
+        d.costo_ventas AS e, d.ajuste AS f, d.unidades_recibidas AS g, d.costo_recibido AS h,
+        d.devoluciones AS i, d.unidades_devueltas AS j, d.mermas AS k, d.unidades_merma AS l
     FROM dw.resumen_diario AS d
     UNION ALL
     SELECT
         m.mes, m.id_sucursal, p.categoria, -m.movimientos, -m.unidades_vendidas, -m.venta_bruta,
-        -m.venta_neta, -m.costo_ventas, -m.ajuste, -m.unidades_recibidas, -m.costo_recibido
+        -m.venta_neta, -m.costo_ventas, -m.ajuste, -m.unidades_recibidas, -m.costo_recibido,
+        -m.devoluciones, -m.unidades_devueltas, -m.mermas, -m.unidades_merma
     FROM dw.resumen_mensual AS m
     INNER JOIN dw.producto AS p ON p.id_producto = m.id_producto
     UNION ALL
     SELECT
         NULL, NULL, d.categoria, 0, d.unidades_vendidas,
         CASE WHEN d.dia > p_corte - 90 THEN d.unidades_vendidas ELSE 0 END, d.venta_neta,
-        d.costo_ventas, 0, 0, 0
+        d.costo_ventas, 0, 0, 0, 0, 0, 0, 0
     FROM dw.resumen_diario AS d
     WHERE d.dia > p_corte - 365 AND d.dia <= p_corte
     UNION ALL
     SELECT
         NULL, NULL, coalesce(p.categoria, '-'), 0, -m.unidades_365, -m.unidades_90, -m.venta_neta_365,
-        -m.costo_ventas_365, 0, 0, 0
+        -m.costo_ventas_365, 0, 0, 0, 0, 0, 0, 0
     FROM dw.resumen_movil AS m
     LEFT JOIN dw.producto AS p ON p.id_producto = m.id_producto
 ) AS s
@@ -390,8 +516,10 @@ WHERE s.mes IS NULL OR s.mes >= (
     FROM etl.tramos_de_prueba(true, p_movimientos) AS t
 )
 GROUP BY s.mes, s.id_sucursal, s.categoria
-HAVING (sum(s.a), sum(s.b), sum(s.c), sum(s.d), sum(s.e), sum(s.f), sum(s.g), sum(s.h))
-    IS DISTINCT FROM (0, 0, 0, 0, 0, 0, 0, 0)
+HAVING (
+    sum(s.a), sum(s.b), sum(s.c), sum(s.d), sum(s.e), sum(s.f), sum(s.g), sum(s.h), sum(s.i), sum(s.j),
+    sum(s.k), sum(s.l)
+) IS DISTINCT FROM (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 $$;
 COMMENT ON FUNCTION etl.verificar_sumas_tocadas(text, date, bigint[]) IS
     'Los meses de lo tocado contra el kardex, y los resúmenes entre sí: los días con los meses, los 90 y 365 días con los días';
@@ -403,7 +531,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT
     CASE s.nivel WHEN 1 THEN 'dw.resumen_diario' WHEN 2 THEN 'dw.resumen_mensual'
-        ELSE 'dw.resumen_movil' END
+        WHEN 3 THEN 'dw.resumen_movil' ELSE 'dw.resumen_sucursal' END
     || ' is not the sum of the ledger' || coalesce(', ' || coalesce(s.dia, s.mes)::text, ''),
     s.id_producto
 FROM etl.diferencias_de_resumen(p_zona, p_corte) AS s
@@ -501,7 +629,7 @@ CROSS JOIN LATERAL (
                 SELECT jsonb_agg(pg_relation_filenode(t.tabla)::bigint ORDER BY t.orden)
                 FROM unnest(ARRAY[
                     'dw.kardex', 'dw.inventario', 'dw.resumen_diario', 'dw.resumen_mensual',
-                    'dw.resumen_movil', 'etl.rechazo', 'etl.por_probar'
+                    'dw.resumen_movil', 'dw.resumen_sucursal', 'etl.rechazo', 'etl.por_probar'
                 ]::regclass[]) WITH ORDINALITY AS t (tabla, orden)
             )
         )
