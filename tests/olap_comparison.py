@@ -33,6 +33,9 @@ REASONS = {
     "producto desconocido": {"producto"},
     "sin cantidad": {"cantidad"},
     "cantidad no positiva": {"cantidad"},
+    "cantidad negativa": {"cantidad"},
+    "sin destino": {"sin destino"},
+    "destino igual al origen": {"destino igual al origen"},
     "cantidad fuera de rango": {"cantidad", "magnitud"},
     "sin precio": {"precio_unitario"},
     "precio negativo": {"precio_unitario"},
@@ -44,9 +47,8 @@ REASONS = {
     "sin fecha": {"sin fecha"},
     "fecha futura": {"fecha futura"},
 }
-# What the tables hold of a ledger row and of a summary row; the oracle knows more.
-KARDEX_COLUMNS = KardexRow._fields[: KardexRow._fields.index("provisional") + 1]
-SUMMARY_COLUMNS = Measures._fields[: Measures._fields.index("costo_recibido") + 1]
+KARDEX_COLUMNS = KardexRow._fields
+SUMMARY_COLUMNS = Measures._fields
 EMPTY_INVENTORY = InventoryRow(ZERO, ZERO, ZERO, None)
 
 Rows = Mapping[Any, tuple[Any, ...]]
@@ -109,7 +111,15 @@ def differences(olap: Any, expected: Replay) -> list[str]:
     ):
         held = {place: row[: len(columns)] for place, row in rows.items()}
         found += compare(table, columns, held, read_rows(olap, table, key, columns))
+    found += compare_branches(olap, expected)
     return found + compare_rolling(olap, expected) + compare_rejects(olap, expected)
+
+
+def compare_branches(olap: Any, expected: Replay) -> list[str]:
+    """The stock of each product in each branch that it has moved in."""
+    table, key = "dw.existencias_sucursal", ["id_producto", "id_sucursal"]
+    rows = {place: (stock,) for place, stock in expected.branches.items()}
+    return compare(table, ["existencias"], rows, read_rows(olap, table, key, ["existencias"]))
 
 
 def compare_rolling(olap: Any, expected: Replay) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from oracle_rows import Opening, Pricing, Product
@@ -15,7 +16,8 @@ FIRST, LAST = (
 )
 MOVEMENTS = """
     SELECT d.id_detalle AS id_movimiento, t.tipo, d.id_producto, t.id_sucursal, d.cantidad,
-           d.precio_unitario, d.costo_unitario, t.anulada AS anulado,
+           d.precio_unitario, d.costo_unitario, d.importe, d.id_origen, t.id_sucursal_destino,
+           t.anulada AS anulado,
            CASE WHEN t.fecha IS NOT NULL THEN
                least(greatest(t.fecha, %(first)s), %(last)s)
            END AS fecha
@@ -45,8 +47,18 @@ def read_products(oltp: Any) -> dict[int, Product]:
 def read_openings(olap: Any) -> dict[int, Opening]:
     """The opening balances that the shop has given to the OLAP."""
     with olap.cursor() as cursor:
-        cursor.execute("SELECT id_producto, existencias, costo_promedio, fecha FROM dw.apertura")
-        return {id_producto: Opening(*other) for id_producto, *other in cursor}
+        cursor.execute(
+            "SELECT a.id_producto, a.existencias, a.costo_promedio, a.fecha,"
+            " (SELECT jsonb_object_agg(s.id_sucursal, s.existencias::text)"
+            " FROM dw.apertura_sucursal AS s WHERE s.id_producto = a.id_producto)"
+            " FROM dw.apertura AS a"
+        )
+        return {
+            id_producto: Opening(
+                *other, {int(branch): Decimal(stock) for branch, stock in (places or {}).items()}
+            )
+            for id_producto, *other, places in cursor
+        }
 
 
 def read_pricing(olap: Any) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from oracle_types import (
     LANDED_COST,
     PRICE,
     TRANSFER,
-    TWO_TYPES,
     WITH_IMPORTE,
     WITH_ORIGIN,
     Type,
@@ -62,7 +61,7 @@ class Line(NamedTuple):
 
 
 def signed(
-    movement: Mapping[str, Any], types: Mapping[str, Type] = TWO_TYPES
+    movement: Mapping[str, Any], types: Mapping[str, Type] = ALL_TYPES
 ) -> tuple[str, Decimal | None, Decimal | None]:
     """Type, quantity and importe of a line: a negative quantity makes it the type's opposite."""
     tipo, cantidad, importe = movement["tipo"], movement["cantidad"], movement.get("importe")
@@ -105,7 +104,7 @@ def in_scope(
     movement: Mapping[str, Any],
     openings: Mapping[int, Opening],
     initial: datetime,
-    types: Mapping[str, Type] = TWO_TYPES,
+    types: Mapping[str, Type] = ALL_TYPES,
 ) -> bool:
     """DESIGN 5 and 6: of a type of the table, not voided, not before initial date or opening.
 
@@ -124,7 +123,7 @@ def motives(
     movement: Mapping[str, Any],
     products: Mapping[int, Product],
     snapshot: datetime,
-    types: Mapping[str, Type] = TWO_TYPES,
+    types: Mapping[str, Type] = ALL_TYPES,
 ) -> Iterator[str]:
     """Every reason to reject a movement in scope, in the order of "Rejected" in MOVEMENTS.md."""
     tipo, cantidad, importe = signed(movement, types)
@@ -189,7 +188,7 @@ def reasons_to_reject(
     movement: Mapping[str, Any],
     products: Mapping[int, Product],
     snapshot: datetime,
-    types: Mapping[str, Type] = TWO_TYPES,
+    types: Mapping[str, Type] = ALL_TYPES,
 ) -> frozenset[str]:
     """The coarse names of every reason that keeps a movement in scope from being valued."""
     return frozenset(coarse(m, movement) for m in motives(movement, products, snapshot, types))

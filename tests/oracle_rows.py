@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from oracle_types import TWO_TYPES, Type
+from oracle_types import ALL_TYPES, Type
 
 ZERO = Decimal(0)
 
@@ -59,7 +59,7 @@ class Rules:
     default_pricing: Pricing = DEFAULT_PRICING
     category_pricing: Mapping[str, Pricing] = field(default_factory=dict)
     product_pricing: Mapping[int, Pricing] = field(default_factory=dict)
-    types: Mapping[str, Type] = field(default_factory=lambda: TWO_TYPES)
+    types: Mapping[str, Type] = field(default_factory=lambda: ALL_TYPES)
 
     def pricing(self, id_producto: int, categoria: str | None) -> Pricing:
         """Each of margin, tax and step from the product, else its category, else the default."""

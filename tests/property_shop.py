@@ -44,6 +44,8 @@ OLAP_TABLES = (
     "dw.producto",
     "dw.sucursal",
     "dw.apertura",
+    "dw.apertura_sucursal",
+    "dw.resumen_sucursal",
     "dw.politica_precio",
     "etl.corrida",
     "etl.rechazo",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from pipeline.oltp.queries import Query
 
 # The types that are valued, in the contract's spelling.
-TYPES = ("VENTA", "ENTRADA_MERCANCIA")
+TYPES = (
+    "VENTA",
+    "ENTRADA_MERCANCIA",
+    "AJUSTE_ENTRADA",
+    "AJUSTE_SALIDA",
+    "CONTEO",
+    "COSTO_ADICIONAL",
+    "DESCUENTO_VENTA",
+    "DEVOLUCION_COMPRA",
+    "DEVOLUCION_VENTA",
+    "TRASLADO",
+)
 # No shop's document is older: such a date was mistyped.
 _OLDEST_DATE = "1990-01-01"
 
@@ -156,6 +168,7 @@ def fingerprints(
     since: datetime,
     limit: datetime,
     openings: Mapping[int, datetime],
+    types: Sequence[Mapping[str, Any]],
     horizon: int | None,
     changed: Sequence[int] = (),
     *,
@@ -168,7 +181,8 @@ def fingerprints(
     With `since_version` of those only that are not older, and of those of `ids`. Fingerprints are
     `hashed` by PostgreSQL's own function, or made by md5.
     What is dated after `limit` waits in quarantine, as do the lines of products that `products`
-    does not yield. `openings` are the products whose movements count from a date only; without
+    does not yield. `openings` are the products whose movements count from a date only, `types` the rows of
+    dw.tipo_movimiento; without
     a `horizon` nothing is too new to be compared. The products of `changed` came or went after it.
     """
     pending = _are_new(query, horizon) if horizon else []
@@ -190,6 +204,8 @@ def fingerprints(
         products=sql.Literal(list(openings)),
         dates=sql.SQL(", ").join(_bound(query, date) for date in openings.values()),
         pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
+        types=sql.Literal(json.dumps(types)),
+        **optional_columns(query),
     )
 
 

@@ -164,6 +164,7 @@ class _Comparison:
             self.start,
             olap.call(analytical, "SELECT etl.ultima_lectura()") + FUTURE,
             dict(_rows(analytical, "SELECT * FROM etl.aperturas_fechadas()")),
+            olap.call(analytical, "SELECT etl.leer_tipos()"),
             None if findings.restored else horizon(control),
             sorted(changed),
             hashed=self.hashed,

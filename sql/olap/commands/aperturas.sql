@@ -67,6 +67,10 @@ BEGIN
         existencias = excluded.existencias, costo_promedio = excluded.costo_promedio,
         fecha = excluded.fecha;
     GET DIAGNOSTICS v_aplicadas = ROW_COUNT;
+    DELETE FROM dw.apertura_sucursal AS s USING pg_temp.apertura_nueva AS n
+    WHERE s.id_producto = n.id_producto;
+    INSERT INTO dw.apertura_sucursal (id_producto, id_sucursal, existencias)
+    SELECT n.id_producto, 0, n.existencias FROM pg_temp.apertura_nueva AS n;
     -- What waits from before an opening is out of scope, as the next window would find.
     DELETE FROM etl.rechazo AS r USING pg_temp.apertura_nueva AS n
     WHERE r.id_producto = n.id_producto AND r.fecha < n.fecha;

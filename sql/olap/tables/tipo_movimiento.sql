@@ -96,3 +96,13 @@ FROM (VALUES
 ) AS n (tipo, otro)
 -- Only in the transaction that made the row.
 WHERE t.tipo = n.tipo AND t.xmin = pg_current_xact_id()::xid;
+
+CREATE OR REPLACE FUNCTION etl.leer_tipos() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_agg(to_jsonb(t) ORDER BY t.tipo) FROM dw.tipo_movimiento AS t
+$$;
+COMMENT ON FUNCTION etl.leer_tipos() IS 'dw.tipo_movimiento, para lo que se pregunta al OLTP';
+SELECT etl.conceder('EXECUTE', 'etl.leer_tipos()', 'etl_cargador');
