@@ -128,7 +128,7 @@ END
 $$;
 DROP FUNCTION IF EXISTS
     etl.anotar_refresco(uuid), etl.conservar_refresco(etl.control, jsonb), etl.vistas_por_refrescar(),
-    etl.actualizar_inventario(bigint, boolean);
+    etl.actualizar_inventario(bigint, boolean), etl.revaluar(bigint, jsonb, date, boolean);
 DROP VIEW IF EXISTS etl.v_vista;
 DROP TABLE IF EXISTS etl.refresco;
 ALTER TABLE dw.inventario
