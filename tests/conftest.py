@@ -20,6 +20,8 @@ from demo.server import embedded_binaries, system_binaries
 
 # luigi reads its configuration once, when it is first imported.
 os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
+# What tests expect to be told is in English; the default, Spanish, has tests of its own.
+os.environ["ETL_LANG"] = "en"
 # Where no bytecode is to be written, as containers say, each command would compile all it imports.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ["PYTHONPYCACHEPREFIX"] = str(REPOSITORY / "build" / "bytecode")

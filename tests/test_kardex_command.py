@@ -337,7 +337,7 @@ def test_the_page_is_whole_escaped_and_has_the_same_figures(shop: Shop):
     shop.till("UPDATE sucursales SET nombre = '<i>Norte' WHERE id_sucursal = 3")
     shop.run_in_process()
     # In UTC, which is no country's, Spanish has a comma before its decimals.
-    text = shop.succeed("kardex", "1", "--html").stdout
+    text = shop.succeed("kardex", "1", "--html", ETL_LANG="es").stdout
     page = Page(text)
     assert not {"script", "link", "img", "b", "i", "iframe"} & set(page.tags)
     assert not {"src", "href", "onload"} & set(page.attributes)
@@ -388,7 +388,10 @@ def test_a_column_of_the_page_has_one_number_of_decimals(shop: Shop):
     shop.sale(BEGINNING + DAY, (1, "1.5", 9), (2, "1", 3))
     shop.receipt(BEGINNING + 2 * DAY, (1, "7", "2.346"))
     shop.run_in_process()
-    pages = {p: Page(shop.succeed("kardex", p, "--html").stdout).rows[2:] for p in ("1", "2")}
+    pages = {
+        p: Page(shop.succeed("kardex", p, "--html", ETL_LANG="es").stdout).rows[2:]
+        for p in ("1", "2")
+    }
     cells = [[*row[5:15]] for row in pages["1"][:-1]] + [pages["1"][-1][1:11]]
     assert cells[1][:3] == ["3.000", "1,100", "3.300,000"]
     decimals = [
@@ -440,7 +443,7 @@ def test_the_page_of_large_numbers_is_exact(shop: Shop):
     """Beyond Decimal's own 28 digits, which Babel calculates with."""
     large_numbers(shop)
     shown = show(shop, "1")
-    totals = Page(shop.succeed("kardex", "1", "--html").stdout).rows[-1]
+    totals = Page(shop.succeed("kardex", "1", "--html", ETL_LANG="es").stdout).rows[-1]
     assert figure(totals[10]) == Decimal(shown["closing"]["valor"]) > 10**21
 
 

@@ -21,7 +21,7 @@ from pipeline.state.targets import DurableTarget
 # Writes half a page, and is killed before the rest.
 KILLED = """
 import os, pathlib, signal, sys
-from pipeline.replacing import replacing
+from pipeline.state.replacing import replacing
 with replacing(pathlib.Path(sys.argv[1]), 0o666) as stream:
     stream.write(b"half of")
     stream.flush()

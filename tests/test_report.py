@@ -101,7 +101,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def report(shop: Shop, folder: Path, **env: str) -> str:
     """The report as a file; its URL."""
     path = folder / "informe.html"
-    shop.succeed("report", "--output", str(path), **env)
+    shop.succeed("report", "--output", str(path), **{"ETL_LANG": "es", **env})
     return path.as_uri()
 
 

@@ -26,6 +26,7 @@ from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.bundle import MASK, ROOMS, read_bundle, uri
 from pipeline.superset.client import Session
 
+LOGIN = {"OLAP_DB_NAME": "olap", "OLAP_BI_USER": "tablero", "OLAP_BI_PASSWORD": "secreta"}
 FOLDER = REPOSITORY / "superset"
 # A file's uuid is made of its room and name, so that it never changes and nobody invents one.
 NAMESPACE = UUID("6f0f7f5e-3c1e-5a7e-9f60-7d1d0b5c5a10")
@@ -286,7 +287,7 @@ def test_no_secret_is_shown():
 def test_a_wrong_setting_is_one_line(
     tmp_path: Path, env: dict[str, str], arguments: list[str], said: str
 ):
-    given = {"OLAP_DB_NAME": "olap", "OLAP_BI_USER": "tablero", "OLAP_BI_PASSWORD": "secreta"}
+    given = {"ETL_LANG": "en", **LOGIN}
     done = run_program(import_program(*arguments), tmp_path, given | env)
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
@@ -295,7 +296,7 @@ def test_a_wrong_setting_is_one_line(
 
 
 def test_what_is_no_superset_is_told(tmp_path: Path):
-    given = {"OLAP_DB_NAME": "olap", "OLAP_BI_USER": "tablero", "OLAP_BI_PASSWORD": "secreta"}
+    given = {"ETL_LANG": "en", **LOGIN}
     with web_server() as web:
         url = f"http://127.0.0.1:{web.port}"
         for status, said in ((200, "without JSON"), (302, "is redirected"), (500, "answers 500")):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 
 import pytest
 from olap_comparison import assert_olap_equals_replay
 from oracle_rows import Pricing
 from shop_database import Shop
+from test_upgrades import OLD, install_old
 from view_comparison import view_differences
 
 from pipeline.base.sql_files import read_sql, sql_folder
@@ -223,8 +223,8 @@ def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
     trade(shop, hasta)
     shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
     shop.run_in_process(as_of=hasta)
+    install_old(shop, OLD[0])
     with shop.olap.cursor() as cursor:
-        cursor.execute(Path(__file__).with_name("version_1.sql").read_text())
         cursor.execute("CREATE VIEW dw.mi_vista AS SELECT * FROM dw.mv_abc")
     refused = shop.command("init")
     assert refused.returncode == 1

@@ -34,10 +34,6 @@ _PASS_ALL_ROWS = (
 _CONSTANT = re.compile(r"\(*(NULL|'\d+')::xid8?\)*")
 # A version that PostgreSQL itself keeps.
 _SYSTEM = re.compile(r"(.*\.)?xmin")
-# What no transaction has: none, bootstrap's, and that of rows of long ago.
-_OF_NOBODY = ("0", "1", "2")
-# A version of the shop's own making that so many movements share is none.
-_ENOUGH = 20
 _STILL = N_("read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full")
 # What a node looks values up in, beside the rows that it hands on.
 _LOOKUPS = ("InitPlan", "SubPlan")
@@ -60,8 +56,7 @@ def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, 
             assert row is not None
             plans.append(row[0][0]["Plan"])
             if query.capture != "full":
-                _refuse_still_versions(query, plans[-1])
-                _refuse_still_values(cursor, query, plans[-1])
+                _refuse_still_versions(cursor, query, plans[-1])
             if _leaves_out(plans[-1]):
                 raise SchemaError(
                     _(
@@ -79,7 +74,7 @@ def _leaves_out(plan: dict[str, Any]) -> bool:
     return bool(plan["Node Type"] == "Limit")
 
 
-def _refuse_still_versions(query: Query, plan: dict[str, Any]) -> None:
+def _refuse_still_versions(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
     """Raise SchemaError where a version cannot move: then what is new would never come."""
     foreign = sorted(_foreign_tables(plan))
     if foreign:
@@ -88,8 +83,8 @@ def _refuse_still_versions(query: Query, plan: dict[str, Any]) -> None:
                 "{name}.sql reads {foreign}, a foreign table, whose rows have no version: {still}"
             ).format(name=query.name, foreign=", ".join(foreign), still=_(_STILL))
         )
-    columns = _output_columns(query, plan)
-    for branch in columns:
+    branches = _output_columns(query, plan)
+    for branch in branches:
         known = {c: _CONSTANT.fullmatch(e) for c, e in branch.items() if c in query.versions}
         for column, constant in known.items():
             if constant and (constant[1] != "NULL" or all(known.values())):
@@ -99,38 +94,30 @@ def _refuse_still_versions(query: Query, plan: dict[str, Any]) -> None:
                         "row's version, or {still}"
                     ).format(name=query.name, column=column, branch=branch[column], still=_(_STILL))
                 )
-
-
-def _refuse_still_values(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
-    """The same of a version whose plan does not tell: a column, or what a view makes."""
-    branches = _output_columns(query, plan)
     if not branches and not _reads_something(plan):
         return
     for column in query.versions:
-        if branches and all(_SYSTEM.fullmatch(b[column]) or _null(b[column]) for b in branches):
-            continue
-        cursor.execute(
-            sql.SQL(read_sql("oltp", "version_quieta.sql")).format(
-                query=sql.SQL(query.text),
-                column=sql.Identifier(column),
-                enough=sql.Literal(_ENOUGH),
-            )
+        told = [branch[column] for branch in branches]
+        if not told or not all(_SYSTEM.fullmatch(e) or _CONSTANT.fullmatch(e) for e in told):
+            _refuse_still_values(cursor, query, column)
+
+
+def _refuse_still_values(cursor: Cursor, query: Query, column: str) -> None:
+    """The same of a version whose plan does not tell: a column, or what a view makes."""
+    # Of type xid8, many rows may well be of the transaction that added the column.
+    own = query.capture == "xmin" and query.name == "movimientos"
+    cursor.execute(
+        sql.SQL(read_sql("oltp", "version_quieta.sql")).format(
+            query=sql.SQL(query.text), column=sql.Identifier(column), own=sql.Literal(own)
         )
-        value, moves, rows = cursor.fetchone() or (None, True, 0)
-        # Many rows may well be of the transaction that added a column of type xid8.
-        shared = query.capture == "xmin" and query.name == "movimientos" and rows >= _ENOUGH
-        if not moves and (value in _OF_NOBODY or shared):
-            raise SchemaError(
-                _(
-                    "{name}.sql yields {column} as {value} for every row, so that what is new "
-                    "would never be seen: yield the row's version, or {still}"
-                ).format(name=query.name, column=column, value=value, still=_(_STILL))
-            )
-
-
-def _null(expression: str) -> bool:
-    constant = _CONSTANT.fullmatch(expression)
-    return constant is not None and constant[1] == "NULL"
+    )
+    if still := cursor.fetchone():
+        raise SchemaError(
+            _(
+                "{name}.sql yields {column} as {value} for every row, so that what is new "
+                "would never be seen: yield the row's version, or {still}"
+            ).format(name=query.name, column=column, value=still[0], still=_(_STILL))
+        )
 
 
 def _foreign_tables(node: dict[str, Any]) -> set[str]:

@@ -15,13 +15,29 @@ from pipeline.translation import translated
 TEMPLATES = (
     N_("the upgrade makes views anew on which others stand ({views}); nothing was changed"),
     N_("drop those, run init, and create them again"),
-    N_("{table} lacks a key, without which a movement could be in it twice"),
+    N_("dw.kardex lacks a key, without which a movement could be in it twice"),
     N_(
         "run `python -m pipeline init`, which makes it; if it cannot, a backup was restored over "
         "this database: restore it into an empty one"
     ),
     N_("{table} holds movements of a run that this database has not had"),
     N_("a backup was restored over a later state: restore it into an empty database"),
+    N_("{table} holds a movement that dw.kardex has, too ({key}); nothing was changed"),
+    N_("a backup was restored over this database: restore it into an empty one"),
+    N_("of the {rows} rows of {table} dw.kardex took {taken}; nothing was changed"),
+    N_("a trigger or a rule of dw.kardex keeps rows out: disable it, and run init again"),
+    N_(
+        "the upgrade moves the rows of {table} to dw.kardex, and something stands on it ({views}); "
+        "nothing was changed"
+    ),
+    N_("drop that, run init, and create it again on dw.kardex"),
+    N_("{table} inherits from dw.kardex, and its rows would count as movements"),
+    N_(
+        "if a backup was restored over this database, restore it into an empty one, and run init; "
+        "else ALTER TABLE {table} NO INHERIT dw.kardex"
+    ),
+    N_("dw.aplicar_movimiento has no rule for a movement of type {type}; nothing was written"),
+    N_("give the type a branch there, and run init"),
     N_("movimientos.sql yields rows without id_movimiento"),
     N_("movimientos.sql yields id_movimiento {movement} {times} times in one read"),
     N_("correct its joins so that each movement is one row, then run again"),
@@ -80,8 +96,6 @@ TEMPLATES = (
     N_("ETL_TIMEZONE is {zone}, but this OLAP was loaded in {loaded}, and its days would shift"),
     N_("set ETL_TIMEZONE={zone}"),
     N_("the window was not opened by etl.abrir_ventana"),
-    N_("etl.etapa holds {staged} movements, but {read} were read; nothing was written"),
-    N_("run it again: they are read anew"),
     N_(
         "the opening is dated after movements that are already in the ledger ({products}); "
         "nothing was changed"
@@ -98,7 +112,6 @@ TEMPLATES = (
     N_("product {product}: {movements} movements before {date}"),
     N_("the ledger does not foot"),
     N_("the stock is not its ledger's last row"),
-    N_("the movement is in the ledger twice"),
     N_("the product has a ledger but no stock row"),
     N_("a replay gives other figures"),
     N_("{table} is not the sum of the ledger, {since}"),
