@@ -35,7 +35,6 @@ LOCKS = {
     "the ledger": "LOCK TABLE dw.kardex IN SHARE MODE",
     "a staging table": "LOCK TABLE etl.etapa IN ACCESS EXCLUSIVE MODE",
     "the control table": "LOCK TABLE etl.control IN ACCESS EXCLUSIVE MODE",
-    "a view": "REFRESH MATERIALIZED VIEW dw.mv_abc",
 }
 
 

@@ -190,7 +190,7 @@ def test_an_administrator_who_did_not_create_the_roles_may_upgrade(shop: Shop):
             with connection.cursor() as cursor:
                 cursor.execute(
                     "DROP VIEW etl.v_diferencia, dw.v_corridas; DROP TABLE etl.tramo;"
-                    " DROP MATERIALIZED VIEW dw.mv_abc;"
+                    " DROP VIEW dw.mv_abc;"
                     " DROP FUNCTION etl.revisar_kardex(); DROP AGGREGATE"
                     " dw.valuar(text, numeric, numeric, numeric);"
                     " CREATE FUNCTION dw.de_la_tienda() RETURNS integer LANGUAGE sql AS 'SELECT 1'"

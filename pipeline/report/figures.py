@@ -71,8 +71,7 @@ def read_figures(settings: Settings) -> Figures:
                 cursor.execute(read_sql("olap/informe", f"{name}.sql"), parameters)
                 return list(cursor.fetchall())
 
-            ready = rows("vistas_sin_poblar")[0]["vistas"] == 0
-            cut = rows("datos_al") if ready else []
+            cut = rows("datos_al")
             if not cut:
                 nothing: dict[str, list[Row]] = {name: [] for name in LISTS}
                 return Figures(account.name, settings.timezone, None, None, nothing)

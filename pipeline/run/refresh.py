@@ -18,6 +18,8 @@ from pipeline.base.database import connect, who_blocks
 from pipeline.base.logs import log
 from pipeline.errors import DatabaseError
 from pipeline.olap import call
+from pipeline.translation import translated as _
+from pipeline.translation.stored import worded
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -114,9 +116,9 @@ def _refresh(connection: Connection, settings: Settings, oid: int, name: str) ->
     except psycopg2.Error as failure:
         if connection.closed:
             raise
-        error = (failure.diag.message_primary or str(failure)).strip()
+        error = worded((failure.diag.message_primary or str(failure)).strip())
         if failure.pgcode == errorcodes.LOCK_NOT_AVAILABLE:
-            error += f"; held by {who_blocks(settings.olap)}"
+            error += _("; held by {blocker}").format(blocker=who_blocks(settings.olap))
     seconds = round((datetime.now() - started).total_seconds(), 3)
     return {"view": name, "seconds": seconds, "notice": notice, "error": error}
 

@@ -112,6 +112,7 @@ TEMPLATES = (
     N_("product {product}: {movements} movements before {date}"),
     N_("the ledger does not foot"),
     N_("the stock is not its ledger's last row"),
+    N_("the last sale or average value of the stock is not its ledger's"),
     N_("the product has a ledger but no stock row"),
     N_("a replay gives other figures"),
     N_("{table} is not the sum of the ledger, {since}"),

@@ -128,12 +128,32 @@ WHERE (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
     coalesce(u.costo_promedio, a.costo_promedio, 0)
 )
 UNION ALL
+SELECT
+    'the last sale or average value of the stock is not its ledger''s', i.id_producto,
+    w.id_movimiento
+FROM dw.v_corte AS c
+CROSS JOIN LATERAL etl.fines_de_mes(c.dia, c.zona) AS f (fines)
+CROSS JOIN dw.inventario AS i
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+LEFT JOIN LATERAL (
+    SELECT k.id_movimiento, k.fecha, k.precio_unitario
+    FROM dw.kardex AS k
+    WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA'
+    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    LIMIT 1
+) AS w ON true
+-- Where a price gets its tax, that is the one of the pricing policy when it was loaded.
+WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
+    w.fecha, CASE WHEN p.impuesto = 0 THEN i.ultimo_precio ELSE w.precio_unitario END,
+    dw.venta_neta(1, w.precio_unitario, p.impuesto), etl.valor_promedio(i.id_producto, f.fines)
+)
+UNION ALL
 SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint
 FROM dw.kardex AS k
 WHERE NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = k.id_producto)
 $$;
 COMMENT ON FUNCTION etl.verificar_cuadre() IS
-    'Filas del kardex que no cuadran con la anterior, y productos cuyo inventario no es su última fila';
+    'Filas del kardex que no cuadran con la anterior, y productos cuyo inventario no es lo que dice su kardex';
 
 CREATE OR REPLACE FUNCTION etl.verificar_repeticion(p_productos bigint, p_semilla double precision)
 RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)

@@ -14,6 +14,33 @@ $$;
 COMMENT ON FUNCTION etl.fines_de_mes(date, text) IS
     'Los fines de mes de los 365 días que terminan en el corte';
 
+CREATE OR REPLACE FUNCTION etl.valor_promedio(p_producto bigint, p_fines timestamptz[]) RETURNS numeric
+LANGUAGE sql STABLE
+AS $$
+-- Before its first movement and its opening a product has no value that would count.
+SELECT avg(greatest(f.valor, 0))
+FROM (
+    SELECT coalesce(
+        (
+            SELECT k.valor
+            FROM dw.kardex AS k
+            WHERE k.id_producto = p_producto AND k.fecha < n.fin
+            ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+            LIMIT 1
+        ),
+        (
+            SELECT round(a.existencias * a.costo_promedio, 6)
+            FROM dw.apertura AS a
+            WHERE a.id_producto = p_producto AND a.fecha < n.fin
+        )
+    ) AS valor
+    FROM unnest(p_fines) AS n (fin)
+) AS f
+WHERE f.valor IS NOT NULL
+$$;
+COMMENT ON FUNCTION etl.valor_promedio(bigint, timestamptz[]) IS
+    'Promedio de lo que valía un producto en esos instantes (lo negativo cuenta 0); nulo si en ninguno existía aún';
+
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(
     p_numero bigint, p_fines timestamptz[], p_todos boolean
 ) RETURNS void
@@ -21,7 +48,7 @@ LANGUAGE sql
 AS $$
 INSERT INTO dw.inventario AS i (
     id_producto, existencias, valor, costo_promedio, precio_sugerido, version,
-    ultima_venta, ultimo_precio, valor_promedio
+    ultima_venta, ultimo_precio, ultimo_neto, valor_promedio
 )
 SELECT
     t.id_producto,
@@ -31,12 +58,17 @@ SELECT
     dw.calcular_precio_sugerido(
         coalesce(u.costo_promedio, a.costo_promedio, 0), v.margen, v.impuesto, v.redondeo
     ),
-    p_numero, w.fecha, w.precio_unitario, m.valor
+    p_numero, w.fecha,
+    -- A suggested price has its tax within; a price that the shop types without it gets it.
+    round(w.precio_unitario * CASE WHEN p.impuesto = 0 THEN 1 + v.impuesto ELSE 1 END, 6),
+    dw.venta_neta(1, w.precio_unitario, p.impuesto),
+    etl.valor_promedio(t.id_producto, p_fines)
 FROM (
     SELECT s.id_producto FROM etl.tramo AS s
     UNION
     SELECT n.id_producto FROM dw.inventario AS n WHERE p_todos
 ) AS t
+INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = t.id_producto
 LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
 -- Each from the end of the product's ledger, by its key: the cost does not follow the history.
@@ -54,35 +86,18 @@ LEFT JOIN LATERAL (
     ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
     LIMIT 1
 ) AS w ON true
-LEFT JOIN LATERAL (
-    -- Before its first movement and its opening a product has no value that would count.
-    SELECT avg(greatest(f.valor, 0)) AS valor
-    FROM (
-        SELECT coalesce(
-            (
-                SELECT k.valor
-                FROM dw.kardex AS k
-                WHERE k.id_producto = t.id_producto AND k.fecha < n.fin
-                ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
-                LIMIT 1
-            ),
-            CASE WHEN a.fecha < n.fin THEN round(a.existencias * a.costo_promedio, 6) END
-        ) AS valor
-        FROM unnest(p_fines) AS n (fin)
-    ) AS f
-    WHERE f.valor IS NOT NULL
-) AS m ON true
 ON CONFLICT (id_producto) DO UPDATE SET
     existencias = excluded.existencias, valor = excluded.valor,
     costo_promedio = excluded.costo_promedio, precio_sugerido = excluded.precio_sugerido,
     version = excluded.version, ultima_venta = excluded.ultima_venta,
-    ultimo_precio = excluded.ultimo_precio, valor_promedio = excluded.valor_promedio
+    ultimo_precio = excluded.ultimo_precio, ultimo_neto = excluded.ultimo_neto,
+    valor_promedio = excluded.valor_promedio
 WHERE (
     i.existencias, i.valor, i.costo_promedio, i.precio_sugerido, i.ultima_venta, i.ultimo_precio,
-    i.valor_promedio
+    i.ultimo_neto, i.valor_promedio
 ) IS DISTINCT FROM (
     excluded.existencias, excluded.valor, excluded.costo_promedio, excluded.precio_sugerido,
-    excluded.ultima_venta, excluded.ultimo_precio, excluded.valor_promedio
+    excluded.ultima_venta, excluded.ultimo_precio, excluded.ultimo_neto, excluded.valor_promedio
 )
 $$;
 COMMENT ON FUNCTION etl.actualizar_inventario(bigint, timestamptz[], boolean) IS

@@ -134,6 +134,7 @@ DROP TABLE IF EXISTS etl.refresco;
 ALTER TABLE dw.inventario
     ADD COLUMN IF NOT EXISTS ultima_venta timestamptz,
     ADD COLUMN IF NOT EXISTS ultimo_precio numeric(38, 6),
+    ADD COLUMN IF NOT EXISTS ultimo_neto numeric(38, 6),
     ADD COLUMN IF NOT EXISTS valor_promedio numeric;
 -- finish/20_inventario.sql fills them.
 SELECT set_config('etl.inventario_de_nuevo', 'true', true);

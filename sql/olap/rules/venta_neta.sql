@@ -15,5 +15,3 @@ END
 $$;
 COMMENT ON FUNCTION dw.venta_neta(numeric, numeric, numeric) IS
     'Importe de una venta sin el impuesto que su precio incluye';
--- dw.mv_precios asks it in the name of whoever reads.
-SELECT etl.conceder('EXECUTE', 'dw.venta_neta(numeric, numeric, numeric)', 'bi_lector');
