@@ -215,6 +215,20 @@ def test_what_is_no_longer_sold_leaves_the_rolling_sums_without_a_new_movement(s
         assert_olap_equals_replay(shop, initial)
 
 
+def test_an_average_value_follows_the_month_ends_without_a_new_movement(shop: Shop):
+    end = datetime(2026, 10, 17, 3, tzinfo=UTC)
+    shop.env |= {
+        "ETL_INITIAL_SINCE": (end - timedelta(days=300)).isoformat(),
+        "ETL_MAX_SILENT_DAYS": "9999",
+    }
+    shop.product(1)
+    shop.receipt(end - timedelta(days=45), (1, 10, 2))
+    shop.receipt(end - timedelta(days=20), (1, 10, 2))
+    for days, average in ((19, 20), (0, 30)):
+        shop.run_in_process(as_of=end - timedelta(days=days))
+        assert shop.olap_rows("SELECT valor_promedio AS v FROM dw.mv_rotacion") == [{"v": average}]
+
+
 def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
     hasta = datetime(2026, 10, 17, 23, tzinfo=UTC)
     initial = hasta - timedelta(days=460)
