@@ -222,7 +222,7 @@ def test_an_average_value_follows_the_month_ends_without_a_new_movement(shop: Sh
         "ETL_MAX_SILENT_DAYS": "9999",
     }
     shop.product(1)
-    shop.receipt(end - timedelta(days=45), (1, 10, 2))
+    shop.receipt(end - timedelta(days=60), (1, 10, 2))
     shop.receipt(end - timedelta(days=20), (1, 10, 2))
     for days, average in ((19, 20), (0, 30)):
         shop.run_in_process(as_of=end - timedelta(days=days))
