@@ -106,7 +106,7 @@ def test_the_function_refreshes_them_all(shop: Shop):
 
 @pytest.mark.one_postgres
 def test_every_list_of_our_views_has_those_that_there_are(shop: Shop):
-    """What is refreshed as ours, granted, examined and reported."""
+    """What is granted, examined and reported as ours."""
     with shop.olap.cursor() as cursor:
         # One of the shop's own, which is in none of them, though the dashboards may read it.
         cursor.execute(

@@ -24,7 +24,7 @@ from pipeline.oltp.queries import Query
 from pipeline.oltp.reads import between, count_by_day, with_rules
 from pipeline.oltp.snapshot import Snapshot, read_rows, wait_for_flush, wal_position
 from pipeline.run.extract import copy_to_file
-from pipeline.run.refresh import refresh_views
+from pipeline.run.refresh import refresh_views, tell_views
 from pipeline.run.source_change import why_everything
 from pipeline.state.process_lock import hold_lock
 from pipeline.state.receipts import Bounds, Piece, horizon
@@ -90,7 +90,7 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
         counts.get("rechazadas", 0),
         counts.get("revaluadas", 0),
     )
-    with_retries(lambda: refresh_views(settings))
+    tell_views(with_retries(lambda: refresh_views(settings)))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -121,6 +121,13 @@ def _refresh(connection: Connection, settings: Settings, oid: int, name: str) ->
             error += _("; held by {blocker}").format(blocker=who_blocks(settings.olap))
     seconds = round((datetime.now() - started).total_seconds(), 3)
     return {"view": name, "seconds": seconds, "notice": notice, "error": error}
+
+
+def tell_views(views: Iterable[dict[str, Any]]) -> None:
+    """Log each that was not refreshed as it should be, and why."""
+    for view in views:
+        if view["error"] or view["notice"]:
+            log.warning("%s: %s", view["view"], view["error"] or view["notice"])
 
 
 def note_views(settings: Settings, window: Window, seconds: float) -> None:

@@ -16,7 +16,7 @@ from pipeline.run.backfill import backfill
 from pipeline.run.due import forget_old_windows, predecessor, refuse_future
 from pipeline.run.extract import extract_window
 from pipeline.run.load import load_window
-from pipeline.run.refresh import note_views, refresh_views
+from pipeline.run.refresh import note_views, refresh_views, tell_views
 from pipeline.settings.moments import parse_since
 from pipeline.state import window as windows
 from pipeline.state.request import Request, only_process, write_request
@@ -109,9 +109,7 @@ class RefreshViews(_WindowTask):
         with progress.of(self):
             views = [] if superseded else with_retries(lambda: refresh_views(self.settings))
         seconds = round(time.monotonic() - started, 3)
-        for view in views:
-            if view["error"] or view["notice"]:
-                log.warning("%s: %s", view["view"], view["error"] or view["notice"])
+        tell_views(views)
         if not superseded:
             with_retries(lambda: note_views(self.settings, self.window, seconds))
             refreshed = sum(not view["error"] for view in views)

@@ -135,6 +135,11 @@ FROM dw.v_corte AS c
 CROSS JOIN LATERAL etl.fines_de_mes(c.dia, c.zona) AS f (fines)
 CROSS JOIN dw.inventario AS i
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
+CROSS JOIN LATERAL (
+    SELECT t.politica IN (etl.huella_politica(true), etl.huella_politica(false)) AS misma
+    FROM etl.control AS t
+) AS t
 LEFT JOIN LATERAL (
     SELECT k.id_movimiento, k.fecha, k.precio_unitario
     FROM dw.kardex AS k
@@ -142,9 +147,14 @@ LEFT JOIN LATERAL (
     ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
     LIMIT 1
 ) AS w ON true
--- Where a price gets its tax, that is the one of the pricing policy when it was loaded.
+-- A price that gets its tax has that of the pricing policy of its load, which may be another by now.
 WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
-    w.fecha, CASE WHEN p.impuesto = 0 THEN i.ultimo_precio ELSE w.precio_unitario END,
+    w.fecha,
+    CASE
+        WHEN p.impuesto > 0 THEN w.precio_unitario
+        WHEN t.misma THEN round(w.precio_unitario * (1 + v.impuesto), 6)
+        ELSE i.ultimo_precio
+    END,
     dw.venta_neta(1, w.precio_unitario, p.impuesto), etl.valor_promedio(i.id_producto, f.fines)
 )
 UNION ALL
