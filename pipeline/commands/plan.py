@@ -73,7 +73,7 @@ def _show(plan: dict[str, Any]) -> None:
     if plan["pending_window"]:
         facts.append(
             (
-                "unfinished",
+                _("unfinished"),
                 _("{pending_window} is done first").format(pending_window=plan["pending_window"]),
             )
         )

@@ -58,11 +58,11 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
         pending = [view for view in views if view.pending]
         rows = [_row(view.name, view.own, unchanged=True) for view in views if not view.pending]
         with (
-            progress.stage("refreshing views", "views", len(pending)) as advance,
+            progress.stage(_("refreshing views"), _("views"), len(pending)) as advance,
             _sessions(connection, settings, min(len(pending), 2)) as sessions,
         ):
             # A turn after the other: the views of a later one may read those of an earlier.
-            for _, turn in groupby(pending, key=lambda view: view.turn):
+            for _turn, turn in groupby(pending, key=lambda view: view.turn):
                 for row in _refresh_turn(sessions, settings, list(turn)):
                     rows.append(row)
                     advance(1)
