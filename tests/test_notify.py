@@ -279,7 +279,7 @@ def test_what_nobody_took_is_told_the_next_time(shop: Shop, web: WebServer):
     telling(shop, web)
     web.status = 500
     break_oltp(shop)
-    assert "aviso no enviado a canal 1 (json://…)" in run(shop, 30)
+    assert "aviso no enviado por canal 1 (json://…)" in run(shop, 30)
     web.status = 200
     run(shop, 30)
     assert len(web.told) == 2
