@@ -80,10 +80,12 @@ def rehearse(
         with TemporaryDirectory(prefix="pipeline-plan-") as name:
             extract = read_oltp(settings, window, asked, Path(name))[0]
             load = partial(_load_and_take_back, window, extract, Path(name), accept_source)
-            held = None
+            held: DataError | GuardError | None = None
             try:
                 verdict, loaded = load(settings)
-            except (DataError, GuardError) as failure:
+            except DataError as failure:
+                held, verdict, loaded = failure, "cargar", None
+            except GuardError as failure:
                 held = failure
                 verdict, loaded = _if_accepted(partial(load, _without_guards(settings)))
         if verdict == "cargar":
