@@ -39,6 +39,23 @@ def folder(shop: Shop, tmp_path: Path) -> Path:
     return folder
 
 
+def read_documents(shop: Shop, folder: Path, granted: str = "documentos") -> Path:
+    """The headers are those of `documentos`, whose v is their version; returns the query's file."""
+    shop.till(f'GRANT SELECT ON {granted} TO "{shop.env["OLTP_DB_USER"]}"')
+    query = folder / "movimientos.sql"
+    text = query.read_text().replace("public.transacciones", "public.documentos")
+    query.write_text(text.replace("t.xmin AS", "t.v AS"))
+    return query
+
+
+def assert_refused(shop: Shop, cause: str) -> None:
+    """A run tells this cause, and the way out."""
+    done = shop.run_due()
+    assert done.returncode != 0
+    assert cause in done.stdout, done.stdout
+    assert "ETL_CAPTURE=full" in done.stdout
+
+
 def test_a_widened_query_brings_what_is_not_new(shop: Shop, folder: Path):
     query = folder / "movimientos.sql"
     whole = query.read_text()
@@ -114,10 +131,7 @@ def test_a_version_that_never_moves(shop: Shop, folder: Path, old: str, new: str
     query.write_text(query.read_text().replace(old, new))
     done = shop.command("doctor", "--json")
     assert cause in done.stdout
-    done = shop.run_due()
-    assert done.returncode != 0
-    assert cause in done.stdout
-    assert "ETL_CAPTURE=full" in done.stdout
+    assert_refused(shop, cause)
     shop.env["ETL_CAPTURE"] = "full"
     assert shop.run_due().returncode == 0
     assert movements(shop) == 5
@@ -137,19 +151,13 @@ def test_a_version_that_never_moves_where_no_plan_tells(
         f"CREATE {kind} documentos AS WITH d AS MATERIALIZED"
         f" (SELECT t.*, '{value}'::xid AS v FROM transacciones AS t) SELECT * FROM d"
     )
-    shop.till(f'GRANT SELECT ON documentos TO "{shop.env["OLTP_DB_USER"]}"')
-    query = folder / "movimientos.sql"
-    text = query.read_text().replace("public.transacciones", "public.documentos")
-    query.write_text(text.replace("t.xmin AS", "t.v AS"))
-    done = shop.run_due()
-    assert done.returncode != 0
+    read_documents(shop, folder)
     said = {
         "TABLE": "movimientos.sql yields version_2 as 0 for every row",
         "VIEW": "yields '0'::xid as a version of the rows of public.transacciones",
         "MATERIALIZED VIEW": "movimientos.sql yields version_2 as 7 for every row",
     }
-    assert said[kind] in done.stdout, done.stdout
-    assert "ETL_CAPTURE=full" in done.stdout
+    assert_refused(shop, said[kind])
     if kind == "TABLE":
         # One that moves is taken as it is.
         shop.till("UPDATE documentos SET v = pg_current_xact_id()::xid WHERE id_transaccion = 1")
@@ -187,15 +195,8 @@ def test_one_branch_of_a_view_that_does_not_move(shop: Shop, folder: Path, branc
         "INSERT INTO historico SELECT id_transaccion + 1000, tipo, fecha, id_sucursal, anulada, '7'"
         " FROM transacciones CROSS JOIN generate_series(1, 5)"
     )
-    reader = shop.env["OLTP_DB_USER"]
-    shop.till(f'GRANT SELECT ON documentos, historico TO "{reader}"')
-    query = folder / "movimientos.sql"
-    text = query.read_text().replace("public.transacciones", "public.documentos")
-    query.write_text(text.replace("t.xmin AS", "t.v AS"))
-    done = shop.run_due()
-    assert done.returncode != 0
-    assert cause in done.stdout, done.stdout
-    assert "ETL_CAPTURE=full" in done.stdout
+    read_documents(shop, folder, "documentos, historico")
+    assert_refused(shop, cause)
     if branch == "a column that nothing keeps":
         # One that moves is taken as it is.
         shop.till("UPDATE historico SET v = pg_current_xact_id()::xid WHERE ctid = '(0,1)'")
@@ -207,18 +208,14 @@ def test_a_row_without_any_version(shop: Shop, folder: Path):
         "CREATE TABLE documentos AS SELECT t.*, CASE WHEN tipo = 'VENTA' THEN xmin END AS v"
         " FROM transacciones AS t"
     )
-    shop.till(f'GRANT SELECT ON documentos TO "{shop.env["OLTP_DB_USER"]}"')
-    query = folder / "movimientos.sql"
-    whole = query.read_text().replace("public.transacciones", "public.documentos")
+    query = read_documents(shop, folder)
     # Of the line's version and the header's one moves: as of a header that is not there.
-    query.write_text(whole.replace("t.xmin AS", "t.v AS"))
     shop.run()
-    text = whole.replace("    d.xmin AS version_1,\n", "").replace("t.xmin AS version_2", "{v}")
+    whole = query.read_text()
+    text = whole.replace("    d.xmin AS version_1,\n", "").replace("t.v AS version_2", "{v}")
     for version in ("t.v AS version_1", "coalesce(t.v, '0'::xid) AS version_1"):
         query.write_text(text.replace("{v}", version))
-        done = shop.run_due()
-        assert done.returncode != 0
-        assert "yields id_movimiento 1 with no version but 0 or NULL" in done.stdout, done.stdout
+        assert_refused(shop, "yields id_movimiento 1 with no version but 0 or NULL")
 
 
 def test_rows_of_the_text_alone_need_no_version_that_moves(shop: Shop, folder: Path):
