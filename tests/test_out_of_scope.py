@@ -217,7 +217,7 @@ def test_a_plan_that_its_rows_hold_tells_what_is_listed_already(shop: Shop):
     initial = stock(shop)
     shop.document("venta", days_ago(2), [(1, 1, 5)])
     settle(shop, initial)
-    shop.till("ALTER TABLE detalle_transaccion DROP CONSTRAINT detalle_transaccion_pkey")
+    shop.till("ALTER TABLE detalle_transaccion DROP CONSTRAINT detalle_transaccion_pkey CASCADE")
     shop.till("INSERT INTO detalle_transaccion SELECT * FROM detalle_transaccion LIMIT 1")
     shop.till("UPDATE detalle_transaccion SET cantidad = 2 WHERE id_detalle = 1")
     listed = told(shop, "plan")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extras import Json
 
 from pipeline.base import progress
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.state.receipts import Extract, File
 
-# Which staging table each file of an extract goes to, and its columns in the file's order.
+# Which staging table each file of an extract goes to; the columns are those of a file that does not
+# tell its own, since an earlier release wrote it.
 STAGED_MOVEMENTS = (
     "etl.etapa (id_movimiento, tipo, id_producto, id_sucursal, cantidad, "
     "precio_unitario, costo_unitario, fecha, anulado)"
@@ -109,13 +111,22 @@ def _stage_file(
 ) -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.copy_expert(f"COPY {target} FROM STDIN (FORMAT csv)", reader, 1 << 16)
+            command = _copy_command(target, expected).as_string(cursor)
+            cursor.copy_expert(command, reader, 1 << 16)
     except psycopg2.DataError:
         if reader.finish() != expected["sha256"]:
             raise corrupt from None
         raise
     if reader.finish() != expected["sha256"]:
         raise corrupt
+
+
+def _copy_command(target: str, expected: File) -> sql.Composable:
+    table, _, columns = target.partition(" ")
+    named: sql.Composable = sql.SQL(columns)
+    if told := expected.get("columns"):
+        named = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, told)))
+    return sql.SQL("COPY {} {} FROM STDIN (FORMAT csv)").format(sql.SQL(table), named)
 
 
 def load_staged(connection: Connection, settings: Settings, extract: Extract) -> dict[str, Any]:

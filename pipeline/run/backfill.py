@@ -212,7 +212,7 @@ def _read_piece(
                 )
             )
         query = _movements(settings, source, since, until)
-        file = copy_to_file(connection, between(query, since, until), folder / name)
+        file = copy_to_file(connection, query.name, between(query, since, until), folder / name)
         connection.rollback()
     wait_for_flush(settings, snapshot)
     receipt: Piece = {"name": name, **file, **snapshot.as_json()}

@@ -11,7 +11,7 @@ from pipeline.base import progress
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.oltp.open_read import open_read
-from pipeline.oltp.queries import Query
+from pipeline.oltp.queries import Query, columns_read
 from pipeline.oltp.reads import changed_since, everything, with_rules
 from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
 from pipeline.run import catalogue
@@ -175,20 +175,25 @@ def _tell(window: Window, receipt: Extract) -> None:
 
 def _copy_files(connection: Connection, folder: Path, reads: list[Composable]) -> dict[str, File]:
     return {
-        name: copy_to_file(connection, read, folder / name)
-        for name, read in zip(QUERIES.values(), reads, strict=True)
+        name: copy_to_file(connection, query, read, folder / name)
+        for (query, name), read in zip(QUERIES.items(), reads, strict=True)
     }
 
 
-def copy_to_file(connection: Connection, read: Composable, path: Path) -> File:
-    """Write the rows of a query to a CSV file; returns its rows, bytes and sha256."""
+def copy_to_file(connection: Connection, query: str, read: Composable, path: Path) -> File:
+    """Write the rows of a read of `query` to a CSV file; returns what its receipt says of it."""
     with (
         DurableTarget(str(path)).replace() as stream,
         progress.stage(_("reading {file}").format(file=path.stem), _("rows")) as advance,
     ):
         writer = HashingWriter(stream, advance)
         rows = copy_out(connection, read, writer)
-    return {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
+    return {
+        "rows": rows,
+        "bytes": writer.size,
+        "sha256": writer.sha256,
+        "columns": columns_read(query),
+    }
 
 
 def discard_extract(settings: Settings, window: Window) -> None:
