@@ -192,7 +192,8 @@ def test_one_branch_of_a_view_that_does_not_move(shop: Shop, folder: Path, branc
     for statement in create.format(columns=columns).split("; "):
         shop.till(statement)
     shop.till(
-        "INSERT INTO historico SELECT id_transaccion + 1000, tipo, fecha, id_sucursal, anulada, NULL, '7'"
+        "INSERT INTO historico"
+        " SELECT id_transaccion + 1000, tipo, fecha, id_sucursal, anulada, NULL, '7'"
         " FROM transacciones CROSS JOIN generate_series(1, 5)"
     )
     read_documents(shop, folder, "documentos, historico")
