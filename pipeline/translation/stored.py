@@ -116,6 +116,7 @@ TEMPLATES = (
     N_("a replay gives other figures"),
     N_("the suggested price is not that of its cost"),
     N_("none was clean before"),
+    N_("the last one found something"),
     N_("the OLAP was restored, moved or rewritten"),
     N_("the rules were replaced or upgraded"),
     N_("earlier history came in"),

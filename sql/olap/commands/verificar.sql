@@ -462,7 +462,8 @@ AS $$
 SELECT jsonb_build_object(
     'estado', n.estado, 'probada', p.probada, 'entera', p.entera, 'antes', p.estado - 'rechazos',
     'motivo', CASE
-        WHEN p.estado IS NULL THEN 'none was clean before'
+        WHEN p.probada IS NULL THEN 'none was clean before'
+        WHEN p.estado IS NULL THEN 'the last one found something'
         WHEN p.estado -> 'servidor' <> n.estado -> 'servidor'
             OR (p.estado ->> 'corridas')::bigint > c.corridas
             OR (p.estado ->> 'corridas')::bigint = c.corridas AND p.estado ->> 'version' <> c.version::text
@@ -489,7 +490,10 @@ CROSS JOIN LATERAL (
         'rechazos', (SELECT coalesce(jsonb_agg(r.id_movimiento), '[]') FROM etl.rechazo AS r),
         'aperturas', (SELECT md5(string_agg(a::text, '|' ORDER BY a.id_producto)) FROM dw.apertura AS a),
         'reglas', (
-            SELECT md5(string_agg(f.prosrc, '|' ORDER BY f.oid::regprocedure::text))
+            SELECT md5(string_agg(
+                f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), ''), '|'
+                ORDER BY f.oid::regprocedure::text
+            ))
             FROM pg_proc AS f
             WHERE f.pronamespace IN ('dw'::regnamespace, 'etl'::regnamespace)
         ),
@@ -521,11 +525,17 @@ AS $$
 DECLARE
     v_libres bigint[];
 BEGIN
-    INSERT INTO etl.prueba AS p (probada, entera, estado)
-    VALUES (now(), now(), p_estado)
-    ON CONFLICT (unico) DO UPDATE SET
-        probada = now(), entera = CASE WHEN p_entera THEN now() ELSE p.entera END,
-        estado = excluded.estado;
+    IF p_entera THEN
+        INSERT INTO etl.prueba (probada, entera, estado)
+        VALUES (now(), now(), p_estado)
+        ON CONFLICT (unico) DO UPDATE SET probada = now(), entera = now(), estado = excluded.estado;
+    ELSE
+        -- What one beside this found is not covered by this one.
+        UPDATE etl.prueba SET probada = now(), estado = p_estado WHERE estado IS NOT NULL;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
     -- A load that is under way holds its own: what stays is only looked at once more.
     -- (As an array, since a join of the two would be planned by statistics that may say none.)
     v_libres := ARRAY(
@@ -539,3 +549,14 @@ $$;
 COMMENT ON FUNCTION etl.anotar_prueba(jsonb, boolean) IS
     'Anota una comprobación sin faltas, entera o corta, del estado que dio etl.leer_prueba()';
 SELECT etl.conceder('EXECUTE', 'etl.anotar_prueba(jsonb, boolean)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.anular_prueba() RETURNS void
+LANGUAGE sql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+UPDATE etl.prueba SET estado = NULL
+$$;
+COMMENT ON FUNCTION etl.anular_prueba() IS
+    'Una comprobación halló faltas: hasta que una entera no halle ninguna, todas son enteras';
+SELECT etl.conceder('EXECUTE', 'etl.anular_prueba()', 'etl_cargador');
