@@ -271,7 +271,7 @@ def test_a_repair_looks_at_everything(shop: Shop):
     assert repaired.returncode == 0 and "1: 20" in repaired.stdout, (
         repaired.stdout + repaired.stderr
     )
-    assert verified(shop, "--json")[0] == 0
+    assert verified(shop)[0] == 0
 
 
 ACROSS = {

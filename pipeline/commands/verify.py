@@ -36,8 +36,8 @@ MANUAL = Manual(
     "and verifies again. Where stdout is no terminal, as in "
     "cron, those of ETL_NOTIFY_URLS are told of what is found.",
     reads="the OLTP and the OLAP, each in one snapshot.",
-    changes="nothing but the OLAP's note of what was proved; with "
-    "--repair the OLAP and the state folder, as a run does.",
+    changes="nothing but the OLAP's note of what was proved; with --repair the OLAP and the state "
+    "folder, as a run does.",
     exits={
         0: "the OLAP equals the OLTP",
         1: "something differs, a guard holds the repair, or a failure",
