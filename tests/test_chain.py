@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -320,6 +321,10 @@ def test_the_receipts_say_what_was_read_and_loaded(shop: Shop):
     assert extract["horizonte"] == run["horizonte"] == control(shop)["horizonte"]
     for name in EXTRACTED:
         content = (folder / name).read_bytes()
+        columns = extract["archivos"][name].pop("columns")
+        assert len(columns) == len(set(columns))
+        lines = csv.reader(content.decode().splitlines())
+        assert {len(line) for line in lines} <= {len(columns)}, name
         assert extract["archivos"][name] == {
             "rows": content.count(b"\n"),
             "bytes": len(content),

@@ -200,7 +200,7 @@ BAD_MOVEMENTS = {
     ", line 3: id_transaccion is 'x', but must be a whole number above 0": changed("11,V", "x,V"),
     ", line 3: id_producto is '1.0', but must be a whole": changed("A,1,2.5", "A,1.0,2.5"),
     ", line 3: id_tienda is 'Lima', but must be a whole": changed(SALE, f"{SALE[:-1]}Lima"),
-    ", line 3: tipo is 'Venta', but must be VENTA or ENTRADA_MERCANCIA": changed(
+    ", line 3: tipo is 'Venta', but must be ENTRADA_MERCANCIA or AJUSTE_ENTRADA or ": changed(
         "11,VENTA", "11,Venta"
     ),
     ", line 3: cantidad is 'abc', but must be a number above 0": changed("2.5", "abc"),
@@ -236,6 +236,73 @@ BAD_MOVEMENTS = {
     ": is a truncated or damaged .gz": gzip.compress(MOVEMENTS.encode(), mtime=0)[:-8],
     ": is empty": "",
 }
+
+
+HEAD = (
+    "id_transaccion,tipo,id_producto,cantidad,precio_unitario,costo_unitario,fecha,"
+    "id_tienda,id_tienda_destino,id_origen,importe\n"
+)
+TEN = """\
+1,ENTRADA_MERCANCIA,1,3,,1.666667,2026-03-01,7,,,5
+2,AJUSTE_ENTRADA,1,1,,,2026-03-01,7,,,
+3,COSTO_ADICIONAL,1,,,-2,2026-03-01,,,1,
+4,VENTA,1,2,3,,2026-03-01,7,,,5.99
+5,AJUSTE_SALIDA,1,1,,,2026-03-01,7,,,
+6,DEVOLUCION_COMPRA,1,1,,,2026-03-01,7,,1,
+7,TRASLADO,1,1,,,2026-03-01,7,8,,
+8,DESCUENTO_VENTA,1,,1,,2026-03-01,7,,,
+9,DEVOLUCION_VENTA,1,1,3,,2026-03-01,7,,4,
+10,CONTEO,1,0,,,2026-03-01,7,,,
+11,VENTA,1,-1,3,,2026-03-01,7,,,-3
+"""
+
+
+def test_all_that_moves_stock_is_loaded(shop: Shop, capsys: pytest.CaptureFixture) -> None:
+    load(shop, PRODUCTS, HEAD + TEN)
+    more = (
+        "SELECT d.id_detalle, d.cantidad, d.id_origen, t.id_sucursal_destino, d.importe"
+        " FROM transacciones AS t JOIN detalle_transaccion AS d USING (id_transaccion) ORDER BY 1"
+    )
+    found = rows(shop, more)
+    assert [row[1] for row in found] == [3, 1, None, 2, 1, 1, 1, None, 1, 0, -1]
+    assert {row[0]: row[2] for row in found if row[2]} == {3: 1, 6: 1, 9: 4}
+    assert {row[0]: row[3] for row in found if row[3]} == {7: 8}
+    assert {row[0]: row[4] for row in found if row[4]} == {1: 5, 4: Decimal("5.99"), 11: -3}
+    assert rows(shop, "SELECT id_sucursal FROM sucursales ORDER BY 1") == [(7,), (8,)]
+    before = versions(shop)
+    # Neither again, nor by a file without these columns.
+    load(shop, None, HEAD + TEN)
+    first, *lines = (HEAD + TEN).splitlines()
+    load(shop, None, "\n".join(",".join(x.split(",")[:8]) for x in [first, lines[0], lines[3]]))
+    assert versions(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("1,,,2026-03-01,7,8", "1,,,2026-03-01,7,", "line 8: id_tienda_destino is empty"),
+        ("7,8,", "7,7,", "line 8: id_tienda_destino is '7', but must be another branch"),
+        (",,1,\n4", ",,99,\n4", "line 4: id_origen is '99', but must be the id_transaccion of"),
+        (",4,\n10", ",x,\n10", "line 10: id_origen is 'x', but must be a whole number"),
+        ("1.666667,2026-03-01,7,,,5", "1,2026-03-01,7,,,-5", "line 2: importe is '-5', but must"),
+        (",,5.99", ",,cinco", "line 5: importe is 'cinco', but must be a number, 0 or more"),
+        (",,,-2,", ",,,,", "line 4: costo_unitario is empty, but must be a number, since tipo"),
+        ("CONTEO,1,0", "CONTEO,1,-1", "line 11: cantidad is '-1', but must be a number, 0 or more"),
+        ("SALIDA,1,1", "SALIDA,1,", "line 6: cantidad is empty, but must be a number above 0"),
+        ("COMPRA,1,1", "COMPRA,1,-1", "line 7: cantidad is '-1', but must be a number above 0"),
+    ],
+)
+def test_a_bad_value_of_them_is_named(shop: Shop, old: str, new: str, says: str) -> None:
+    assert TEN.count(old) == 1, old
+    message = refusal(lambda: load(shop, PRODUCTS, HEAD + TEN.replace(old, new)))
+    assert f"ventas.csv, {says}" in message and message.endswith("; nothing was loaded")
+    assert versions(shop) == [[], [], [], []]
+
+
+def test_says_that_the_example_is_of_before(shop: Shop) -> None:
+    shop.till("ALTER TABLE detalle_transaccion DROP COLUMN importe")
+    message = refusal(lambda: load(shop, PRODUCTS, MOVEMENTS), SchemaError)
+    assert "public.detalle_transaccion has no column importe; run" in message
 
 
 def test_a_bad_line_is_named_and_nothing_of_any_file_is_loaded(shop: Shop) -> None:

@@ -49,7 +49,10 @@ def test_verify_finds_what_differs_and_mends_it(shop: Shop, damage: str):
     expected[FOUND.get(damage, "different")] = [movement]
     assert {kind: findings[kind] for kind in expected} == expected
     assert f"1: {movement}" in shop.command("verify").stdout
-    assert olap_tables(shop) == before and state_files(shop) == files
+    after = olap_tables(shop)
+    # But that the last proof stands no more.
+    assert after.pop("etl.prueba") != before.pop("etl.prueba")
+    assert after == before and state_files(shop) == files
 
     done = shop.command("verify", "--repair")
     if damage in ("missing", "quantity", "price"):
@@ -135,3 +138,233 @@ def test_a_branch_without_another_row_leaves_no_row_of_zeros(shop: Shop):
     for table in ("dw.resumen_diario", "dw.resumen_mensual"):
         assert not shop.olap_rows(f"SELECT FROM {table} WHERE movimientos = 0")
     settle(shop, initial)
+
+
+def soon_enough(shop: Shop) -> None:
+    """Let a short verify be enough for a ledger of few movements, too."""
+    shop.olap.cursor().execute(
+        "CREATE OR REPLACE FUNCTION etl.pocas_filas() RETURNS bigint"
+        " LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 0::bigint'"
+    )
+
+
+def proved(shop: Shop) -> None:
+    """A verify of everything, which finds nothing; then a window of a sale and a receipt."""
+    loaded(shop)
+    soon_enough(shop)
+    assert verified(shop)[1]["whole"] == "none was clean before"
+    assert verified(shop)[1]["whole"] is None
+    # Dated as the last ones: what is before stays.
+    (latest,) = shop.olap_rows("SELECT max(fecha) AS fecha FROM dw.kardex WHERE id_producto = 2")
+    shop.sale(latest["fecha"] + timedelta(seconds=1), (2, 1, 9))
+    shop.receipt(latest["fecha"] + timedelta(seconds=2), (2, 5, 4))
+    shop.run_in_process()
+
+
+LAST = "WHERE id_movimiento = (SELECT max(id_movimiento) FROM dw.kardex)"
+IN_THE_INCREMENT = {
+    "an amount": f"UPDATE dw.kardex SET cantidad = cantidad + 0.000001 {LAST}",
+    "a product": f"UPDATE dw.kardex SET id_producto = 3 {LAST}",
+    "a branch": f"UPDATE dw.kardex SET id_sucursal = id_sucursal + 5 {LAST}",
+    "a date": f"UPDATE dw.kardex SET fecha = fecha + interval '1 day' {LAST}",
+    "a receipt's cost": f"UPDATE dw.kardex SET costo_unitario = costo_unitario + 0.000001 {LAST}",
+    "a type": f"UPDATE dw.kardex SET tipo = 'VENTA' {LAST}",
+    "an order": f"UPDATE dw.kardex SET orden = 1 {LAST}",
+    "a mark": f"UPDATE dw.kardex SET provisional = NOT provisional {LAST}",
+    "a jump": f"UPDATE dw.kardex SET salto_costo = 7 {LAST}",
+    "a total": f"UPDATE dw.kardex SET costo_total = costo_total + 0.000001 {LAST}",
+    "an adjustment": f"UPDATE dw.kardex SET ajuste = ajuste + 0.000001 {LAST}",
+    "a stock": f"UPDATE dw.kardex SET existencias = existencias - 0.000001 {LAST}",
+    "a value": f"UPDATE dw.kardex SET valor = valor - 0.000001 {LAST}",
+    "an average": f"UPDATE dw.kardex SET costo_promedio = costo_promedio + 0.000001 {LAST}",
+    "a row": f"DELETE FROM dw.kardex {LAST}",
+    "the inventory": "UPDATE dw.inventario SET valor = valor + 0.000001 WHERE id_producto = 2",
+    "a price": "UPDATE dw.inventario SET precio_sugerido = 1 WHERE id_producto = 2",
+    "a month": "UPDATE dw.resumen_mensual SET venta_bruta = venta_bruta + 0.000001"
+    " WHERE id_producto = 2 AND mes = (SELECT max(mes) FROM dw.resumen_mensual)",
+    "a day": "UPDATE dw.resumen_diario SET costo_recibido = costo_recibido + 0.000001"
+    " WHERE dia = (SELECT max(dia) FROM dw.resumen_diario)",
+    "a year": "UPDATE dw.resumen_movil SET venta_neta_365 = venta_neta_365 - 0.000001"
+    " WHERE id_producto = 2",
+}
+
+
+PROVED = (
+    "dw.kardex",
+    "dw.inventario",
+    "dw.resumen_diario",
+    "dw.resumen_mensual",
+    "dw.resumen_movil",
+)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_fault_in_the_increment_is_found(shop: Shop, whole: bool):
+    """By a short verify as by one of everything; each is undone before the next."""
+    proved(shop)
+    for fault, statement in IN_THE_INCREMENT.items():
+        cursor = shop.olap.cursor()
+        for table in PROVED:
+            cursor.execute(f"CREATE TABLE public.kept_{table[3:]} AS SELECT * FROM {table}")
+        cursor.execute("SELECT estado::text FROM etl.prueba")
+        ((proof,),) = cursor.fetchall()
+        cursor.execute(statement)
+        assert cursor.rowcount > 0, fault
+        code, findings = verified(shop, *(["--all"] if whole else []))
+        assert code == 1 and (findings["whole"] == "--all") is whole, (fault, findings)
+        for table in PROVED:
+            kept = f"public.kept_{table[3:]}"
+            # Rows, not the file: a table that was rewritten is never trusted.
+            cursor.execute(f"DELETE FROM {table}")
+            cursor.execute(f"INSERT INTO {table} SELECT * FROM {kept}; DROP TABLE {kept}")
+        cursor.execute("UPDATE etl.prueba SET estado = %s WHERE estado IS NULL", (proof,))
+        assert cursor.rowcount == 1, fault
+    code, findings = verified(shop)
+    assert code == 0 and findings["whole"] is None, findings
+
+
+def test_what_the_till_changed_is_found_in_the_increment(shop: Shop):
+    """A correction that a window passed over, as if it had not seen it."""
+    proved(shop)
+    shop.correct_line(20, cantidad=8)
+    shop.run_in_process()
+    shop.olap.cursor().execute(
+        "UPDATE dw.kardex SET cantidad = 7, version = 1 WHERE id_movimiento = 20;"
+        " DELETE FROM etl.por_probar"
+    )
+    code, findings = verified(shop)
+    assert code == 1 and findings["whole"] is None and findings["different"] == [20], findings
+
+
+def test_what_a_void_left_behind_is_found_in_the_increment(shop: Shop):
+    """The receipt is in the ledger no more: only the load knew what followed it."""
+    proved(shop)
+    (receipt,) = shop.olap_rows("SELECT id_producto FROM dw.kardex WHERE id_movimiento = 1")
+    shop.correct_document(1, anulada=True)
+    shop.run_in_process()
+    cursor = shop.olap.cursor()
+    cursor.execute(
+        "UPDATE dw.kardex SET valor = valor + 0.000001 WHERE id_movimiento = ("
+        " SELECT max(id_movimiento) FROM dw.kardex WHERE id_producto = %s)",
+        (receipt["id_producto"],),
+    )
+    code, findings = verified(shop)
+    assert code == 1 and findings["whole"] is None and findings["books"], findings
+
+
+def test_what_a_short_verify_does_not_look_at_is_said_and_found_by_all(shop: Shop):
+    proved(shop)
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = 20")
+    shop.olap.cursor().execute("UPDATE dw.kardex SET valor = valor + 1 WHERE id_movimiento = 5")
+    shown = shop.command("verify")
+    assert shown.returncode == 0 and "verify --all" in shown.stdout, shown.stdout
+    assert "equals" not in shown.stdout and "every ledger foots" not in shown.stdout
+    code, findings = verified(shop, "--all")
+    assert code == 1 and findings["extra"] == [20] and findings["books"], findings
+    # What was found stays found: by the next one, and by the repair that it names.
+    code, findings = verified(shop)
+    assert code == 1 and findings["whole"] == "the last one found something", findings
+    repaired = shop.command("verify", "--repair")
+    assert "1: 20" in repaired.stdout, repaired.stdout + repaired.stderr
+
+
+def test_a_repair_looks_at_everything(shop: Shop):
+    proved(shop)
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = 20")
+    repaired = shop.command("verify", "--repair")
+    assert repaired.returncode == 0 and "1: 20" in repaired.stdout, (
+        repaired.stdout + repaired.stderr
+    )
+    assert verified(shop)[0] == 0
+
+
+ACROSS = {
+    "an edited policy": ("UPDATE dw.politica_precio SET margen = 0.4", "prices' policy"),
+    "a replaced rule": (
+        "CREATE OR REPLACE FUNCTION dw.of_the_shops() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "rules were replaced",
+    ),
+    "an opening": (
+        "INSERT INTO dw.apertura (id_producto, existencias, costo_promedio, fecha)"
+        " VALUES (77, 1, 1, now())",
+        "opening balances changed",
+    ),
+    "a table written anew": ("VACUUM FULL dw.inventario", "restored, moved or rewritten"),
+    "an initial date": (
+        "UPDATE etl.control SET desde_inicial = desde_inicial - interval '1 day'",
+        "earlier history",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", ACROSS)
+def test_a_proof_is_never_trusted_across(shop: Shop, change: str):
+    proved(shop)
+    statement, reason = ACROSS[change]
+    shop.olap.cursor().execute(statement)
+    if change == "an edited policy":
+        shop.run_in_process()
+    assert reason in verified(shop)[1]["whole"]
+
+
+def test_a_window_that_reads_everything_is_proved_whole(shop: Shop):
+    proved(shop)
+    shop.succeed("rebuild")
+    assert verified(shop)[1]["whole"] == "a window read everything"
+    assert verified(shop)[1]["whole"] is None
+
+
+def test_movements_that_change_places_are_different(shop: Shop):
+    """In one block, of which the sum would be the same if a number were not in its hash."""
+    loaded(shop)
+    shop.olap.cursor().execute(
+        "UPDATE dw.kardex SET id_movimiento = -1 WHERE id_movimiento = 20;"
+        " UPDATE dw.kardex SET id_movimiento = 20 WHERE id_movimiento = 23;"
+        " UPDATE dw.kardex SET id_movimiento = 23 WHERE id_movimiento = -1"
+    )
+    assert verified(shop)[1]["different"] == [20, 23]
+
+
+def test_hashes_that_differ_are_not_compared(shop: Shop):
+    """As of a server with another byte order: then md5 tells."""
+    proved(shop)
+    shop.olap.cursor().execute(
+        "CREATE OR REPLACE FUNCTION etl.huella(p_contenido bytea, p_reloj timestamp,"
+        " p_rapida boolean) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN p_rapida"
+        " THEN 5 ELSE ('x' || left(md5(p_contenido || timestamp_send(p_reloj)), 15))"
+        "::bit(60)::bigint END $$"
+    )
+    assert verified(shop, "--all")[0] == 0
+    shop.olap.cursor().execute("UPDATE dw.kardex SET cantidad = 9 WHERE id_movimiento = 20")
+    assert verified(shop, "--all")[1]["different"] == [20]
+
+
+@pytest.mark.parametrize("when", ["before", "since"])
+def test_a_reject_that_is_lost_is_found_in_the_increment(shop: Shop, when: str):
+    """One that waited when all was proved, and one that came since."""
+    loaded(shop)
+    (latest,) = shop.olap_rows("SELECT max(fecha) AS fecha FROM dw.kardex")
+    if when == "since":
+        soon_enough(shop)
+        assert verified(shop)[0] == 0
+    shop.sale(latest["fecha"] + timedelta(seconds=1), (2, 1, None))
+    shop.run_in_process()
+    if when == "before":
+        soon_enough(shop)
+        assert verified(shop)[0] == 0
+    cursor = shop.olap.cursor()
+    cursor.execute("DELETE FROM etl.rechazo RETURNING id_movimiento")
+    ((lost,),) = cursor.fetchall()
+    code, findings = verified(shop)
+    assert code == 1 and findings["whole"] is None, findings
+    assert findings["missing"] == findings["rejects"] == [lost]
+
+
+def test_status_says_when_all_was_proved_last(shop: Shop):
+    loaded(shop)
+    assert "never without a fault" in shop.succeed("status").stdout
+    assert json.loads(shop.succeed("status", "--json").stdout)["verified_whole"] is None
+    assert verified(shop)[0] == 0
+    told = json.loads(shop.succeed("status", "--json").stdout)
+    assert told["verified"] == told["verified_whole"] is not None
+    assert "all of it" in shop.succeed("status").stdout

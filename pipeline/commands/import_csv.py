@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
-from pipeline.base.csv_rows import Row, Rows, line_error, read_rows, rounded, value_error
+from pipeline.base.csv_rows import Row, Rows, read_rows, rounded, value_error
 from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql
+from pipeline.base.text_lines import line_error
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import InputError, SchemaError
 from pipeline.settings import load_settings
@@ -37,12 +38,48 @@ MOVEMENT_COLUMNS = (
     "costo_unitario",
     "fecha",
 )
-MOVEMENT_OPTIONAL = ("id_sucursal", "id_tienda", "anulada")
+MOVEMENT_OPTIONAL = (
+    "id_sucursal",
+    "id_tienda",
+    "anulada",
+    "id_origen",
+    "id_sucursal_destino",
+    "id_tienda_destino",
+    "importe",
+)
 
-# The amount that a movement is valued by (DESIGN 6); the other one may be empty.
-_VALUED_BY = {"VENTA": "precio_unitario", "ENTRADA_MERCANCIA": "costo_unitario"}
+# By its type, the amount that a movement is valued by, if any; the other one may be empty.
+_VALUED_BY = {
+    "ENTRADA_MERCANCIA": "costo_unitario",
+    "AJUSTE_ENTRADA": "costo_unitario",
+    "COSTO_ADICIONAL": "costo_unitario",
+    "VENTA": "precio_unitario",
+    "AJUSTE_SALIDA": None,
+    "DEVOLUCION_COMPRA": "costo_unitario",
+    "TRASLADO": None,
+    "DESCUENTO_VENTA": "precio_unitario",
+    "DEVOLUCION_VENTA": "precio_unitario",
+    "CONTEO": "costo_unitario",
+}
+# Of these it may be empty, too: what enters so enters at the average.
+_MAY_LACK_AMOUNT = ("AJUSTE_ENTRADA", "DEVOLUCION_COMPRA", "CONTEO")
+# What a negative quantity makes of a movement, as most tills write it.
+_OPPOSITE = {
+    "VENTA": "DEVOLUCION_VENTA",
+    "ENTRADA_MERCANCIA": "DEVOLUCION_COMPRA",
+    "AJUSTE_ENTRADA": "AJUSTE_SALIDA",
+    "AJUSTE_SALIDA": "AJUSTE_ENTRADA",
+}
+# An empty quantity of these is 1.
+_ONE = ("COSTO_ADICIONAL", "DESCUENTO_VENTA")
 _TOTAL_LIMIT = Decimal(10) ** 12  # DESIGN 7.2
 _TABLES = ["productos", "sucursales", "transacciones", "detalle_transaccion"]
+# Which the tables of an earlier release lack.
+_LATER_COLUMNS = [
+    ("transacciones", "id_sucursal_destino"),
+    ("detalle_transaccion", "id_origen"),
+    ("detalle_transaccion", "importe"),
+]
 
 # Rows a COPY: few enough to take no memory, many enough to lose no time.
 _BATCH = 5_000
@@ -105,7 +142,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="movements: a CSV (also .gz) with id_transaccion, tipo, id_producto, cantidad, "
         "precio_unitario, costo_unitario, fecha, and if there are any id_sucursal (or "
-        "id_tienda), anulada",
+        "id_tienda), id_sucursal_destino (or id_tienda_destino), anulada, importe and "
+        "id_origen, the id_transaccion that it returns or adds cost to",
     )
     add_json(parser)
 
@@ -132,6 +170,7 @@ def run(arguments: argparse.Namespace) -> int:
         connection = stack.enter_context(connect(settings.oltp_admin, "import"))
         with connection.cursor() as cursor:
             _require_tables(cursor)
+            _require_columns(cursor)
             cursor.execute(read_sql("oltp", "importar_etapa.sql"))
             if products:
                 _stage(cursor, products, map(_product, products.rows), "id_producto")
@@ -173,6 +212,22 @@ def _require_tables(cursor: Cursor) -> None:
             )
 
 
+def _require_columns(cursor: Cursor) -> None:
+    for table, column in _LATER_COLUMNS:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = %s::regclass"
+            " AND attname = %s AND NOT attisdropped)",
+            (f"public.{table}", column),
+        )
+        if _one(cursor)[0]:
+            raise SchemaError(
+                _(
+                    "OLTP: import: public.{table} has no column {column}; run `python -m pipeline "
+                    "init --example-oltp` first"
+                ).format(table=table, column=column)
+            )
+
+
 def _one(cursor: Cursor) -> tuple[int, ...]:
     row = cursor.fetchone()
     assert row is not None, "the statement always yields a row"
@@ -193,12 +248,16 @@ def _product(row: Row) -> tuple[object, ...]:
 
 def _movements(rows: Rows, zone: str) -> Iterator[tuple[object, ...]]:
     branch = "id_sucursal" if "id_sucursal" in rows.columns else "id_tienda"
+    target = "id_sucursal_destino" if "id_sucursal_destino" in rows.columns else "id_tienda_destino"
     for row in rows:
         kind = row.choice("tipo", tuple(_VALUED_BY))
-        quantity = row.decimal("cantidad", above=0)
-        amounts = {name: _amount(row, name, kind) for name in _VALUED_BY.values()}
-        valued_by = _VALUED_BY[kind]
-        if rounded(quantity) * rounded(amounts[valued_by] or Decimal(0)) >= _TOTAL_LIMIT:
+        quantity = _quantity(row, kind)
+        back = quantity is not None and rounded(quantity) < 0
+        meant = _OPPOSITE[kind] if back else kind
+        amounts = {n: _amount(row, n, meant) for n in ("precio_unitario", "costo_unitario")}
+        valued_by = _VALUED_BY[meant]
+        times = rounded(Decimal(1) if quantity is None else quantity)
+        if valued_by and abs(times * rounded(amounts[valued_by] or Decimal(0))) >= _TOTAL_LIMIT:
             raise row.error(
                 "cantidad",
                 _("must be below {total_limit} when times {valued_by}").format(
@@ -216,13 +275,47 @@ def _movements(rows: Rows, zone: str) -> Iterator[tuple[object, ...]]:
             row.moment("fecha", zone),
             row.integer(branch) if row.text(branch) else None,
             row.boolean("anulada") if row.text("anulada") else False,
+            row.integer("id_origen") if row.text("id_origen") else None,
+            _destination(row, kind, branch, target),
+            _line_amount(row, any_sign=back or kind == "COSTO_ADICIONAL"),
         )
+
+
+def _quantity(row: Row, kind: str) -> Decimal | None:
+    if kind in _ONE and not row.text("cantidad"):
+        return None
+    if kind == "CONTEO":
+        return row.decimal("cantidad", minimum=0)
+    if kind in _OPPOSITE and row.text("cantidad").startswith("-"):
+        value = row.decimal("cantidad")
+        if rounded(value):
+            return value
+    return row.decimal("cantidad", above=0)
+
+
+def _destination(row: Row, kind: str, branch: str, target: str) -> int | None:
+    to = row.integer(target) if row.text(target) else None
+    if kind == "TRASLADO":
+        if to is None:
+            raise row.error(target, _("must have a value"))
+        if row.text(branch) and to == row.integer(branch):
+            raise row.error(target, _("must be another branch than {branch}").format(branch=branch))
+    return to
+
+
+def _line_amount(row: Row, *, any_sign: bool) -> Decimal | None:
+    if not row.text("importe"):
+        return None
+    return row.decimal("importe", minimum=None if any_sign else 0)
 
 
 def _amount(row: Row, column: str, kind: str) -> Decimal | None:
     if row.text(column):
-        return row.decimal(column, minimum=0)
-    if _VALUED_BY[kind] == column:
+        signed = kind == "COSTO_ADICIONAL" and column == "costo_unitario"
+        return row.decimal(column, minimum=None if signed else 0)
+    if _VALUED_BY[kind] == column and kind not in _MAY_LACK_AMOUNT:
+        if kind == "COSTO_ADICIONAL":
+            raise row.error(column, _("must be a number, since tipo is {kind}").format(kind=kind))
         raise row.error(
             column, _("must be a number, 0 or more, since tipo is {kind}").format(kind=kind)
         )
@@ -275,6 +368,9 @@ def _merge_movements(cursor: Cursor, file: _File) -> int:
         if reason == "producto":
             expected = _("must be a product of the database or of --productos")
             raise value_error(file.path, line, "id_producto", value, expected)
+        if reason == "origen":
+            expected = _("must be the id_transaccion of a movement of the database or of this file")
+            raise value_error(file.path, line, "id_origen", value, expected)
         text = _(
             "id_transaccion {value} is a document in the database that no file brought"
         ).format(value=value)
@@ -283,6 +379,9 @@ def _merge_movements(cursor: Cursor, file: _File) -> int:
     has = {
         "sucursal": not columns.isdisjoint(("id_sucursal", "id_tienda")),
         "anulada": "anulada" in columns,
+        "destino": not columns.isdisjoint(("id_sucursal_destino", "id_tienda_destino")),
+        "origen": "id_origen" in columns,
+        "importe": "importe" in columns,
     }
     cursor.execute(read_sql("oltp", "importar_transacciones.sql"), has)
     file.new, file.changed, branches = _one(cursor)

@@ -11,6 +11,7 @@ from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.run import scope
 from pipeline.run.due import find_pending
+from pipeline.run.proof import minute
 from pipeline.settings import load_settings
 from pipeline.state.request import what_holds
 from pipeline.state.window import Window, whole_second, windows_in
@@ -61,6 +62,8 @@ def _for_machines(
         "initial_date": state["control"]["desde_inicial"],
         "pending_window": None if pending is None else pending.label,
         "held": None if pending is None else what_holds(settings, pending),
+        "verified": state["probada"],
+        "verified_whole": state["probada_entera"],
         "windows": state["ventanas"],
         "rejects": state["rechazos"],
         **scope.for_machines(state["fuera_de_alcance"]),
@@ -89,6 +92,14 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
                 _("{productos}, stock worth {valor:,.2f}").format(
                     productos=state["productos"], valor=state["valor"]
                 ),
+            ),
+            (
+                _("verified"),
+                _("{last}, without a fault; all of it {whole}").format(
+                    last=minute(state["probada"]), whole=minute(state["probada_entera"])
+                )
+                if state["probada"]
+                else _("never without a fault"),
             ),
             (_("state folder"), settings.state_dir),
         ]

@@ -12,6 +12,7 @@ from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
+from pipeline.run.proof import minute
 from pipeline.run.verify import Findings, verify
 from pipeline.settings import load_settings
 from pipeline.settings.moments import parse_since
@@ -27,18 +28,22 @@ _RECHECK_LIMIT = 10_000
 _REBUILD = "python -m pipeline rebuild"
 
 MANUAL = Manual(
-    does="Compares OLTP and OLAP movement by movement, replays a sample of products, and checks "
-    "that every ledger foots. --repair then says what the ledger would lose, loads what is missing "
-    "or different and removes what was deleted, in a window under the guards of any run, and "
-    "verifies again. Where stdout is no terminal, as in "
+    does="Compares OLTP and OLAP movement by movement, replays every product, and checks "
+    "that every ledger foots and the summaries are its sums. After one that found nothing, it "
+    "looks only at what changed since, where that is enough, and says what it did not look at; "
+    "--all looks at everything. --repair then says what the ledger would lose, loads what is "
+    "missing or different and removes what was deleted, in a window under the guards of any run, "
+    "and verifies again. Where stdout is no terminal, as in "
     "cron, those of ETL_NOTIFY_URLS are told of what is found.",
     reads="the OLTP and the OLAP, each in one snapshot.",
-    changes="nothing; with --repair the OLAP and the state folder, as a run does.",
+    changes="nothing but the OLAP's note of what was proved; with --repair the OLAP and the state "
+    "folder, as a run does.",
     exits={
         0: "the OLAP equals the OLTP",
         1: "something differs, a guard holds the repair, or a failure",
     },
     examples=(
+        "python -m pipeline verify --all",
         "python -m pipeline verify --since 2026-01-01",
         "python -m pipeline verify --repair",
         "python -m pipeline verify --repair --accept-source 0123456789ab",
@@ -50,6 +55,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument(
         "--since", metavar="DATE", help="compare only movements dated at or after this date"
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="look at everything, not only at what changed since the last one that found nothing",
     )
     parser.add_argument(
         "--repair",
@@ -75,14 +85,14 @@ def run(arguments: argparse.Namespace) -> int:
             print_json(_for_machines(findings, repair))
 
     try:
-        findings = verify(settings, since)
+        findings = verify(settings, since, everything=arguments.all or arguments.repair)
         if arguments.repair and findings.movements:
             repaired = findings.movements
             # A page that was not published is told already, and the repair is one without it.
             with suppress(UnpublishedError):
                 carry_out(settings, _repair(findings), arguments.accept_source, tell)
             repair["repaired"] = repaired
-            findings = verify(settings, since)
+            findings = verify(settings, since, everything=True)
     except RequestedRunError:
         # Told already, as any run that fails.
         raise
@@ -133,6 +143,7 @@ def _show(findings: Findings) -> None:
                 _("compared"),
                 _("{compared} movements of the OLTP").format(compared=findings.compared),
             ),
+            (_("looked at"), _extent(findings)),
             (
                 _("pending"),
                 _("{pending} changed since the last window: the next has them").format(
@@ -144,7 +155,7 @@ def _show(findings: Findings) -> None:
             (_("extra"), _listed(findings.extra)),
             (_("different"), _listed(findings.different)),
             *([(_("of them rejects"), _listed(findings.rejects))] if findings.rejects else []),
-            (_("books"), _books(findings.books)),
+            (_("books"), _books(findings)),
         ]
     )
     if findings.books:
@@ -156,9 +167,24 @@ def _show(findings: Findings) -> None:
             ],
         )
     if findings.clean:
-        print(paint(_("the OLAP equals the OLTP"), "green"))
+        whole = findings.whole is not None
+        equal = _("the OLAP equals the OLTP") if whole else _("nothing that was looked at differs")
+        print(paint(equal, "green"))
     else:
         print(paint(_advice(findings), "red"))
+
+
+def _extent(findings: Findings) -> str:
+    """In one line, what was looked at and what was not."""
+    if findings.whole == "--since":
+        return _("every ledger; of the OLTP only the movements since that date")
+    if findings.whole is not None:
+        return _("everything ({reason})").format(reason=worded(findings.whole))
+    return _(
+        "what changed since the verify of {last}; not at older rows that were deleted in the OLTP "
+        "or changed by hand, and at sums by day only in total: `python -m pipeline verify --all` "
+        "does, last {whole}"
+    ).format(last=minute(findings.last), whole=minute(findings.last_whole))
 
 
 def _listed(movements: list[int]) -> str:
@@ -168,12 +194,12 @@ def _listed(movements: list[int]) -> str:
     return f"{len(movements)}: {shown}" + (", …" if len(movements) > _SHOWN else "")
 
 
-def _books(books: list[dict[str, Any]]) -> str:
-    return (
-        _("{books} faults, the first of them:").format(books=len(books))
-        if books
-        else _("every ledger foots")
-    )
+def _books(findings: Findings) -> str:
+    if findings.books:
+        return _("{books} faults, the first of them:").format(books=len(findings.books))
+    if findings.whole is None:
+        return _("every ledger that was touched foots")
+    return _("every ledger foots")
 
 
 def _remedy(findings: Findings) -> str:

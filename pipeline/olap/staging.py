@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extras import Json
 
 from pipeline.base import progress
@@ -15,6 +16,7 @@ from pipeline.base.database import call
 from pipeline.errors import DataError
 from pipeline.olap.control import options
 from pipeline.state.window import Window
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.state.receipts import Extract, File
 
-# Which staging table each file of an extract goes to, and its columns in the file's order.
+# Which staging table each file of an extract goes to; the columns are those of a file that does not
+# tell its own, since an earlier release wrote it.
 STAGED_MOVEMENTS = (
     "etl.etapa (id_movimiento, tipo, id_producto, id_sucursal, cantidad, "
     "precio_unitario, costo_unitario, fecha, anulado)"
@@ -86,12 +89,16 @@ def copy_in(connection: Connection, folder: Path, files: Mapping[str, File]) -> 
 def copy_file(connection: Connection, path: Path, target: str, expected: File) -> None:
     """COPY one file of an extract into `target`; `expected` are its bytes and sha256."""
     corrupt = DataError(
-        f"{path} is corrupt or truncated (its sha256 is not the one in its receipt); "
-        "it was discarded: run again, and it is read anew"
+        _(
+            "{path} is corrupt or truncated (its sha256 is not the one in its receipt); "
+            "it was discarded: run again, and it is read anew"
+        ).format(path=path)
     )
     if not path.is_file() or path.stat().st_size != expected["bytes"]:
         raise corrupt
-    with progress.stage(f"staging {path.stem}", "bytes", expected["bytes"]) as advance:
+    with progress.stage(
+        _("staging {file}").format(file=path.stem), "bytes", expected["bytes"]
+    ) as advance:
         _stage_file(connection, _HashingReader(path, advance), target, expected, corrupt)
 
 
@@ -104,7 +111,8 @@ def _stage_file(
 ) -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.copy_expert(f"COPY {target} FROM STDIN (FORMAT csv)", reader, 1 << 16)
+            command = _copy_command(target, expected).as_string(cursor)
+            cursor.copy_expert(command, reader, 1 << 16)
     except psycopg2.DataError:
         if reader.finish() != expected["sha256"]:
             raise corrupt from None
@@ -113,13 +121,21 @@ def _stage_file(
         raise corrupt
 
 
+def _copy_command(target: str, expected: File) -> sql.Composable:
+    table, _, columns = target.partition(" ")
+    named: sql.Composable = sql.SQL(columns)
+    if told := expected.get("columns"):
+        named = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, told)))
+    return sql.SQL("COPY {} {} FROM STDIN (FORMAT csv)").format(sql.SQL(table), named)
+
+
 def load_staged(connection: Connection, settings: Settings, extract: Extract) -> dict[str, Any]:
     """Value and load what copy_in() staged; the caller commits. Returns the counts.
 
     Beside them, as `fuera_nuevas`, what etl.anotar_fuera_de_alcance() gives.
     """
     rows = extract["archivos"]["movements.csv"]["rows"]
-    with progress.stage(f"valuing {rows:,} movements"):
+    with progress.stage(_("valuing {rows:,} movements").format(rows=rows)):
         counts = call(
             connection,
             "SELECT etl.cargar_ventana(%s, %s)",

@@ -63,7 +63,20 @@ _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
     "sucursales": {"id_sucursal": _INTEGERS, "nombre": _ANY, "version_1": _ANY},
 }
 
+# What movimientos.sql may lack: null then.
+OPTIONAL: dict[str, dict[int, str]] = {
+    "id_origen": _INTEGERS,
+    "id_sucursal_destino": _INTEGERS,
+    "importe": _NUMBERS,
+}
+
 NAMES = tuple(_CONTRACT)
+
+
+def columns_read(name: str) -> list[str]:
+    """What a read of the query `name` yields, in its order; a column that is lacking is null."""
+    columns = [column for column in _CONTRACT[name] if column != "version_1"]
+    return columns + list(OPTIONAL) if name == "movimientos" else columns
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,11 @@ class Query:
     capture: str
     wall_clock: bool = False
     rules: Rules | None = None
+
+    @property
+    def id_column(self) -> str:
+        """The column that names a row."""
+        return next(iter(_CONTRACT[self.name]))
 
 
 def _query_text(settings: Settings, name: str) -> str:
@@ -132,6 +150,13 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 ).format(name=name, strange=strange)
             ) from error
         except psycopg2.errors.UndefinedColumn as error:
+            if settings.oltp_sql_dir is None and _lacks_optional(error):
+                raise SchemaError(
+                    _(
+                        "{name}.sql: {message_primary}; run `python -m pipeline init "
+                        "--example-oltp`, which adds it"
+                    ).format(name=name, message_primary=error.diag.message_primary)
+                ) from error
             if settings.capture != "xid8":
                 raise
             raise SchemaError(
@@ -141,8 +166,11 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 ).format(name=name, message_primary=error.diag.message_primary)
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
-    for column, types in _CONTRACT[name].items():
+    optional = OPTIONAL if name == "movimientos" else {}
+    for column, types in (_CONTRACT[name] | optional).items():
         if column == "version_1" and settings.capture == "full":
+            continue
+        if column not in found and column in optional:
             continue
         if column not in found:
             raise SchemaError(
@@ -158,12 +186,18 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
         versions = tuple(c for c in versions if _VERSIONS.get(found[c]) == "xid")
     for column in versions:
         _check_version(connection, name, column, found[column], settings.capture)
-    read = {c: found[c] for c in (*_CONTRACT[name], *versions) if c in found}
+    read = {c: found[c] for c in (*_CONTRACT[name], *optional, *versions) if c in found}
     if not _FLOATS.keys().isdisjoint(read.values()):
         text = _with_every_digit(text, read).as_string(connection)
         found = read
     wall_clock = found.get("fecha") in _WALL_CLOCKS
     return Query(name, text, tuple(found), versions, settings.capture, wall_clock)
+
+
+def _lacks_optional(error: psycopg2.Error) -> bool:
+    """Whether the example's tables are of a release that had not these columns."""
+    told = error.diag.message_primary or ""
+    return any(column in told for column in OPTIONAL)
 
 
 def _with_every_digit(text: str, read: dict[str, int]) -> sql.Composable:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
+from pipeline.oltp.queries import OPTIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -157,21 +158,31 @@ def fingerprints(
     openings: Mapping[int, datetime],
     horizon: int | None,
     changed: Sequence[int] = (),
+    *,
+    hashed: bool = True,
+    since_version: int | None = None,
+    ids: Sequence[int] = (),
 ) -> sql.Composable:
     """A read of every movement's fingerprint, scope and newness, for verify.
 
+    With `since_version` of those only that are not older, and of those of `ids`. Fingerprints are
+    `hashed` by PostgreSQL's own function, or made by md5.
     What is dated after `limit` waits in quarantine, as do the lines of products that `products`
     does not yield. `openings` are the products whose movements count from a date only; without
     a `horizon` nothing is too new to be compared. The products of `changed` came or went after it.
     """
     pending = _are_new(query, horizon) if horizon else []
     if horizon and changed:
-        ids = sql.Literal(list(changed))
-        pending.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(ids))
+        products_of = sql.Literal(list(changed))
+        pending.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(products_of))
+    rows: sql.Composable = sql.SQL(query.text)
+    if since_version is not None:
+        rows = _branches(rows, _some(query, since_version, ids))
     return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
-        query=sql.SQL(query.text),
+        query=rows,
         catalogue=sql.SQL(products.text),
-        clock=sql.SQL("c.fecha" if query.wall_clock else "c.fecha AT TIME ZONE 'UTC'"),
+        fingerprint=fingerprint_of(sql.SQL(read_sql("oltp", "huella_contenido.sql")), hashed),
+        clock=sql.SQL("v.fecha" if query.wall_clock else "v.fecha AT TIME ZONE 'UTC'"),
         moment=_moment(query),
         type=_date_type(query),
         since=_bound(query, since),
@@ -180,6 +191,30 @@ def fingerprints(
         dates=sql.SQL(", ").join(_bound(query, date) for date in openings.values()),
         pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
     )
+
+
+def fingerprint_of(content: sql.Composable, hashed: bool) -> sql.Composable:
+    """The fingerprint of an expression that yields bytes, as etl.huella() makes it."""
+    template = sql.SQL(read_sql("oltp", "huella.sql"))
+    return template.format(content=content, hashed=sql.Literal(hashed))
+
+
+def _some(query: Query, horizon: int, ids: Sequence[int]) -> list[sql.Composable]:
+    named = sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(ids)))
+    return [*_are_new(query, horizon), *([named] if ids else [])]
+
+
+def _branches(rows: sql.Composable, conditions: Sequence[sql.Composable]) -> sql.Composable:
+    """Each row once that any of the conditions holds for, as changed_since() reads them."""
+    branches = []
+    for position, condition in enumerate(conditions):
+        earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in conditions[:position]]
+        branches.append(
+            sql.SQL("SELECT m.* FROM (\n{}\n) AS m WHERE {}").format(
+                rows, sql.SQL(" AND ").join([condition, *earlier])
+            )
+        )
+    return sql.SQL("\nUNION ALL\n").join(branches)
 
 
 def with_rules(query: Query, rules: Callable[[], Rules]) -> Query:
@@ -233,4 +268,16 @@ def _in_scope(query: Query, since: datetime) -> sql.Composable:
 
 def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
     template = sql.SQL(read_sql("oltp", f"extraer_{query.name}.sql"))
-    return template.format(query=sql.SQL(query.text), condition=condition, type=_date_type(query))
+    return template.format(
+        query=sql.SQL(query.text),
+        condition=condition,
+        type=_date_type(query),
+        **optional_columns(query),
+    )
+
+
+def optional_columns(query: Query) -> dict[str, sql.Composable]:
+    """By its name, each column that movimientos.sql may lack: itself, or NULL."""
+    return {
+        column: sql.SQL(f"m.{column}" if column in query.columns else "NULL") for column in OPTIONAL
+    }

@@ -12,6 +12,7 @@ from psycopg2.extras import RealDictCursor
 from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SettingsError
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Database, Settings
@@ -84,8 +85,10 @@ def bi_account(settings: Settings) -> Database:
     """The account that the report logs in with; raises SettingsError where there is none."""
     if settings.olap_bi is None:
         raise SettingsError(
-            "OLAP_BI_USER is not set: the report reads with the dashboards' account; give it and "
-            "OLAP_BI_PASSWORD, then run `python -m pipeline init`"
+            _(
+                "OLAP_BI_USER is not set: the report reads with the dashboards' account; give it "
+                "and OLAP_BI_PASSWORD, then run `python -m pipeline init`"
+            )
         )
     return settings.olap_bi
 

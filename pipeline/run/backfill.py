@@ -84,7 +84,7 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
             raise
         shutil.rmtree(folder)
     log.info(
-        "history since %s: loaded %d movements, rejected %d, revalued %d later ones",
+        _("history since %s: loaded %d movements, rejected %d, revalued %d later ones"),
         since.isoformat(),
         counts.get("altas", 0),
         counts.get("rechazadas", 0),
@@ -164,7 +164,7 @@ def _plan(
             plan = target.read_receipt()
             if _still_holds(connection, plan, history, snapshot, folder):
                 return plan
-            log.warning("the OLTP or the initial date changed: the history is read anew")
+            log.warning(_("the OLTP or the initial date changed: the history is read anew"))
             _discard(folder)
         query = _movements(settings, source, history.since, history.until)
         days = read_rows(connection, count_by_day(query, history.since, history.until))
@@ -212,13 +212,13 @@ def _read_piece(
                 )
             )
         query = _movements(settings, source, since, until)
-        file = copy_to_file(connection, between(query, since, until), folder / name)
+        file = copy_to_file(connection, query.name, between(query, since, until), folder / name)
         connection.rollback()
     wait_for_flush(settings, snapshot)
     receipt: Piece = {"name": name, **file, **snapshot.as_json()}
     target.write_receipt(receipt)
     log.info(
-        "history piece %d of %d: %d movements from %s",
+        _("history piece %d of %d: %d movements from %s"),
         number,
         len(plan["bounds"]) - 1,
         file["rows"],

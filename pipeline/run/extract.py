@@ -11,7 +11,7 @@ from pipeline.base import progress
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.oltp.open_read import open_read
-from pipeline.oltp.queries import Query
+from pipeline.oltp.queries import Query, columns_read
 from pipeline.oltp.reads import changed_since, everything, with_rules
 from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
 from pipeline.run import catalogue
@@ -86,7 +86,7 @@ def read_oltp(
         if settings.capture == "full" and reason is None:
             reason = READS_ALL
         elif reason and control["hasta"]:
-            log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
+            log.warning(_("%s: reads everything since %s: %s"), window, since.isoformat(), reason)
         ids = catalogue.fingerprint(connection, queries[1])
         whole_catalogue = bool(
             reason
@@ -163,7 +163,7 @@ def _tell(window: Window, receipt: Extract) -> None:
     run_id, seconds = receipt["id_corrida"], receipt["segundos"]
     rows = receipt["archivos"]["movements.csv"]["rows"]
     log.info(
-        "%s: read %d movements and %d products in %.2f s, run %s",
+        _("%s: read %d movements and %d products in %.2f s, run %s"),
         window,
         rows,
         receipt["archivos"]["products.csv"]["rows"],
@@ -175,20 +175,25 @@ def _tell(window: Window, receipt: Extract) -> None:
 
 def _copy_files(connection: Connection, folder: Path, reads: list[Composable]) -> dict[str, File]:
     return {
-        name: copy_to_file(connection, read, folder / name)
-        for name, read in zip(QUERIES.values(), reads, strict=True)
+        name: copy_to_file(connection, query, read, folder / name)
+        for (query, name), read in zip(QUERIES.items(), reads, strict=True)
     }
 
 
-def copy_to_file(connection: Connection, read: Composable, path: Path) -> File:
-    """Write the rows of a query to a CSV file; returns its rows, bytes and sha256."""
+def copy_to_file(connection: Connection, query: str, read: Composable, path: Path) -> File:
+    """Write the rows of a read of `query` to a CSV file; returns what its receipt says of it."""
     with (
         DurableTarget(str(path)).replace() as stream,
-        progress.stage(f"reading {path.stem}", "rows") as advance,
+        progress.stage(_("reading {file}").format(file=path.stem), _("rows")) as advance,
     ):
         writer = HashingWriter(stream, advance)
         rows = copy_out(connection, read, writer)
-    return {"rows": rows, "bytes": writer.size, "sha256": writer.sha256}
+    return {
+        "rows": rows,
+        "bytes": writer.size,
+        "sha256": writer.sha256,
+        "columns": columns_read(query),
+    }
 
 
 def discard_extract(settings: Settings, window: Window) -> None:

@@ -51,11 +51,11 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
             return []
         rows = []
         with (
-            progress.stage("refreshing views", "views", len(views)) as advance,
+            progress.stage(_("refreshing views"), _("views"), len(views)) as advance,
             _sessions(connection, settings, min(len(views), 2)) as sessions,
         ):
             # A turn after the other: the views of a later one may read those of an earlier.
-            for _, turn in groupby(views, key=lambda view: view.turn):
+            for _turn, turn in groupby(views, key=lambda view: view.turn):
                 for row in _refresh_turn(sessions, settings, list(turn)):
                     rows.append(row)
                     advance(1)

@@ -1,10 +1,12 @@
-"""Proof: compares OLTP and OLAP in blocks of ids, and each ledger with itself."""
+"""Proof: compares OLTP and OLAP, and the ledger with itself; all of it, or what changed since."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
@@ -18,19 +20,30 @@ from pipeline.errors import DatabaseError
 from pipeline.oltp.open_read import open_read
 from pipeline.oltp.reads import fingerprints, with_rules
 from pipeline.run import catalogue
+from pipeline.run.proof import (
+    Proof,
+    changed_since,
+    hashes_agree,
+    look_at_the_shop,
+    note_proof,
+    read_proof,
+    void_proof,
+)
 from pipeline.run.source_change import why_everything
 from pipeline.state.receipts import horizon
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from psycopg2.extensions import connection as Connection
 
+    from pipeline.oltp.open_read import Source
     from pipeline.settings import Settings
 
 BLOCK = 10_000  # ids
-SAMPLE = 200  # products replayed
+# Of what the OLAP proves alone (etl.verificar_libros), and how many are asked for at once.
+_PARTS, _AT_ONCE = (0, 1, 2), 2
 # So much after the read that saw it, a date has not come yet: it waits (etl.motivo_rechazo).
 FUTURE = timedelta(days=1)
 AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
@@ -40,7 +53,9 @@ AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
 class Findings:
     """What verify found. The lists hold movement ids; `pending` come with the next window.
 
-    `rejects` are those of the other lists that wait in quarantine, or should.
+    `rejects` are those of the other lists that wait in quarantine, or should. `whole` is why
+    everything was looked at, None if only what changed since the one of `last` was; `last_whole`
+    is when all was proved before. Times are ISO 8601.
     """
 
     compared: int = 0
@@ -51,6 +66,9 @@ class Findings:
     pending: int = 0
     restored: str | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
+    whole: str | None = None
+    last: str | None = None
+    last_whole: str | None = None
 
     @property
     def movements(self) -> list[int]:
@@ -63,13 +81,24 @@ class Findings:
         return not self.movements and not self.books
 
 
-def verify(settings: Settings, since: datetime | None) -> Findings:
-    """Compare what is dated at or after `since` (UTC; None: the initial date). Changes nothing.
+def verify(settings: Settings, since: datetime | None, *, everything: bool = False) -> Findings:
+    """Compare OLTP and OLAP, and the OLAP with itself.
 
-    The OLAP is read in one snapshot, then the OLTP in one: what the OLTP changed
-    after the last window's horizon is pending, not wrong. Raises DatabaseError before
-    the first window.
+    What changed since the last that found nothing, where that is enough; `everything` asks for
+    more, and so does `since` (UTC), which compares what is dated at or after it. The OLAP is read
+    in one snapshot, then the OLTP in one: what the OLTP changed after the last window's horizon is
+    pending, not wrong. Changes nothing, but for the OLAP's note of a verify that found nothing.
+    Raises DatabaseError before the first window.
     """
+    findings, proof = _verify(settings, since, everything)
+    if not findings.clean:
+        void_proof(settings)
+    elif since is None and findings.restored is None:
+        note_proof(settings, proof)
+    return findings
+
+
+def _verify(settings: Settings, since: datetime | None, everything: bool) -> tuple[Findings, Proof]:
     findings = Findings()
     with connect(settings.olap, "verify", read_only=True) as analytical:
         analytical.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
@@ -78,65 +107,104 @@ def verify(settings: Settings, since: datetime | None) -> Findings:
             raise DatabaseError(
                 _("OLAP: nothing was loaded yet; run `luigi --module pipeline RunDue`")
             )
+        proof = read_proof(analytical, "--since" if since else "--all" if everything else None)
+        with connect(settings.oltp, "verify", read_only=True) as shop:
+            source = open_read(shop, settings)
+            findings.restored = why_everything(shop, source.snapshot, control)
+            look_at_the_shop(proof, shop, source)
+            ids = changed_since(proof, analytical)
+            compare = _Comparison(settings, analytical, shop, source, control, since, findings)
+            if proof.whole is None:
+                touched = compare.some(proof.horizon, ids)
+                findings.books = _sorted(
+                    fault for part in _PARTS for fault in _books(analytical, part, touched)
+                )
+            else:
+                snapshot = olap.call(analytical, "SELECT pg_export_snapshot()")
+                with ThreadPoolExecutor(_AT_ONCE) as pool:
+                    books = [
+                        pool.submit(_books_beside, settings, snapshot, part) for part in _PARTS
+                    ]
+                    compare.whole()
+                    findings.books = _sorted(fault for part in books for fault in part.result())
+    findings.whole, findings.last_whole = proof.whole, proof.last_whole
+    findings.last = proof.last
+    return findings, proof
+
+
+class _Comparison:
+    """OLTP and OLAP, each in its snapshot: in blocks of ids, or movement by movement."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        analytical: Connection,
+        shop: Connection,
+        source: Source,
+        control: olap.Control,
+        since: datetime | None,
+        findings: Findings,
+    ) -> None:
+        self.analytical, self.shop, self.findings = analytical, shop, findings
+        queries = source.queries
         initial = olap.initial_date(control)
         assert initial is not None
-        start = max(since, initial) if since else initial
-        with connect(settings.oltp, "verify", read_only=True) as shop:
-            _compare(settings, analytical, shop, control, start, findings)
-        findings.books = _books(analytical)
-    return findings
-
-
-def _compare(
-    settings: Settings,
-    analytical: Connection,
-    shop: Connection,
-    control: olap.Control,
-    start: datetime,
-    findings: Findings,
-) -> None:
-    source = open_read(shop, settings)
-    queries = source.queries
-    findings.restored = why_everything(shop, source.snapshot, control)
-    last = None if findings.restored else horizon(control)
-    changed: set[int] = set()
-    # By the fingerprint the next window tells, too: only then does it read what they have.
-    if catalogue.fingerprint(shop, queries[1]) != control["catalogo"]:
-        changed = set().union(*catalogue.came_and_went(shop, queries[1], analytical))
-    zone, until = settings.timezone, datetime.now(UTC) + AHEAD
-    movements = with_rules(queries[0], lambda: server_rules(analytical, zone, start, until))
-    written_in = zone if movements.wall_clock else "UTC"
-    read = fingerprints(
-        movements,
-        queries[1],
-        start,
-        olap.call(analytical, "SELECT etl.ultima_lectura()") + FUTURE,
-        dict(_rows(analytical, "SELECT * FROM etl.aperturas_fechadas()")),
-        last,
-        sorted(changed),
-    )
-    here = _blocks(_rows(shop, _template("huella_bloques.sql", read)))
-    there = _blocks(
-        _rows(
-            analytical,
-            "SELECT * FROM etl.verificar_bloques(%s, %s, %s)",
-            (start, BLOCK, written_in),
+        self.start = max(since, initial) if since else initial
+        changed: set[int] = set()
+        # By the fingerprint the next window tells, too: only then does it read what they have.
+        if catalogue.fingerprint(shop, queries[1]) != control["catalogo"]:
+            changed = set().union(*catalogue.came_and_went(shop, queries[1], analytical))
+        zone, until = settings.timezone, datetime.now(UTC) + AHEAD
+        movements = with_rules(
+            queries[0], lambda: server_rules(analytical, zone, self.start, until)
         )
-    )
-    findings.compared = sum(rows for rows, _ in here.values())
-    suspects = sorted(
-        block for block in here.keys() | there.keys() if here.get(block) != there.get(block)
-    )
-    if suspects:
-        found = _rows(shop, _template("huella_filas.sql", read, blocks=suspects))
+        self.written_in = zone if movements.wall_clock else "UTC"
+        self.hashed = hashes_agree(shop, analytical)
+        self.read = partial(
+            fingerprints,
+            movements,
+            queries[1],
+            self.start,
+            olap.call(analytical, "SELECT etl.ultima_lectura()") + FUTURE,
+            dict(_rows(analytical, "SELECT * FROM etl.aperturas_fechadas()")),
+            None if findings.restored else horizon(control),
+            sorted(changed),
+            hashed=self.hashed,
+        )
+
+    def some(self, since_version: int, ids: list[int]) -> list[int]:
+        """What the OLTP changed since that transaction id, and `ids`; returns all of their ids."""
+        read = self.read(since_version=since_version, ids=ids)
+        found = _rows(self.shop, _template("huella_movidas.sql", read))
+        self.findings.compared = sum(in_scope for _, _, in_scope, _ in found)
+        asked = sorted({*ids, *(movement for movement, *_ in found)})
+        rows = "SELECT * FROM etl.verificar_movimientos(%s::bigint[], %s, %s)"
+        self._judge(found, rows, (asked, self.written_in, self.hashed))
+        return asked
+
+    def whole(self) -> None:
+        """Everything since the beginning."""
+        read = self.read()
+        here = _blocks(_rows(self.shop, _template("huella_bloques.sql", read)))
+        blocks = "SELECT * FROM etl.verificar_bloques(%s, %s, %s, %s)"
+        there = _blocks(
+            _rows(self.analytical, blocks, (self.start, BLOCK, self.written_in, self.hashed))
+        )
+        self.findings.compared = sum(rows for rows, _ in here.values())
+        suspects = sorted(
+            block for block in here.keys() | there.keys() if here.get(block) != there.get(block)
+        )
+        if suspects:
+            found = _rows(self.shop, _template("huella_filas.sql", read, blocks=suspects))
+            rows = "SELECT * FROM etl.verificar_filas(%s, %s, %s, %s, %s)"
+            asked = (self.start, suspects, BLOCK, self.written_in, self.hashed)
+            self._judge(found, rows, asked)
+
+    def _judge(self, found: list[Any], rows: str, asked: tuple[Any, ...]) -> None:
         loaded: dict[int, list[int]] = defaultdict(list)
-        for movement, fingerprint in _rows(
-            analytical,
-            "SELECT * FROM etl.verificar_filas(%s, %s, %s, %s)",
-            (start, suspects, BLOCK, written_in),
-        ):
+        for movement, fingerprint in _rows(self.analytical, rows, asked):
             loaded[movement].append(fingerprint)
-        _judge(found, loaded, findings)
+        _judge(found, loaded, self.findings)
 
 
 def _judge(found: list[Any], loaded: Mapping[int, list[int]], findings: Findings) -> None:
@@ -163,12 +231,28 @@ def _judge(found: list[Any], loaded: Mapping[int, list[int]], findings: Findings
     findings.rejects.extend(sorted(movement for movement in gone if min(loaded[movement]) < 0))
 
 
-def _books(analytical: Connection) -> list[dict[str, Any]]:
-    rows = _rows(analytical, "SELECT * FROM etl.verificar_libros(%s, random())", (SAMPLE,))
+def _books_beside(settings: Settings, snapshot: str, part: int) -> list[dict[str, Any]]:
+    """A part of all of them, in a session of its own that sees what the other one does."""
+    with connect(settings.olap, "verify", read_only=True) as connection:
+        connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION SNAPSHOT %s", (snapshot,))
+        return _books(connection, part, None)
+
+
+def _books(analytical: Connection, part: int, touched: list[int] | None) -> list[dict[str, Any]]:
+    """Where the ledger, the stock and the summaries disagree; of what was `touched` alone."""
+    asked = "SELECT * FROM etl.verificar_libros(%s, %s, %s::bigint[])"
     return [
         {"fault": fault, "product": product, "movement": movement}
-        for fault, product, movement in rows
+        for fault, product, movement in _rows(
+            analytical, asked, (part, touched is not None, touched or [])
+        )
     ]
+
+
+def _sorted(books: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(books, key=lambda row: (row["fault"], row["product"] or 0, row["movement"] or 0))
 
 
 def _blocks(rows: list[Any]) -> dict[int, tuple[int, int]]:

@@ -114,7 +114,7 @@ class RefreshViews(_WindowTask):
             with_retries(lambda: note_views(self.settings, self.window, seconds))
             refreshed = sum(not view["error"] for view in views)
             log.info(
-                "%s: refreshed %d of %d views in %.2f s, run %s",
+                _("%s: refreshed %d of %d views in %.2f s, run %s"),
                 self.window,
                 refreshed,
                 len(views),
@@ -158,7 +158,7 @@ class WriteMarker(_WindowTask):
             }
         )
         log.info(
-            "%s: done, run %s",
+            _("%s: done, run %s"),
             self.window,
             run_id,
             extra=fields("WriteMarker", self.window, run_id),

@@ -115,7 +115,18 @@ TEMPLATES = (
     N_("the last sale or average value of the stock is not its ledger's"),
     N_("the product has a ledger but no stock row"),
     N_("a replay gives other figures"),
+    N_("the suggested price is not that of its cost"),
+    N_("none was clean before"),
+    N_("the last one found something"),
+    N_("the OLAP was restored, moved or rewritten"),
+    N_("the rules were replaced or upgraded"),
+    N_("earlier history came in"),
+    N_("opening balances changed"),
+    N_("prices' policy or tax changed"),
+    N_("a window read everything"),
+    N_("there are few movements"),
     N_("{table} is not the sum of the ledger, {since}"),
+    N_("{table} is not the sum of {other}, {since}"),
     N_("{table} is not the sum of the ledger"),
 )
 # Such a list stands in one placeholder, an entry for a product.

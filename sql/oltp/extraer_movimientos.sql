@@ -1,6 +1,7 @@
 -- The pipeline's read of movimientos.sql: every value cast to the staging table's type, but for
 -- a date without a zone: of that the OLAP makes a moment, by the rules that it cuts days by. Its
--- slots are that file, which of its rows are read, and what its dates are.
+-- slots are that file, which of its rows are read, what its dates are, and the columns that it may
+-- lack, null there.
 SELECT
     m.id_movimiento::bigint,
     m.tipo::text,
@@ -10,7 +11,10 @@ SELECT
     m.precio_unitario::numeric,
     m.costo_unitario::numeric,
     m.fecha::{type},
-    m.anulado::boolean
+    m.anulado::boolean,
+    {id_origen}::bigint,
+    {id_sucursal_destino}::bigint,
+    {importe}::numeric
 FROM (
 {query}
 ) AS m

@@ -1,37 +1,26 @@
--- verify's read of movimientos.sql: a fingerprint of each movement's content, made of
--- the same text as etl.huella() makes in the OLAP, whether it is in scope there, and
--- whether some version of it is so new that it only comes with the next window.
+-- verify's read of movimientos.sql: a fingerprint of each movement's content, made as the OLAP
+-- makes it (etl.huella()), whether it is in scope there, and whether some version of it is so new
+-- that it only comes with the next window.
 -- Of what must wait in quarantine, by the rules of etl.motivo_rechazo, it is negative. Its
 -- date is compared as it stands: in UTC, or as a wall clock where it has no zone.
 SELECT
     c.id_movimiento,
-    CASE WHEN c.motivo IS NULL
-        THEN ('x' || left(md5(concat_ws(
-            '|', c.id_movimiento, c.tipo, c.id_producto::text, coalesce(c.id_sucursal, 0),
-            round(c.cantidad, 6)::text,
-            coalesce(CASE
-                WHEN c.tipo = 'VENTA' OR (c.precio_unitario > -1e11 AND c.precio_unitario < 1e11)
-                    THEN round(c.precio_unitario, 6)
-            END::text, '-'),
-            coalesce(CASE WHEN c.tipo <> 'VENTA' THEN round(c.costo_unitario, 6) END::text, '-'),
-            to_char({clock}, 'YYYY-MM-DD HH24:MI:SS.US')
-        )), 15))::bit(60)::bigint
-        ELSE -('x' || left(md5(concat_ws(
-            '|', c.id_movimiento, c.motivo, c.tipo, coalesce(c.id_producto::text, '-'),
-            coalesce(c.id_sucursal::text, '-'), coalesce(trim_scale(c.cantidad)::text, '-'),
-            coalesce(trim_scale(c.precio_unitario)::text, '-'),
-            coalesce(trim_scale(c.costo_unitario)::text, '-'),
-            coalesce(to_char({clock}, 'YYYY-MM-DD HH24:MI:SS.US'), '-')
-        )), 15))::bit(60)::bigint
+    CASE
+        WHEN NOT c.alcance THEN 0
+        ELSE CASE WHEN c.motivo IS NULL THEN 1 ELSE -1 END * {fingerprint}
     END AS huella,
     c.alcance,
     c.pendiente
 FROM (
     SELECT
         v.*,
+        {clock} AS reloj,
         -- In the order of etl.motivo_rechazo, of which the first that holds is told.
         CASE
             WHEN NOT v.alcance THEN NULL
+            -- What nearly every movement is, told by the fewest comparisons.
+            WHEN v.conocido AND v.fecha <= {limit} AND v.cantidad >= 0.000001
+                AND v.cantidad < 1e5 AND v.monto >= 0 AND v.monto < 1e5 THEN NULL
             WHEN NOT v.conocido THEN 'producto desconocido'
             WHEN v.fecha IS NULL THEN 'sin fecha'
             WHEN v.fecha > {limit} THEN 'fecha futura'
@@ -63,12 +52,7 @@ FROM (
                 m.tipo::text IN ('VENTA', 'ENTRADA_MERCANCIA')
                 AND m.anulado::boolean IS NOT TRUE
                 AND (m.fecha IS NULL OR (
-                    {moment} >= {since}
-                    AND NOT EXISTS (
-                        SELECT FROM unnest({products}::bigint[], ARRAY[{dates}]::{type}[])
-                            AS a (id_producto, fecha)
-                        WHERE a.id_producto = m.id_producto AND {moment} < a.fecha
-                    )
+                    {moment} >= {since} AND (a.fecha IS NULL OR {moment} >= a.fecha)
                 )),
                 false
             ) AS alcance,
@@ -82,5 +66,9 @@ FROM (
 {catalogue}
             ) AS q
         ) AS p ON p.id_producto = m.id_producto::bigint
+        LEFT JOIN unnest({products}::bigint[], ARRAY[{dates}]::{type}[]) AS a (id_producto, fecha)
+            ON a.id_producto = m.id_producto::bigint
+        -- Else each is worked out again for every expression that names it.
+        OFFSET 0
     ) AS v
 ) AS c

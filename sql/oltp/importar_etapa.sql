@@ -15,10 +15,13 @@ CREATE TEMPORARY TABLE importar_movimientos (
     id              bigint NOT NULL,
     tipo            text NOT NULL,
     id_producto     bigint NOT NULL,
-    cantidad        numeric NOT NULL,
+    cantidad        numeric,
     precio_unitario numeric,
     costo_unitario  numeric,
     fecha           timestamptz NOT NULL,
     id_sucursal     bigint,
-    anulada         boolean
+    anulada         boolean,
+    id_origen       bigint,
+    id_destino      bigint,
+    importe         numeric
 ) ON COMMIT DROP;

@@ -12,6 +12,13 @@
 --   costo_unitario   numeric, of a receipt
 --   fecha            date, timestamp (read in ETL_TIMEZONE) or timestamptz
 --   anulado          boolean
+--
+-- These may be left out, and are null then:
+--
+--   id_origen            bigint: the movement that this one returns, or whose cost it adds to
+--   id_sucursal_destino  bigint: the branch that a transfer goes to
+--   importe              numeric: the line's amount, where a unit price or cost loses cents
+--
 --   version_1 ...      xmin of each table that the row is made of: version_1 of
 --                    the line, version_2 of the header, and so on
 SELECT
@@ -24,6 +31,9 @@ SELECT
     d.costo_unitario,
     t.fecha,
     t.anulada AS anulado,
+    d.id_origen,
+    t.id_sucursal_destino,
+    d.importe,
     d.xmin AS version_1,
     t.xmin AS version_2
 FROM public.detalle_transaccion AS d

@@ -11,6 +11,8 @@ SELECT jsonb_build_object(
         SELECT coalesce(jsonb_agg(to_jsonb(c) - 'identidad' ORDER BY c.numero DESC), '[]')
         FROM (SELECT * FROM etl.corrida AS c ORDER BY c.numero DESC LIMIT p_ventanas) AS c
     ),
+    'probada', (SELECT u.probada FROM etl.prueba AS u),
+    'probada_entera', (SELECT u.entera FROM etl.prueba AS u),
     'rechazos', etl.motivos_de_rechazo(),
     'fuera_de_alcance', etl.resumir_fuera_de_alcance(),
     'bajo_cero', (
@@ -52,5 +54,5 @@ SELECT jsonb_build_object(
 )
 $$;
 COMMENT ON FUNCTION etl.estado_operacion(integer) IS
-    'Todo lo que muestra el comando status: control, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0';
+    'Todo lo que muestra el comando status: control, última comprobación, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0';
 SELECT etl.conceder('EXECUTE', 'etl.estado_operacion(integer)', 'etl_cargador');

@@ -34,11 +34,11 @@ LANGUAGE sql
 AS $$
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-    fecha, anulado
+    fecha, anulado, id_origen, id_sucursal_destino, importe
 )
 SELECT
     r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
-    r.costo_unitario, r.fecha, false
+    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe
 FROM etl.rechazo AS r
 WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimiento)
     -- One that was looked for and not found was deleted in the OLTP.

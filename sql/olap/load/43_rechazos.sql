@@ -12,11 +12,13 @@ BEGIN
     );
     INSERT INTO etl.rechazo AS r (
         id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-        fecha, motivo, primera_desde, primera_hasta, ultima_desde, ultima_hasta
+        fecha, id_origen, id_sucursal_destino, importe, motivo,
+        primera_desde, primera_hasta, ultima_desde, ultima_hasta
     )
     SELECT
         e.id_movimiento, e.tipo, e.id_producto, e.id_sucursal, e.cantidad, e.precio_unitario,
-        e.costo_unitario, e.fecha, d.motivo, p_desde, p_hasta, p_desde, p_hasta
+        e.costo_unitario, e.fecha, e.id_origen, e.id_sucursal_destino, e.importe, d.motivo,
+        p_desde, p_hasta, p_desde, p_hasta
     FROM etl.descarte AS d
     INNER JOIN etl.etapa AS e ON e.id_movimiento = d.id_movimiento
     WHERE d.motivo IS NOT NULL
@@ -24,7 +26,9 @@ BEGIN
         tipo = excluded.tipo, id_producto = excluded.id_producto,
         id_sucursal = excluded.id_sucursal, cantidad = excluded.cantidad,
         precio_unitario = excluded.precio_unitario, costo_unitario = excluded.costo_unitario,
-        fecha = excluded.fecha, motivo = excluded.motivo,
+        fecha = excluded.fecha, id_origen = excluded.id_origen,
+        id_sucursal_destino = excluded.id_sucursal_destino, importe = excluded.importe,
+        motivo = excluded.motivo,
         ultima_desde = excluded.ultima_desde, ultima_hasta = excluded.ultima_hasta;
 
     -- What is left in etl.etapa enters the ledger; what is left in etl.baja leaves it.

@@ -24,6 +24,7 @@ BEGIN
         SELECT * FROM etl.sumar(p_opciones ->> 'zona', p_corte, v_vacio);
         PERFORM etl.sumar_movil();
     END IF;
+    PERFORM etl.marcar_por_probar(p_numero);
     -- Without a change too: the cut may have left a product without sales.
     PERFORM etl.actualizar_resumenes();
     PERFORM etl.actualizar_inventario(

@@ -1,4 +1,4 @@
--- The control row and the run say what was loaded.
+-- The control row and the run say what was loaded, and what verify has to look at.
 
 CREATE OR REPLACE FUNCTION etl.avanzar_control(
     p_extracto jsonb, p_inicial timestamptz, p_politica text, p_zona text
@@ -50,3 +50,14 @@ FROM etl.control AS c
 $$;
 COMMENT ON FUNCTION etl.anotar_corrida(jsonb, jsonb, numeric) IS
     'Deja la fila de la ventana en etl.corrida, con la versión que el control acaba de tomar';
+
+CREATE OR REPLACE FUNCTION etl.marcar_por_probar(p_numero bigint) RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO etl.por_probar AS q (id_producto, desde, numero)
+SELECT t.id_producto, t.desde, p_numero FROM etl.tramo AS t
+ON CONFLICT (id_producto) DO UPDATE SET
+    desde = least(q.desde, excluded.desde), numero = excluded.numero
+$$;
+COMMENT ON FUNCTION etl.marcar_por_probar(bigint) IS
+    'Anota los productos de etl.tramo como por probar';

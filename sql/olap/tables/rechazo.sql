@@ -15,6 +15,10 @@ CREATE TABLE IF NOT EXISTS etl.rechazo (
     ultima_desde    timestamptz NOT NULL,
     ultima_hasta    timestamptz NOT NULL
 );
+ALTER TABLE etl.rechazo
+    ADD COLUMN IF NOT EXISTS id_origen bigint,
+    ADD COLUMN IF NOT EXISTS id_sucursal_destino bigint,
+    ADD COLUMN IF NOT EXISTS importe numeric;
 COMMENT ON TABLE etl.rechazo IS
     'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';
 COMMENT ON COLUMN etl.rechazo.primera_desde IS 'Ventana en que se rechazó por primera vez';

@@ -12,6 +12,10 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     fecha           timestamptz,
     anulado         boolean
 ) WITH (autovacuum_enabled = false);
+ALTER TABLE etl.etapa
+    ADD COLUMN IF NOT EXISTS id_origen bigint,
+    ADD COLUMN IF NOT EXISTS id_sucursal_destino bigint,
+    ADD COLUMN IF NOT EXISTS importe numeric;
 COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
 SELECT etl.conceder('INSERT', 'etl.etapa', 'etl_cargador');
 

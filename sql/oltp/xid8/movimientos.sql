@@ -13,6 +13,9 @@ SELECT
     d.costo_unitario,
     t.fecha,
     t.anulada AS anulado,
+    d.id_origen,
+    t.id_sucursal_destino,
+    d.importe,
     d.version_etl AS version_1,
     t.version_etl AS version_2
 FROM public.detalle_transaccion AS d
