@@ -10,10 +10,13 @@ from typing import Any
 
 from olap_comparison import assert_olap_equals_replay
 from oracle_rows import Replay
+from psycopg2 import sql
 from shop_database import Shop
 
 PRODUCTS = (1, 2, 3, 4)
 DAYS = 20
+# Materialized views of the shop's own: a run refreshes those alone.
+OWN = tuple(f"dw.mv_propia_{number}" for number in range(1, 5))
 
 
 def now() -> datetime:
@@ -27,7 +30,14 @@ def days_ago(days: float) -> datetime:
 
 
 def stock(shop: Shop, sales: int = 60) -> datetime:
-    """A catalogue, receipts and sales of the last days; returns the initial date, set in env."""
+    """A catalogue, receipts and sales of the last days; returns the initial date, set in env.
+
+    And views of the shop's own, which must show what is loaded after each run that succeeds.
+    """
+    with shop.olap.cursor() as cursor:
+        for view in OWN:
+            cursor.execute(f"CREATE MATERIALIZED VIEW {view} AS TABLE dw.inventario")
+            cursor.execute(f"CREATE UNIQUE INDEX ON {view} (id_producto)")
     initial = days_ago(DAYS).replace(hour=0, minute=0, second=0, microsecond=0)
     shop.env["ETL_INITIAL_SINCE"] = initial.date().isoformat()
     shop.branch(1)
@@ -77,7 +87,24 @@ def settle(shop: Shop, initial: datetime, **rules: Any) -> Replay:
     if any(not (folder / "marker.json").exists() for folder in window_folders(shop)):
         run_quickly(shop)
     run_quickly(shop)
+    assert stale(shop) == []
     return assert_olap_equals_replay(shop, initial, **rules)
+
+
+def stale(shop: Shop) -> list[str]:
+    """Materialized views of the shop that do not show what their own query yields now."""
+    found = []
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "SELECT matviewname, rtrim(definition, ';') FROM pg_matviews WHERE schemaname = 'dw'"
+        )
+        for name, query in cursor.fetchall():
+            view = sql.Identifier("dw", name)
+            differ = sql.SQL("(TABLE {v} EXCEPT ALL ({q})) UNION ALL (({q}) EXCEPT ALL TABLE {v})")
+            cursor.execute(differ.format(v=view, q=sql.SQL(query.replace("%", "%%"))))
+            if cursor.fetchall():
+                found.append(name)
+    return found
 
 
 def window_folders(shop: Shop) -> list[Path]:

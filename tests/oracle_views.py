@@ -1,4 +1,4 @@
-"""The views of DESIGN section 8 computed from a replay: what each materialized view must say.
+"""The views of DESIGN section 8 computed from a replay: what each view must say.
 
 Ratios are Fractions, so that a comparison rounds them once, to the scale of the column that
 it looks at. Everything is relative to `hasta`, the end of the last window.

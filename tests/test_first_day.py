@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
-from guide import block_texts
+from guide import block_texts, blocks
 from shop_server import FOREIGN, OPTIONS, PASSWORD, REPOSITORY, run_program
 
 from demo import server as servers
+from docs.pages import language, read
 
 # What differs from day to day and from machine to machine; everything else must be equal.
 VARIES = (
@@ -27,9 +28,9 @@ VARIES = (
     (r"\bPostgreSQL \d+(\.\d+)*", "PostgreSQL <version>"),
     (r"\b(Python|Luigi|luigi) \d+(\.\d+)+", r"\1 <version>"),
     (r"/\S+/", "<folder>/"),
-    (r"\brun [0-9a-f]{12}\b", "run <id>"),
+    (r"\b(run|corrida) [0-9a-f]{12}\b", r"\1 <id>"),
     (r"\b\d+\.\d{3}\b", "<seconds>"),
-    (r"\b\d+(\.\d+)? (ms|s|min|h|days?|minutes?|hours?)\b", "<time>"),
+    (r"\b\d+(\.\d+)? (ms|s|min|h|days?|minutes?|hours?|días?|minutos?|horas?)\b", "<time>"),
     (r"\b[\d.,]+ (B|kB|MB|GB|TB|MiB|GiB|bytes)\b", "<size>"),
 )
 
@@ -84,9 +85,7 @@ def place(
         folder.mkdir()
         (folder / ".env").write_text(env)
         (folder / ".env").chmod(0o600)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)} | {
-            "ETL_LANG": "en"
-        }
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
         environment["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         yield folder, environment
@@ -95,10 +94,15 @@ def place(
 
 
 @pytest.mark.longest
-def test_the_first_day_is_as_the_guide_shows_it(place: tuple[Path, dict[str, str]]):
+@pytest.mark.parametrize("page", ["docs/en/administrator.md", "docs/es/administrador.md"])
+def test_the_first_day_is_as_the_guide_shows_it(page: str, place: tuple[Path, dict[str, str]]):
+    """Each language's page in its own language, of which Spanish is the default."""
     folder, environment = place
+    if language(page) == "en":
+        environment["ETL_LANG"] = "en"
     yesterday = (datetime.now(ZoneInfo("America/Lima")) - timedelta(days=1)).date().isoformat()
-    for command, shown in steps("".join(block_texts("A first day", "console", run=False))):
+    (transcript,) = [block.text for block in blocks(read(page)) if block.kind == "console"]
+    for command, shown in steps(transcript):
         program, *words = shlex.split(command)
         if program == "cat":
             # The shop's own files: they are made as they are shown, but of yesterday.

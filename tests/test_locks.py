@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fault_failures import SCHEDULING_ERROR, TASK_FAILED, check
 from fault_process import Fault, Process, holding, start_run, wait_for, waiting_backend
-from fault_shop import loaded, now, olap_tables, settle, stock
+from fault_shop import OWN, loaded, now, olap_tables, settle, stale, stock
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 from shop_server import OLAP_USER, OLTP_USER
@@ -35,7 +35,6 @@ LOCKS = {
     "the ledger": "LOCK TABLE dw.kardex IN SHARE MODE",
     "a staging table": "LOCK TABLE etl.etapa IN ACCESS EXCLUSIVE MODE",
     "the control table": "LOCK TABLE etl.control IN ACCESS EXCLUSIVE MODE",
-    "a view": "REFRESH MATERIALIZED VIEW dw.mv_abc",
 }
 
 
@@ -48,6 +47,21 @@ def test_a_lock_held_on_the_olap_is_told_with_its_holder(shop: Shop, lock: str):
         assert process.wait(30) in (TASK_FAILED, SCHEDULING_ERROR), process.output
         pid = cursor.connection.info.backend_pid
         check(process.output, "lock timeout", f"pid {pid}", "application psql de Ana")
+    settle(shop, initial)
+
+
+def test_a_view_of_the_shops_own_that_is_locked_is_told_with_its_holder_and_stops_nothing(
+    shop: Shop,
+):
+    initial = loaded(shop)
+    shop.sale(now(), (1, 1, 5))
+    with holding(as_user(shop, "OLAP", "psql de Ana"), f"REFRESH MATERIALIZED VIEW {OWN[1]}") as c:
+        done = shop.run(ETL_LOCK_TIMEOUT="1")
+        pid = c.connection.info.backend_pid
+    (told,) = [line for line in done.stdout.splitlines() if f"{OWN[1]}: " in line]
+    check(told, "lock timeout", f"pid {pid}", "application psql de Ana")
+    assert f"refreshed {len(OWN) - 1} of {len(OWN)} views" in done.stdout
+    assert stale(shop) == [OWN[1].removeprefix("dw.")]
     settle(shop, initial)
 
 

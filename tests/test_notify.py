@@ -279,7 +279,7 @@ def test_what_nobody_took_is_told_the_next_time(shop: Shop, web: WebServer):
     telling(shop, web)
     web.status = 500
     break_oltp(shop)
-    assert "notice not sent to channel 1 (json://…)" in run(shop, 30)
+    assert "aviso no enviado por canal 1 (json://…)" in run(shop, 30)
     web.status = 200
     run(shop, 30)
     assert len(web.told) == 2
@@ -359,7 +359,7 @@ def test_without_apprise_nobody_is_told_and_the_run_succeeds(
     telling(shop, web, ETL_NOTIFY_DIGEST="true")
     (tmp_path / "apprise.py").write_text("raise ImportError(name='apprise')")
     printed = run(shop, 0, PYTHONPATH=str(tmp_path))
-    assert "nobody is told: " in printed
+    assert "no se avisa a nadie: " in printed
     assert "apprise; pip install '.[notify]'" in printed
     assert web.told == []
 

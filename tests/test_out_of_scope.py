@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -177,3 +178,48 @@ def test_of_many_the_rest_are_counted(shop: Shop):
     assert types(told(shop, "status")) == {"TRASLADO": (1010, None), "venta": (1010, "VENTA")}
     (kept,) = shop.olap_rows("SELECT count(*) FROM etl.fuera_de_alcance")
     assert kept["count"] == 1000
+
+
+def removals(shop: Shop) -> None:
+    """Half the ledger is gone."""
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle BETWEEN 5 AND 50")
+    shop.till("VACUUM FULL detalle_transaccion")
+
+
+def rejects(shop: Shop) -> None:
+    """Nearly all that is new has no product."""
+    for _ in range(30):
+        shop.sale(days_ago(1), (99, 1, 5))
+
+
+def both(shop: Shop) -> None:
+    removals(shop)
+    rejects(shop)
+
+
+@pytest.mark.parametrize("guard", [removals, rejects, both])
+def test_a_plan_that_a_guard_holds_tells_of_it_too(shop: Shop, guard: Callable[[Shop], None]):
+    initial = stock(shop)
+    settle(shop, initial)
+    shop.document("venta", days_ago(2), [(1, 1, 5)])
+    shop.receipt(datetime(2016, 11, 3, tzinfo=UTC), (1, 1, 5))
+    guard(shop)
+    listed = told(shop, "plan")
+    assert "nothing was written" in listed["held"]
+    assert types(listed) == {"venta": (1, "VENTA")}
+    # Of tables that were written anew, versions say nothing of when a row was typed.
+    assert listed["out_of_scope_dates"] == (guard is rejects)
+    shown = shop.command("plan").stdout
+    assert "would be held" in shown and "'venta'" in shown
+
+
+def test_a_plan_that_its_rows_hold_tells_what_is_listed_already(shop: Shop):
+    initial = stock(shop)
+    shop.document("venta", days_ago(2), [(1, 1, 5)])
+    settle(shop, initial)
+    shop.till("ALTER TABLE detalle_transaccion DROP CONSTRAINT detalle_transaccion_pkey CASCADE")
+    shop.till("INSERT INTO detalle_transaccion SELECT * FROM detalle_transaccion LIMIT 1")
+    shop.till("UPDATE detalle_transaccion SET cantidad = 2 WHERE id_detalle = 1")
+    listed = told(shop, "plan")
+    assert "times in one read" in listed["held"]
+    assert types(listed) == {"venta": (1, "VENTA")}

@@ -33,6 +33,7 @@ def trade(shop: Shop) -> None:
 @pytest.mark.one_postgres
 def test_a_terminal_shows_each_part_of_a_step(shop: Shop):
     trade(shop)
+    shop.olap.cursor().execute("CREATE MATERIALIZED VIEW dw.mia AS SELECT 1 AS x")
     program = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
     code, said = on_terminal(program, shop.folder, shop.env)
     assert code == 0, said

@@ -1,4 +1,4 @@
-"""Which views a run refreshes: none that is stale is passed over, and none for nothing."""
+"""The materialized views that a shop adds: each run refreshes them, and they stop none."""
 
 from __future__ import annotations
 
@@ -12,23 +12,33 @@ from typing import Any
 
 import pytest
 from fault_process import PATIENCE
-from psycopg2 import sql
+from fault_shop import stale
 from shop_database import Shop
+from shop_server import must_succeed
 
-from pipeline.commands import opening
 from pipeline.errors import TransientError
-from pipeline.run import backfill, refresh
-from pipeline.settings import load_settings
+from pipeline.run import refresh
 
 pytestmark = pytest.mark.one_postgres
 
 # Noon in Lima, so that the hours that a test goes on stay in one day.
 START = datetime(2026, 10, 17, 17, tzinfo=UTC)
+# In the order of their names, the first of each reads the last: only the turns say which comes first.
+VIEWS = """
+CREATE MATERIALIZED VIEW dw.z_stock AS TABLE dw.mv_inventario_valorizado;
+CREATE UNIQUE INDEX ON dw.z_stock (id_producto);
+CREATE VIEW dw.entre AS SELECT sum(existencias) AS existencias, count(*) AS n FROM dw.z_stock;
+CREATE MATERIALIZED VIEW dw.a_total AS SELECT existencias, datos_al FROM dw.entre, dw.mv_datos_al;
+CREATE UNIQUE INDEX ON dw.a_total (existencias);
+CREATE MATERIALIZED VIEW dw.m_ventas AS TABLE dw.mv_ventas_diarias;
+CREATE UNIQUE INDEX ON dw.m_ventas (dia, id_sucursal, categoria);
+"""
+NAMES = {"dw.z_stock", "dw.a_total", "dw.m_ventas"}
 
 
 @pytest.fixture
 def settled(shop: Shop) -> Shop:
-    """A shop whose views show what is loaded, up to START."""
+    """A shop with views of its own that show what is loaded, up to START."""
     shop.env |= {
         "ETL_TIMEZONE": "America/Lima",
         "ETL_INITIAL_SINCE": (START - timedelta(days=40)).isoformat(),
@@ -39,173 +49,80 @@ def settled(shop: Shop) -> Shop:
     shop.receipt(START - timedelta(days=30), (1, 10, 2), (2, 10, 3))
     shop.sale(START - timedelta(days=3), (1, 2, 3), (2, 1, 5), id_sucursal=1)
     shop.run_in_process(as_of=START)
+    shop.olap.cursor().execute(VIEWS)
     return shop
 
 
-def run(shop: Shop, hours: int) -> dict[str, bool]:
-    """A window that ends so many hours after START: each view, and whether it was refreshed."""
+def run(shop: Shop, hours: int) -> dict[str, dict[str, Any]]:
+    """A window that ends so many hours after START: what became of each view."""
     moment = START + timedelta(hours=hours)
     shop.run_in_process(as_of=moment)
     newest = max(Path(shop.env["ETL_STATE_DIR"]).glob(f"*--{moment:%Y%m%dT%H%M%SZ}/views.json"))
     views = json.loads(newest.read_text(encoding="utf-8"))["views"]
-    return {view["view"]: not view["unchanged"] for view in views}
+    return {view["view"]: view for view in views}
 
 
-def stale(shop: Shop) -> list[str]:
-    """The views that do not show what their own query yields now."""
-    found = []
-    with shop.olap.cursor() as cursor:
-        cursor.execute(
-            "SELECT matviewname, rtrim(definition, ';') FROM pg_matviews WHERE schemaname = 'dw'"
-        )
-        for name, query in cursor.fetchall():
-            view = sql.Identifier("dw", name)
-            differ = sql.SQL("(TABLE {v} EXCEPT ALL ({q})) UNION ALL (({q}) EXCEPT ALL TABLE {v})")
-            cursor.execute(differ.format(v=view, q=sql.SQL(query.replace("%", "%%"))))
-            if cursor.fetchall():
-                found.append(name)
-    return found
+def done(views: dict[str, dict[str, Any]]) -> set[str]:
+    """Those that were refreshed beside their readers."""
+    return {name for name, view in views.items() if not view["error"] and not view["notice"]}
 
 
-def test_a_window_with_nothing_new_refreshes_the_date_of_the_data_alone(settled: Shop):
-    with settled.olap.cursor() as cursor:
-        cursor.execute("CREATE MATERIALIZED VIEW dw.mia AS SELECT 1 AS x; ")
-        cursor.execute("CREATE UNIQUE INDEX ON dw.mia (x)")
+def test_every_window_refreshes_the_shops_views_and_no_other(settled: Shop):
+    settled.sale(START, (1, 1, 3))
     for hours in (1, 2):
         views = run(settled, hours)
-        assert {name for name, done in views.items() if done} == {"dw.mv_datos_al", "dw.mia"}
-        assert {"dw.mv_abc", "dw.mv_ventas_diarias"} <= set(views)
+        assert done(views) == set(views) == NAMES
         assert stale(settled) == []
 
 
-def _rename_branch(shop: Shop) -> None:
-    shop.till("UPDATE sucursales SET nombre = 'Centro' WHERE id_sucursal = 1")
-
-
-def _price(shop: Shop) -> None:
-    with shop.olap.cursor() as cursor:
-        cursor.execute("INSERT INTO dw.politica_precio VALUES (2, NULL, 0.5, 0.18, 1)")
-
-
-NEWS: dict[str, Callable[[Shop], object]] = {
-    "a sale": lambda shop: shop.sale(START, (1, 1, 3)),
-    "a late receipt": lambda shop: shop.receipt(START - timedelta(days=20), (1, 5, 9)),
-    "a correction": lambda shop: shop.correct_line(1, costo_unitario=7),
-    "an annulment": lambda shop: shop.correct_document(3, anulada=True),
-    "another name": lambda shop: shop.till(
-        "UPDATE productos SET nombre = 'x' WHERE id_producto = 1"
-    ),
-    "another category": lambda shop: shop.product(1, "Abarrotes"),
-    "a branch's name": _rename_branch,
-    "a price policy": _price,
-    "the tax in prices": lambda shop: shop.env.update(ETL_PRICES_INCLUDE_TAX="false"),
-}
-
-
-@pytest.mark.parametrize("news", NEWS)
-def test_whatever_a_view_may_show_has_all_refreshed(settled: Shop, news: str):
-    run(settled, 1)
-    NEWS[news](settled)
-    assert all(run(settled, 2).values())
-    assert stale(settled) == []
-
-
-def test_another_day_has_all_refreshed(settled: Shop):
-    assert not all(run(settled, 11).values())
-    # Midnight in Lima.
-    assert all(run(settled, 12).values())
-    assert stale(settled) == []
-
-
-@contextmanager
-def failing_refresh(monkeypatch: pytest.MonkeyPatch, module: Any) -> Iterator[None]:
-    """Within it `module` dies where it would refresh; that it did is asserted."""
-
-    def die(_settings: object) -> None:
-        raise TransientError("the server went away")
-
-    with monkeypatch.context() as patch, pytest.raises(TransientError):
-        patch.setattr(module, "refresh_views", die)
-        patch.setattr(
-            "pipeline.base.retry.tenacity.stop_after_attempt", lambda _times: lambda _: True
-        )
-        yield
-
-
-def test_a_history_whose_refresh_failed_is_shown_by_a_window_with_nothing_new(
-    settled: Shop, monkeypatch: pytest.MonkeyPatch
-):
-    since = START - timedelta(days=60)
-    settled.receipt(START - timedelta(days=50), (1, 4, 1))
-    run(settled, 1)
-    with settled.environment(), failing_refresh(monkeypatch, backfill):
-        backfill.backfill(load_settings(), since)
-    assert stale(settled) != []
-    assert all(run(settled, 2).values())
-    assert stale(settled) == []
-
-
-def test_an_opening_whose_refresh_failed_is_shown_by_a_window_with_nothing_new(
-    settled: Shop, monkeypatch: pytest.MonkeyPatch
-):
-    file = settled.folder / "opening.csv"
-    file.write_text(
-        "id_producto,existencias,costo_promedio,fecha\n"
-        f"1,7,4,{(START - timedelta(days=35)).isoformat()}\n",
-        encoding="utf-8",
-    )
-    run(settled, 1)
-    from pipeline.__main__ import _parser
-
-    with settled.environment(), failing_refresh(monkeypatch, opening):
-        opening.run(_parser().parse_args(["opening", str(file)]))
-    assert stale(settled) != []
-    run(settled, 2)
-    assert stale(settled) == []
-
-
-def test_a_view_of_ours_that_failed_is_refreshed_by_the_next_run(
-    settled: Shop, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_shop_without_views_of_its_own_has_none_refreshed(settled: Shop):
+    settled.olap.cursor().execute("DROP MATERIALIZED VIEW dw.z_stock, dw.m_ventas CASCADE")
     settled.sale(START, (1, 1, 3))
-    original = refresh._refresh
-
-    def one_fails(connection: Any, settings: Any, oid: int, name: str, own: bool) -> Any:
-        if name == "dw.mv_abc":
-            return refresh._row(name, own, error="out of disk")
-        return original(connection, settings, oid, name, own)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(refresh, "_refresh", one_fails)
-        with pytest.raises(AssertionError):
-            run(settled, 1)
-    assert stale(settled) == ["mv_abc"]
-    settled.run_in_process(as_of=START + timedelta(hours=1))
-    assert stale(settled) == []
+    assert run(settled, 1) == {}
+    assert settled.olap_rows("SELECT sum(unidades) AS u FROM dw.mv_ventas_diarias") == [{"u": 4}]
 
 
-def test_what_is_loaded_while_views_are_refreshed_is_shown_by_the_next_run(
-    settled: Shop, monkeypatch: pytest.MonkeyPatch
+def _opening(shop: Shop) -> None:
+    file = shop.folder / "opening.csv"
+    moment = (START - timedelta(days=35)).isoformat()
+    file.write_text(f"id_producto,existencias,costo_promedio,fecha\n1,7,4,{moment}\n")
+    shop.succeed("opening", str(file))
+
+
+def _history(shop: Shop) -> None:
+    shop.receipt(START - timedelta(days=50), (1, 4, 1))
+    since = (START - timedelta(days=60)).date().isoformat()
+    must_succeed(shop.task("Backfill", "--since", since))
+
+
+@pytest.mark.parametrize("other", [_opening, _history, lambda shop: shop.succeed("rebuild")])
+def test_whatever_else_changes_the_ledger_refreshes_them(
+    settled: Shop, other: Callable[[Shop], object]
 ):
-    original = refresh._refresh
-    settled.sale(START, (1, 1, 3))
-
-    def with_another_load(connection: Any, settings: Any, oid: int, name: str, own: bool) -> Any:
-        done = original(connection, settings, oid, name, own)
-        if name == "dw.mv_ventas_diarias":
-            # As a backfill does beside a run: it changes what is loaded, and the version with it.
-            with settled.olap.cursor() as cursor:
-                cursor.execute("UPDATE dw.resumen_diario SET movimientos = movimientos + 1;")
-                cursor.execute("UPDATE dw.resumen_diario SET venta_neta = venta_neta + 1;")
-                cursor.execute("UPDATE etl.control SET version = gen_random_uuid()")
-        return done
-
-    with monkeypatch.context() as patch:
-        patch.setattr(refresh, "_refresh", with_another_load)
-        run(settled, 1)
-    assert "mv_ventas_diarias" in stale(settled)
-    assert all(run(settled, 2).values())
+    settled.olap.cursor().execute("UPDATE dw.inventario SET existencias = existencias + 1")
+    other(settled)
     assert stale(settled) == []
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("SELECT 1 / (random() * 0)::int AS x WITH NO DATA", "division by zero"),
+        ("SELECT 1 AS x", "no unique index on plain columns"),
+    ],
+)
+def test_one_that_cannot_be_refreshed_as_it_should_is_told_and_stops_nothing(
+    settled: Shop, view: str, said: str
+):
+    settled.olap.cursor().execute(f"CREATE MATERIALIZED VIEW dw.mala AS {view}")
+    settled.sale(START, (1, 1, 3))
+    views = run(settled, 1)
+    assert done(views) == NAMES
+    bad = views["dw.mala"]
+    assert said in (bad["error"], bad["notice"])
+    settled.olap.cursor().execute("DROP MATERIALIZED VIEW dw.mala")
+    assert stale(settled) == []
+    assert len(settled.olap_rows("SELECT FROM etl.corrida")) == 2
 
 
 def test_views_are_refreshed_in_one_session_where_the_server_grants_no_other(
@@ -227,7 +144,7 @@ def test_views_are_refreshed_in_one_session_where_the_server_grants_no_other(
             open_now -= 1
 
     monkeypatch.setattr(refresh, "connect", one_at_a_time)
-    assert all(run(settled, 1).values())
+    assert done(run(settled, 1)) == NAMES
     assert stale(settled) == []
 
 
@@ -236,35 +153,19 @@ def test_views_that_do_not_read_each_other_are_refreshed_in_two_sessions(
 ):
     settled.sale(START, (1, 1, 3))
     sessions, both = set(), threading.Barrier(2)
-    with settled.olap.cursor() as cursor:
-        cursor.execute("SELECT nombre FROM etl.vistas_por_refrescar() LIMIT 2")
-        # They wait for each other: in one session the second would never come.
-        first_two = {name for (name,) in cursor.fetchall()}
     original = refresh._refresh
 
-    def in_session(connection: Any, settings: Any, oid: int, name: str, own: bool) -> Any:
+    def in_session(connection: Any, settings: Any, oid: int, name: str) -> Any:
         sessions.add(connection.info.backend_pid)
-        if name in first_two:
+        if name != "dw.a_total":
+            # They wait for each other: in one session the second would never come.
             both.wait(PATIENCE)
-        return original(connection, settings, oid, name, own)
+        return original(connection, settings, oid, name)
 
     monkeypatch.setattr(refresh, "_refresh", in_session)
-    assert all(run(settled, 1).values())
+    assert done(run(settled, 1)) == NAMES
     assert len(sessions) == 2
     assert stale(settled) == []
-
-
-def test_a_view_that_reads_the_date_of_the_data_shows_the_new_one(settled: Shop):
-    with settled.olap.cursor() as cursor:
-        cursor.execute("CREATE MATERIALIZED VIEW dw.al AS SELECT datos_al FROM dw.mv_datos_al")
-    run(settled, 1)
-    assert stale(settled) == []
-
-
-def test_what_init_may_have_changed_is_refreshed(settled: Shop):
-    assert not all(run(settled, 1).values())
-    settled.succeed("init")
-    assert all(run(settled, 2).values())
 
 
 def test_views_are_refreshed_with_settings_of_their_own(settled: Shop):

@@ -435,7 +435,6 @@ def test_an_empty_shop_has_a_page(shop: Shop, browser: Browser, tmp_path: Path):
     shop.run()
     with shop.olap.cursor() as cursor:
         cursor.execute("UPDATE dw.producto SET nombre = NULL, codigo = NULL")
-        cursor.execute("SELECT dw.refrescar_vistas_materializadas()")
     browser.open(report(shop, tmp_path))
     assert browser.complaints == []
     assert rows_of(browser, "days")[0][1] == "7,00"
@@ -465,7 +464,7 @@ def test_it_is_read_as_the_dashboards_account_alone(traded: Shop, tmp_path: Path
 
 def test_the_queries_are_the_lists_and_spare_the_ledger():
     files = {path.stem for path in sql_folder("olap/informe").glob("*.sql")}
-    assert files == {*LISTS, "datos_al", "vistas_sin_poblar"}
+    assert files == {*LISTS, "datos_al"}
     for path in sql_folder("olap/informe").glob("*.sql"):
         assert "kardex" not in path.read_text(encoding="utf-8"), path
 

@@ -262,11 +262,11 @@ def test_what_cannot_work_is_one_line_and_imports_nothing(
 
 def test_a_view_that_is_missing_is_named_with_its_charts(dashboards: Dashboards):
     cursor = dashboards.shop.olap.cursor()
-    cursor.execute("ALTER MATERIALIZED VIEW dw.mv_abc RENAME TO mv_abc_guardada")
+    cursor.execute("ALTER VIEW dw.mv_abc RENAME TO mv_abc_guardada")
     try:
         done = dashboards.load()
     finally:
-        cursor.execute("ALTER MATERIALIZED VIEW dw.mv_abc_guardada RENAME TO mv_abc")
+        cursor.execute("ALTER VIEW dw.mv_abc_guardada RENAME TO mv_abc")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
     assert "1 of 34 charts have no data: Clases ABC" in done.stdout

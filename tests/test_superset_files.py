@@ -212,8 +212,8 @@ def relations(shop: Shop) -> Iterator[tuple[str, str, str]]:
 @pytest.mark.one_postgres
 def test_every_column_and_metric_is_in_the_views(shop: Shop):
     found = set(relations(shop))
-    materialized = {relation for relation, *_ in found if relation.startswith("mv_")}
-    assert materialized <= {dataset["table_name"] for dataset in DATASETS.values()}
+    views = {relation for relation, *_ in found if relation.startswith("mv_")}
+    assert views <= {dataset["table_name"] for dataset in DATASETS.values()}
     connection = shop.server.connect(shop.olap_name, BI_USER)
     connection.cursor().execute("SELECT 1")
     shop.run_in_process()

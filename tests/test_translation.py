@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import string
 import subprocess
 import sys
@@ -28,8 +29,9 @@ def catalogue(language: str) -> Catalog:
 
 
 def placeholders(text: str) -> list[str]:
-    """The names in braces, each as often as it stands there."""
-    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+    """The names in braces, each as often as it stands there; what a log line fills, in order."""
+    named = sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+    return named + re.findall(r"%(?:\.\d)?[sdf]", text)
 
 
 def test_there_is_a_catalogue_for_every_language_but_the_codes_own():

@@ -49,7 +49,10 @@ def test_verify_finds_what_differs_and_mends_it(shop: Shop, damage: str):
     expected[FOUND.get(damage, "different")] = [movement]
     assert {kind: findings[kind] for kind in expected} == expected
     assert f"1: {movement}" in shop.command("verify").stdout
-    assert olap_tables(shop) == before and state_files(shop) == files
+    after = olap_tables(shop)
+    # But that the last proof stands no more.
+    assert after.pop("etl.prueba") != before.pop("etl.prueba")
+    assert after == before and state_files(shop) == files
 
     done = shop.command("verify", "--repair")
     if damage in ("missing", "quantity", "price"):
@@ -70,6 +73,10 @@ TAMPERING = {
     "a ledger's average": f"UPDATE dw.kardex SET costo_promedio = 9 {ROW}",
     "the stock": "UPDATE dw.inventario SET existencias = existencias - 1 WHERE id_producto = 2",
     "a stock row": "DELETE FROM dw.inventario WHERE id_producto = 2",
+    "a last sale": "UPDATE dw.inventario SET ultima_venta = now() WHERE id_producto = 2",
+    "a last price": "UPDATE dw.inventario SET ultimo_precio = 1 WHERE id_producto = 2",
+    "a last net price": "UPDATE dw.inventario SET ultimo_neto = NULL WHERE id_producto = 2",
+    "an average value": "UPDATE dw.inventario SET valor_promedio = 1",
     "a day": "UPDATE dw.resumen_diario SET venta_neta = venta_neta + 1 WHERE movimientos = 1",
     "a month": "DELETE FROM dw.resumen_mensual WHERE id_producto = 3",
     "a product's quarter": "UPDATE dw.resumen_movil SET unidades_90 = 0 WHERE id_producto = 1",
@@ -199,6 +206,8 @@ def test_a_fault_in_the_increment_is_found(shop: Shop, whole: bool):
         cursor = shop.olap.cursor()
         for table in PROVED:
             cursor.execute(f"CREATE TABLE public.kept_{table[3:]} AS SELECT * FROM {table}")
+        cursor.execute("SELECT estado::text FROM etl.prueba")
+        ((proof,),) = cursor.fetchall()
         cursor.execute(statement)
         assert cursor.rowcount > 0, fault
         code, findings = verified(shop, *(["--all"] if whole else []))
@@ -208,6 +217,8 @@ def test_a_fault_in_the_increment_is_found(shop: Shop, whole: bool):
             # Rows, not the file: a table that was rewritten is never trusted.
             cursor.execute(f"DELETE FROM {table}")
             cursor.execute(f"INSERT INTO {table} SELECT * FROM {kept}; DROP TABLE {kept}")
+        cursor.execute("UPDATE etl.prueba SET estado = %s WHERE estado IS NULL", (proof,))
+        assert cursor.rowcount == 1, fault
     code, findings = verified(shop)
     assert code == 0 and findings["whole"] is None, findings
 
@@ -247,8 +258,24 @@ def test_what_a_short_verify_does_not_look_at_is_said_and_found_by_all(shop: Sho
     shop.olap.cursor().execute("UPDATE dw.kardex SET valor = valor + 1 WHERE id_movimiento = 5")
     shown = shop.command("verify")
     assert shown.returncode == 0 and "verify --all" in shown.stdout, shown.stdout
+    assert "equals" not in shown.stdout and "every ledger foots" not in shown.stdout
     code, findings = verified(shop, "--all")
     assert code == 1 and findings["extra"] == [20] and findings["books"], findings
+    # What was found stays found: by the next one, and by the repair that it names.
+    code, findings = verified(shop)
+    assert code == 1 and findings["whole"] == "the last one found something", findings
+    repaired = shop.command("verify", "--repair")
+    assert "1: 20" in repaired.stdout, repaired.stdout + repaired.stderr
+
+
+def test_a_repair_looks_at_everything(shop: Shop):
+    proved(shop)
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = 20")
+    repaired = shop.command("verify", "--repair")
+    assert repaired.returncode == 0 and "1: 20" in repaired.stdout, (
+        repaired.stdout + repaired.stderr
+    )
+    assert verified(shop)[0] == 0
 
 
 ACROSS = {

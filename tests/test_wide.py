@@ -100,9 +100,8 @@ def work_of(shop: Shop, action: Any) -> tuple[int, str, str]:
     for name in EXPLAINED:
         shop.server.execute(f"ALTER DATABASE {{name}} RESET {name}", name=shop.olap_name)
     found = visited(log.read_bytes()[begin:].decode())
-    ours = [one for one in found if "REFRESH MATERIALIZED" not in one[2]]
-    assert len(ours) > 10, "the server's log tells no plans"
-    return ours[0]
+    assert len(found) > 10, "the server's log tells no plans"
+    return found[0]
 
 
 def tell(shop: Shop, statements: str) -> None:

@@ -1,4 +1,4 @@
-"""Compare every materialized view with the oracle's own figures, to the view's last digit."""
+"""Compare every view with the oracle's own figures, to the view's last digit."""
 
 from __future__ import annotations
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from difflib import get_close_matches
-from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 
+from pipeline.base.text_lines import file_error, line_error, text_lines
 from pipeline.errors import InputError
 from pipeline.settings.moments import parse_moment
 from pipeline.translation import translated as _
@@ -23,10 +21,8 @@ from pipeline.translation import translated as _
 AMOUNT_LIMIT = Decimal(10) ** 11
 _MICRO = Decimal("0.000001")
 
-_LINE_LIMIT = 1_000_000  # bytes: a file without line ends must not fill the memory
 _SHOWN_LIMIT = 60  # characters of a bad value
 _LIKE = 0.85  # of the letters of a column's name
-_GZIP_MAGIC = b"\x1f\x8b"
 # 18 digits: beyond bigint's reach by far, and an identity can still count on from there.
 _ID = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -37,20 +33,6 @@ _BOOLEANS = {"true": True, "t": True, "false": False, "f": False}
 def rounded(value: Decimal) -> Decimal:
     """An amount as the OLAP keeps it: half up to 6 decimals (DESIGN 6); |value| < 1e20."""
     return value.quantize(_MICRO, ROUND_HALF_UP)
-
-
-def file_error(path: Path, problem: str) -> InputError:
-    """The error of a file as a whole; `problem` goes on from its name."""
-    return InputError(_("{path}: {problem}; nothing was loaded").format(path=path, problem=problem))
-
-
-def line_error(path: Path, line: int, problem: str) -> InputError:
-    """The error of one line, counted as an editor does: the header is line 1."""
-    return InputError(
-        _("{path}, line {line}: {problem}; nothing was loaded").format(
-            path=path, line=line, problem=problem
-        )
-    )
 
 
 def value_error(path: Path, line: int, column: str, value: object, expected: str) -> InputError:
@@ -265,50 +247,6 @@ def _positions(
     return {name: names.index(name) for name in wanted}
 
 
-def _unpacked(path: Path, raw: BufferedReader) -> BufferedReader | gzip.GzipFile:
-    # By content: a name tells nothing of what a browser or a mail program did to the file.
-    if raw.peek(2)[:2] == _GZIP_MAGIC:
-        return gzip.GzipFile(fileobj=raw)
-    if path.suffix.lower() == ".gz":
-        raise file_error(path, _("is named .gz, but is none (damaged, or unpacked already?)"))
-    return raw
-
-
-def _lines(path: Path, raw: BufferedReader) -> Iterator[str]:
-    number = 0
-    try:
-        source = _unpacked(path, raw)
-        while line := source.readline(_LINE_LIMIT):
-            number += 1
-            if len(line) == _LINE_LIMIT:
-                raise line_error(
-                    path,
-                    number,
-                    _("is longer than {line_limit} bytes").format(line_limit=_LINE_LIMIT),
-                )
-            if b"\0" in line:
-                raise line_error(path, number, _("has a NUL byte; save the file as UTF-8 text"))
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise line_error(
-            path,
-            number,
-            _("is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8").format(byte=byte),
-        ) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise file_error(
-            path,
-            _("is a truncated or damaged .gz after line {number} ({error}); copy it again").format(
-                number=number, error=error
-            ),
-        ) from error
-    except OSError as error:
-        raise file_error(
-            path, _("cannot be read: {strerror}").format(strerror=error.strerror or error)
-        ) from error
-
-
 @contextmanager
 def read_rows(
     path: Path, *, required: Sequence[str | tuple[str, ...]], optional: Sequence[str] = ()
@@ -330,4 +268,4 @@ def read_rows(
             path, _("cannot be read: {strerror}").format(strerror=error.strerror or error)
         ) from error
     with raw:
-        yield Rows(path, _lines(path, raw), required, optional)
+        yield Rows(path, text_lines(path, raw), required, optional)

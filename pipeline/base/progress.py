@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.base.logs import log
 from pipeline.settings import load_settings
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     import luigi
@@ -62,7 +63,7 @@ def _to_scheduler(action: Callable[[], object]) -> None:
         action()
     except Exception as failure:
         _task.set(None)
-        log.warning("luigid is told no more of how far this step is: %s", failure)
+        log.warning(_("luigid is told no more of how far this step is: %s"), failure)
 
 
 @contextmanager
@@ -118,8 +119,12 @@ class _Stage:
         if getattr(task, "set_status_message", None) is None:
             return
         seconds = self._told - self._started
-        rate = f", {self._done / seconds:,.0f} a second" if self._done and seconds else ""
-        of_total = f" of {self._total:,}" if self._total else ""
+        rate = (
+            _(", {rate:,.0f} a second").format(rate=self._done / seconds)
+            if self._done and seconds
+            else ""
+        )
+        of_total = _(" of {total:,}").format(total=self._total) if self._total else ""
         count = f": {self._done:,}{of_total} {self._unit}{rate}" if self._unit else ""
         task.set_status_message(self._what + count)
         if self._total:

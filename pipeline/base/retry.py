@@ -9,6 +9,7 @@ import tenacity
 
 from pipeline.base.logs import log
 from pipeline.errors import TransientError
+from pipeline.translation import translated as _
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ T = TypeVar("T")
 def _tell(state: tenacity.RetryCallState) -> None:
     failure = state.outcome.exception() if state.outcome else None
     pause = state.next_action.sleep if state.next_action else 0
-    log.warning("%s; trying again in %.0f s", failure, pause)
+    log.warning(_("%s; trying again in %.0f s"), failure, pause)
 
 
 def with_retries(action: Callable[[], T]) -> T:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
-from pipeline.base.csv_rows import Row, Rows, line_error, read_rows, rounded, value_error
+from pipeline.base.csv_rows import Row, Rows, read_rows, rounded, value_error
 from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql
+from pipeline.base.text_lines import line_error
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import InputError, SchemaError
 from pipeline.settings import load_settings

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extras import Json
 
 from pipeline import olap
-from pipeline.base.csv_rows import Row, line_error, read_rows
+from pipeline.base.csv_rows import Row, read_rows
 from pipeline.base.database import connect
+from pipeline.base.text_lines import line_error
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.oltp.queries import load_query
 from pipeline.oltp.reads import everything

@@ -48,6 +48,7 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "reads_everything": extract["motivo_completa"],
         "read": extract["archivos"]["movements.csv"]["rows"],
         "held": None if held is None else str(held),
+        **scope.for_machines(rehearsal.out_of_scope),
     }
     if held is not None or rehearsal.loaded is None:
         return plan
@@ -64,7 +65,6 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "reject_reasons": rehearsal.loaded.reasons,
         "products_revalued": counts["productos_tocados"],
         "earlier_movements_revalued": counts["revaluadas"],
-        **scope.for_machines(rehearsal.loaded.out_of_scope),
     }
 
 
@@ -73,7 +73,7 @@ def _show(plan: dict[str, Any]) -> None:
     if plan["pending_window"]:
         facts.append(
             (
-                "unfinished",
+                _("unfinished"),
                 _("{pending_window} is done first").format(pending_window=plan["pending_window"]),
             )
         )
@@ -82,8 +82,14 @@ def _show(plan: dict[str, Any]) -> None:
     if plan["held"]:
         facts.append((_("would be held"), paint(plan["held"], "red")))
     print_facts(facts)
-    if plan["held"]:
-        return
+    if not plan["held"]:
+        _show_what_comes(plan)
+    scope.show(plan)
+    if not plan["held"]:
+        print(_("\nnothing was written"))
+
+
+def _show_what_comes(plan: dict[str, Any]) -> None:
     print()
     print_table(
         [_("would carry"), _("movements")],
@@ -111,5 +117,3 @@ def _show(plan: dict[str, Any]) -> None:
     if plan["reject_reasons"]:
         print()
         print_table([_("reject reason"), _("movements")], sorted(plan["reject_reasons"].items()))
-    scope.show(plan)
-    print(_("\nnothing was written"))

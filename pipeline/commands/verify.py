@@ -36,8 +36,8 @@ MANUAL = Manual(
     "and verifies again. Where stdout is no terminal, as in "
     "cron, those of ETL_NOTIFY_URLS are told of what is found.",
     reads="the OLTP and the OLAP, each in one snapshot.",
-    changes="nothing but the OLAP's note of what was proved, where nothing differs; with "
-    "--repair the OLAP and the state folder, as a run does.",
+    changes="nothing but the OLAP's note of what was proved; with --repair the OLAP and the state "
+    "folder, as a run does.",
     exits={
         0: "the OLAP equals the OLTP",
         1: "something differs, a guard holds the repair, or a failure",
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             print_json(_for_machines(findings, repair))
 
     try:
-        findings = verify(settings, since, everything=arguments.all)
+        findings = verify(settings, since, everything=arguments.all or arguments.repair)
         if arguments.repair and findings.movements:
             repaired = findings.movements
             # A page that was not published is told already, and the repair is one without it.
@@ -155,7 +155,7 @@ def _show(findings: Findings) -> None:
             (_("extra"), _listed(findings.extra)),
             (_("different"), _listed(findings.different)),
             *([(_("of them rejects"), _listed(findings.rejects))] if findings.rejects else []),
-            (_("books"), _books(findings.books)),
+            (_("books"), _books(findings)),
         ]
     )
     if findings.books:
@@ -167,18 +167,23 @@ def _show(findings: Findings) -> None:
             ],
         )
     if findings.clean:
-        print(paint(_("the OLAP equals the OLTP"), "green"))
+        whole = findings.whole is not None
+        equal = _("the OLAP equals the OLTP") if whole else _("nothing that was looked at differs")
+        print(paint(equal, "green"))
     else:
         print(paint(_advice(findings), "red"))
 
 
 def _extent(findings: Findings) -> str:
     """In one line, what was looked at and what was not."""
+    if findings.whole == "--since":
+        return _("every ledger; of the OLTP only the movements since that date")
     if findings.whole is not None:
         return _("everything ({reason})").format(reason=worded(findings.whole))
     return _(
         "what changed since the verify of {last}; not at older rows that were deleted in the OLTP "
-        "or changed by hand: `python -m pipeline verify --all` does, last {whole}"
+        "or changed by hand, and at sums by day only in total: `python -m pipeline verify --all` "
+        "does, last {whole}"
     ).format(last=minute(findings.last), whole=minute(findings.last_whole))
 
 
@@ -189,12 +194,12 @@ def _listed(movements: list[int]) -> str:
     return f"{len(movements)}: {shown}" + (", …" if len(movements) > _SHOWN else "")
 
 
-def _books(books: list[dict[str, Any]]) -> str:
-    return (
-        _("{books} faults, the first of them:").format(books=len(books))
-        if books
-        else _("every ledger foots")
-    )
+def _books(findings: Findings) -> str:
+    if findings.books:
+        return _("{books} faults, the first of them:").format(books=len(findings.books))
+    if findings.whole is None:
+        return _("every ledger that was touched foots")
+    return _("every ledger foots")
 
 
 def _remedy(findings: Findings) -> str:

@@ -73,12 +73,11 @@ def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
 
 def _ids_given_twice(side: Side, query: Query) -> str:
     """The first few ids that more than one row has, such as two keys whose hashes are equal."""
-    column = sql.Identifier(
-        {"sucursales": "id_sucursal", "productos": "id_producto"}.get(query.name, "id_movimiento")
-    )
     template = sql.SQL(read_sql("oltp/diagnostico", "numeros_repetidos.sql"))
     with side.connection.cursor() as cursor:
-        cursor.execute(template.format(id=column, query=sql.SQL(query.text)))
+        cursor.execute(
+            template.format(id=sql.Identifier(query.id_column), query=sql.SQL(query.text))
+        )
         return ", ".join(
             _("{number} ({times} rows)").format(number=number, times=times)
             for number, times in cursor

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.base.database import connect
 from pipeline.errors import InputError, LedgerError
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -143,12 +144,18 @@ def _find(connection: Connection, named: str) -> Product:
         found = [Product(*row) for row in cursor.fetchall()]
     if not found:
         raise InputError(
-            f"no product of the OLAP has the id or the code {named!r}; it has those that the "
-            "movements loaded so far have named"
+            _(
+                "no product of the OLAP has the id or the code {named!r}; it has those that the "
+                "movements loaded so far have named"
+            ).format(named=named)
         )
     if len(found) > 1:
         ids = ", ".join(str(product.id_producto) for product in found)
-        raise InputError(f"the code {named!r} is of {len(found)} products; give one's id: {ids}")
+        raise InputError(
+            _("the code {named!r} is of {number} products; give one's id: {ids}").format(
+                named=named, number=len(found), ids=ids
+            )
+        )
     return found[0]
 
 
@@ -181,20 +188,30 @@ def _check(product: Product, opening: Balance, movements: tuple[Movement, ...]) 
     for line in movements:
         if line.tipo not in (RECEIPT, SALE):
             raise LedgerError(
-                f"the ledger of product {product.id_producto} has movement {line.id_movimiento} "
-                f"of type {line.tipo}, of which the kardex does not know whether it enters or "
-                "leaves; add the type to pipeline/kardex/ledger.py"
+                _(
+                    "the ledger of product {product} has movement {movement} of type {type}, of "
+                    "which the kardex does not know whether it enters or leaves; add the type to "
+                    "pipeline/kardex/ledger.py"
+                ).format(product=product.id_producto, movement=line.id_movimiento, type=line.tipo)
             )
         sign = 1 if line.is_entry else -1
         for what, was, change, now in (
-            ("quantity", before.existencias, sign * line.cantidad, line.after.existencias),
-            ("value", before.valor, sign * line.costo_total + line.ajuste, line.after.valor),
+            (_("quantity"), before.existencias, sign * line.cantidad, line.after.existencias),
+            (_("value"), before.valor, sign * line.costo_total + line.ajuste, line.after.valor),
         ):
             if was + change != now:
                 raise LedgerError(
-                    f"the ledger of product {product.id_producto} does not foot at movement "
-                    f"{line.id_movimiento}: {what} {was:f} {change:+f} is not {now:f}; "
-                    "run `python -m pipeline verify`"
+                    _(
+                        "the ledger of product {product} does not foot at movement {movement}: "
+                        "{what} {was:f} {change:+f} is not {now:f}; run `python -m pipeline verify`"
+                    ).format(
+                        product=product.id_producto,
+                        movement=line.id_movimiento,
+                        what=what,
+                        was=was,
+                        change=change,
+                        now=now,
+                    )
                 )
         before = line.after
 
@@ -218,7 +235,15 @@ def _check_totals(ledger: Ledger) -> None:
     value = opening.valor + totals.entries_cost - totals.exits_cost + totals.ajuste
     if (quantity, value) != (closing.existencias, closing.valor):
         raise LedgerError(
-            f"the ledger of product {ledger.product.id_producto} does not foot: its totals lead to "
-            f"{quantity:f} worth {value:f}, its last line says {closing.existencias:f} worth "
-            f"{closing.valor:f}; run `python -m pipeline verify`"
+            _(
+                "the ledger of product {product} does not foot: its totals lead to {quantity:f} "
+                "worth {value:f}, its last line says {last_quantity:f} worth {last_value:f}; run "
+                "`python -m pipeline verify`"
+            ).format(
+                product=ledger.product.id_producto,
+                quantity=quantity,
+                value=value,
+                last_quantity=closing.existencias,
+                last_value=closing.valor,
+            )
         )

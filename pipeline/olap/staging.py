@@ -16,6 +16,7 @@ from pipeline.base.database import call
 from pipeline.errors import DataError
 from pipeline.olap.control import options
 from pipeline.state.window import Window
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -88,12 +89,16 @@ def copy_in(connection: Connection, folder: Path, files: Mapping[str, File]) -> 
 def copy_file(connection: Connection, path: Path, target: str, expected: File) -> None:
     """COPY one file of an extract into `target`; `expected` are its bytes and sha256."""
     corrupt = DataError(
-        f"{path} is corrupt or truncated (its sha256 is not the one in its receipt); "
-        "it was discarded: run again, and it is read anew"
+        _(
+            "{path} is corrupt or truncated (its sha256 is not the one in its receipt); "
+            "it was discarded: run again, and it is read anew"
+        ).format(path=path)
     )
     if not path.is_file() or path.stat().st_size != expected["bytes"]:
         raise corrupt
-    with progress.stage(f"staging {path.stem}", "bytes", expected["bytes"]) as advance:
+    with progress.stage(
+        _("staging {file}").format(file=path.stem), "bytes", expected["bytes"]
+    ) as advance:
         _stage_file(connection, _HashingReader(path, advance), target, expected, corrupt)
 
 
@@ -130,7 +135,7 @@ def load_staged(connection: Connection, settings: Settings, extract: Extract) ->
     Beside them, as `fuera_nuevas`, what etl.anotar_fuera_de_alcance() gives.
     """
     rows = extract["archivos"]["movements.csv"]["rows"]
-    with progress.stage(f"valuing {rows:,} movements"):
+    with progress.stage(_("valuing {rows:,} movements").format(rows=rows)):
         counts = call(
             connection,
             "SELECT etl.cargar_ventana(%s, %s)",

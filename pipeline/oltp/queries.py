@@ -98,6 +98,11 @@ class Query:
     wall_clock: bool = False
     rules: Rules | None = None
 
+    @property
+    def id_column(self) -> str:
+        """The column that names a row."""
+        return next(iter(_CONTRACT[self.name]))
+
 
 def _query_text(settings: Settings, name: str) -> str:
     if settings.oltp_sql_dir is None:

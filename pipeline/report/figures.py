@@ -12,6 +12,7 @@ from psycopg2.extras import RealDictCursor
 from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SettingsError
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Database, Settings
@@ -71,8 +72,7 @@ def read_figures(settings: Settings) -> Figures:
                 cursor.execute(read_sql("olap/informe", f"{name}.sql"), parameters)
                 return list(cursor.fetchall())
 
-            ready = rows("vistas_sin_poblar")[0]["vistas"] == 0
-            cut = rows("datos_al") if ready else []
+            cut = rows("datos_al")
             if not cut:
                 nothing: dict[str, list[Row]] = {name: [] for name in LISTS}
                 return Figures(account.name, settings.timezone, None, None, nothing)
@@ -85,8 +85,10 @@ def bi_account(settings: Settings) -> Database:
     """The account that the report logs in with; raises SettingsError where there is none."""
     if settings.olap_bi is None:
         raise SettingsError(
-            "OLAP_BI_USER is not set: the report reads with the dashboards' account; give it and "
-            "OLAP_BI_PASSWORD, then run `python -m pipeline init`"
+            _(
+                "OLAP_BI_USER is not set: the report reads with the dashboards' account; give it "
+                "and OLAP_BI_PASSWORD, then run `python -m pipeline init`"
+            )
         )
     return settings.olap_bi
 

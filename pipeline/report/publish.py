@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import StateError, missing_extra
 from pipeline.report.figures import bi_account, read_figures
 from pipeline.state.replacing import replacing
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def renderer(settings: Settings) -> Callable[[Figures, str], str]:
     try:
         from pipeline.report.page import render_page
     except ImportError as error:
-        raise missing_extra("the report", "report", error) from error
+        raise missing_extra(_("the report"), "report", error) from error
     return render_page
 
 
@@ -56,8 +57,10 @@ def publish(page: str, path: Path) -> None:
             stream.write(page.encode())
     except OSError as error:
         raise StateError(
-            f"{path} cannot be written: {error.strerror or error}; its folder must be there and "
-            "writable, see ETL_REPORT_PATH"
+            _(
+                "{path} cannot be written: {reason}; its folder must be there and writable, see "
+                "ETL_REPORT_PATH"
+            ).format(path=path, reason=error.strerror or error)
         ) from error
 
 

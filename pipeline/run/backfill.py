@@ -24,7 +24,7 @@ from pipeline.oltp.queries import Query
 from pipeline.oltp.reads import between, count_by_day, with_rules
 from pipeline.oltp.snapshot import Snapshot, read_rows, wait_for_flush, wal_position
 from pipeline.run.extract import copy_to_file
-from pipeline.run.refresh import refresh_views
+from pipeline.run.refresh import refresh_views, tell_views
 from pipeline.run.source_change import why_everything
 from pipeline.state.process_lock import hold_lock
 from pipeline.state.receipts import Bounds, Piece, horizon
@@ -84,13 +84,13 @@ def backfill(settings: Settings, since: datetime, accept_source: str = "") -> No
             raise
         shutil.rmtree(folder)
     log.info(
-        "history since %s: loaded %d movements, rejected %d, revalued %d later ones",
+        _("history since %s: loaded %d movements, rejected %d, revalued %d later ones"),
         since.isoformat(),
         counts.get("altas", 0),
         counts.get("rechazadas", 0),
         counts.get("revaluadas", 0),
     )
-    with_retries(lambda: refresh_views(settings))
+    tell_views(with_retries(lambda: refresh_views(settings)))
 
 
 @contextmanager
@@ -164,7 +164,7 @@ def _plan(
             plan = target.read_receipt()
             if _still_holds(connection, plan, history, snapshot, folder):
                 return plan
-            log.warning("the OLTP or the initial date changed: the history is read anew")
+            log.warning(_("the OLTP or the initial date changed: the history is read anew"))
             _discard(folder)
         query = _movements(settings, source, history.since, history.until)
         days = read_rows(connection, count_by_day(query, history.since, history.until))
@@ -218,7 +218,7 @@ def _read_piece(
     receipt: Piece = {"name": name, **file, **snapshot.as_json()}
     target.write_receipt(receipt)
     log.info(
-        "history piece %d of %d: %d movements from %s",
+        _("history piece %d of %d: %d movements from %s"),
         number,
         len(plan["bounds"]) - 1,
         file["rows"],

@@ -116,8 +116,10 @@ def set_aside_unknown(settings: Settings) -> set[Window]:
         folder.rename(folder.with_name(f"{window.label}.set-aside-{now}"))
     if aside:
         log.warning(
-            "the OLAP lacks %d windows that the state folder says were loaded (%s to %s): "
-            "was it restored from a backup? They were set aside, and are read again",
+            _(
+                "the OLAP lacks %d windows that the state folder says were loaded (%s to %s): "
+                "was it restored from a backup? They were set aside, and are read again"
+            ),
             len(aside),
             aside[0],
             aside[-1],

@@ -86,7 +86,7 @@ def read_oltp(
         if settings.capture == "full" and reason is None:
             reason = READS_ALL
         elif reason and control["hasta"]:
-            log.warning("%s: reads everything since %s: %s", window, since.isoformat(), reason)
+            log.warning(_("%s: reads everything since %s: %s"), window, since.isoformat(), reason)
         ids = catalogue.fingerprint(connection, queries[1])
         whole_catalogue = bool(
             reason
@@ -163,7 +163,7 @@ def _tell(window: Window, receipt: Extract) -> None:
     run_id, seconds = receipt["id_corrida"], receipt["segundos"]
     rows = receipt["archivos"]["movements.csv"]["rows"]
     log.info(
-        "%s: read %d movements and %d products in %.2f s, run %s",
+        _("%s: read %d movements and %d products in %.2f s, run %s"),
         window,
         rows,
         receipt["archivos"]["products.csv"]["rows"],
@@ -184,7 +184,7 @@ def copy_to_file(connection: Connection, query: str, read: Composable, path: Pat
     """Write the rows of a read of `query` to a CSV file; returns what its receipt says of it."""
     with (
         DurableTarget(str(path)).replace() as stream,
-        progress.stage(f"reading {path.stem}", "rows") as advance,
+        progress.stage(_("reading {file}").format(file=path.stem), _("rows")) as advance,
     ):
         writer = HashingWriter(stream, advance)
         rows = copy_out(connection, read, writer)

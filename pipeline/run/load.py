@@ -50,7 +50,7 @@ def load_window(settings: Settings, window: Window) -> Load:
             raise
         if verdict == "releer":
             log.info(
-                "%s: another run changed the OLAP since the read; reading again, run %s ends",
+                _("%s: another run changed the OLAP since the read; reading again, run %s ends"),
                 window,
                 extract["id_corrida"],
                 extra=fields("LoadOLAP", window, extract["id_corrida"]),
@@ -117,14 +117,14 @@ def _tell(window: Window, receipt: Load) -> None:
     extra = fields("LoadOLAP", window, run_id, seconds=receipt["seconds"])
     if receipt["superseded"]:
         log.warning(
-            "%s: superseded by a run that loaded first; nothing was loaded, run %s",
+            _("%s: superseded by a run that loaded first; nothing was loaded, run %s"),
             window,
             run_id,
             extra=extra,
         )
     elif receipt["already_loaded"]:
         log.info(
-            "%s: the OLAP has it already; only the receipt was missing, run %s",
+            _("%s: the OLAP has it already; only the receipt was missing, run %s"),
             window,
             run_id,
             extra=extra,
@@ -133,7 +133,10 @@ def _tell(window: Window, receipt: Load) -> None:
         counts = receipt["counts"]
         extra["rows"] = counts["altas"]
         log.info(
-            "%s: loaded %d new or changed, removed %d, rejected %d, revalued %d in %.2f s, run %s",
+            _(
+                "%s: loaded %d new or changed, removed %d, rejected %d, revalued %d in %.2f s, "
+                "run %s"
+            ),
             window,
             counts["altas"],
             counts["retiradas"],

@@ -91,12 +91,21 @@ def hashes_agree(shop: Connection, analytical: Connection) -> bool:
 
 
 def note_proof(settings: Settings, proof: Proof) -> None:
-    """Note in the OLAP that this state was proved. Where that fails the next is a whole one."""
+    """Note in the OLAP that this state was proved. Where that fails the old note stays."""
+    _note(
+        settings, "SELECT etl.anotar_prueba(%s, %s)", (Json(proof.state), proof.whole is not None)
+    )
+
+
+def void_proof(settings: Settings) -> None:
+    """Note that something was found: all are whole ones, until one finds nothing."""
+    _note(settings, "SELECT etl.anular_prueba()")
+
+
+def _note(settings: Settings, asked: str, values: tuple[Any, ...] = ()) -> None:
     try:
         with connect(settings.olap, "verify") as connection:
-            whole = proof.whole is not None
-            asked = "SELECT etl.anotar_prueba(%s, %s)"
-            olap.call(connection, asked, (Json(proof.state), whole))
+            olap.call(connection, asked, values)
             connection.commit()
     except PipelineError as failure:
         log.warning(_("%s; this verify is not noted"), failure)

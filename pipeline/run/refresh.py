@@ -1,8 +1,8 @@
-"""The refresh of the materialized views, two at a time, and of none that shows nothing else."""
+"""The refresh of the materialized views that a shop added to dw, two at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -33,47 +33,33 @@ class _View(NamedTuple):
 
     oid: int
     name: str
-    own: bool
-    pending: bool
     turn: int
 
 
 def refresh_views(settings: Settings) -> list[dict[str, Any]]:
-    """Refresh the materialized views of dw, each in a transaction of its own.
+    """Refresh the shop's own materialized views of dw, each in a transaction of its own.
 
-    One of ours is passed over while it shows what is loaded already. Returns one row
-    a view: its name, whether it is `unchanged`, its seconds, a notice (why it was refreshed
-    plainly) and an error, or None, and whether a lock was the cause. A view's failure
-    stops no other.
+    Returns one row a view: its name, its seconds, a notice (why it was refreshed plainly) and an
+    error, or None. A view's failure stops no other, and no run.
     """
     with connect(settings.olap, "views") as connection:
         connection.autocommit = True
-        # Before the first of them: what is loaded meanwhile may be missing from it.
-        version = call(connection, "SELECT etl.leer_control()")["version"]
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT vista, nombre, propia, pendiente, turno FROM etl.vistas_por_refrescar()"
-            )
+            cursor.execute("SELECT vista, nombre, turno FROM etl.vistas_por_refrescar()")
             views = [_View(*row) for row in cursor.fetchall()]
-        pending = [view for view in views if view.pending]
-        rows = [_row(view.name, view.own, unchanged=True) for view in views if not view.pending]
+        if not views:
+            return []
+        rows = []
         with (
-            progress.stage("refreshing views", "views", len(pending)) as advance,
-            _sessions(connection, settings, min(len(pending), 2)) as sessions,
+            progress.stage(_("refreshing views"), _("views"), len(views)) as advance,
+            _sessions(connection, settings, min(len(views), 2)) as sessions,
         ):
             # A turn after the other: the views of a later one may read those of an earlier.
-            for _, turn in groupby(pending, key=lambda view: view.turn):
+            for _turn, turn in groupby(views, key=lambda view: view.turn):
                 for row in _refresh_turn(sessions, settings, list(turn)):
                     rows.append(row)
                     advance(1)
-        if not any(row["own"] and row["error"] for row in rows):
-            call(connection, "SELECT etl.anotar_refresco(%s)", (version,))
         return rows
-
-
-def _row(name: str, own: bool, **rest: Any) -> dict[str, Any]:
-    usual = {"unchanged": False, "seconds": 0.0, "notice": None, "error": None, "locked": False}
-    return {"view": name, "own": own, **usual, **rest}
 
 
 def _refresh_turn(
@@ -87,7 +73,7 @@ def _refresh_turn(
     def refresh(view: _View) -> dict[str, Any]:
         session = idle.get()
         try:
-            return _refresh(session, settings, view.oid, view.name, view.own)
+            return _refresh(session, settings, view.oid, view.name)
         finally:
             idle.put(session)
 
@@ -122,23 +108,26 @@ def _sessions(
         yield sessions
 
 
-def _refresh(
-    connection: Connection, settings: Settings, oid: int, name: str, own: bool
-) -> dict[str, Any]:
+def _refresh(connection: Connection, settings: Settings, oid: int, name: str) -> dict[str, Any]:
     started = datetime.now()
     notice = error = None
-    locked = False
     try:
         notice = call(connection, "SELECT etl.refrescar_vista(%s)", (oid,))
     except psycopg2.Error as failure:
         if connection.closed:
             raise
         error = worded((failure.diag.message_primary or str(failure)).strip())
-        locked = failure.pgcode == errorcodes.LOCK_NOT_AVAILABLE
-        if locked:
+        if failure.pgcode == errorcodes.LOCK_NOT_AVAILABLE:
             error += _("; held by {blocker}").format(blocker=who_blocks(settings.olap))
     seconds = round((datetime.now() - started).total_seconds(), 3)
-    return _row(name, own, seconds=seconds, notice=notice, error=error, locked=locked)
+    return {"view": name, "seconds": seconds, "notice": notice, "error": error}
+
+
+def tell_views(views: Iterable[dict[str, Any]]) -> None:
+    """Log each that was not refreshed as it should be, and why."""
+    for view in views:
+        if view["error"] or view["notice"]:
+            log.warning("%s: %s", view["view"], view["error"] or view["notice"])
 
 
 def note_views(settings: Settings, window: Window, seconds: float) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.state.receipts import Extract
 
+_FOR_EVER = 10**9  # days
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -48,8 +50,9 @@ class Loaded:
 class Rehearsal:
     """The window that is due, its extract's receipt, and what would come of it.
 
-    `held` is the failure that would hold the window; `loaded` is then what would come of it if
-    all that it removes and replaces were accepted, None where something else holds it, too.
+    `held` is the failure that would hold the window; `loaded` is then what would come of it if no
+    guard did, None where its rows cannot be loaded. `out_of_scope` is what would be listed after
+    it, else what is: see etl.resumir_fuera_de_alcance().
     """
 
     pending: Window | None
@@ -57,6 +60,7 @@ class Rehearsal:
     extract: Extract
     held: DataError | GuardError | None
     loaded: Loaded | None
+    out_of_scope: dict[str, Any]
 
 
 def rehearse(
@@ -76,16 +80,17 @@ def rehearse(
         with TemporaryDirectory(prefix="pipeline-plan-") as name:
             extract = read_oltp(settings, window, asked, Path(name))[0]
             load = partial(_load_and_take_back, window, extract, Path(name), accept_source)
-            held = None
+            held: DataError | GuardError | None = None
             try:
                 verdict, loaded = load(settings)
-            except (DataError, GuardError) as failure:
+            except DataError as failure:
+                held, verdict, loaded = failure, "cargar", None
+            except GuardError as failure:
                 held = failure
-                verdict, loaded = _if_accepted(
-                    partial(load, replace(settings, max_removed_share=1))
-                )
+                verdict, loaded = _if_accepted(partial(load, _without_guards(settings)))
         if verdict == "cargar":
-            return Rehearsal(pending, window, extract, held, loaded)
+            listed = loaded.out_of_scope if loaded else _listed_already(settings)
+            return Rehearsal(pending, window, extract, held, loaded, listed)
     raise StateError(
         _("other runs changed the OLAP during {reads} reads; run it again").format(reads=READS)
     )
@@ -125,11 +130,20 @@ def _load_and_take_back(
     return verdict, done if verdict == "cargar" else None
 
 
+def _without_guards(settings: Settings) -> Settings:
+    return replace(settings, max_removed_share=1, max_reject_share=1, max_silent_days=_FOR_EVER)
+
+
 def _if_accepted(load: partial[tuple[str, Loaded | None]]) -> tuple[str, Loaded | None]:
     try:
         return load()
     except (DataError, GuardError):
         return "cargar", None
+
+
+def _listed_already(settings: Settings) -> dict[str, Any]:
+    with connect(settings.olap, "rehearsal", read_only=True) as connection:
+        return dict(olap.call(connection, "SELECT etl.resumir_fuera_de_alcance()"))
 
 
 def _figures(connection: Connection) -> dict[str, Any]:

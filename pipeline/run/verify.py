@@ -27,6 +27,7 @@ from pipeline.run.proof import (
     look_at_the_shop,
     note_proof,
     read_proof,
+    void_proof,
 )
 from pipeline.run.source_change import why_everything
 from pipeline.state.receipts import horizon
@@ -90,7 +91,9 @@ def verify(settings: Settings, since: datetime | None, *, everything: bool = Fal
     Raises DatabaseError before the first window.
     """
     findings, proof = _verify(settings, since, everything)
-    if findings.clean and since is None and findings.restored is None:
+    if not findings.clean:
+        void_proof(settings)
+    elif since is None and findings.restored is None:
         note_proof(settings, proof)
     return findings
 
@@ -104,7 +107,7 @@ def _verify(settings: Settings, since: datetime | None, everything: bool) -> tup
             raise DatabaseError(
                 _("OLAP: nothing was loaded yet; run `luigi --module pipeline RunDue`")
             )
-        proof = read_proof(analytical, "--all" if everything else "--since" if since else None)
+        proof = read_proof(analytical, "--since" if since else "--all" if everything else None)
         with connect(settings.oltp, "verify", read_only=True) as shop:
             source = open_read(shop, settings)
             findings.restored = why_everything(shop, source.snapshot, control)

@@ -192,7 +192,7 @@ def _server(read: Reader, side: str) -> Database:
         sslmode=read(
             f"{side}_DB_SSLMODE",
             casts.one_of(_SSLMODES),
-            f"one of {', '.join(_SSLMODES)}",
+            _("one of {values}").format(values=", ".join(_SSLMODES)),
         ),
         sslrootcert=read(f"{side}_DB_SSLROOTCERT", str, N_("a file")),
         lock_timeout=read(

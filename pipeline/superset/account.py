@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pipeline.errors import PipelineError
 from pipeline.settings import Reader, reader
 from pipeline.settings.casts import superset_address
+from pipeline.translation import mark as N_
 
 
 class SupersetError(PipelineError):
@@ -32,7 +33,7 @@ def load_account(url: str = "", user: str = "") -> Account | None:
 
 def account(read: Reader, url: str = "", user: str = "") -> Account | None:
     """The same, by the given reader."""
-    found = superset_address(url) or read("SUPERSET_URL", superset_address, "a web address")
-    login = user or read("SUPERSET_USER", str, "a user name")
-    password = read("SUPERSET_PASSWORD", str, "a password")
+    found = superset_address(url) or read("SUPERSET_URL", superset_address, N_("a web address"))
+    login = user or read("SUPERSET_USER", str, N_("a user name"))
+    password = read("SUPERSET_PASSWORD", str, N_("a password"))
     return Account(found, login, password) if found else None

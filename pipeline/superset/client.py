@@ -87,7 +87,7 @@ class Session:
         self, method: str, path: str, body: bytes | None = None, kind: str | None = None
     ) -> dict[str, Any]:
         headers = self._headers | ({"Content-Type": kind} if kind else {})
-        where = f"Superset at {self._account.url}"
+        where = _("Superset at {url}").format(url=self._account.url)
         request = urllib.request.Request(
             self._account.url + path, data=body, headers=headers, method=method
         )
@@ -120,7 +120,7 @@ class Session:
                 "it refuses the login of {user}; correct SUPERSET_USER or SUPERSET_PASSWORD"
             ).format(user=user)
         if error.code in (301, 302, 303, 307, 308):
-            target = error.headers.get("Location", "elsewhere").partition("?")[0]
+            target = error.headers.get("Location", _("elsewhere")).partition("?")[0]
             return _("{method} {path} is redirected to {target}; correct SUPERSET_URL").format(
                 method=method, path=path, target=target
             )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.superset.account import SupersetError
+from pipeline.translation import translated as _
 
 Params = Mapping[str, Any]
 
@@ -30,7 +31,9 @@ def query_context(params: Params) -> dict[str, Any]:
     elif kind == "table":
         query = _table(params)
     else:
-        raise SupersetError(f"superset/charts: no query is known for the kind {kind}")
+        raise SupersetError(
+            _("superset/charts: no query is known for the kind {kind}").format(kind=kind)
+        )
     query["filters"] = _filters(params)
     query["row_limit"] = params.get("row_limit")
     return {

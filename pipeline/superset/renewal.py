@@ -41,7 +41,7 @@ def renew_dashboards() -> None:
         kept = json.loads(dataset.get("extra") or "{}")
         extra = json.dumps(kept | {"renewed": moment})
         session.put(f"/api/v1/dataset/{dataset['id']}", {"extra": extra})
-    log.info("Superset: %d datasets will be asked anew", len(found))
+    log.info(_("Superset: %d datasets will be asked anew"), len(found))
 
 
 def _datasets(session: Session) -> Iterator[dict[str, Any]]:

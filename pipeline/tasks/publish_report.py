@@ -109,7 +109,7 @@ class PublishReport(PipelineTask):
         # The last to publish must be the last to have read.
         with hold_lock(state / ".report.lock"):
             publish(with_retries(lambda: build_page(self.settings)), path)
-        log.info("report published to %s", path, extra={"step": "PublishReport"})
+        log.info(_("report published to %s"), path, extra={"step": "PublishReport"})
 
     @property
     def _path(self) -> Path:

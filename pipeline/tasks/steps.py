@@ -11,12 +11,12 @@ from pipeline import olap
 from pipeline.base import progress
 from pipeline.base.logs import fields, log
 from pipeline.base.retry import with_retries
-from pipeline.errors import DatabaseError, PipelineError
+from pipeline.errors import PipelineError
 from pipeline.run.backfill import backfill
 from pipeline.run.due import forget_old_windows, predecessor, refuse_future
 from pipeline.run.extract import extract_window
 from pipeline.run.load import load_window
-from pipeline.run.refresh import note_views, refresh_views
+from pipeline.run.refresh import note_views, refresh_views, tell_views
 from pipeline.settings.moments import parse_since
 from pipeline.state import window as windows
 from pipeline.state.request import Request, only_process, write_request
@@ -91,7 +91,7 @@ class LoadOLAP(_WindowTask):
 
 
 class RefreshViews(_WindowTask):
-    """Refreshes the materialized views that have something new to show."""
+    """Refreshes the materialized views that the shop added: ours are plain ones."""
 
     def requires(self) -> LoadOLAP:
         """The load."""
@@ -102,34 +102,19 @@ class RefreshViews(_WindowTask):
         return DurableTarget(str(windows.views_receipt(self.settings.state_dir, self.window)))
 
     def run(self) -> None:
-        """Refresh them; one of ours that fails, fails the task after the others are done."""
+        """Refresh them; one that fails is told of, and stops nothing."""
         loaded = self.input().read_receipt()
         superseded, run_id = loaded.get("superseded", False), loaded.get("run_id", "")
         started = time.monotonic()
         with progress.of(self):
             views = [] if superseded else with_retries(lambda: refresh_views(self.settings))
         seconds = round(time.monotonic() - started, 3)
-        for view in views:
-            if view["error"] or view["notice"]:
-                log.warning("%s: %s", view["view"], view["error"] or view["notice"])
-        broken = [view for view in views if view["own"] and view["error"]]
-        if broken:
-            locked = all(view["locked"] for view in broken)
-            raise DatabaseError(
-                (
-                    _("OLAP: refresh of {views} failed; run again")
-                    if locked
-                    else _(
-                        "OLAP: refresh of {views} failed; run `python -m pipeline init`, then "
-                        "run again"
-                    )
-                ).format(views=", ".join(f"{view['view']} ({view['error']})" for view in broken))
-            )
+        tell_views(views)
         if not superseded:
             with_retries(lambda: note_views(self.settings, self.window, seconds))
-            refreshed = sum(not view["unchanged"] and not view["error"] for view in views)
+            refreshed = sum(not view["error"] for view in views)
             log.info(
-                "%s: refreshed %d of %d views in %.2f s, run %s",
+                _("%s: refreshed %d of %d views in %.2f s, run %s"),
                 self.window,
                 refreshed,
                 len(views),
@@ -173,7 +158,7 @@ class WriteMarker(_WindowTask):
             }
         )
         log.info(
-            "%s: done, run %s",
+            _("%s: done, run %s"),
             self.window,
             run_id,
             extra=fields("WriteMarker", self.window, run_id),

@@ -24,6 +24,7 @@ from pipeline.superset.renewal import renew_dashboards
 from pipeline.telling import left_out, metrics, notify
 from pipeline.telling import told as memories
 from pipeline.telling.messages import say
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     import luigi
@@ -71,7 +72,7 @@ def not_scheduled(task: luigi.Task, failure: BaseException | None = None) -> Non
     """Log why a task was not scheduled, at a level where Luigi's own warning is not shown."""
     cause = _cause(task, failure)
     if cause and not isinstance(cause, RPCError) and not log.isEnabledFor(logging.WARNING):
-        log.error("will not run %s: %s", task, _first_line(cause))
+        log.error(_("will not run %s: %s"), task, _first_line(cause))
 
 
 def run_failed(task: luigi.Task, failure: BaseException | str | None = None) -> None:
@@ -154,7 +155,7 @@ def _attempt(action: Callable[[], None]) -> None:
         log.warning("%s", failure)
     except Exception as failure:
         # Its text may hold the URL of a channel.
-        log.warning("what follows a run failed: %s", type(failure).__name__)
+        log.warning(_("what follows a run failed: %s"), type(failure).__name__)
 
 
 def _beat(notices: Notices) -> None:

@@ -9,6 +9,7 @@ from pipeline import olap
 from pipeline.base.logs import log
 from pipeline.errors import PipelineError, missing_extra
 from pipeline.settings import load_settings
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,24 +69,24 @@ def write(notices: Notices, *, succeeded: bool) -> None:
     try:
         require_client()
     except PipelineError as failure:
-        log.warning("no metrics: %s", failure)
+        log.warning(_("no metrics: %s"), failure)
         return
     now = time.time()
     try:
         settings = load_settings()
     except PipelineError as failure:
         # The run failed on this: the file says so under the name that it had.
-        log.warning("metrics: %s", failure)
+        log.warning(_("metrics: %s"), failure)
         shop, figures = _previous(path, None)
         figures["etl_olap_up", ""] = 0
     else:
         shop = f"{settings.olap.host}:{settings.olap.port}/{settings.olap.name}"
-        _, figures = _previous(path, shop)
+        figures = _previous(path, shop)[1]
         try:
             figures |= from_olap(olap.metrics(settings))
             figures["etl_olap_up", ""] = 1
         except PipelineError as failure:
-            log.warning("metrics: %s", failure)
+            log.warning(_("metrics: %s"), failure)
             figures["etl_olap_up", ""] = 0
     figures["etl_last_run_success", ""] = float(succeeded)
     figures["etl_last_run_timestamp_seconds", ""] = now
@@ -97,7 +98,7 @@ def write(notices: Notices, *, succeeded: bool) -> None:
     try:
         _write(path, shop, figures)
     except OSError as error:
-        log.warning("ETL_METRICS_FILE %s cannot be written: %s", path, error.strerror or error)
+        log.warning(_("ETL_METRICS_FILE %s cannot be written: %s"), path, error.strerror or error)
 
 
 def require_client() -> None:

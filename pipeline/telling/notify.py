@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pipeline.base.logs import log
 from pipeline.errors import PipelineError, missing_extra
+from pipeline.translation import translated as _
 
 TIMEOUT = 10.0  # seconds, for all channels together, and for the heartbeat
 
@@ -28,23 +29,23 @@ def send(urls: Sequence[str], title: str, body: str, timeout: float = TIMEOUT) -
     try:
         apprise = _load_apprise()
     except PipelineError as missing:
-        log.warning("nobody is told: %s", missing)
+        log.warning(_("nobody is told: %s"), missing)
         return False
 
     def through(url: str) -> Callable[[], str | None]:
         def action() -> str | None:
             channel = apprise.Apprise()
             if not channel.add(url):
-                return "Apprise does not understand its URL"
+                return _("Apprise does not understand its URL")
             sent = channel.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
-            return None if sent else "it did not take the message"
+            return None if sent else _("it did not take the message")
 
         return action
 
     failures = _all_within(timeout, [through(url) for url in urls])
     for number, (url, failure) in enumerate(zip(urls, failures, strict=True), 1):
         if failure:
-            log.warning("notice not sent to %s: %s", _position(number, url), failure)
+            log.warning(_("notice not sent to %s: %s"), _position(number, url), failure)
     return not all(failures)
 
 
@@ -62,7 +63,9 @@ def not_understood(urls: Sequence[str]) -> list[str]:
 
 
 def _position(number: int, url: str) -> str:
-    return f"channel {number} ({url.partition('://')[0]}://…)"
+    return _("channel {number} ({scheme}://…)").format(
+        number=number, scheme=url.partition("://")[0]
+    )
 
 
 def _load_apprise() -> Any:
@@ -86,17 +89,17 @@ def beat(url: str, timeout: float = TIMEOUT) -> bool:
             with urllib.request.urlopen(url, timeout=timeout):
                 return None
         except urllib.error.HTTPError as error:
-            return f"it answers {error.code}"
+            return _("it answers {code}").format(code=error.code)
         except urllib.error.URLError as error:
             return str(error.reason)
         except TimeoutError:
             # Connected, but silent: this one is not wrapped.
-            return "timed out"
+            return _("timed out")
 
     (failure,) = _all_within(timeout, [action])
     if failure:
         address = urlsplit(url)
-        log.warning("heartbeat to %s://%s failed: %s", address.scheme, address.hostname, failure)
+        log.warning(_("heartbeat to %s://%s failed: %s"), address.scheme, address.hostname, failure)
     return failure is None
 
 
@@ -106,7 +109,8 @@ def _all_within(timeout: float, actions: Sequence[Callable[[], str | None]]) -> 
     In threads that nobody waits for, since a name that does not resolve or a server
     that answers drop by drop outlasts the timeouts of sockets.
     """
-    outcomes: list[str | None] = [f"no answer in {timeout:g} s"] * len(actions)
+    silent = _("no answer in {seconds:g} s").format(seconds=timeout)
+    outcomes: list[str | None] = [silent] * len(actions)
 
     def run(number: int) -> None:
         try:

@@ -390,6 +390,37 @@ OR i.precio_sugerido IS DISTINCT FROM
     dw.calcular_precio_sugerido(i.costo_promedio, v.margen, v.impuesto, v.redondeo)
 AND (SELECT c.politica IN (etl.huella_politica(true), etl.huella_politica(false)) FROM etl.control AS c)
 UNION ALL
+SELECT
+    'the last sale or average value of the stock is not its ledger''s', i.id_producto,
+    w.id_movimiento
+FROM dw.v_corte AS c
+CROSS JOIN LATERAL etl.fines_de_mes(c.dia, c.zona) AS f (fines)
+CROSS JOIN etl.tramos_de_prueba(p_corta, p_movimientos) AS t
+INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
+CROSS JOIN LATERAL (
+    SELECT n.politica IN (etl.huella_politica(true), etl.huella_politica(false)) AS misma
+    FROM etl.control AS n
+) AS n
+LEFT JOIN LATERAL (
+    SELECT k.id_movimiento, k.fecha, k.precio_unitario
+    FROM dw.kardex AS k
+    WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA'
+    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    LIMIT 1
+) AS w ON true
+-- A price that gets its tax has that of the pricing policy of its load, which may be another by now.
+WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
+    w.fecha,
+    CASE
+        WHEN p.impuesto > 0 THEN w.precio_unitario
+        WHEN n.misma THEN round(w.precio_unitario * (1 + v.impuesto), 6)
+        ELSE i.ultimo_precio
+    END,
+    dw.venta_neta(1, w.precio_unitario, p.impuesto), etl.valor_promedio(i.id_producto, f.fines)
+)
+UNION ALL
 SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint
 FROM dw.kardex AS k
 WHERE NOT p_corta AND NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = k.id_producto)
@@ -409,7 +440,7 @@ LEFT JOIN (
 WHERE i.existencias <> coalesce(s.existencias, 0)
 $$;
 COMMENT ON FUNCTION etl.verificar_inventario(boolean, bigint[]) IS
-    'Productos cuyo inventario falta, no es la última fila de su kardex o tiene un precio que no es el de su costo';
+    'Productos cuyo inventario falta, no es el del final de su kardex o tiene un precio que no es el de su costo';
 
 CREATE OR REPLACE FUNCTION etl.verificar_sumas_tocadas(p_zona text, p_corte date, p_movimientos bigint[])
 RETURNS TABLE (falla text, id_producto bigint)
@@ -590,7 +621,8 @@ AS $$
 SELECT jsonb_build_object(
     'estado', n.estado, 'probada', p.probada, 'entera', p.entera, 'antes', p.estado - 'rechazos',
     'motivo', CASE
-        WHEN p.estado IS NULL THEN 'none was clean before'
+        WHEN p.probada IS NULL THEN 'none was clean before'
+        WHEN p.estado IS NULL THEN 'the last one found something'
         WHEN p.estado -> 'servidor' <> n.estado -> 'servidor'
             OR (p.estado ->> 'corridas')::bigint > c.corridas
             OR (p.estado ->> 'corridas')::bigint = c.corridas AND p.estado ->> 'version' <> c.version::text
@@ -617,7 +649,10 @@ CROSS JOIN LATERAL (
         'rechazos', (SELECT coalesce(jsonb_agg(r.id_movimiento), '[]') FROM etl.rechazo AS r),
         'aperturas', (SELECT md5(string_agg(a::text, '|' ORDER BY a.id_producto)) FROM dw.apertura AS a),
         'reglas', (
-            SELECT md5(string_agg(f.prosrc, '|' ORDER BY f.oid::regprocedure::text))
+            SELECT md5(string_agg(
+                f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), ''), '|'
+                ORDER BY f.oid::regprocedure::text
+            ))
             FROM pg_proc AS f
             WHERE f.pronamespace IN ('dw'::regnamespace, 'etl'::regnamespace)
         ),
@@ -646,21 +681,41 @@ LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_libres bigint[];
 BEGIN
-    INSERT INTO etl.prueba AS p (probada, entera, estado)
-    VALUES (now(), now(), p_estado)
-    ON CONFLICT (unico) DO UPDATE SET
-        probada = now(), entera = CASE WHEN p_entera THEN now() ELSE p.entera END,
-        estado = excluded.estado;
+    IF p_entera THEN
+        INSERT INTO etl.prueba (probada, entera, estado)
+        VALUES (now(), now(), p_estado)
+        ON CONFLICT (unico) DO UPDATE SET probada = now(), entera = now(), estado = excluded.estado;
+    ELSE
+        -- What one beside this found is not covered by this one.
+        UPDATE etl.prueba SET probada = now(), estado = p_estado WHERE estado IS NOT NULL;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
     -- A load that is under way holds its own: what stays is only looked at once more.
-    DELETE FROM etl.por_probar AS q
-    WHERE q.id_producto IN (
-        SELECT s.id_producto FROM etl.por_probar AS s
-        WHERE s.numero <= (p_estado ->> 'corridas')::bigint
+    -- (As an array, since a join of the two would be planned by statistics that may say none.)
+    v_libres := ARRAY(
+        SELECT q.id_producto FROM etl.por_probar AS q
+        WHERE q.numero <= (p_estado ->> 'corridas')::bigint
         FOR UPDATE SKIP LOCKED
     );
+    DELETE FROM etl.por_probar AS q WHERE q.id_producto = ANY (v_libres);
 END
 $$;
 COMMENT ON FUNCTION etl.anotar_prueba(jsonb, boolean) IS
     'Anota una comprobación sin faltas, entera o corta, del estado que dio etl.leer_prueba()';
 SELECT etl.conceder('EXECUTE', 'etl.anotar_prueba(jsonb, boolean)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.anular_prueba() RETURNS void
+LANGUAGE sql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+UPDATE etl.prueba SET estado = NULL
+$$;
+COMMENT ON FUNCTION etl.anular_prueba() IS
+    'Una comprobación halló faltas: hasta que una entera no halle ninguna, todas son enteras';
+SELECT etl.conceder('EXECUTE', 'etl.anular_prueba()', 'etl_cargador');

@@ -21,7 +21,6 @@ DECLARE
     v_inicio timestamptz := clock_timestamp();
     v_filas bigint;
     v_conteo jsonb;
-    v_nombre boolean := false;
 BEGIN
     IF v_control.version <> (p_extracto ->> 'version')::uuid
         OR v_control.hasta <> v_desde THEN
@@ -57,7 +56,6 @@ BEGIN
         WHERE s.id_sucursal = 0
             AND s.nombre <> 'Sin sucursal'
             AND NOT EXISTS (SELECT FROM etl.etapa_sucursal AS e WHERE e.id_sucursal = 0);
-        v_nombre := FOUND;
     END IF;
     -- First, since another database has other products, too.
     PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
@@ -77,15 +75,15 @@ BEGIN
     v_conteo := v_conteo || etl.revaluar(
         v_control.corridas + 1, p_opciones, v_corte,
         v_politica IS DISTINCT FROM v_control.politica
+        OR etl.fines_de_mes(v_corte, p_opciones ->> 'zona') <> etl.fines_de_mes(
+            (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, p_opciones ->> 'zona'
+        )
     ) || jsonb_build_object('filas_leidas', v_filas);
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;
 
     PERFORM etl.avanzar_control(p_extracto, v_inicial, v_politica, p_opciones ->> 'zona');
-    IF NOT v_nombre THEN
-        PERFORM etl.conservar_refresco(v_control, v_conteo);
-    END IF;
     PERFORM etl.anotar_corrida(
         p_extracto, v_conteo, extract(epoch FROM clock_timestamp() - v_inicio)::numeric
     );

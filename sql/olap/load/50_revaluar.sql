@@ -1,7 +1,7 @@
 -- The touched products are valued, summed and carried to the ledger: what is done, in its order.
 
 CREATE OR REPLACE FUNCTION etl.revaluar(
-    p_numero bigint, p_opciones jsonb, p_corte date, p_todos_los_precios boolean
+    p_numero bigint, p_opciones jsonb, p_corte date, p_todos boolean
 ) RETURNS jsonb
 LANGUAGE plpgsql
 AS $$
@@ -29,7 +29,9 @@ BEGIN
     PERFORM etl.marcar_por_probar(p_numero);
     -- Without a change too: the cut may have left a product without sales.
     PERFORM etl.actualizar_resumenes();
-    PERFORM etl.actualizar_inventario(p_numero, p_todos_los_precios);
+    PERFORM etl.actualizar_inventario(
+        p_numero, etl.fines_de_mes(p_corte, p_opciones ->> 'zona'), p_todos
+    );
     RETURN (
         SELECT jsonb_build_object(
             'productos_tocados', v_productos, 'revaluadas', v_revaluadas,

@@ -1,52 +1,104 @@
--- The stock, and the suggested prices.
+-- What is known of each product at the end of its ledger: stock, prices, and what it was worth.
 
-CREATE OR REPLACE FUNCTION etl.actualizar_inventario(p_numero bigint, p_todos_los_precios boolean)
-RETURNS void
-LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION etl.fines_de_mes(p_corte date, p_zona text) RETURNS timestamptz[]
+LANGUAGE sql STABLE
 AS $$
-BEGIN
-    INSERT INTO dw.inventario AS i (
-        id_producto, existencias, valor, costo_promedio, precio_sugerido, version
-    )
-    SELECT
-        s.id_producto, s.existencias, s.valor, s.costo_promedio,
-        dw.calcular_precio_sugerido(s.costo_promedio, v.margen, v.impuesto, v.redondeo), p_numero
-    FROM (
-        SELECT
-            t.id_producto,
-            coalesce(u.existencias, a.existencias, 0) AS existencias,
-            coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0) AS valor,
-            coalesce(u.costo_promedio, a.costo_promedio, 0) AS costo_promedio
-        FROM etl.tramo AS t
-        LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
-        LEFT JOIN LATERAL (
-            SELECT k.existencias, k.valor, k.costo_promedio
+-- A month is over at the first instant of the next.
+SELECT coalesce(array_agg(etl.inicio_del_dia((g.mes + interval '1 month')::date, p_zona) ORDER BY g.mes), '{}')
+FROM generate_series(
+    date_trunc('month', (p_corte - 364)::timestamp), date_trunc('month', p_corte::timestamp),
+    interval '1 month'
+) AS g (mes)
+WHERE (g.mes + interval '1 month - 1 day')::date BETWEEN p_corte - 364 AND p_corte
+$$;
+COMMENT ON FUNCTION etl.fines_de_mes(date, text) IS
+    'Los fines de mes de los 365 días que terminan en el corte';
+
+CREATE OR REPLACE FUNCTION etl.valor_promedio(p_producto bigint, p_fines timestamptz[]) RETURNS numeric
+LANGUAGE sql STABLE
+AS $$
+-- Before its first movement and its opening a product has no value that would count.
+SELECT avg(greatest(f.valor, 0))
+FROM (
+    SELECT coalesce(
+        (
+            SELECT k.valor
             FROM dw.kardex AS k
-            WHERE k.id_producto = t.id_producto
+            WHERE k.id_producto = p_producto AND k.fecha < n.fin
             ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
             LIMIT 1
-        ) AS u ON true
-    ) AS s
-    INNER JOIN dw.v_politica_producto AS v ON v.id_producto = s.id_producto
-    ON CONFLICT (id_producto) DO UPDATE SET
-        existencias = excluded.existencias, valor = excluded.valor,
-        costo_promedio = excluded.costo_promedio, precio_sugerido = excluded.precio_sugerido,
-        version = excluded.version
-    WHERE (i.existencias, i.valor, i.costo_promedio, i.precio_sugerido)
-        IS DISTINCT FROM
-        (excluded.existencias, excluded.valor, excluded.costo_promedio, excluded.precio_sugerido);
-
-    IF p_todos_los_precios THEN
-        UPDATE dw.inventario AS i
-        SET precio_sugerido
-            = dw.calcular_precio_sugerido(i.costo_promedio, v.margen, v.impuesto, v.redondeo),
-            version = p_numero
-        FROM dw.v_politica_producto AS v
-        WHERE v.id_producto = i.id_producto
-            AND i.precio_sugerido IS DISTINCT FROM
-            dw.calcular_precio_sugerido(i.costo_promedio, v.margen, v.impuesto, v.redondeo);
-    END IF;
-END
+        ),
+        (
+            SELECT round(a.existencias * a.costo_promedio, 6)
+            FROM dw.apertura AS a
+            WHERE a.id_producto = p_producto AND a.fecha < n.fin
+        )
+    ) AS valor
+    FROM unnest(p_fines) AS n (fin)
+) AS f
+WHERE f.valor IS NOT NULL
 $$;
-COMMENT ON FUNCTION etl.actualizar_inventario(bigint, boolean) IS
-    'Estado y precio sugerido de los productos tocados, o el precio de todos si cambió la política';
+COMMENT ON FUNCTION etl.valor_promedio(bigint, timestamptz[]) IS
+    'Promedio de lo que valía un producto en esos instantes (lo negativo cuenta 0); nulo si en ninguno existía aún';
+
+CREATE OR REPLACE FUNCTION etl.actualizar_inventario(
+    p_numero bigint, p_fines timestamptz[], p_todos boolean
+) RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO dw.inventario AS i (
+    id_producto, existencias, valor, costo_promedio, precio_sugerido, version,
+    ultima_venta, ultimo_precio, ultimo_neto, valor_promedio
+)
+SELECT
+    t.id_producto,
+    coalesce(u.existencias, a.existencias, 0),
+    coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
+    coalesce(u.costo_promedio, a.costo_promedio, 0),
+    dw.calcular_precio_sugerido(
+        coalesce(u.costo_promedio, a.costo_promedio, 0), v.margen, v.impuesto, v.redondeo
+    ),
+    p_numero, w.fecha,
+    -- A suggested price has its tax within; a price that the shop types without it gets it.
+    round(w.precio_unitario * CASE WHEN p.impuesto = 0 THEN 1 + v.impuesto ELSE 1 END, 6),
+    dw.venta_neta(1, w.precio_unitario, p.impuesto),
+    etl.valor_promedio(t.id_producto, p_fines)
+FROM (
+    SELECT s.id_producto FROM etl.tramo AS s
+    UNION
+    SELECT n.id_producto FROM dw.inventario AS n WHERE p_todos
+) AS t
+INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
+INNER JOIN dw.v_politica_producto AS v ON v.id_producto = t.id_producto
+LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
+-- Each from the end of the product's ledger, by its key: the cost does not follow the history.
+LEFT JOIN LATERAL (
+    SELECT k.existencias, k.valor, k.costo_promedio
+    FROM dw.kardex AS k
+    WHERE k.id_producto = t.id_producto
+    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    LIMIT 1
+) AS u ON true
+LEFT JOIN LATERAL (
+    SELECT k.fecha, k.precio_unitario
+    FROM dw.kardex AS k
+    WHERE k.id_producto = t.id_producto AND k.tipo = 'VENTA'
+    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    LIMIT 1
+) AS w ON true
+ON CONFLICT (id_producto) DO UPDATE SET
+    existencias = excluded.existencias, valor = excluded.valor,
+    costo_promedio = excluded.costo_promedio, precio_sugerido = excluded.precio_sugerido,
+    version = excluded.version, ultima_venta = excluded.ultima_venta,
+    ultimo_precio = excluded.ultimo_precio, ultimo_neto = excluded.ultimo_neto,
+    valor_promedio = excluded.valor_promedio
+WHERE (
+    i.existencias, i.valor, i.costo_promedio, i.precio_sugerido, i.ultima_venta, i.ultimo_precio,
+    i.ultimo_neto, i.valor_promedio
+) IS DISTINCT FROM (
+    excluded.existencias, excluded.valor, excluded.costo_promedio, excluded.precio_sugerido,
+    excluded.ultima_venta, excluded.ultimo_precio, excluded.ultimo_neto, excluded.valor_promedio
+)
+$$;
+COMMENT ON FUNCTION etl.actualizar_inventario(bigint, timestamptz[], boolean) IS
+    'Lo que se sabe de cada producto tocado al final de su kardex, con su precio sugerido; de todos, si cambió la política de precios o con qué fines de mes se promedia';

@@ -23,23 +23,6 @@ $$;
 COMMENT ON FUNCTION etl.avanzar_control(jsonb, timestamptz, text, text) IS
     'Deja el control al final de la ventana, con una versión nueva';
 
-CREATE OR REPLACE FUNCTION etl.conservar_refresco(p_antes etl.control, p_conteo jsonb) RETURNS void
-LANGUAGE sql
-AS $$
--- Nothing else reaches what the views show, but for the day up to which they count.
-UPDATE etl.refresco AS r
-SET version = c.version
-FROM etl.control AS c
-WHERE r.version = p_antes.version
-    AND (p_conteo ->> 'productos_tocados')::bigint = 0
-    AND NOT EXISTS (SELECT FROM etl.etapa_producto)
-    AND NOT EXISTS (SELECT FROM etl.etapa_sucursal)
-    AND c.politica = p_antes.politica
-    AND (c.hasta AT TIME ZONE c.zona)::date = (p_antes.hasta AT TIME ZONE c.zona)::date
-$$;
-COMMENT ON FUNCTION etl.conservar_refresco(etl.control, jsonb) IS
-    'Si la carga no cambia nada de lo que muestran las vistas y estaban al día, lo siguen estando';
-
 CREATE OR REPLACE FUNCTION etl.anotar_corrida(p_extracto jsonb, p_conteo jsonb, p_segundos numeric)
 RETURNS void
 LANGUAGE sql

@@ -1,4 +1,5 @@
--- The materialized views are refreshed, ours and those that a shop adds to dw.
+-- The materialized views that a shop adds to dw are refreshed; ours are plain ones, on tables that the
+-- load's one transaction changes.
 
 CREATE OR REPLACE VIEW etl.v_vista AS
 SELECT
@@ -6,24 +7,13 @@ SELECT
     c.relname,
     c.relpages,
     format('%I.%I', s.nspname, c.relname) AS nombre,
-    o.propia,
     c.relispopulated AND u.hay AS concurrente,
     CASE
         WHEN NOT u.hay THEN 'no unique index on plain columns'
-        WHEN NOT c.relispopulated AND NOT o.propia THEN 'never populated'
-    END AS razon,
-    -- Whether a load changed what ours show is known; of a shop's own it is not.
-    NOT o.propia OR NOT c.relispopulated OR c.relname = 'mv_datos_al'
-    OR coalesce(
-        (SELECT r.version FROM etl.refresco AS r) <> (SELECT t.version FROM etl.control AS t), true
-    ) AS pendiente
+        WHEN NOT c.relispopulated THEN 'never populated'
+    END AS razon
 FROM pg_class AS c
 INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
-CROSS JOIN LATERAL (
-    SELECT EXISTS (
-        SELECT FROM etl.concesion AS p WHERE p.rol = 'bi_lector' AND p.objeto = 'dw.' || c.relname
-    ) AS propia
-) AS o
 CROSS JOIN LATERAL (
     SELECT EXISTS (
         SELECT FROM pg_index AS i
@@ -33,12 +23,11 @@ CROSS JOIN LATERAL (
 ) AS u
 WHERE c.relkind = 'm' AND s.nspname = 'dw';
 COMMENT ON VIEW etl.v_vista IS
-    'Vistas materializadas de dw: si se pueden refrescar sin bloquear a quien lee, y si hace falta';
+    'Vistas materializadas que la tienda puso en dw: si se pueden refrescar sin bloquear a quien lee';
 
 CREATE OR REPLACE FUNCTION etl.vistas_por_refrescar()
 RETURNS TABLE (
-    vista oid, nombre text, propia boolean, concurrente boolean, razon text, pendiente boolean,
-    turno bigint
+    vista oid, nombre text, concurrente boolean, razon text, turno bigint
 )
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -53,8 +42,7 @@ WITH RECURSIVE depende AS (
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
     INNER JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind IN ('m', 'v')
 ), nivel AS (
-    -- The one that says until when the data go comes after all that do not read it.
-    SELECT c.oid AS vista, CASE WHEN c.oid = to_regclass('dw.mv_datos_al') THEN 1000 ELSE 0 END AS nivel
+    SELECT c.oid AS vista, 0 AS nivel
     FROM pg_class AS c
     WHERE c.relkind IN ('m', 'v')
     UNION
@@ -63,7 +51,7 @@ WITH RECURSIVE depende AS (
     INNER JOIN depende AS d ON d.lee = n.vista
 )
 SELECT
-    v.vista, v.nombre, v.propia, v.concurrente, v.razon, v.pendiente,
+    v.vista, v.nombre, v.concurrente, v.razon,
     dense_rank() OVER (ORDER BY m.nivel)
 FROM etl.v_vista AS v
 CROSS JOIN LATERAL (SELECT max(n.nivel) AS nivel FROM nivel AS n WHERE n.vista = v.vista) AS m
@@ -104,19 +92,6 @@ $$;
 COMMENT ON FUNCTION etl.refrescar_vista(oid) IS
     'Refresca una vista; devuelve por qué no se pudo hacer sin bloquear, o nulo';
 SELECT etl.conceder('EXECUTE', 'etl.refrescar_vista(oid)', 'etl_cargador');
-
-CREATE OR REPLACE FUNCTION etl.anotar_refresco(p_version uuid) RETURNS void
-LANGUAGE sql
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-INSERT INTO etl.refresco AS r (version) VALUES (p_version)
-ON CONFLICT (unico) DO UPDATE SET version = excluded.version
-WHERE r.version IS DISTINCT FROM excluded.version
-$$;
-COMMENT ON FUNCTION etl.anotar_refresco(uuid) IS
-    'Anota que las vistas propias muestran lo cargado hasta esa versión del control, leída antes de refrescarlas';
-SELECT etl.conceder('EXECUTE', 'etl.anotar_refresco(uuid)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION dw.refrescar_vistas_materializadas()
 RETURNS TABLE (vista text, segundos numeric, aviso text, error text)

@@ -1,5 +1,5 @@
 -- What the two roles are promised. Each object's own script grants it, beside its definition, by
--- etl.conceder(), which keeps it here: who refreshes, reports or examines reads this list.
+-- etl.conceder(), which keeps it here: who reports or examines reads this list.
 
 CREATE TABLE IF NOT EXISTS etl.concesion (
     rol     text NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS etl.concesion (
     PRIMARY KEY (rol, objeto)
 );
 COMMENT ON TABLE etl.concesion IS
-    'Lo que init concedió a cada rol; de las vistas materializadas de dw, cuáles son del pipeline y no de la tienda';
+    'Lo que init concedió a cada rol; lo demás de dw es de la tienda';
 COMMENT ON COLUMN etl.concesion.objeto IS 'Como dw.mv_abc, o una función con sus tipos: etl.leer_control()';
 
 -- Each init fills it anew.

@@ -1,6 +1,6 @@
 -- The products that make most of a year's sales.
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_abc AS
+CREATE OR REPLACE VIEW dw.mv_abc AS
 WITH venta AS (
     SELECT v.id_producto, v.venta_neta_365 AS venta_neta, v.unidades_365 AS unidades
     FROM dw.resumen_movil AS v
@@ -27,9 +27,7 @@ SELECT
         ELSE 'C'
     END AS clase
 FROM acumulada AS a
-INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto
-WITH NO DATA;
-CREATE UNIQUE INDEX IF NOT EXISTS mv_abc_clave ON dw.mv_abc (id_producto);
-COMMENT ON MATERIALIZED VIEW dw.mv_abc IS
+INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto;
+COMMENT ON VIEW dw.mv_abc IS
     'Clase ABC por venta neta de 365 días, cortada en 80 y 95 % de lo acumulado antes del producto';
 SELECT etl.conceder('SELECT', 'dw.mv_abc', 'bi_lector');

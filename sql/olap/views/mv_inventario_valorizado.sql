@@ -1,6 +1,6 @@
 -- The stock and what it is worth.
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_inventario_valorizado AS
+CREATE OR REPLACE VIEW dw.mv_inventario_valorizado AS
 SELECT
     i.id_producto,
     p.codigo,
@@ -13,10 +13,7 @@ SELECT
     CASE WHEN i.existencias < 0 THEN i.valor ELSE 0 END AS valor_negativo,
     i.precio_sugerido
 FROM dw.inventario AS i
-INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
-WITH NO DATA;
-CREATE UNIQUE INDEX IF NOT EXISTS mv_inventario_valorizado_clave
-    ON dw.mv_inventario_valorizado (id_producto);
-COMMENT ON MATERIALIZED VIEW dw.mv_inventario_valorizado IS
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto;
+COMMENT ON VIEW dw.mv_inventario_valorizado IS
     'Existencias valorizadas; lo que está por debajo de cero va en columnas propias y no resta del total';
 SELECT etl.conceder('SELECT', 'dw.mv_inventario_valorizado', 'bi_lector');

@@ -1,27 +1,28 @@
 -- Sales and margin by product and month.
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_margen_producto_mes AS
+CREATE OR REPLACE VIEW dw.mv_margen_producto_mes AS
 SELECT
     r.mes,
     r.id_producto,
     p.codigo,
     p.nombre,
     p.categoria,
-    sum(r.unidades_vendidas) AS unidades,
-    sum(r.venta_bruta) AS venta_bruta,
-    sum(r.venta_neta) AS venta_neta,
-    sum(r.costo_ventas) AS costo,
-    sum(r.ajuste) AS ajuste,
-    sum(r.venta_neta - r.costo_ventas + r.ajuste) AS margen,
-    round(sum(r.venta_neta - r.costo_ventas + r.ajuste) / nullif(sum(r.venta_neta), 0), 6)
-        AS margen_relativo
-FROM dw.resumen_mensual AS r
-INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto
-GROUP BY r.mes, r.id_producto, p.codigo, p.nombre, p.categoria
-ORDER BY r.mes, r.id_producto
-WITH NO DATA;
-CREATE UNIQUE INDEX IF NOT EXISTS mv_margen_producto_mes_clave
-    ON dw.mv_margen_producto_mes (mes, id_producto);
-COMMENT ON MATERIALIZED VIEW dw.mv_margen_producto_mes IS
+    r.unidades,
+    r.venta_bruta,
+    r.venta_neta,
+    r.costo,
+    r.ajuste,
+    r.venta_neta - r.costo + r.ajuste AS margen,
+    round((r.venta_neta - r.costo + r.ajuste) / nullif(r.venta_neta, 0), 6) AS margen_relativo
+FROM (
+    SELECT
+        s.mes, s.id_producto, sum(s.unidades_vendidas) AS unidades,
+        sum(s.venta_bruta) AS venta_bruta, sum(s.venta_neta) AS venta_neta,
+        sum(s.costo_ventas) AS costo, sum(s.ajuste) AS ajuste
+    FROM dw.resumen_mensual AS s
+    GROUP BY s.mes, s.id_producto
+) AS r
+INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto;
+COMMENT ON VIEW dw.mv_margen_producto_mes IS
     'Ventas y margen por producto y mes; margen = venta neta - costo + ajuste';
 SELECT etl.conceder('SELECT', 'dw.mv_margen_producto_mes', 'bi_lector');

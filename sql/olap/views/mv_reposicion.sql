@@ -1,6 +1,6 @@
 -- For how many days the stock lasts, and what to order.
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_reposicion AS
+CREATE OR REPLACE VIEW dw.mv_reposicion AS
 SELECT
     i.id_producto,
     p.codigo,
@@ -15,9 +15,7 @@ SELECT
 FROM dw.v_corte AS c
 CROSS JOIN dw.inventario AS i
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
-LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto
-WITH NO DATA;
-CREATE UNIQUE INDEX IF NOT EXISTS mv_reposicion_clave ON dw.mv_reposicion (id_producto);
-COMMENT ON MATERIALIZED VIEW dw.mv_reposicion IS
+LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto;
+COMMENT ON VIEW dw.mv_reposicion IS
     'Días de cobertura al ritmo de los últimos 90 días; agotado: se vende y no hay; reponer: cubre 15 días o menos';
 SELECT etl.conceder('SELECT', 'dw.mv_reposicion', 'bi_lector');

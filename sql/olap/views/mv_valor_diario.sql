@@ -1,6 +1,6 @@
 -- What the stock was worth at the end of each day.
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS dw.mv_valor_diario AS
+CREATE OR REPLACE VIEW dw.mv_valor_diario AS
 WITH flujo AS (
     SELECT r.dia, 0 AS apertura, r.costo_recibido AS entradas, r.costo_ventas AS salidas, r.ajuste
     FROM dw.resumen_diario AS r
@@ -24,9 +24,7 @@ SELECT
     d.salidas,
     d.ajuste,
     sum(d.apertura + d.entradas - d.salidas + d.ajuste) OVER (ORDER BY d.dia) AS valor
-FROM dia AS d
-WITH NO DATA;
-CREATE UNIQUE INDEX IF NOT EXISTS mv_valor_diario_clave ON dw.mv_valor_diario (dia);
-COMMENT ON MATERIALIZED VIEW dw.mv_valor_diario IS
+FROM dia AS d;
+COMMENT ON VIEW dw.mv_valor_diario IS
     'Valor del inventario al final de cada día con movimiento, con lo que está por debajo de cero restado: el de la víspera + apertura + entradas - salidas + ajuste';
 SELECT etl.conceder('SELECT', 'dw.mv_valor_diario', 'bi_lector');

@@ -1,0 +1,230 @@
+"""Row versions that cannot move: with one, what is new would never come, and nothing would say so.
+
+A plan tells the constants, also of one branch of a view. Of a version that is a stored column, its
+values and what keeps them tell. Neither tells of what a function yields.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from psycopg2 import sql
+
+from pipeline.base.sql_files import read_sql
+from pipeline.errors import SchemaError
+from pipeline.translation import mark as N_
+from pipeline.translation import translated as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from pipeline.oltp.queries import Query
+
+# What a node of a plan looks values up in, beside the rows that it hands on.
+LOOKUPS = ("InitPlan", "SubPlan")
+
+# A version that is no column of a table.
+_CONSTANT = re.compile(r"\(*(NULL|'\d+')::xid8?\)*")
+# A version that PostgreSQL itself keeps.
+_SYSTEM = re.compile(r"(.*\.)?xmin")
+_STILL = N_("read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full")
+_TEXT_ALONE = ("Result", "Values Scan")
+# Below what no transaction has: none, and bootstrap's.
+_OF_NOBODY = {
+    "xmin": sql.SQL("m.{version}::text IN ('0', '1')"),
+    # As an index on the column finds it.
+    "xid8": sql.SQL("m.{version} < '2'::xid8"),
+}
+
+
+def refuse_still_versions(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
+    """Raise SchemaError where a version cannot move; `plan` is the query's, as explain() has it."""
+    _refuse_foreign_tables(query, plan)
+    branches = _output_columns(query, plan)
+    _refuse_constants(query, branches)
+    _refuse_constants_below(query, plan)
+    if not branches and not _reads_something(plan):
+        return
+    told = {column: [branch[column] for branch in branches] for column in query.versions}
+    untold = [
+        column
+        for column, expressions in told.items()
+        if not expressions
+        or not all(_SYSTEM.fullmatch(e) or _CONSTANT.fullmatch(e) for e in expressions)
+    ]
+    _refuse_still_values(cursor, query, untold)
+    # Above the branches of a view a plan shows the first one's expression alone.
+    _refuse_still_tables(cursor, query, plan)
+    if untold and not any(leaf["Node Type"] in _TEXT_ALONE for leaf in _leaves(plan)):
+        _refuse_rows_without_version(cursor, query)
+
+
+def _refuse_foreign_tables(query: Query, plan: dict[str, Any]) -> None:
+    foreign = sorted(
+        f"{node['Schema']}.{node['Relation Name']}"
+        if "Relation Name" in node
+        else str(node.get("Relations", "of another server"))
+        for node in _nodes(plan)
+        if node["Node Type"] == "Foreign Scan"
+    )
+    if foreign:
+        raise SchemaError(
+            _(
+                "{name}.sql reads {foreign}, a foreign table, whose rows have no version: {still}"
+            ).format(name=query.name, foreign=", ".join(foreign), still=_(_STILL))
+        )
+
+
+def _refuse_constants(query: Query, branches: list[dict[str, str]]) -> None:
+    for branch in branches:
+        known = {c: _CONSTANT.fullmatch(e) for c, e in branch.items() if c in query.versions}
+        for column, constant in known.items():
+            if constant and (constant[1] != "NULL" or all(known.values())):
+                raise SchemaError(
+                    _(
+                        "{name}.sql yields {column} as {branch}, the same for all rows: yield the "
+                        "row's version, or {still}"
+                    ).format(name=query.name, column=column, branch=branch[column], still=_(_STILL))
+                )
+
+
+def _refuse_constants_below(query: Query, plan: dict[str, Any]) -> None:
+    """The same of what a view or a part of the query yields, beside parts that do move."""
+    for node in _nodes(plan):
+        for expression in node.get("Output", []):
+            constant = _CONSTANT.fullmatch(expression)
+            if not constant or not _reads_something(node):
+                continue
+            # Of several versions one may be missing in a branch.
+            if constant[1] == "NULL" and len(query.versions) > 1:
+                continue
+            raise SchemaError(
+                _(
+                    "{name}.sql yields {constant} as a version of the rows of {tables}, the same "
+                    "for all of them: yield the row's version, or {still}"
+                ).format(
+                    name=query.name,
+                    constant=expression.strip("()"),
+                    tables=", ".join(sorted(map(".".join, relations(node)))) or "?",
+                    still=_(_STILL),
+                )
+            )
+
+
+def _refuse_still_values(cursor: Cursor, query: Query, columns: list[str]) -> None:
+    """The same of versions whose plan does not tell: a column, or what a view makes."""
+    # Of type xid8, many rows may well be of the transaction that added the column.
+    own = query.capture == "xmin" and query.name == "movimientos"
+    for column in columns:
+        value = _still_value(cursor, sql.SQL(query.text), column, own)
+        if value:
+            raise SchemaError(
+                _(
+                    "{name}.sql yields {column} as {value} for every row, so that what is new "
+                    "would never be seen: yield the row's version, or {still}"
+                ).format(name=query.name, column=column, value=value, still=_(_STILL))
+            )
+
+
+def _refuse_still_tables(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
+    """The same of each table that holds versions and has no trigger to keep them.
+
+    Of those that the account may read. A materialized view has no triggers: of type xid8, all its
+    rows may well be of the transaction that added the column.
+    """
+    found = sorted(relations(plan))
+    cursor.execute(
+        read_sql("oltp", "versiones_sueltas.sql"),
+        {
+            "schemas": [schema for schema, _name in found],
+            "names": [name for _schema, name in found],
+            "type": "xid8" if query.capture == "xid8" else "xid",
+        },
+    )
+    for schema, table, column in cursor.fetchall():
+        text = sql.SQL("SELECT * FROM ONLY {}").format(sql.Identifier(schema, table))
+        value = _still_value(cursor, text, column, own=True)
+        if value:
+            raise SchemaError(
+                _(
+                    "{name}.sql reads {table}, whose {column} is {value} in every row and is kept "
+                    "by no trigger: give it one, as sql/oltp/captura_xid8.sql does, or {still}"
+                ).format(
+                    name=query.name,
+                    table=f"{schema}.{table}",
+                    column=column,
+                    value=value,
+                    still=_(_STILL),
+                )
+            )
+
+
+def _still_value(cursor: Cursor, text: sql.Composable, column: str, own: bool) -> str | None:
+    cursor.execute(
+        sql.SQL(read_sql("oltp", "version_quieta.sql")).format(
+            query=text, column=sql.Identifier(column), own=sql.Literal(own)
+        )
+    )
+    still = cursor.fetchone()
+    return None if still is None else str(still[0])
+
+
+def _refuse_rows_without_version(cursor: Cursor, query: Query) -> None:
+    """The same of single rows, such as those of one branch within a view that no plan shows."""
+    nobody = [
+        sql.SQL("(m.{version} IS NULL OR {nobody})").format(
+            version=sql.Identifier(column),
+            nobody=_OF_NOBODY[query.capture].format(version=sql.Identifier(column)),
+        )
+        for column in query.versions
+    ]
+    cursor.execute(
+        sql.SQL(read_sql("oltp", "fila_sin_version.sql")).format(
+            id=sql.Identifier(query.id_column),
+            query=sql.SQL(query.text),
+            condition=sql.SQL(" AND ").join(nobody),
+        )
+    )
+    if row := cursor.fetchone():
+        raise SchemaError(
+            _(
+                "{name}.sql yields {column} {number} with no version but 0 or NULL, so that a "
+                "change of it would never be seen: yield the row's version, or {still}"
+            ).format(name=query.name, column=query.id_column, number=row[0], still=_(_STILL))
+        )
+
+
+def _output_columns(query: Query, plan: dict[str, Any]) -> list[dict[str, str]]:
+    """By each branch of a UNION ALL that yields rows, the expression of each column."""
+    if plan["Node Type"] in ("Append", "Merge Append"):
+        branches = [p for p in plan.get("Plans", ()) if p["Parent Relationship"] not in LOOKUPS]
+        return [columns for below in branches for columns in _output_columns(query, below)]
+    output = plan.get("Output", [])
+    # Rows of the text alone change with it, which is noticed.
+    if len(output) != len(query.columns) or not _reads_something(plan):
+        return []
+    return [dict(zip(query.columns, output, strict=True))]
+
+
+def relations(plan: dict[str, Any]) -> set[tuple[str, str]]:
+    """The schema and name of each relation that a plan of explain() scans."""
+    return {
+        (node["Schema"], node["Relation Name"]) for node in _nodes(plan) if "Relation Name" in node
+    }
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below)
+
+
+def _leaves(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (node for node in _nodes(plan) if not node.get("Plans"))
+
+
+def _reads_something(plan: dict[str, Any]) -> bool:
+    return any(leaf["Node Type"] not in _TEXT_ALONE for leaf in _leaves(plan))
