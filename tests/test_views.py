@@ -10,6 +10,7 @@ import pytest
 from olap_comparison import assert_olap_equals_replay
 from oracle_rows import Pricing
 from shop_database import Shop
+from shop_server import BI_USER, OLAP_USER, OLTP_USER, REPOSITORY
 from test_upgrades import OLD, install_old
 from view_comparison import view_differences
 
@@ -252,3 +253,15 @@ def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
     shop.sale(hasta, (1, 2, 3))
     shop.run_in_process(as_of=hasta + timedelta(hours=1))
     assert_views(shop, initial, hasta + timedelta(hours=1))
+
+
+@pytest.mark.one_postgres
+def test_who_was_let_to_read_a_view_may_read_it_after_an_upgrade(shop: Shop):
+    install_old(shop, REPOSITORY / "tests/versions/olap_11.sql")
+    view = "dw.mv_precios"
+    shop.olap.cursor().execute(f"GRANT SELECT ON {view} TO {OLTP_USER}, PUBLIC")
+    shop.succeed("init")
+    may = "SELECT has_table_privilege(%s, %s, 'SELECT') AS may"
+    for user, reads in ((OLTP_USER, view), (OLAP_USER, view), (BI_USER, view)):
+        assert shop.olap_rows(may, user, reads) == [{"may": True}]
+    assert shop.olap_rows(may, OLTP_USER, "dw.mv_abc") == [{"may": False}]

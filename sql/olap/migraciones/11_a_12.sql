@@ -4,10 +4,19 @@
 DO $$
 DECLARE
     v_vista record;
+    v_permisos text := '';
     v_detalle text;
 BEGIN
     FOR v_vista IN
-        SELECT c.oid::regclass AS vista
+        SELECT
+            format('%I.%I', 'dw', c.relname) AS vista,
+            (
+                SELECT string_agg(
+                    CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, ', '
+                )
+                FROM aclexplode(c.relacl) AS a
+                WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+            ) AS lectores
         FROM pg_class AS c
         WHERE c.relnamespace = to_regnamespace('dw') AND c.relkind = 'm' AND c.relname IN (
             'mv_abc', 'mv_datos_al', 'mv_inventario_valorizado', 'mv_margen_producto_mes', 'mv_precios',
@@ -15,7 +24,11 @@ BEGIN
         )
     LOOP
         EXECUTE format('DROP MATERIALIZED VIEW %s', v_vista.vista);
+        v_permisos := v_permisos
+            || coalesce(format('GRANT SELECT ON %s TO %s;', v_vista.vista, v_vista.lectores), '');
     END LOOP;
+    -- finish/25_permisos.sql gives them again.
+    PERFORM set_config('etl.permisos_de_antes', v_permisos, true);
 EXCEPTION WHEN dependent_objects_still_exist THEN
     GET STACKED DIAGNOSTICS v_detalle = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION USING
