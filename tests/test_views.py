@@ -12,6 +12,7 @@ from oracle_rows import Pricing
 from shop_database import Shop
 from shop_server import BI_USER, OLAP_USER, OLTP_USER, REPOSITORY
 from test_upgrades import OLD, install_old
+from test_verify import soon_enough, verified
 from view_comparison import view_differences
 
 from pipeline.base.sql_files import read_sql, sql_folder
@@ -222,12 +223,18 @@ def test_an_average_value_follows_the_month_ends_without_a_new_movement(shop: Sh
         "ETL_INITIAL_SINCE": (end - timedelta(days=300)).isoformat(),
         "ETL_MAX_SILENT_DAYS": "9999",
     }
+    soon_enough(shop)
     shop.product(1)
     shop.receipt(end - timedelta(days=60), (1, 10, 2))
     shop.receipt(end - timedelta(days=20), (1, 10, 2))
+    whole = "none was clean before"
     for days, average in ((19, 20), (0, 30)):
         shop.run_in_process(as_of=end - timedelta(days=days))
         assert shop.olap_rows("SELECT valor_promedio AS v FROM dw.mv_rotacion") == [{"v": average}]
+        # A short proof looks at what was touched, and this is another figure of all products.
+        code, findings = verified(shop)
+        assert (code, findings["whole"]) == (0, whole)
+        whole = "a month ended"
 
 
 def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
