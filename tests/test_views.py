@@ -266,9 +266,27 @@ def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
 def test_who_was_let_to_read_a_view_may_read_it_after_an_upgrade(shop: Shop):
     install_old(shop, REPOSITORY / "tests/versions/olap_11.sql")
     view = "dw.mv_precios"
-    shop.olap.cursor().execute(f"GRANT SELECT ON {view} TO {OLTP_USER}, PUBLIC")
+    shop.olap.cursor().execute(
+        f"GRANT SELECT ON {view} TO {OLTP_USER}, PUBLIC;"
+        " REVOKE ALL ON dw.mv_datos_al FROM bi_lector"
+    )
     shop.succeed("init")
     may = "SELECT has_table_privilege(%s, %s, 'SELECT') AS may"
     for user, reads in ((OLTP_USER, view), (OLAP_USER, view), (BI_USER, view)):
         assert shop.olap_rows(may, user, reads) == [{"may": True}]
     assert shop.olap_rows(may, OLTP_USER, "dw.mv_abc") == [{"may": False}]
+
+
+@pytest.mark.one_postgres
+def test_views_of_the_shops_own_on_ours_stop_an_upgrade_and_are_named(shop: Shop):
+    install_old(shop, REPOSITORY / "tests/versions/olap_11.sql")
+    shop.olap.cursor().execute(
+        "CREATE VIEW dw.una AS TABLE dw.mv_abc; CREATE VIEW dw.otra AS TABLE dw.mv_datos_al"
+    )
+    refused = shop.command("init")
+    (told,) = [line for line in refused.stdout.splitlines() if line.startswith("error: ")]
+    assert refused.returncode == 1 and "dw.una" in told and "dw.otra" in told, refused.stdout
+    assert "materialized view dw.mv_abc" in told and "create them again" in refused.stdout
+    assert shop.olap_rows("SELECT esquema FROM etl.control") == [{"esquema": 11}]
+    shop.olap.cursor().execute("DROP VIEW dw.una, dw.otra")
+    assert "upgraded from version 11" in shop.succeed("init").stdout
