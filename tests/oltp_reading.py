@@ -63,18 +63,26 @@ def read_openings(olap: Any) -> dict[int, Opening]:
 
 def read_pricing(olap: Any) -> dict[str, Any]:
     """The price policy that the shop has given to the OLAP, as arguments of Rules."""
-    pricing: dict[str, Any] = {"category_pricing": {}, "product_pricing": {}}
+    pricing: dict[str, Any] = {"category_pricing": {}, "product_pricing": {}, "dated_pricing": []}
     with olap.cursor() as cursor:
         cursor.execute(
-            "SELECT id_producto, categoria, margen, impuesto, redondeo FROM dw.politica_precio"
+            "SELECT desde, id_producto, categoria, margen, impuesto, redondeo"
+            " FROM dw.politica_precio"
         )
-        for id_producto, categoria, *said in cursor:
-            if id_producto is not None:
+        for desde, id_producto, categoria, *said in cursor:
+            if desde is not None:
+                whose = categoria if id_producto is None else id_producto
+                pricing["dated_pricing"].append((desde, whose, Pricing(*said)))
+            elif id_producto is not None:
                 pricing["product_pricing"][id_producto] = Pricing(*said)
             elif categoria is not None:
                 pricing["category_pricing"][categoria] = Pricing(*said)
             else:
                 pricing["default_pricing"] = Pricing(*said)
+        cursor.execute("SELECT (hasta AT TIME ZONE zona)::date FROM etl.control")
+        (today,) = cursor.fetchone()
+        if today is not None:
+            pricing["today"] = today
     return pricing
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -59,18 +59,36 @@ class Rules:
     default_pricing: Pricing = DEFAULT_PRICING
     category_pricing: Mapping[str, Pricing] = field(default_factory=dict)
     product_pricing: Mapping[int, Pricing] = field(default_factory=dict)
+    # The day that prices are suggested for: that of the last window's end.
+    today: date = date.max
+    # What is said of a product (its id), a category (its name) or all (None), from a day on.
+    dated_pricing: Sequence[tuple[date, int | str | None, Pricing]] = ()
     types: Mapping[str, Type] = field(default_factory=lambda: ALL_TYPES)
 
-    def pricing(self, id_producto: int, categoria: str | None) -> Pricing:
-        """Each of margin, tax and step from the product, else its category, else the default."""
+    def pricing(self, id_producto: int, categoria: str | None, day: date | None = None) -> Pricing:
+        """Each of margin, tax and step from the product, else its category, else the default.
+
+        As it holds on that day, else on the last: what was said last of each.
+        """
+        day = self.today if day is None else day
         levels = (
-            self.product_pricing.get(id_producto, Pricing()),
-            Pricing() if categoria is None else self.category_pricing.get(categoria, Pricing()),
-            self.default_pricing,
+            self._said(self.product_pricing.get(id_producto, Pricing()), id_producto, day),
+            Pricing()
+            if categoria is None
+            else self._said(self.category_pricing.get(categoria, Pricing()), categoria, day),
+            self._said(self.default_pricing, None, day),
         )
         return Pricing(
             *(next(v for v in said if v is not None) for said in zip(*levels, strict=True))
         )
+
+    def _said(self, always: Pricing, of: int | str | None, day: date) -> Pricing:
+        for since, whose, pricing in sorted(self.dated_pricing, key=lambda said: said[0]):
+            if whose == of and since <= day:
+                always = Pricing(
+                    *(was if new is None else new for was, new in zip(always, pricing, strict=True))
+                )
+        return always
 
     def day(self, moment: datetime) -> date:
         """The day of a moment in the shop's time zone."""

@@ -78,10 +78,10 @@ def summaries(
     by_product_day: dict[Any, Measures] = {}
     for id_producto, ledger in ledgers.items():
         categoria = category(products, id_producto)
-        impuesto = rules.pricing(id_producto, categoria).impuesto
-        assert impuesto is not None
         for row in ledger:
             day = rules.day(row.fecha)
+            impuesto = rules.pricing(id_producto, categoria, day).impuesto
+            assert impuesto is not None
             more = measures(row, rules, impuesto)
             for table, key in (
                 (by_day, (day, row.id_sucursal, NO_CATEGORY if categoria is None else categoria)),

@@ -230,11 +230,16 @@ def prices(replay: Replay) -> dict[int, Price]:
         sales = [row for row in ledger if row.tipo == SALE]
         if not sales:
             continue
-        pricing = replay.rules.pricing(id_producto, category(replay.products, id_producto))
-        tax = 1 + Fraction(pricing.impuesto or 0)
+        day = replay.rules.day(sales[-1].fecha)
+        categoria = category(replay.products, id_producto)
+        # A price with its tax within has that of its day; one without it gets that of today.
+        then, now = (
+            1 + Fraction(replay.rules.pricing(id_producto, categoria, of).impuesto or 0)
+            for of in (day, None)
+        )
         asked = Fraction(sales[-1].precio_unitario or 0)
         gross, net = (
-            (asked, asked / tax) if replay.rules.prices_include_tax else (asked * tax, asked)
+            (asked, asked / then) if replay.rules.prices_include_tax else (asked * now, asked)
         )
-        result[id_producto] = Price(replay.rules.day(sales[-1].fecha), gross, net)
+        result[id_producto] = Price(day, gross, net)
     return result

@@ -206,17 +206,19 @@ class History(RuleBasedStateMachine):
         margin=st.sampled_from(["0.25", "0.5"]),
         tax=st.sampled_from(["0", "0.18"]),
         step=st.sampled_from(["0.05", "1"]),
+        offset=st.one_of(st.none(), offsets),
     )
-    def policy(self, key: Any, margin: str, tax: str, step: str) -> None:
+    def policy(self, key: Any, margin: str, tax: str, step: str, offset: Any) -> None:
+        since = None if offset is None else (self.it.initial + offset).date()
         with self.shop.olap.cursor() as cursor:
             cursor.execute(
                 "DELETE FROM dw.politica_precio WHERE id_producto IS NOT DISTINCT FROM %s"
-                " AND categoria IS NOT DISTINCT FROM %s",
-                key,
+                " AND categoria IS NOT DISTINCT FROM %s AND desde IS NOT DISTINCT FROM %s",
+                (*key, since),
             )
             cursor.execute(
-                "INSERT INTO dw.politica_precio VALUES (%s, %s, %s, %s, %s)",
-                (*key, margin, tax, step),
+                "INSERT INTO dw.politica_precio VALUES (%s, %s, %s, %s, %s, %s)",
+                (*key, margin, tax, step, since),
             )
 
     @rule(

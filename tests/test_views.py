@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 import pytest
 from olap_comparison import assert_olap_equals_replay
+from oltp_reading import read_pricing
 from oracle_rows import Pricing
 from shop_database import Shop
 from shop_server import BI_USER, OLAP_USER, OLTP_USER, REPOSITORY
@@ -71,6 +72,60 @@ def test_every_view_is_what_plain_decimal_says(shop: Shop, day: str):
     shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
     shop.run_in_process(as_of=hasta)
     assert_views(shop, initial, hasta)
+
+
+def test_a_rate_holds_from_its_day_on(shop: Shop):
+    hasta = datetime(2026, 10, 17, 23, tzinfo=UTC)
+    initial = hasta - timedelta(days=460)
+    trade(shop, hasta)
+    shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
+    shop.run_in_process(as_of=hasta)
+    before = net_sales(shop)
+    with shop.olap.cursor() as cursor:
+        # A category goes before all the shop, a product after it, and once more on a day to come.
+        cursor.execute(
+            "INSERT INTO dw.politica_precio (id_producto, categoria, desde, margen, impuesto)"
+            " VALUES (NULL, NULL, '2026-04-01', NULL, 0.15),"
+            " (NULL, 'Lácteos', '2026-02-01', NULL, 0.05),"
+            " (2, NULL, '2026-10-18', 0.5, 0.2), (2, NULL, '2026-06-30', NULL, 0.12)"
+        )
+    for hours in (1, 24, 48):
+        later = hasta + timedelta(hours=hours)
+        shop.sale(later - timedelta(minutes=30), (2, 1, 9), (5, 2, 7))
+        shop.run_in_process(as_of=later)
+        assert_views(shop, initial, later, **read_pricing(shop.olap))
+        assert shop.command("verify", "--all").returncode == 0
+    after = net_sales(shop)
+    assert {mes: net for mes, net in after.items() if mes < date(2026, 2, 1)} == {
+        mes: net for mes, net in before.items() if mes < date(2026, 2, 1)
+    }
+    assert after[date(2026, 5, 1)] != before[date(2026, 5, 1)]
+    # A rate that was dated wrongly: only what lies between moves.
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "UPDATE dw.politica_precio SET desde = '2026-03-01' WHERE desde = '2026-04-01'"
+        )
+    shop.run_in_process(as_of=later + timedelta(hours=1))
+    assert_views(shop, initial, later + timedelta(hours=1), **read_pricing(shop.olap))
+    again = net_sales(shop)
+    assert {mes for mes in after if again[mes] != after[mes]} == {date(2026, 3, 1)}
+    # One that is changed for ever is told.
+    rewritten = "tax of 1 of the products that are sold was changed for all their days"
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "UPDATE dw.politica_precio SET impuesto = 0.02 WHERE id_producto = 2 AND desde IS NULL"
+        )
+    last = later + timedelta(hours=2)
+    assert rewritten in shop.run("--as-of", f"{last:%Y-%m-%dT%H:%M:%SZ}").stdout
+    assert_views(shop, initial, last, **read_pricing(shop.olap))
+
+
+def net_sales(shop: Shop) -> dict[date, Decimal]:
+    """The net sales of each month."""
+    rows = shop.olap_rows(
+        "SELECT mes, sum(venta_neta) AS neta FROM dw.mv_margen_producto_mes GROUP BY mes"
+    )
+    return {row["mes"]: row["neta"] for row in rows}
 
 
 def test_a_product_that_moves_takes_its_history_along(shop: Shop):

@@ -146,3 +146,14 @@ def _tell(window: Window, receipt: Load) -> None:
             run_id,
             extra=extra,
         )
+        if counts.get("tasas_reescritas"):
+            log.warning(
+                _(
+                    "%s: the tax of %d of the products that are sold was changed for all their "
+                    "days, and their net sales with it; a rate that holds from a day on is a "
+                    "row of its own in dw.politica_precio, with desde"
+                ),
+                window,
+                counts["tasas_reescritas"],
+                extra=extra,
+            )

@@ -388,7 +388,7 @@ WHERE (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
 -- A policy that was edited since comes with the next load.
 OR i.precio_sugerido IS DISTINCT FROM
     dw.calcular_precio_sugerido(i.costo_promedio, v.margen, v.impuesto, v.redondeo)
-AND (SELECT c.politica IN (etl.huella_politica(true), etl.huella_politica(false)) FROM etl.control AS c)
+AND etl.misma_politica()
 UNION ALL
 SELECT
     'the last sale or average value of the stock is not its ledger''s', i.id_producto,
@@ -399,10 +399,7 @@ CROSS JOIN etl.tramos_de_prueba(p_corta, p_movimientos) AS t
 INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
-CROSS JOIN LATERAL (
-    SELECT n.politica IN (etl.huella_politica(true), etl.huella_politica(false)) AS misma
-    FROM etl.control AS n
-) AS n
+CROSS JOIN etl.misma_politica() AS n (misma)
 LEFT JOIN LATERAL (
     SELECT k.id_movimiento, k.fecha, k.precio_unitario
     FROM dw.kardex AS k
@@ -414,11 +411,12 @@ LEFT JOIN LATERAL (
 WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
     w.fecha,
     CASE
-        WHEN p.impuesto > 0 THEN w.precio_unitario
+        WHEN p.impuesto > 0 OR p.tasas IS NOT NULL THEN w.precio_unitario
         WHEN n.misma THEN round(w.precio_unitario * (1 + v.impuesto), 6)
         ELSE i.ultimo_precio
     END,
-    dw.venta_neta(1, w.precio_unitario, p.impuesto), etl.valor_promedio(i.id_producto, f.fines)
+    dw.venta_neta(1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha AT TIME ZONE c.zona)::date)),
+    etl.valor_promedio(i.id_producto, f.fines)
 )
 UNION ALL
 SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint
@@ -467,9 +465,9 @@ FROM (
     FROM (
         SELECT
             m.*, c.clase, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
-            dw.venta_neta(n.unidades, n.precio, m.impuesto) AS neta
+            dw.venta_neta(n.unidades, n.precio, etl.tasa_del_dia(m.impuesto, m.tasas, m.dia)) AS neta
         FROM (
-            SELECT f.*, t.desde, p.impuesto, (f.fecha AT TIME ZONE p_zona)::date AS dia
+            SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia
             FROM etl.tramos_de_prueba(true, p_movimientos) AS t
             INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
             CROSS JOIN LATERAL (

@@ -17,9 +17,10 @@ DECLARE
     v_control etl.control := etl.bloquear_control(p_opciones ->> 'zona');
     v_inicial timestamptz := coalesce(v_control.desde_inicial, (p_extracto ->> 'desde_inicial')::timestamptz);
     v_corte date := (v_hasta AT TIME ZONE (p_opciones ->> 'zona'))::date;
-    v_politica text := etl.huella_politica(v_incluye);
+    v_politica text := etl.huella_politica(v_incluye, v_corte);
     v_inicio timestamptz := clock_timestamp();
     v_filas bigint;
+    v_reescritas bigint;
     v_conteo jsonb;
 BEGIN
     IF v_control.version <> (p_extracto ->> 'version')::uuid
@@ -44,7 +45,7 @@ BEGIN
     IF v_catalogo THEN
         PERFORM etl.retirar_productos();
     END IF;
-    PERFORM etl.cargar_dimensiones(v_incluye, v_politica);
+    v_reescritas := etl.cargar_dimensiones(v_incluye, v_politica);
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
     IF v_catalogo THEN
@@ -78,7 +79,7 @@ BEGIN
         OR etl.fines_de_mes(v_corte, p_opciones ->> 'zona') <> etl.fines_de_mes(
             (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, p_opciones ->> 'zona'
         )
-    ) || jsonb_build_object('filas_leidas', v_filas);
+    ) || jsonb_build_object('filas_leidas', v_filas, 'tasas_reescritas', v_reescritas);
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;
@@ -111,12 +112,24 @@ $$;
 COMMENT ON FUNCTION etl.preparar_carga() IS
     'Memoria y planes para la transacción de una carga';
 
-CREATE OR REPLACE FUNCTION etl.huella_politica(p_incluye_impuesto boolean) RETURNS text
+CREATE OR REPLACE FUNCTION etl.huella_politica(p_incluye_impuesto boolean, p_dia date) RETURNS text
 LANGUAGE sql STABLE
 AS $$
 SELECT md5(p_incluye_impuesto::text || coalesce(
-    string_agg(p::text, '|' ORDER BY p.id_producto, p.categoria), ''
+    -- With what of it is still to come: the prices of its day are others.
+    string_agg(p::text || (p.desde IS NULL OR p.desde <= p_dia)::text, '|' ORDER BY p.id_producto, p.categoria, p.desde), ''
 ))
 FROM dw.politica_precio AS p
 $$;
-COMMENT ON FUNCTION etl.huella_politica(boolean) IS 'Huella de la política de precios, para ver si cambió';
+COMMENT ON FUNCTION etl.huella_politica(boolean, date) IS
+    'Huella de la política de precios como vale un día, para ver si cambió';
+
+CREATE OR REPLACE FUNCTION etl.misma_politica() RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+SELECT c.politica IN (etl.huella_politica(true, d.dia), etl.huella_politica(false, d.dia))
+FROM etl.control AS c
+CROSS JOIN LATERAL (SELECT (c.hasta AT TIME ZONE c.zona)::date AS dia) AS d
+$$;
+COMMENT ON FUNCTION etl.misma_politica() IS
+    'Si la política de precios es aún la de la última carga; lo que se edita llega con la próxima';

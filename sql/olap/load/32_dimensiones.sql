@@ -6,8 +6,8 @@ AS $$
 BEGIN
     -- As in an OLAP that never knew it, nothing is left of it but its opening, in no category and
     -- at that policy's price. Its names stay: whoever finds the opening wants to know whose it is.
-    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior)
-    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto
+    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas
     FROM dw.producto AS p
     INNER JOIN dw.inventario AS i ON i.id_producto = p.id_producto
     WHERE p.vigente
@@ -23,15 +23,16 @@ COMMENT ON FUNCTION etl.retirar_productos() IS
     'Con el catálogo entero en etl.etapa_producto, lo que falta en él deja de estar vigente: sus movimientos pasan a esperar en etl.rechazo hasta que vuelva';
 
 CREATE OR REPLACE FUNCTION etl.cargar_dimensiones(p_incluye_impuesto boolean, p_politica text)
-RETURNS void
+RETURNS bigint
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    v_reescritas bigint;
     v_todos boolean := p_politica IS DISTINCT FROM (SELECT c.politica FROM etl.control AS c);
 BEGIN
     -- Sums of a product that changes category move with it: its whole ledger is replayed.
-    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior)
-    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto
+    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas
     FROM etl.etapa_producto AS e
     INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
     INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
@@ -61,22 +62,31 @@ BEGIN
 
     -- So do the net sales of a product whose tax changes.
     WITH tasa AS (
-        SELECT v.id_producto, CASE WHEN p_incluye_impuesto THEN v.impuesto ELSE 0 END AS impuesto
-        FROM dw.v_politica_producto AS v
+        SELECT
+            v.id_producto, CASE WHEN p_incluye_impuesto THEN v.impuesto ELSE 0 END AS impuesto,
+            CASE WHEN p_incluye_impuesto THEN v.tasas END AS tasas
+        FROM etl.tasas() AS v
         WHERE v_todos OR v.id_producto IN (SELECT e.id_producto FROM etl.etapa_producto AS e)
     ), nueva AS (
         UPDATE dw.producto AS p
-        SET impuesto = t.impuesto
+        SET impuesto = t.impuesto, tasas = t.tasas
         FROM tasa AS t
         INNER JOIN dw.producto AS antes ON antes.id_producto = t.id_producto
-        WHERE p.id_producto = t.id_producto AND p.impuesto <> t.impuesto
-        RETURNING p.id_producto, p.categoria, antes.impuesto AS impuesto_anterior
+        WHERE p.id_producto = t.id_producto
+            AND (p.impuesto, p.tasas) IS DISTINCT FROM (t.impuesto, t.tasas)
+        RETURNING p.id_producto, p.categoria, antes.impuesto, antes.tasas,
+            p.impuesto <> antes.impuesto AS sin_fecha
+    ), anotada AS (
+        INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
+        SELECT n.id_producto, '-infinity', n.categoria, n.impuesto, n.tasas
+        FROM nueva AS n
+        INNER JOIN dw.inventario AS i ON i.id_producto = n.id_producto
+        ON CONFLICT (id_producto) DO NOTHING
     )
-    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior)
-    SELECT n.id_producto, '-infinity', n.categoria, n.impuesto_anterior
+    SELECT count(*) INTO v_reescritas
     FROM nueva AS n
-    INNER JOIN dw.inventario AS i ON i.id_producto = n.id_producto
-    ON CONFLICT (id_producto) DO NOTHING;
+    INNER JOIN dw.resumen_movil AS r ON r.id_producto = n.id_producto
+    WHERE n.sin_fecha;
 
     -- An opening given before its product was known.
     INSERT INTO etl.tramo (id_producto, desde)
@@ -85,7 +95,8 @@ BEGIN
     INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto
     WHERE NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = a.id_producto)
     ON CONFLICT (id_producto) DO NOTHING;
+    RETURN v_reescritas;
 END
 $$;
 COMMENT ON FUNCTION etl.cargar_dimensiones(boolean, text) IS
-    'Actualiza productos y sucursales; anota en etl.tramo los productos cuyas sumas cambian de lugar o de impuesto';
+    'Actualiza productos y sucursales; anota en etl.tramo los productos cuyas sumas cambian de lugar o de impuesto; devuelve cuántos, de los que se venden, cambian de tasa para todos sus días';

@@ -30,7 +30,7 @@ BEGIN
     -- Without a change too: the cut may have left a product without sales.
     PERFORM etl.actualizar_resumenes();
     PERFORM etl.actualizar_inventario(
-        p_numero, etl.fines_de_mes(p_corte, p_opciones ->> 'zona'), p_todos
+        p_numero, p_corte, p_opciones ->> 'zona', p_todos
     );
     RETURN (
         SELECT jsonb_build_object(

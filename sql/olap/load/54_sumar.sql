@@ -60,7 +60,7 @@ SELECT
     r.fecha, r.id_sucursal, p.categoria, r.id_producto, r.tipo, r.costo_unitario IS NOT NULL AS con_costo,
     CASE WHEN e.entra THEN 1 ELSE 0 END AS movimientos,
     CASE WHEN e.entra THEN r.cantidad END AS cantidad,
-    r.precio_unitario, r.importe, p.impuesto,
+    r.precio_unitario, r.importe, p.impuesto, p.tasas,
     CASE WHEN e.entra THEN r.variacion ELSE r.variacion - r.variacion_anterior END AS variacion,
     CASE WHEN e.entra THEN r.costo_total ELSE r.costo_total - r.costo_total_anterior END
         AS costo_total,
@@ -74,7 +74,9 @@ UNION ALL
 SELECT
     b.fecha, b.id_sucursal, coalesce(t.categoria_anterior, p.categoria), b.id_producto,
     b.tipo, b.costo_unitario IS NOT NULL, -1, -b.cantidad, b.precio_unitario, -b.importe,
-    coalesce(t.impuesto_anterior, p.impuesto), -b.variacion, -b.costo_total, -b.ajuste
+    coalesce(t.impuesto_anterior, p.impuesto),
+    CASE WHEN t.impuesto_anterior IS NULL THEN p.tasas ELSE t.tasas_anterior END, -b.variacion,
+    -b.costo_total, -b.ajuste
 FROM etl.baja AS b
 INNER JOIN etl.tramo AS t ON t.id_producto = b.id_producto
 INNER JOIN dw.producto AS p ON p.id_producto = b.id_producto
@@ -82,7 +84,8 @@ UNION ALL
 SELECT
     r.fecha, r.id_sucursal, t.categoria_anterior, r.id_producto, r.tipo,
     r.costo_unitario IS NOT NULL, -1, -r.cantidad, r.precio_unitario, -r.importe,
-    t.impuesto_anterior, -r.variacion_anterior, -r.costo_total_anterior, -r.ajuste_anterior
+    t.impuesto_anterior, t.tasas_anterior, -r.variacion_anterior, -r.costo_total_anterior,
+    -r.ajuste_anterior
 FROM etl.repeticion AS r
 INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
 WHERE t.categoria_anterior IS NOT NULL AND NOT r.es_alta;
@@ -120,13 +123,15 @@ BEGIN
             date_trunc('month', s.dia::timestamp)::date AS mes,
             etl.franja(s.dia, p_corte) AS franja,
             CASE WHEN s.vendido THEN round(s.unidades * s.precio, 6) END AS bruta,
-            CASE WHEN s.vendido THEN dw.venta_neta(s.unidades, s.precio, s.impuesto) END AS neta
+            CASE WHEN s.vendido
+                THEN dw.venta_neta(s.unidades, s.precio, etl.tasa_del_dia(s.impuesto, s.tasas, s.dia))
+            END AS neta
         FROM (
             -- OFFSET 0: else the day, which costs more than a sum, is worked out for each
             -- expression that names it.
             SELECT
                 m.fecha, m.id_sucursal, m.categoria, m.id_producto, m.movimientos, m.variacion,
-                m.ajuste, m.impuesto, t.clase, t.resta,
+                m.ajuste, m.impuesto, m.tasas, t.clase, t.resta,
                 (m.fecha AT TIME ZONE p_zona)::date AS dia,
                 t.clase = 'ventas' AND m.movimientos <> 0 AS vendido,
                 CASE t.signo WHEN 1 THEN m.costo_total WHEN -1 THEN -m.costo_total ELSE 0 END AS entra,
@@ -138,7 +143,7 @@ BEGIN
                 SELECT
                     k.fecha, k.id_sucursal, p.categoria, k.id_producto, k.tipo,
                     k.costo_unitario IS NOT NULL AS con_costo, 1 AS movimientos, k.cantidad,
-                    k.precio_unitario, k.importe, p.impuesto, k.variacion, k.costo_total, k.ajuste
+                    k.precio_unitario, k.importe, p.impuesto, p.tasas, k.variacion, k.costo_total, k.ajuste
                 FROM dw.kardex AS k
                 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
                 WHERE p_todo
@@ -148,7 +153,7 @@ BEGIN
                 SELECT
                     k.fecha, k.id_sucursal, p.categoria, t.id_producto, k.tipo,
                     k.costo_unitario IS NOT NULL, 1, k.cantidad, k.precio_unitario, k.importe,
-                    p.impuesto, k.variacion, k.costo_total, k.ajuste
+                    p.impuesto, p.tasas, k.variacion, k.costo_total, k.ajuste
                 FROM etl.tramo AS t
                 INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
                 CROSS JOIN LATERAL (

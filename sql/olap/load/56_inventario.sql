@@ -44,7 +44,7 @@ COMMENT ON FUNCTION etl.valor_promedio(bigint, timestamptz[]) IS
     'Promedio de lo que valía un producto en esos instantes (lo negativo cuenta 0); nulo si en ninguno existía aún';
 
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(
-    p_numero bigint, p_fines timestamptz[], p_todos boolean
+    p_numero bigint, p_corte date, p_zona text, p_todos boolean
 ) RETURNS void
 LANGUAGE sql
 AS $$
@@ -62,16 +62,19 @@ SELECT
     ),
     p_numero, w.fecha,
     -- A suggested price has its tax within; a price that the shop types without it gets it.
-    round(w.precio_unitario * CASE WHEN p.impuesto = 0 THEN 1 + v.impuesto ELSE 1 END, 6),
-    dw.venta_neta(1, w.precio_unitario, p.impuesto),
-    etl.valor_promedio(t.id_producto, p_fines)
+    round(w.precio_unitario * CASE WHEN p.impuesto = 0 AND p.tasas IS NULL THEN 1 + v.impuesto ELSE 1 END, 6),
+    dw.venta_neta(
+        1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha AT TIME ZONE p_zona)::date)
+    ),
+    etl.valor_promedio(t.id_producto, f.fines)
 FROM (
     SELECT s.id_producto FROM etl.tramo AS s
     UNION
     SELECT n.id_producto FROM dw.inventario AS n WHERE p_todos
 ) AS t
 INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
-INNER JOIN dw.v_politica_producto AS v ON v.id_producto = t.id_producto
+INNER JOIN etl.politica_al(p_corte) AS v ON v.id_producto = t.id_producto
+CROSS JOIN etl.fines_de_mes(p_corte, p_zona) AS f (fines)
 LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
 -- Each from the end of the product's ledger, by its key: the cost does not follow the history.
 LEFT JOIN LATERAL (
@@ -102,5 +105,5 @@ WHERE (
     excluded.ultima_venta, excluded.ultimo_precio, excluded.ultimo_neto, excluded.valor_promedio
 )
 $$;
-COMMENT ON FUNCTION etl.actualizar_inventario(bigint, timestamptz[], boolean) IS
+COMMENT ON FUNCTION etl.actualizar_inventario(bigint, date, text, boolean) IS
     'Lo que se sabe de cada producto tocado al final de su kardex, con su precio sugerido; de todos, si cambió la política de precios o con qué fines de mes se promedia';

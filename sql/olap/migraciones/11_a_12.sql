@@ -109,3 +109,22 @@ BEGIN
     END IF;
 END
 $$;
+
+-- A rate holds since a day.
+DROP FUNCTION IF EXISTS etl.huella_politica(boolean), etl.cargar_dimensiones(boolean, text);
+ALTER TABLE dw.politica_precio
+    ADD COLUMN IF NOT EXISTS desde date,
+    DROP CONSTRAINT IF EXISTS politica_precio_check1,
+    ADD CONSTRAINT politica_precio_general CHECK (
+        id_producto IS NOT NULL OR categoria IS NOT NULL OR desde IS NOT NULL
+        OR (margen IS NOT NULL AND impuesto IS NOT NULL AND redondeo IS NOT NULL)
+    );
+DROP INDEX IF EXISTS dw.politica_precio_clave;
+DO $$
+BEGIN
+    IF to_regtype('dw.tasa') IS NULL THEN
+        CREATE TYPE dw.tasa AS (desde date, impuesto numeric);
+    END IF;
+END
+$$;
+ALTER TABLE dw.producto ADD COLUMN IF NOT EXISTS tasas dw.tasa[];

@@ -61,6 +61,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     entradas           bigint NOT NULL DEFAULT 0,
     categoria_anterior text,
     impuesto_anterior  numeric,
+    tasas_anterior     dw.tasa[],
     sigue_sucursales   boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
