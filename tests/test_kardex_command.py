@@ -495,7 +495,7 @@ def test_every_type_is_in_the_format_as_it_asks_for(shop: Shop):
         ("99", "0", "", "3", *none, here),
         ("25", *none, "1", "6", "6", here),
         ("19", "2", "4", "8", *none, here),
-        ("28", "1", "5.655556", "5.655556", *none, here),
+        ("28", "1", "5.65556", "5.65556", *none, here),
     ]
     quantity = value = Decimal(0)
     for row in rows:

@@ -21,7 +21,9 @@ CREATE TABLE IF NOT EXISTS dw.tipo_movimiento (
     sunat_con_costo  text,
     sunat_destino    text,
     nombre           text NOT NULL,
-    descripcion      text NOT NULL
+    descripcion      text NOT NULL,
+    CHECK ((regla = 'contar') = (orden = 3)),
+    CHECK ((regla IN ('sumar_costo', 'devolver_venta', 'devolver_compra')) = (tipo_origen IS NOT NULL))
 );
 COMMENT ON TABLE dw.tipo_movimiento IS
     'Los tipos de movimiento que cuentan: con qué regla se valorizan, en qué orden, qué necesitan y dónde se informan';
