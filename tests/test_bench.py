@@ -88,8 +88,9 @@ def test_the_four_ways_carry_the_same(place: Place, monkeypatch: pytest.MonkeyPa
 def test_no_dashboard_waits_for_a_run(place: Place):
     beside, alone = dashboards.measure(place, 20_000, 1)
     assert beside.notes["seen_waiting_for_a_lock"] == [0]
-    assert len(beside.seconds) > 100
-    assert len(alone.seconds) > 100
+    # Each of them at least once; how often is the machine's affair.
+    assert len(beside.seconds) >= len(dashboards.QUERIES)
+    assert len(alone.seconds) >= len(dashboards.QUERIES)
 
 
 @pytest.mark.one_postgres
