@@ -162,9 +162,14 @@ def reorder(replay: Replay, hasta: datetime) -> dict[int, Cover]:
     units = sold(replay, hasta, QUARTER, "unidades_vendidas")
     result = {}
     for id_producto, row in replay.inventory.items():
-        rate = Fraction(units.get(id_producto, ZERO)) / QUARTER
-        result[id_producto] = Cover(rate, Fraction(row.existencias) / rate if rate else None)
+        result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO))
     return result
+
+
+def cover(stock: Decimal, units: Decimal) -> Cover:
+    """How long a stock lasts at a quarter's units; more brought back than sold is no pace."""
+    rate = Fraction(units) / QUARTER
+    return Cover(rate, Fraction(stock) / rate if rate > 0 else None)
 
 
 def valued_stock(replay: Replay) -> dict[int, ValuedStock]:

@@ -23,6 +23,9 @@ from oracle_types import (
 )
 from shop_database import Shop
 
+from pipeline.run.verify import verify
+from pipeline.settings import load_settings
+
 END = datetime(2026, 10, 17, 3, tzinfo=UTC)
 INITIAL = END - timedelta(days=60)
 MILK, SCREWS, OTHER = 1, 2, 3
@@ -70,7 +73,7 @@ def bought(shop: Shop) -> Ids:
         RECEIPT, day(12), SCREWS, 2_100_000, costo_unitario=Decimal("0.001429"), importe=3000
     )
     shop.movement(SALE, day(13), SCREWS, -3, precio_unitario=1)
-    run(shop, hours=0)
+    shop.run_in_process(as_of=END)
     return ids
 
 
@@ -86,6 +89,7 @@ def proved(shop: Shop) -> None:
 
 
 def test_each_type_is_valued(shop: Shop, bought: Ids):
+    assert_olap_equals_replay(shop, INITIAL)
     types = {row["tipo"] for row in shop.olap_rows("SELECT DISTINCT tipo FROM dw.kardex")}
     assert types == ALL_TYPES.keys()
     assert not shop.olap_rows("SELECT FROM etl.rechazo")
@@ -277,6 +281,28 @@ def test_all_of_it_one_after_another_is_proved(shop: Shop, bought: Ids):
     shop.correct_document(bought["sale"], anulada=False)
     run(shop, hours=len(LATER))
     proved(shop)
+
+
+COUNTED = "WHERE id_producto = 1 AND tipo = 'CONTEO'"
+TAMPERING = {
+    "an origin": "UPDATE dw.kardex SET id_origen = id_origen - 1 WHERE tipo = 'DEVOLUCION_VENTA'",
+    "a destination": "UPDATE dw.kardex SET id_sucursal_destino = 7 WHERE tipo = 'TRASLADO'",
+    "an amount": "UPDATE dw.kardex SET importe = importe + 1",
+    "whose count it is": f"UPDATE dw.kardex SET de_todo = NULL {COUNTED}",
+    "a count's difference": f"UPDATE dw.kardex SET variacion = variacion + 1 {COUNTED}",
+    "where the stock is": "UPDATE dw.resumen_sucursal SET variacion = variacion"
+    " + CASE id_sucursal WHEN 1 THEN 1 WHEN 2 THEN -1 ELSE 0 END WHERE id_producto = 1",
+    "a branch too many": "INSERT INTO dw.resumen_sucursal VALUES (1, 9, 1, 0)",
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERING)
+def test_verify_finds_tampering(shop: Shop, bought: Ids, tampering: str):
+    cursor = shop.olap.cursor()
+    cursor.execute(TAMPERING[tampering])
+    assert cursor.rowcount > 0
+    with shop.environment():
+        assert not verify(load_settings(), None).clean
 
 
 @pytest.mark.parametrize("when", [2, 30], ids=["before", "after"])
