@@ -158,25 +158,27 @@ COMMENT ON FUNCTION etl.ultima_lectura() IS
     'Cuándo se leyó el OLTP por última vez: de ahí se cuenta el día que hace futura una fecha';
 SELECT etl.conceder('EXECUTE', 'etl.ultima_lectura()', 'etl_cargador');
 
-CREATE OR REPLACE FUNCTION etl.tramos_de_prueba(p_corta boolean, p_movimientos bigint[])
+CREATE OR REPLACE FUNCTION etl.tramos_de_prueba(p_corta boolean, p_movimientos bigint[], p_parte bigint)
 RETURNS TABLE (id_producto bigint, desde timestamptz)
 LANGUAGE sql STABLE
 -- So it is not written into what asks it.
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT i.id_producto, '-infinity'::timestamptz FROM dw.inventario AS i WHERE NOT p_corta
-UNION ALL
 SELECT s.id_producto, min(s.desde)
 FROM (
-    SELECT q.id_producto, q.desde FROM etl.por_probar AS q
+    SELECT i.id_producto, '-infinity'::timestamptz AS desde FROM dw.inventario AS i WHERE NOT p_corta
     UNION ALL
-    SELECT k.id_producto, k.fecha FROM dw.kardex AS k WHERE k.id_movimiento = ANY (p_movimientos)
+    SELECT q.id_producto, q.desde FROM etl.por_probar AS q WHERE p_corta
+    UNION ALL
+    SELECT k.id_producto, k.fecha
+    FROM dw.kardex AS k
+    WHERE p_corta AND k.id_movimiento = ANY (p_movimientos)
 ) AS s
-WHERE p_corta
+WHERE p_parte IS NULL OR s.id_producto & 1 = p_parte
 GROUP BY s.id_producto
 $$;
-COMMENT ON FUNCTION etl.tramos_de_prueba(boolean, bigint[]) IS
-    'Qué se repite para comprobarlo: todo, o lo tocado desde la última comprobación, y desde esos movimientos';
+COMMENT ON FUNCTION etl.tramos_de_prueba(boolean, bigint[], bigint) IS
+    'Qué se repite para comprobarlo: todo, o lo tocado desde la última comprobación, y desde esos movimientos; de los productos de número par (0), impar (1) o de todos (nulo)';
 
 CREATE OR REPLACE FUNCTION etl.repetir_libro(
     p_corta boolean, p_movimientos bigint[], p_parte bigint
@@ -194,7 +196,7 @@ BEGIN
             coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
             coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
             coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric AS costo_promedio
-        FROM etl.tramos_de_prueba(p_corta, p_movimientos) AS q
+        FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS q
         LEFT JOIN dw.apertura AS a ON a.id_producto = q.id_producto
         LEFT JOIN LATERAL (
             SELECT k.existencias, k.valor, k.costo_promedio
@@ -203,7 +205,6 @@ BEGIN
             ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
             LIMIT 1
         ) AS u ON p_corta
-        WHERE q.id_producto & 1 <> 1 - p_parte
     ), par AS MATERIALIZED (
         -- What names another that serves as its origin: of the product, of the right type, and before it.
         SELECT n.id_movimiento, n.regla, n.costo, n.id_origen, o.origen
@@ -372,7 +373,9 @@ $$;
 COMMENT ON FUNCTION etl.repetir_libro(boolean, bigint[], bigint) IS
     'Repite desde su apertura, o desde lo que cambió, los productos de número par (0) o impar (1), y dice en qué filas el kardex difiere o no cuadra con la anterior';
 
-CREATE OR REPLACE FUNCTION etl.verificar_inventario(p_corta boolean, p_movimientos bigint[])
+CREATE OR REPLACE FUNCTION etl.verificar_inventario(
+    p_corta boolean, p_movimientos bigint[], p_parte bigint
+)
 RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -387,7 +390,7 @@ SELECT
         ELSE 'the suggested price is not that of its cost'
     END,
     t.id_producto, u.id_movimiento
-FROM etl.tramos_de_prueba(p_corta, p_movimientos) AS t
+FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS t
 INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
 LEFT JOIN dw.apertura AS a ON a.id_producto = i.id_producto
 LEFT JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
@@ -413,7 +416,7 @@ SELECT
     w.id_movimiento
 FROM dw.v_corte AS c
 CROSS JOIN LATERAL etl.fines_de_mes(c.dia, c.zona) AS f (fines)
-CROSS JOIN etl.tramos_de_prueba(p_corta, p_movimientos) AS t
+CROSS JOIN etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS t
 INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
@@ -439,10 +442,11 @@ WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DIST
 UNION ALL
 SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint
 FROM dw.kardex AS k
-WHERE NOT p_corta AND NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = k.id_producto)
+WHERE NOT p_corta AND k.id_producto & 1 = p_parte
+    AND NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = k.id_producto)
 UNION ALL
 SELECT 'the product has a ledger but no stock row', t.id_producto, NULL::bigint
-FROM etl.tramos_de_prueba(p_corta, p_movimientos) AS t
+FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS t
 WHERE p_corta AND NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = t.id_producto)
     AND EXISTS (SELECT FROM dw.kardex AS k WHERE k.id_producto = t.id_producto)
 UNION ALL
@@ -453,9 +457,9 @@ LEFT JOIN (
     FROM dw.existencias_sucursal AS e
     GROUP BY e.id_producto
 ) AS s ON s.id_producto = i.id_producto
-WHERE i.existencias <> coalesce(s.existencias, 0)
+WHERE i.id_producto & 1 = p_parte AND i.existencias <> coalesce(s.existencias, 0)
 $$;
-COMMENT ON FUNCTION etl.verificar_inventario(boolean, bigint[]) IS
+COMMENT ON FUNCTION etl.verificar_inventario(boolean, bigint[], bigint) IS
     'Productos cuyo inventario falta, no es el del final de su kardex o tiene un precio que no es el de su costo';
 
 CREATE OR REPLACE FUNCTION etl.verificar_sumas_tocadas(p_zona text, p_corte date, p_movimientos bigint[])
@@ -486,7 +490,7 @@ FROM (
             dw.venta_neta(n.unidades, n.precio, etl.tasa_del_dia(m.impuesto, m.tasas, m.dia)) AS neta
         FROM (
             SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia
-            FROM etl.tramos_de_prueba(true, p_movimientos) AS t
+            FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
             INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
             CROSS JOIN LATERAL (
                 SELECT * FROM dw.kardex AS k
@@ -512,7 +516,7 @@ FROM (
 FULL JOIN (
     SELECT r.*
     FROM dw.resumen_mensual AS r
-    INNER JOIN etl.tramos_de_prueba(true, p_movimientos) AS t ON t.id_producto = r.id_producto
+    INNER JOIN etl.tramos_de_prueba(true, p_movimientos, NULL) AS t ON t.id_producto = r.id_producto
     WHERE r.mes >= date_trunc('month', t.desde AT TIME ZONE p_zona)
 ) AS r ON r.mes = l.mes AND r.id_sucursal = l.id_sucursal AND r.id_producto = l.id_producto
 WHERE (
@@ -560,7 +564,7 @@ FROM (
 -- Of the months that were touched, of which the shop has few.
 WHERE s.mes IS NULL OR s.mes >= (
     SELECT date_trunc('month', min(greatest(t.desde, '1900-01-01')) AT TIME ZONE p_zona)
-    FROM etl.tramos_de_prueba(true, p_movimientos) AS t
+    FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
 )
 GROUP BY s.mes, s.id_sucursal, s.categoria
 HAVING (
@@ -602,14 +606,13 @@ AS $$
 BEGIN
     IF p_parte < 2 THEN
         RETURN QUERY SELECT * FROM etl.repetir_libro(p_corta, p_movimientos, p_parte);
+        RETURN QUERY SELECT * FROM etl.verificar_inventario(p_corta, p_movimientos, p_parte);
     ELSIF p_corta THEN
-        RETURN QUERY SELECT * FROM etl.verificar_inventario(p_corta, p_movimientos);
         RETURN QUERY
         SELECT s.falla, s.id_producto, NULL::bigint
         FROM dw.v_corte AS c
         CROSS JOIN LATERAL etl.verificar_sumas_tocadas(c.zona, c.dia, p_movimientos) AS s;
     ELSE
-        RETURN QUERY SELECT * FROM etl.verificar_inventario(p_corta, p_movimientos);
         RETURN QUERY
         SELECT s.falla, s.id_producto, NULL::bigint
         FROM dw.v_corte AS c
@@ -618,7 +621,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.verificar_libros(bigint, boolean, bigint[]) IS
-    'Lo que el OLAP puede comprobar solo, en tres partes que se preguntan a la vez: los productos de número par (0) e impar (1) se repiten igual y cuadran; inventario y resúmenes son los suyos (2). De todo, o de lo tocado desde la última comprobación';
+    'Lo que el OLAP puede comprobar solo, en tres partes que se preguntan a la vez: los productos de número par (0) e impar (1) se repiten igual y cuadran, con su inventario; los resúmenes son sus sumas (2). De todo, o de lo tocado desde la última comprobación';
 SELECT etl.conceder('EXECUTE', 'etl.verificar_libros(bigint, boolean, bigint[])', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.pocas_filas() RETURNS bigint

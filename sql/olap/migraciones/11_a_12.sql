@@ -54,7 +54,8 @@ DROP VIEW IF EXISTS etl.v_diferencia, etl.v_baja_desconocida;
 DROP FUNCTION IF EXISTS
     etl.libro_producto(bigint, date, date, text), etl.sumar(text, date, boolean), etl.diferencias_de_resumen(text, date),
     etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
-    etl.precio_informado(text, numeric),
+    etl.precio_informado(text, numeric), etl.tramos_de_prueba(boolean, bigint[]),
+    etl.verificar_inventario(boolean, bigint[]),
     etl.motivo_rechazo(text, boolean, numeric, numeric, timestamptz, timestamptz);
 DROP AGGREGATE IF EXISTS dw.valuar(text, numeric, numeric, numeric);
 DROP FUNCTION IF EXISTS dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric);
