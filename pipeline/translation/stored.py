@@ -55,10 +55,11 @@ TEMPLATES = (
     N_("{rejects} of {read} movements read would be rejected ({reasons}); nothing was written"),
     N_("the query is wrong rather than the data: correct sql/oltp, or raise ETL_MAX_REJECT_SHARE"),
     N_(
-        "of the {all} movements of the ledger, {removed} would be removed and {replaced} replaced "
-        "by other documents with their ids{before}, dated {first} to {last}; is it another "
-        "database, or do ids begin anew? {sources}; nothing was written"
+        "of the {all} movements of the ledger, {removed} would be removed{earlier} and {replaced} "
+        "replaced by other documents with their ids{before}, dated {first} to {last}; is it "
+        "another database, or do ids begin anew? {sources}; nothing was written"
     ),
+    N_(" ({removed} by the runs before)"),
     N_(" ({replaced} in the windows before)"),
     N_(
         "correct OLTP_DB_*, or make ids unique in movimientos.sql (year * 1000000000000 + id); "
