@@ -41,6 +41,8 @@ TEMPLATES = (
     N_("movimientos.sql yields rows without id_movimiento"),
     N_("movimientos.sql yields id_movimiento {movement} {times} times in one read"),
     N_("correct its joins so that each movement is one row, then run again"),
+    N_("{query}.sql yields {rows} different rows of {column} {number} in one read"),
+    N_("make its ids unique: correct its joins, or how it makes numbers of its keys"),
     N_("somebody else changed rows of dw.kardex while they were valued; nothing was written"),
     N_(
         "{products}, and without them {leave} of the {all} movements of the ledger would leave it "
