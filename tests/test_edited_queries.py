@@ -94,6 +94,64 @@ def test_a_view_under_a_view_that_is_replaced(shop: Shop, folder: Path):
     assert movements(shop) == 5
 
 
+HEADERS = (
+    "id_transaccion bigint, tipo text, fecha timestamptz, id_sucursal bigint,"
+    " anulada boolean, v xid"
+)
+# By where the shop's queries call it: a function whose text says which documents there are.
+FUNCTIONS = {
+    "a view over one": (
+        f"CREATE OR REPLACE FUNCTION f() RETURNS TABLE ({HEADERS}) STABLE LANGUAGE sql AS $$"
+        "SELECT t.id_transaccion, t.tipo::text, t.fecha, t.id_sucursal, t.anulada, t.xmin"
+        " FROM public.transacciones AS t WHERE {leaves_in}$$",
+        "public.documentos",
+        "public.f",
+    ),
+    "one in the query": (
+        f"CREATE OR REPLACE FUNCTION f() RETURNS TABLE ({HEADERS}) STABLE LANGUAGE plpgsql AS $$"
+        "BEGIN RETURN QUERY SELECT t.id_transaccion, t.tipo::text, t.fecha, t.id_sucursal::bigint,"
+        " t.anulada, t.xmin FROM public.transacciones AS t WHERE {leaves_in}; END$$",
+        "public.f()",
+        "public.f",
+    ),
+    "a view that one reads": (
+        "CREATE OR REPLACE VIEW vista AS SELECT t.*, t.xmin AS v FROM public.transacciones AS t"
+        " WHERE {leaves_in}",
+        "public.g()",
+        "public.vista",
+    ),
+}
+
+
+@pytest.mark.parametrize("where", FUNCTIONS)
+def test_a_function_that_yields_other_rows(shop: Shop, folder: Path, where: str):
+    create, name, told = FUNCTIONS[where]
+    shop.till(create.format(leaves_in="t.tipo <> 'VENTA'"))
+    if where == "a view over one":
+        shop.till("CREATE VIEW documentos AS SELECT * FROM f()")
+    if where == "a view that one reads":
+        shop.till(
+            f"CREATE FUNCTION g() RETURNS TABLE ({HEADERS}) STABLE LANGUAGE plpgsql AS $$BEGIN"
+            " RETURN QUERY SELECT t.id_transaccion, t.tipo::text, t.fecha, t.id_sucursal::bigint,"
+            " t.anulada, t.v FROM public.vista AS t; END$$"
+        )
+        shop.till("GRANT SELECT ON vista TO etl_lector")
+    query = folder / "movimientos.sql"
+    text = query.read_text().replace("    t.id_sucursal_destino,\n", "").replace("t.xmin", "t.v")
+    query.write_text(text.replace("public.transacciones", name))
+    if "()" not in name:
+        shop.till(f"GRANT SELECT ON {name} TO etl_lector")
+    shop.run()
+    assert movements(shop) == 1
+    shop.run()
+    assert why_everything(shop) is None
+    shop.till(create.format(leaves_in="true"))
+    shop.run()
+    kind = "view" if "vista" in told else "function"
+    assert why_everything(shop) == f"the {kind} {told} was edited"
+    assert movements(shop) == 5
+
+
 def test_a_virtual_column_of_another_expression(shop: Shop, folder: Path):
     if shop.oltp.info.server_version < 180000:
         pytest.skip("virtual generated columns are of PostgreSQL 18")

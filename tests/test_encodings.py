@@ -112,6 +112,20 @@ def test_a_character_that_the_shop_has_not_is_named(kept_in: Callable[[str], Sho
     shop.run()
 
 
+def test_a_query_as_windows_saves_it_is_read(kept_in: Callable[[str], Shop]):
+    shop = kept_in("WIN1252")
+    traded(shop, NAME)
+    folder = own_queries(shop)
+    for path in folder.glob("*.sql"):
+        text = f"-- {NAME}\n{path.read_text(encoding='utf-8')}"
+        path.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    shop.run()
+    assert loaded_names(shop) == [{"nombre": NAME, "categoria": NAME}]
+    text = (folder / "productos.sql").read_text(encoding="utf-8-sig")
+    (folder / "productos.sql").write_bytes(text.encode("cp1252"))
+    assert "productos.sql is not in UTF-8, whatever the database is in" in shop.run_due().stdout
+
+
 def test_an_olap_in_another_encoding_is_refused(shop: Shop):
     name = f"{shop.olap_name}_latin1"
     shop.server.execute(
@@ -207,3 +221,22 @@ def test_the_doctor_names_an_id_that_two_rows_have(shop: Shop, query: str):
     doctor = shop.command("doctor")
     assert doctor.returncode == 1
     assert "gives one id to several rows: 7 (2 rows)" in " ".join(doctor.stdout.split())
+
+
+@pytest.mark.parametrize("query", ["productos", "sucursales"])
+def test_an_id_that_two_rows_have_is_one_line_and_read_again(shop: Shop, query: str):
+    shop.product(1)
+    shop.branch(3)
+    shop.receipt(now() - timedelta(hours=1), (1, 5, 3))
+    text = (own_queries(shop) / f"{query}.sql").read_text(encoding="utf-8")
+    letter = query[0]
+    other = text.replace(f"{letter}.nombre", f"{letter}.nombre || ' bis' AS nombre", 1)
+    own_queries(shop, **{query: f"{text}\nUNION ALL\n{other}"})
+    done = shop.run_due()
+    told = f"{query}.sql yields 2 different rows of id_{query[:-1].removesuffix('e')} "
+    assert done.returncode == 30 and told in done.stdout, done.stdout
+    assert "Traceback" not in done.stdout
+    # The same row twice is one; and nothing is left of what was read.
+    own_queries(shop, **{query: f"{text}\nUNION ALL\n{text}"})
+    shop.run()
+    assert json.loads(shop.succeed("verify", "--json").stdout)["clean"]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from fault_process import holding
@@ -19,6 +20,7 @@ from shop_server import ShopServer
 pytestmark = pytest.mark.one_postgres
 
 TASK_FAILED, SCHEDULING_ERROR = 30, 35
+SHIPPED = Path(__file__).parents[1] / "sql" / "oltp"
 
 
 def held(shop: Shop, *expected: str, code: int = TASK_FAILED, **env: str) -> str:
@@ -203,6 +205,60 @@ def test_a_shop_of_one_product_is_held_too(shop: Shop):
     assert drip(shop, 20, 3, (1,)) < 25
 
 
+def test_a_shop_that_sells_by_the_unit_is_held_too(shop: Shop):
+    initial = days_ago(20).replace(hour=0, minute=0, second=0, microsecond=0)
+    shop.env["ETL_INITIAL_SINCE"] = initial.date().isoformat()
+    shop.product(1)
+    shop.receipt(initial, (1, 900, 1))
+    for number in range(800):
+        shop.sale(initial + timedelta(minutes=number), (1, 1, 10))
+    run_quickly(shop)
+    shop.till(RESTARTED)
+    for _ in range(25):
+        shop.sale(now(), (1, 1, 12))
+    held(shop, "25 replaced by other documents with their ids")
+
+
+@pytest.fixture
+def two_series(shop: Shop) -> Shop:
+    """A long history in which sales and receipts have each a sequence; the sales' begins anew."""
+    folder = shop.folder / "consultas"
+    folder.mkdir()
+    for path in SHIPPED.glob("[mps]*s.sql"):
+        number = "d.id_detalle * 2 + (t.tipo = 'VENTA')::int AS id_movimiento"
+        text = path.read_text().replace("d.id_detalle AS id_movimiento", number)
+        (folder / path.name).write_text(text)
+    shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+    stock(shop, sales=1200)
+    run_quickly(shop)
+    shop.till("DELETE FROM detalle_transaccion WHERE precio_unitario IS NOT NULL")
+    return shop
+
+
+def numbered(shop: Shop, sale: int, receipt: int, documents: int) -> None:
+    """So many of each, whose lines have numbers from those on."""
+    till = "ALTER SEQUENCE detalle_transaccion_id_detalle_seq RESTART "
+    shop.till(f"{till}{sale}")
+    for number in range(documents):
+        shop.sale(now(), (number % 3 + 2, 50, Decimal("2.50")))
+    shop.till(f"{till}{receipt}")
+    for number in range(documents):
+        shop.receipt(now(), (number % 4 + 1, 5, Decimal("2.50")))
+
+
+def test_one_series_of_two_that_begins_anew(two_series: Shop):
+    numbered(two_series, 10, 9000, 30)
+    held(two_series, "0 would be removed and 30 replaced by other documents with their ids")
+
+
+def test_one_series_of_two_that_begins_anew_a_few_at_a_time(two_series: Shop):
+    for window in range(2):
+        numbered(two_series, 10 + 8 * window, 9000 + 8 * window, 8)
+        run_quickly(two_series)
+    numbered(two_series, 26, 9016, 8)
+    held(two_series, "8 replaced by other documents with their ids (16 in the windows before)")
+
+
 def test_rejects_that_wait_do_not_dilute_what_a_window_brings(shop: Shop):
     settle(shop, stock(shop, sales=1200))
     for _ in range(60):
@@ -260,6 +316,64 @@ def test_a_test_database_with_the_same_ids_is_no_correction(shop: Shop, test_dat
     held(shop, "0 would be removed and 66 replaced", "another database")
 
 
+def test_another_database_that_agrees_on_dates_is_no_correction(shop: Shop, test_database: str):
+    """A copy whose quantities and prices were made up: ids, dates and products are the same."""
+    initial = loaded(shop)
+    cursor = shop.oltp.cursor()
+    cursor.execute("SELECT id_transaccion, tipo, fecha FROM transacciones")
+    headers = cursor.fetchall()
+    cursor.execute(
+        "SELECT id_detalle, id_transaccion, id_producto, cantidad, precio_unitario * 3,"
+        " costo_unitario * 3 FROM detalle_transaccion"
+    )
+    lines = cursor.fetchall()
+    points_at(shop, test_database)
+    shop.till("TRUNCATE productos, transacciones, detalle_transaccion")
+    for product in (1, 2, 3, 4):
+        shop.product(product)
+    with shop.oltp.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO transacciones (id_transaccion, tipo, fecha) VALUES (%s, %s, %s)", headers
+        )
+        cursor.executemany(
+            "INSERT INTO detalle_transaccion (id_detalle, id_transaccion, id_producto, cantidad,"
+            " precio_unitario, costo_unitario) VALUES (%s, %s, %s, %s, %s, %s)",
+            lines,
+        )
+    said = held(shop, "0 would be removed and 66 replaced", "another database")
+    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    shop.run("--accept-source", accept)
+    assert_olap_equals_replay(shop, initial)
+
+
+@pytest.mark.parametrize("command", ["RunDue", "verify --repair"])
+def test_a_purge_of_a_little_each_night_is_asked_for(shop: Shop, command: str):
+    """Never as much as the share, and half of the ledger would be gone in two weeks."""
+    initial = stock(shop, sales=600)
+    run_quickly(shop)
+    if command == "RunDue":
+        shop.env["ETL_CAPTURE"] = "full"
+
+    def night() -> str:
+        """What a night says that is held, else nothing."""
+        shop.till(
+            "DELETE FROM detalle_transaccion WHERE id_detalle IN"
+            " (SELECT id_detalle FROM detalle_transaccion ORDER BY id_detalle LIMIT 19)"
+        )
+        done = shop.run_due() if command == "RunDue" else shop.command("verify", "--repair")
+        return done.stdout if done.returncode else ""
+
+    assert not night()
+    said = night()
+    assert "19 would be removed (19 by the runs before) and 0 replaced" in said, said
+    (accept,) = set(re.findall(r"--accept-source (\w+)", said))
+    if command == "RunDue":
+        shop.run("--accept-source", accept)
+    else:
+        shop.succeed("verify", "--repair", "--accept-source", accept)
+    settle(shop, initial)
+
+
 def test_a_refused_repair_holds_no_later_run(shop: Shop):
     """A purge: half of the documents are gone, and somebody asks for a repair."""
     initial = loaded(shop)
@@ -305,6 +419,32 @@ def test_a_request_that_a_guard_refuses_in_a_later_run_is_withdrawn(shop: Shop):
     shop.run(ETL_MAX_REMOVED_SHARE="1")
     assert json.loads(shop.command("verify", "--json").stdout)["extra"] == list(range(10, 51))
     assert initial
+
+
+def test_a_request_that_the_rows_refuse_is_withdrawn_too(shop: Shop):
+    """What reads everything meets rows that an ordinary run need not read."""
+    loaded(shop)
+    shop.till("ALTER TABLE detalle_transaccion DROP CONSTRAINT detalle_transaccion_pkey CASCADE")
+    shop.till(
+        "INSERT INTO detalle_transaccion SELECT * FROM detalle_transaccion WHERE id_detalle = 20"
+    )
+    with shop.environment():
+        from pipeline.settings import load_settings
+        from pipeline.state import request as requests
+        from pipeline.state.window import Window, whole_second
+
+        (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
+        window = Window(whole_second(control["hasta"]), whole_second(now()) + timedelta(seconds=2))
+        requests.write_request(load_settings(), window, requests.Request(everything=True))
+    held(shop, "yields id_movimiento 20 2 times in one read")
+    shop.till(
+        "DELETE FROM detalle_transaccion WHERE ctid = (SELECT max(ctid) FROM detalle_transaccion)"
+    )
+    (sold,) = shop.sale(now(), (1, 1, 5))
+    shop.run()
+    assert sold in {row["id_movimiento"] for row in shop.olap_rows("SELECT * FROM dw.kardex")}
+    _first, *later = shop.olap_rows("SELECT motivo_completa FROM etl.corrida ORDER BY numero")
+    assert later and all(run["motivo_completa"] is None for run in later)
 
 
 def test_a_window_that_is_held_says_by_what_until_it_is_not(shop: Shop):

@@ -101,6 +101,66 @@ def test_rows_of_a_partition_that_was_filled_long_ago_come(divided: tuple[Shop, 
     assert last_reads(shop)[0] is None
 
 
+def old_lines(shop: Shop, table: str, first: int) -> None:
+    """Five lines that a window which was read since has passed over."""
+    (head,) = shop.sale(now(), (1, 1, 5))
+    shop.till(
+        f"INSERT INTO {table} (id_detalle, id_transaccion, id_producto, cantidad, precio_unitario)"
+        f" SELECT {first} + n, id_transaccion, 2, n, 5 FROM detalle_transaccion,"
+        " generate_series(1, 5) AS g (n) WHERE id_detalle = %s",
+        head,
+    )
+    shop.run()
+    shop.run()
+
+
+def test_partitions_of_partitions_are_of_the_same_root(divided: tuple[Shop, datetime]):
+    shop, initial = divided
+    for table, first in (("renglones_2", 1000), ("renglones_3", 3000)):
+        shop.till(
+            f"CREATE TABLE {table} (LIKE detalle_transaccion) PARTITION BY RANGE (id_detalle)"
+        )
+        shop.till(f"CREATE TABLE {table}_a PARTITION OF {table} DEFAULT")
+        if table == "renglones_3":
+            old_lines(shop, table, first)
+        shop.till(
+            f"ALTER TABLE detalle_transaccion ATTACH PARTITION {table}"
+            f" FOR VALUES FROM ({first}) TO ({first + 1000})"
+        )
+        settle(shop, initial)
+        attached = "public.renglones_3_a was attached with rows of before"
+        assert (attached in str(last_reads(shop)[0])) == (table == "renglones_3")
+    # Away and back between two windows, and across one in which it changed.
+    for between in ("SELECT 1", "UPDATE renglones_3_a SET cantidad = 7"):
+        shop.till("ALTER TABLE detalle_transaccion DETACH PARTITION renglones_3")
+        shop.till(between)
+        if between != "SELECT 1":
+            shop.run()
+        shop.till(
+            "ALTER TABLE detalle_transaccion ATTACH PARTITION renglones_3"
+            " FOR VALUES FROM (3000) TO (4000)"
+        )
+        settle(shop, initial)
+
+
+def test_a_table_that_inherits_is_as_a_partition(shop: Shop):
+    initial = stock(shop)
+    settle(shop, initial)
+    shop.till("CREATE TABLE nuevos () INHERITS (detalle_transaccion)")
+    shop.till("CREATE TABLE viejos (LIKE detalle_transaccion)")
+    old_lines(shop, "viejos", 3000)
+    assert last_reads(shop)[0] is None
+    shop.till("ALTER TABLE viejos INHERIT detalle_transaccion")
+    settle(shop, initial)
+    assert "public.viejos was attached with rows of before" in str(last_reads(shop)[0])
+    shop.till("INSERT INTO nuevos SELECT * FROM ONLY detalle_transaccion LIMIT 0")
+    shop.till("ALTER TABLE viejos NO INHERIT detalle_transaccion")
+    shop.till("UPDATE viejos SET cantidad = cantidad + 20")
+    shop.run()
+    shop.till("ALTER TABLE viejos INHERIT detalle_transaccion")
+    settle(shop, initial)
+
+
 def test_a_known_partition_that_is_written_anew_is_read_whole(divided: tuple[Shop, datetime]):
     shop, initial = divided
     shop.till("VACUUM FULL renglones_1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -13,7 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from oracle import RECEIPT, SALE
 from oracle_types import ALL_TYPES
 from property_shop import DAY, LATE_PRODUCT, PRODUCTS, SCOPES, PropertyShop
-from shop_database import Shop
+from shop_database import Shop, new_shop
+from shop_server import ShopServer
+from test_products_gone import figures
 
 from pipeline.run import backfill
 from pipeline.run.verify import verify
@@ -22,6 +25,8 @@ from pipeline.state.request import Request
 WITH_ORIGIN = ("COSTO_ADICIONAL", "DEVOLUCION_COMPRA", "DEVOLUCION_VENTA")
 # A shard: three of them are 75 histories, or 2,500 on each server with --long.
 HISTORIES, LONG_HISTORIES = 25, 834
+# Of those at the end of which the same is made anew.
+TWICE, LONG_TWICE = 12, 400
 
 products = st.sampled_from([*PRODUCTS, *PRODUCTS, LATE_PRODUCT])
 quantities = st.one_of(
@@ -378,16 +383,64 @@ class History(RuleBasedStateMachine):
         self.it.assert_equal()
 
 
+class TwoOlaps(History):
+    """The same, at whose end a `fresh` OLAP reads the OLTP once; openings and policy are given."""
+
+    fresh: Shop
+
+    def teardown(self) -> None:
+        """What was carried along and what is made anew are equal row for row."""
+        super().teardown()
+        it = PropertyShop(self.fresh)
+        it.as_of = self.it.as_of - timedelta(seconds=1)
+        self.fresh.env["ETL_INITIAL_SINCE"] = self.it.initial.isoformat()
+        if "ETL_OLTP_SQL_DIR" in self.shop.env:
+            self.fresh.env["ETL_OLTP_SQL_DIR"] = self.shop.env["ETL_OLTP_SQL_DIR"]
+        for table in ("dw.apertura", "dw.politica_precio"):
+            self._copy(table)
+        it.run()
+        assert figures(self.shop) == figures(self.fresh)
+
+    def _copy(self, table: str) -> None:
+        with self.shop.olap.cursor() as old, self.fresh.olap.cursor() as new:
+            old.execute(f"SELECT coalesce(json_agg(t), '[]')::text FROM {table} AS t")
+            new.execute(f"TRUNCATE {table}")
+            new.execute(
+                f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)",
+                old.fetchone(),
+            )
+
+
 @pytest.mark.longest
 @pytest.mark.parametrize("shard", range(3))
 def test_any_history_ends_in_the_replay(shop: Shop, request: pytest.FixtureRequest, shard: int):
+    # A shard has a seed of its own.
+    try_histories(
+        request, type("ThisHistory", (History,), {"shop": shop}), shard, HISTORIES, LONG_HISTORIES
+    )
+
+
+@pytest.mark.longest
+def test_any_history_and_its_end_alone_make_the_same_olap(
+    shop: Shop, shop_server: ShopServer, tmp_path: Path, request: pytest.FixtureRequest
+):
+    folder = tmp_path / "fresh"
+    folder.mkdir()
+    with new_shop(folder, shop_server) as fresh:
+        fresh.env |= {name: value for name, value in shop.env.items() if name.startswith("OLTP_")}
+        machine = type("ThisHistory", (TwoOlaps,), {"shop": shop, "fresh": fresh})
+        try_histories(request, machine, 3, TWICE, LONG_TWICE)
+
+
+def try_histories(
+    request: pytest.FixtureRequest, machine: Any, number: int, some: int, many: int
+) -> None:
+    """So many histories, of that seed; with --long many, and others each time."""
     long = request.config.getoption("--long")
-    # A shard has a seed of its own; --long takes other histories each time.
-    machine = type("ThisHistory", (History,), {"shop": shop})
     run_state_machine_as_test(
-        machine if long else seed(shard)(machine),
+        machine if long else seed(number)(machine),
         settings=settings(
-            max_examples=LONG_HISTORIES if long else HISTORIES,
+            max_examples=many if long else some,
             stateful_step_count=20,
             deadline=None,
             database=None,

@@ -542,6 +542,29 @@ def test_queries_of_the_other_mode_are_named(marked: Shop):
     settle_with_few(marked, initial, 1)
 
 
+@pytest.mark.parametrize("table", ["detalle_transaccion", "renglones_2"])
+def test_a_table_whose_version_no_trigger_keeps_is_named(marked: Shop, table: str):
+    """New rows have the column's default, and a change is never seen."""
+    initial = loaded(marked)
+    if table == "renglones_2":
+        # What inherits has its parent's columns and defaults, and not its triggers.
+        marked.till("CREATE TABLE renglones_2 () INHERITS (detalle_transaccion)")
+    else:
+        marked.till("ALTER TABLE detalle_transaccion DISABLE TRIGGER zz_version_etl")
+    refused(
+        marked,
+        f"movimientos.sql reads public.{table}, whose version_etl is kept by no trigger, so that"
+        " a change of a row would never be seen",
+    )
+    assert "kept by no trigger" in " ".join(marked.command("doctor").stdout.split())
+    trigger = f"zz_version_etl {'BEFORE INSERT OR UPDATE'} ON {table} FOR EACH ROW"
+    if table == "renglones_2":
+        marked.till(f"CREATE TRIGGER {trigger} EXECUTE FUNCTION etl_poner_version()")
+    else:
+        marked.till("ALTER TABLE detalle_transaccion ENABLE ALWAYS TRIGGER zz_version_etl")
+    settle(marked, initial)
+
+
 def test_a_column_that_is_missing_is_named(shop: Shop):
     initial = loaded(shop)
     shop.sale(now(), (2, 3, 7))

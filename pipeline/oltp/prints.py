@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from psycopg2 import sql
@@ -23,12 +23,12 @@ _TOKENS = re.compile(r"""('[^']*'|"[^"]*")|(?:--[^\n]*|\s)+""")
 _BEYOND = ("\\", "$", "/*")
 
 
-def query_prints(connection: Connection, queries: Iterable[Query]) -> dict[str, str]:
-    """By the query's file, or the view's name, a fingerprint; SELECT alone is needed.
+def query_prints(connection: Connection, queries: Sequence[Query]) -> dict[str, str]:
+    """By the query's file, or the view's or function's name, a fingerprint; SELECT alone is needed.
 
     Of a table that has virtual generated columns, too: of what makes those (PostgreSQL 18).
-    Functions that a query calls are not among them. The locks that load_query() took tell the
-    views, so it is asked in the same transaction, which has read nothing else.
+    The locks that load_query() took tell the views, so it is asked in the same transaction, which
+    has read nothing else; of functions their names in the text of queries, views and functions do.
     """
     prints = {f"{query.name}.sql": _digest(_yields(query)) for query in queries}
     with connection.cursor() as cursor:
@@ -36,6 +36,10 @@ def query_prints(connection: Connection, queries: Iterable[Query]) -> dict[str, 
         for name, kind, definition in cursor:
             if definition:
                 prints[f"the {'view' if kind == 'v' else 'table'} {name}"] = definition
+        texts = "\n".join(query.text for query in queries)
+        cursor.execute(read_sql("oltp", "funciones.sql"), {"queries": texts})
+        for name, kind, definition in cursor:
+            prints[f"the {'view' if kind == 'v' else 'function'} {name}"] = definition
     return prints
 
 

@@ -113,8 +113,15 @@ def _query_text(settings: Settings, name: str) -> str:
     else:
         path = settings.oltp_sql_dir / f"{name}.sql"
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            # As Windows' editors save it, with a mark at the beginning.
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise SchemaError(
+                _("{path} is not in UTF-8, whatever the database is in: save it so").format(
+                    path=path
+                )
+            ) from error
+        except OSError as error:
             raise SchemaError(
                 _("{path} cannot be read: {error}; see ETL_OLTP_SQL_DIR").format(
                     path=path, error=error

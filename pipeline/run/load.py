@@ -35,18 +35,17 @@ def load_window(settings: Settings, window: Window) -> Load:
     superseded by a run that won. An extract read from another control version
     is read again at once. One that fails on its data is discarded, since the shop
     may correct the rows meanwhile: DataError or GuardError say why. What the window was
-    asked for beyond the ordinary is withdrawn where a guard refuses it, so that
-    the next run is not held by it.
+    asked for beyond the ordinary is withdrawn then, so that the next run is not
+    held by what it need not read.
     """
     for _attempt in range(READS):
         extract = _read_extract(settings, window)
         started = time.monotonic()
         try:
             verdict, counts = _try_load(settings, window, extract)
-        except (DataError, GuardError) as failure:
+        except (DataError, GuardError):
             discard_extract(settings, window)
-            if isinstance(failure, GuardError):
-                withdraw_request(settings, window)
+            withdraw_request(settings, window)
             raise
         if verdict == "releer":
             log.info(

@@ -41,6 +41,8 @@ TEMPLATES = (
     N_("movimientos.sql yields rows without id_movimiento"),
     N_("movimientos.sql yields id_movimiento {movement} {times} times in one read"),
     N_("correct its joins so that each movement is one row, then run again"),
+    N_("{query}.sql yields {rows} different rows of {column} {number} in one read"),
+    N_("make its ids unique: correct its joins, or how it makes numbers of its keys"),
     N_("somebody else changed rows of dw.kardex while they were valued; nothing was written"),
     N_(
         "{products}, and without them {leave} of the {all} movements of the ledger would leave it "
@@ -55,10 +57,11 @@ TEMPLATES = (
     N_("{rejects} of {read} movements read would be rejected ({reasons}); nothing was written"),
     N_("the query is wrong rather than the data: correct sql/oltp, or raise ETL_MAX_REJECT_SHARE"),
     N_(
-        "of the {all} movements of the ledger, {removed} would be removed and {replaced} replaced "
-        "by other documents with their ids{before}, dated {first} to {last}; is it another "
-        "database, or do ids begin anew? {sources}; nothing was written"
+        "of the {all} movements of the ledger, {removed} would be removed{earlier} and {replaced} "
+        "replaced by other documents with their ids{before}, dated {first} to {last}; is it "
+        "another database, or do ids begin anew? {sources}; nothing was written"
     ),
+    N_(" ({removed} by the runs before)"),
     N_(" ({replaced} in the windows before)"),
     N_(
         "correct OLTP_DB_*, or make ids unique in movimientos.sql (year * 1000000000000 + id); "

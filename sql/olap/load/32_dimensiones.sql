@@ -22,6 +22,36 @@ $$;
 COMMENT ON FUNCTION etl.retirar_productos() IS
     'Con el catálogo entero en etl.etapa_producto, lo que falta en él deja de estar vigente: sus movimientos pasan a esperar en etl.rechazo hasta que vuelva';
 
+CREATE OR REPLACE FUNCTION etl.revisar_dimensiones() RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_repetido record;
+BEGIN
+    SELECT * INTO v_repetido
+    FROM (
+        SELECT 'productos' AS consulta, 'id_producto' AS columna, e.id_producto AS numero, count(*) AS filas
+        FROM (SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria FROM etl.etapa_producto AS p) AS e
+        GROUP BY e.id_producto
+        UNION ALL
+        SELECT 'sucursales', 'id_sucursal', e.id_sucursal, count(*)
+        FROM (SELECT DISTINCT s.id_sucursal, s.nombre FROM etl.etapa_sucursal AS s) AS e
+        GROUP BY e.id_sucursal
+    ) AS r
+    WHERE r.filas > 1 AND r.numero IS NOT NULL
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETD01',
+            MESSAGE = format('%s.sql yields %s different rows of %s %s in one read',
+                             v_repetido.consulta, v_repetido.filas, v_repetido.columna, v_repetido.numero),
+            HINT = 'make its ids unique: correct its joins, or how it makes numbers of its keys';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_dimensiones() IS
+    'Falla si un producto o una sucursal viene dos veces con otro contenido, pues la consulta está mal';
+
 CREATE OR REPLACE FUNCTION etl.cargar_dimensiones(p_incluye_impuesto boolean, p_politica text)
 RETURNS bigint
 LANGUAGE plpgsql
@@ -30,6 +60,7 @@ DECLARE
     v_reescritas bigint;
     v_todos boolean := p_politica IS DISTINCT FROM (SELECT c.politica FROM etl.control AS c);
 BEGIN
+    PERFORM etl.revisar_dimensiones();
     -- Sums of a product that changes category move with it: its whole ledger is replayed.
     INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
     SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas
@@ -41,6 +72,7 @@ BEGIN
     INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria)
     SELECT DISTINCT e.id_producto, e.codigo, e.nombre, coalesce(e.categoria, 'Sin categoría')
     FROM etl.etapa_producto AS e
+    WHERE e.id_producto IS NOT NULL
     ON CONFLICT (id_producto) DO UPDATE
     SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
         vigente = true
@@ -54,7 +86,7 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM dw.producto AS p WHERE p.id_producto = a.id_producto);
 
     INSERT INTO dw.sucursal AS s (id_sucursal, nombre)
-    SELECT e.id_sucursal, coalesce(e.nombre, 'Sucursal ' || e.id_sucursal)
+    SELECT DISTINCT e.id_sucursal, coalesce(e.nombre, 'Sucursal ' || e.id_sucursal)
     FROM etl.etapa_sucursal AS e
     WHERE e.id_sucursal IS NOT NULL
     ON CONFLICT (id_sucursal) DO UPDATE SET nombre = excluded.nombre
