@@ -1,0 +1,90 @@
+-- Proof, of the stock: what is known of a product at the end of its ledger.
+
+CREATE OR REPLACE FUNCTION etl.verificar_inventario(
+    p_corta boolean, p_movimientos bigint[], p_parte bigint
+)
+RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT
+    CASE
+        WHEN (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
+            coalesce(u.existencias, a.existencias, 0),
+            coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
+            coalesce(u.costo_promedio, a.costo_promedio, 0)
+        ) THEN 'the stock is not its ledger''s last row'
+        ELSE 'the suggested price is not that of its cost'
+    END,
+    t.id_producto, u.id_movimiento
+FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS t
+INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
+LEFT JOIN dw.apertura AS a ON a.id_producto = i.id_producto
+LEFT JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
+LEFT JOIN LATERAL (
+    SELECT k.id_movimiento, k.existencias, k.valor, k.costo_promedio
+    FROM dw.kardex AS k
+    WHERE k.id_producto = i.id_producto
+    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    LIMIT 1
+) AS u ON true
+WHERE (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
+    coalesce(u.existencias, a.existencias, 0),
+    coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
+    coalesce(u.costo_promedio, a.costo_promedio, 0)
+)
+-- A policy that was edited since comes with the next load.
+OR i.precio_sugerido IS DISTINCT FROM
+    dw.calcular_precio_sugerido(i.costo_promedio, v.margen, v.impuesto, v.redondeo)
+AND etl.misma_politica()
+UNION ALL
+SELECT
+    'the last sale or average value of the stock is not its ledger''s', i.id_producto,
+    w.id_movimiento
+FROM dw.v_corte AS c
+CROSS JOIN LATERAL etl.fines_de_mes(c.dia, c.zona) AS f (fines)
+CROSS JOIN etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS t
+INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
+CROSS JOIN etl.misma_politica() AS n (misma)
+LEFT JOIN LATERAL (
+    SELECT k.id_movimiento, k.fecha, k.precio_unitario
+    FROM dw.kardex AS k
+    WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA'
+    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    LIMIT 1
+) AS w ON true
+-- A price that gets its tax has that of the pricing policy of its load, which may be another by now.
+WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
+    w.fecha,
+    CASE
+        WHEN p.impuesto > 0 OR p.tasas IS NOT NULL THEN w.precio_unitario
+        WHEN n.misma THEN round(w.precio_unitario * (1 + v.impuesto), 6)
+        ELSE i.ultimo_precio
+    END,
+    dw.venta_neta(1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha AT TIME ZONE c.zona)::date)),
+    etl.valor_promedio(i.id_producto, f.fines)
+)
+UNION ALL
+SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint
+FROM dw.kardex AS k
+WHERE NOT p_corta AND k.id_producto & 1 = p_parte
+    AND NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = k.id_producto)
+UNION ALL
+SELECT 'the product has a ledger but no stock row', t.id_producto, NULL::bigint
+FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS t
+WHERE p_corta AND NOT EXISTS (SELECT FROM dw.inventario AS i WHERE i.id_producto = t.id_producto)
+    AND EXISTS (SELECT FROM dw.kardex AS k WHERE k.id_producto = t.id_producto)
+UNION ALL
+SELECT 'the stock of the branches is not that of the product', i.id_producto, NULL::bigint
+FROM dw.inventario AS i
+LEFT JOIN (
+    SELECT e.id_producto, sum(e.existencias) AS existencias
+    FROM dw.existencias_sucursal AS e
+    GROUP BY e.id_producto
+) AS s ON s.id_producto = i.id_producto
+WHERE i.id_producto & 1 = p_parte AND i.existencias <> coalesce(s.existencias, 0)
+$$;
+COMMENT ON FUNCTION etl.verificar_inventario(boolean, bigint[], bigint) IS
+    'Productos cuyo inventario falta, no es el del final de su kardex o tiene un precio que no es el de su costo';

@@ -1,0 +1,129 @@
+-- Proof, of the summaries: they are the sums of the ledger, and of each other.
+
+CREATE OR REPLACE FUNCTION etl.verificar_sumas_tocadas(p_zona text, p_corte date, p_movimientos bigint[])
+RETURNS TABLE (falla text, id_producto bigint)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- The months of what was touched, product by product, from the ledger.
+SELECT 'dw.resumen_mensual is not the sum of the ledger, ' || coalesce(l.mes, r.mes), coalesce(l.id_producto, r.id_producto)
+FROM (
+    SELECT
+        date_trunc('month', k.dia::timestamp)::date AS mes, k.id_sucursal, k.id_producto,
+        count(*) AS movimientos,
+        coalesce(-sum(k.variacion) FILTER (WHERE k.clase = 'ventas'), 0) AS unidades_vendidas,
+        coalesce(sum(round(k.unidades * k.precio, 6)) FILTER (WHERE k.clase = 'ventas'), 0) AS venta_bruta,
+        coalesce(sum(k.neta) FILTER (WHERE k.clase = 'ventas'), 0) AS venta_neta,
+        coalesce(-sum(k.entra) FILTER (WHERE k.clase = 'ventas'), 0) AS costo_ventas,
+        coalesce(sum(k.ajuste), 0) AS ajuste,
+        coalesce(sum(k.variacion) FILTER (WHERE k.clase = 'compras'), 0) AS unidades_recibidas,
+        coalesce(sum(k.entra) FILTER (WHERE k.clase = 'compras'), 0) AS costo_recibido,
+        coalesce(-sum(k.neta) FILTER (WHERE k.resta), 0) AS devoluciones,
+        coalesce(sum(k.variacion) FILTER (WHERE k.resta), 0) AS unidades_devueltas,
+        coalesce(-sum(k.entra) FILTER (WHERE k.clase = 'merma'), 0) AS mermas,
+        coalesce(-sum(k.variacion) FILTER (WHERE k.clase = 'merma'), 0) AS unidades_merma
+    FROM (
+        SELECT
+            m.*, c.clase, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
+            dw.venta_neta(n.unidades, n.precio, etl.tasa_del_dia(m.impuesto, m.tasas, m.dia)) AS neta
+        FROM (
+            SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia
+            FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
+            INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
+            CROSS JOIN LATERAL (
+                SELECT * FROM dw.kardex AS k
+                WHERE k.id_producto = t.id_producto
+                    -- Two days more than the month: a clock's midnight is not UTC's.
+                    AND k.fecha >= date_trunc('month', t.desde) - interval '2 days'
+                OFFSET 0
+            ) AS f
+            OFFSET 0
+        ) AS m
+        INNER JOIN etl.v_clase AS c
+            ON c.tipo = m.tipo AND c.con_costo = (m.costo_unitario IS NOT NULL)
+        CROSS JOIN LATERAL (
+            SELECT
+                CASE WHEN m.importe IS NOT NULL THEN 1.000000 ELSE m.cantidad END
+                * CASE WHEN c.resta THEN -1 ELSE 1 END AS unidades,
+                coalesce(m.importe, m.precio_unitario) AS precio
+        ) AS n
+    ) AS k
+    WHERE k.dia >= date_trunc('month', k.desde AT TIME ZONE p_zona)
+    GROUP BY 1, 2, 3
+) AS l
+FULL JOIN (
+    SELECT r.*
+    FROM dw.resumen_mensual AS r
+    INNER JOIN etl.tramos_de_prueba(true, p_movimientos, NULL) AS t ON t.id_producto = r.id_producto
+    WHERE r.mes >= date_trunc('month', t.desde AT TIME ZONE p_zona)
+) AS r ON r.mes = l.mes AND r.id_sucursal = l.id_sucursal AND r.id_producto = l.id_producto
+WHERE (
+    l.movimientos, l.unidades_vendidas, l.venta_bruta, l.venta_neta, l.costo_ventas, l.ajuste,
+    l.unidades_recibidas, l.costo_recibido, l.devoluciones, l.unidades_devueltas, l.mermas,
+    l.unidades_merma
+) IS DISTINCT FROM (
+    r.movimientos, r.unidades_vendidas, r.venta_bruta, r.venta_neta, r.costo_ventas, r.ajuste,
+    r.unidades_recibidas, r.costo_recibido, r.devoluciones, r.unidades_devueltas, r.mermas,
+    r.unidades_merma
+)
+UNION ALL
+-- The summaries against each other: the days of a month, and the days of 90 and of 365.
+SELECT
+    CASE WHEN s.mes IS NULL THEN 'dw.resumen_movil is not the sum of dw.resumen_diario, ' || s.categoria
+        ELSE 'dw.resumen_diario is not the sum of dw.resumen_mensual, ' || s.mes END, NULL
+FROM (
+    SELECT
+        date_trunc('month', d.dia::timestamp)::date AS mes, d.id_sucursal, d.categoria,
+        d.movimientos AS a, d.unidades_vendidas AS b, d.venta_bruta AS c, d.venta_neta AS d,
+        d.costo_ventas AS e, d.ajuste AS f, d.unidades_recibidas AS g, d.costo_recibido AS h,
+        d.devoluciones AS i, d.unidades_devueltas AS j, d.mermas AS k, d.unidades_merma AS l
+    FROM dw.resumen_diario AS d
+    UNION ALL
+    SELECT
+        m.mes, m.id_sucursal, p.categoria, -m.movimientos, -m.unidades_vendidas, -m.venta_bruta,
+        -m.venta_neta, -m.costo_ventas, -m.ajuste, -m.unidades_recibidas, -m.costo_recibido,
+        -m.devoluciones, -m.unidades_devueltas, -m.mermas, -m.unidades_merma
+    FROM dw.resumen_mensual AS m
+    INNER JOIN dw.producto AS p ON p.id_producto = m.id_producto
+    UNION ALL
+    SELECT
+        NULL, NULL, d.categoria, 0, d.unidades_vendidas,
+        CASE WHEN d.dia > p_corte - 90 THEN d.unidades_vendidas ELSE 0 END, d.venta_neta,
+        d.costo_ventas, 0, 0, 0, 0, 0, 0, 0
+    FROM dw.resumen_diario AS d
+    WHERE d.dia > p_corte - 365 AND d.dia <= p_corte
+    UNION ALL
+    SELECT
+        NULL, NULL, coalesce(p.categoria, '-'), 0, -m.unidades_365, -m.unidades_90, -m.venta_neta_365,
+        -m.costo_ventas_365, 0, 0, 0, 0, 0, 0, 0
+    FROM dw.resumen_movil AS m
+    LEFT JOIN dw.producto AS p ON p.id_producto = m.id_producto
+) AS s
+-- Of the months that were touched, of which the shop has few.
+WHERE s.mes IS NULL OR s.mes >= (
+    SELECT date_trunc('month', min(greatest(t.desde, '1900-01-01')) AT TIME ZONE p_zona)
+    FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
+)
+GROUP BY s.mes, s.id_sucursal, s.categoria
+HAVING (
+    sum(s.a), sum(s.b), sum(s.c), sum(s.d), sum(s.e), sum(s.f), sum(s.g), sum(s.h), sum(s.i), sum(s.j),
+    sum(s.k), sum(s.l)
+) IS DISTINCT FROM (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+$$;
+COMMENT ON FUNCTION etl.verificar_sumas_tocadas(text, date, bigint[]) IS
+    'Los meses de lo tocado contra el kardex, y los resúmenes entre sí: los días con los meses, los 90 y 365 días con los días';
+
+CREATE OR REPLACE FUNCTION etl.verificar_sumas(p_zona text, p_corte date)
+RETURNS TABLE (falla text, id_producto bigint)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT
+    CASE s.nivel WHEN 1 THEN 'dw.resumen_diario' WHEN 2 THEN 'dw.resumen_mensual'
+        WHEN 3 THEN 'dw.resumen_movil' ELSE 'dw.resumen_sucursal' END
+    || ' is not the sum of the ledger' || coalesce(', ' || coalesce(s.dia, s.mes)::text, ''),
+    s.id_producto
+FROM etl.diferencias_de_resumen(p_zona, p_corte) AS s
+$$;
+COMMENT ON FUNCTION etl.verificar_sumas(text, date) IS
+    'Los resúmenes que no son las sumas de todo el kardex';
