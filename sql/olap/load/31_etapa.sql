@@ -67,7 +67,10 @@ SELECT
     END AS importe,
     CASE WHEN t.tipo_origen IS NOT NULL THEN e.id_origen END AS id_origen,
     CASE WHEN t.destino THEN e.id_sucursal_destino END AS id_sucursal_destino,
-    CASE WHEN t.regla = 'contar' AND e.id_sucursal IS NULL THEN true END AS de_todo
+    CASE WHEN t.regla = 'contar' AND e.id_sucursal IS NULL THEN true END AS de_todo,
+    -- What nearly every movement is, is understood as it was read.
+    (e.cantidad < 0) IS NOT FALSE
+    OR coalesce(e.importe, e.id_origen, e.id_sucursal_destino) IS NOT NULL AS por_entender
 FROM etl.etapa AS e
 LEFT JOIN dw.tipo_movimiento AS o ON o.tipo = e.tipo
 CROSS JOIN LATERAL (
