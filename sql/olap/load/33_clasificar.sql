@@ -169,6 +169,7 @@ AS $$
 SELECT jsonb_build_object(
     'iguales', b.iguales,
     'retiradas', b.distintas - b.cambiadas,
+    'borradas', b.borradas,
     'cambiadas', b.cambiadas,
     'fuera_de_alcance', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NULL),
     'rechazadas', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NOT NULL)
@@ -177,6 +178,7 @@ FROM (
     SELECT
         count(*) FILTER (WHERE f.igual) AS iguales,
         count(*) FILTER (WHERE NOT f.igual) AS distintas,
+        count(*) FILTER (WHERE NOT f.igual AND e.id_movimiento IS NULL) AS borradas,
         count(*) FILTER (
             WHERE NOT f.igual AND e.id_movimiento IS NOT NULL AND d.id_movimiento IS NULL
         ) AS cambiadas

@@ -31,7 +31,7 @@ INSERT INTO etl.corrida (
     desde, hasta, numero, version, id_corrida, leida, horizonte, lsn, identidad,
     imagen_completa, motivo_completa, sha256, filas_leidas, nuevas, cambiadas, retiradas,
     iguales, fuera_de_alcance, rechazadas, ventas, entradas, productos_tocados, revaluadas,
-    segundos_extraccion, segundos_carga
+    segundos_extraccion, segundos_carga, borradas
 )
 SELECT
     (p_extracto ->> 'desde')::timestamptz, (p_extracto ->> 'hasta')::timestamptz,
@@ -45,7 +45,8 @@ SELECT
     (p_conteo ->> 'iguales')::bigint, (p_conteo ->> 'fuera_de_alcance')::bigint,
     (p_conteo ->> 'rechazadas')::bigint, (p_conteo ->> 'ventas')::bigint,
     (p_conteo ->> 'entradas')::bigint, (p_conteo ->> 'productos_tocados')::bigint,
-    (p_conteo ->> 'revaluadas')::bigint, (p_extracto ->> 'segundos')::numeric, p_segundos
+    (p_conteo ->> 'revaluadas')::bigint, (p_extracto ->> 'segundos')::numeric, p_segundos,
+    coalesce((p_conteo ->> 'borradas')::bigint, 0)
 FROM etl.control AS c
 $$;
 COMMENT ON FUNCTION etl.anotar_corrida(jsonb, jsonb, numeric) IS

@@ -129,3 +129,6 @@ BEGIN
 END
 $$;
 ALTER TABLE dw.producto ADD COLUMN IF NOT EXISTS tasas dw.tasa[];
+
+-- What is deleted little by little is counted apart from what is voided.
+ALTER TABLE etl.corrida ADD COLUMN IF NOT EXISTS borradas bigint NOT NULL DEFAULT 0;
