@@ -10,6 +10,7 @@ import pytest
 from olap_comparison import assert_olap_equals_replay
 from oracle_rows import Pricing
 from shop_database import Shop
+from ten_types import KINDS, trade_of_ten
 from test_upgrades import OLD, install_old
 from view_comparison import view_differences
 
@@ -20,6 +21,7 @@ PRICING = {
     "product_pricing": {2: Pricing(None, Decimal("0.07"), Decimal(1))},
 }
 ZONE = "America/Lima"
+NO_PRICING: dict[str, object] = {"category_pricing": {}, "product_pricing": {}}
 
 
 def own_views() -> set[str]:
@@ -69,6 +71,17 @@ def test_every_view_is_what_plain_decimal_says(shop: Shop, day: str):
     shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
     shop.run_in_process(as_of=hasta)
     assert_views(shop, initial, hasta)
+
+
+def test_every_view_is_what_plain_decimal_says_of_all_types(shop: Shop):
+    hasta = datetime(2026, 10, 17, 23, tzinfo=UTC)
+    initial = hasta - timedelta(days=460)
+    trade_of_ten(shop, hasta)
+    shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
+    shop.run_in_process(as_of=hasta)
+    types = shop.olap_rows("SELECT DISTINCT tipo FROM dw.v_kardex WHERE nombre_tipo <> tipo")
+    assert {row["tipo"] for row in types} == set(KINDS)
+    assert_views(shop, initial, hasta, **NO_PRICING)
 
 
 def test_a_product_that_moves_takes_its_history_along(shop: Shop):

@@ -16,5 +16,5 @@ CROSS JOIN dw.inventario AS i
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto;
 COMMENT ON VIEW dw.mv_rotacion IS
-    'Costo de ventas de 365 días sobre el valor promedio a fin de mes (lo negativo cuenta 0)';
+    'Costo de ventas de 365 días, neto de devoluciones, sobre el valor promedio a fin de mes (lo negativo cuenta 0)';
 SELECT etl.conceder('SELECT', 'dw.mv_rotacion', 'bi_lector');
