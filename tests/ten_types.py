@@ -50,7 +50,7 @@ def _insert(
 
 
 def trade_of_ten(shop: Shop, until: datetime, days: int = 450) -> None:
-    """So many days of it, up to `until`: two branches and none, stock below zero, quiet products."""
+    """So many days of it, up to `until`: two branches and none, stock below zero."""
     random = Random(13)
     for branch in (1, 2):
         shop.branch(branch)

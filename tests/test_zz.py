@@ -1,47 +1,18 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from olap_comparison import assert_olap_equals_replay
-
 END = datetime(2026, 10, 17, 3, tzinfo=UTC)
 INI = END - timedelta(days=60)
-
-
-def d(n):
-    return INI + timedelta(days=n)
-
-
-def doc(
-    shop,
-    tipo,
-    when,
-    prod,
-    q,
-    precio=None,
-    costo=None,
-    suc=None,
-    dest=None,
-    origen=None,
-    importe=None,
-):
+def d(n): return INI + timedelta(days=n)
+def doc(shop, tipo, when, prod, q, precio=None, costo=None, suc=None, dest=None, origen=None, importe=None):
     with shop.oltp.cursor() as c:
-        c.execute(
-            "INSERT INTO transacciones (tipo, fecha, id_sucursal, id_sucursal_destino) VALUES (%s,%s,%s,%s) RETURNING id_transaccion",
-            (tipo, when, suc, dest),
-        )
+        c.execute("INSERT INTO transacciones (tipo, fecha, id_sucursal, id_sucursal_destino) VALUES (%s,%s,%s,%s) RETURNING id_transaccion", (tipo, when, suc, dest))
         t = c.fetchone()[0]
-        c.execute(
-            "INSERT INTO detalle_transaccion (id_transaccion, id_producto, cantidad, precio_unitario, costo_unitario, id_origen, importe) VALUES (%s,%s,%s,%s,%s,%s,%s) RETURNING id_detalle",
-            (t, prod, q, precio, costo, origen, importe),
-        )
+        c.execute("INSERT INTO detalle_transaccion (id_transaccion, id_producto, cantidad, precio_unitario, costo_unitario, id_origen, importe) VALUES (%s,%s,%s,%s,%s,%s,%s) RETURNING id_detalle", (t, prod, q, precio, costo, origen, importe))
         return c.fetchone()[0]
-
-
 def test_all(shop):
     shop.env["ETL_INITIAL_SINCE"] = INI.isoformat()
-    shop.product(1, "Lácteos")
-    shop.product(2)
-    shop.branch(1)
-    shop.branch(2)
+    shop.product(1, "Lácteos"); shop.product(2); shop.branch(1); shop.branch(2)
     r = doc(shop, "ENTRADA_MERCANCIA", d(1), 1, 10, costo=5, suc=1)
     v = doc(shop, "VENTA", d(2), 1, 4, precio=9, suc=1)
     doc(shop, "COSTO_ADICIONAL", d(3), 1, None, costo=7, origen=r)
