@@ -14,7 +14,8 @@ SELECT
     k.cantidad - k.variacion AS esperado,
     k.variacion AS diferencia,
     k.costo_total AS valor,
-    k.ajuste
+    k.ajuste,
+    coalesce(k.de_todo, false) AS de_todo
 FROM dw.kardex AS k
 INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'contar'
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
