@@ -183,6 +183,7 @@ def test_the_filter_bar_filters_each_chart_in_its_reach(
         browser.show("inventario-valorizado", tmp_path / "inventario.png")
         browser.choose("Categoría", "Abarrotes")
         relations = ("inventario", "mv_abc", "mv_rotacion", "mv_reposicion", "mv_precios")
+        relations += ("v_reposicion_sucursal", "kardex")
         beyond = {"datos_al", "valor_por_dia", "movimiento_por_dia"}
         filtered = dict.fromkeys(relations, product)
         assert_filtered(dashboards, browser, "inventario-valorizado", beyond, filtered)
