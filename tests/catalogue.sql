@@ -52,6 +52,8 @@ SELECT 'trigger', t.tgrelid::regclass || ' ' || t.tgname, pg_get_triggerdef(t.oi
 FROM pg_trigger AS t
 INNER JOIN pg_class AS c ON c.oid = t.tgrelid
 INNER JOIN ours AS o ON o.oid = c.relnamespace
+-- Those of a key to another table have numbers for names.
+WHERE NOT t.tgisinternal
 UNION ALL
 SELECT 'comment', b.clase || ' ' || b.objeto, b.comentario
 FROM (

@@ -185,6 +185,33 @@ class Shop:
             ids.append(cursor.fetchone()[0])
         return ids
 
+    def movement(
+        self,
+        tipo: str,
+        fecha: datetime | None,
+        id_producto: int,
+        cantidad: Any,
+        *,
+        id_sucursal: int | None = None,
+        id_sucursal_destino: int | None = None,
+        **line: Any,
+    ) -> int:
+        """A document of one line, of any type; `line` are the line's other columns. Its id."""
+        columns = {"id_producto": id_producto, "cantidad": cantidad, **line}
+        with self._at_the_till() as cursor:
+            cursor.execute(
+                "INSERT INTO transacciones (tipo, fecha, id_sucursal, id_sucursal_destino)"
+                " VALUES (%s, %s, %s, %s) RETURNING id_transaccion",
+                (tipo, fecha, id_sucursal, id_sucursal_destino),
+            )
+            (columns["id_transaccion"],) = cursor.fetchone()
+            cursor.execute(
+                f"INSERT INTO detalle_transaccion ({', '.join(columns)})"
+                f" VALUES ({', '.join(['%s'] * len(columns))}) RETURNING id_detalle",
+                list(columns.values()),
+            )
+            return int(cursor.fetchone()[0])
+
     @contextmanager
     def _at_the_till(self) -> Any:
         """A cursor in a transaction of the connection that is there."""

@@ -18,7 +18,7 @@ MISTYPED = {
     "entrada_mercancia": "ENTRADA_MERCANCIA",
     "Entrada-Mercancía": "ENTRADA_MERCANCIA",
     None: None,
-    "TRASLADO": None,
+    "PRESTAMO": None,
 }
 
 
@@ -68,7 +68,7 @@ def test_types_that_are_not_known_are_told_until_corrected(shop: Shop, first: bo
     assert types(told(shop, "status")) == expected
     for tipo in ("venta", "VENTA ", None):
         shop.correct_document(lines[tipo][0], tipo="VENTA")
-    shop.correct_document(lines["TRASLADO"][0], anulada=True)
+    shop.correct_document(lines["PRESTAMO"][0], anulada=True)
     shop.run()
     left = ("entrada_mercancia", "Entrada-Mercancía")
     assert types(told(shop, "status")) == {tipo: expected[tipo] for tipo in left}
@@ -170,12 +170,12 @@ def test_every_read_in_full_tells_what_is_new(shop: Shop):
 def test_of_many_the_rest_are_counted(shop: Shop):
     initial = stock(shop)
     lines = [(1, 1, 5)] * 1010
-    shop.document("TRASLADO", days_ago(1), lines)
+    shop.document("PRESTAMO", days_ago(1), lines)
     settle(shop, initial)
-    assert types(told(shop, "status")) == {"TRASLADO": (1010, None)}
+    assert types(told(shop, "status")) == {"PRESTAMO": (1010, None)}
     shop.document("venta", days_ago(1), lines)
     shop.run()
-    assert types(told(shop, "status")) == {"TRASLADO": (1010, None), "venta": (1010, "VENTA")}
+    assert types(told(shop, "status")) == {"PRESTAMO": (1010, None), "venta": (1010, "VENTA")}
     (kept,) = shop.olap_rows("SELECT count(*) FROM etl.fuera_de_alcance")
     assert kept["count"] == 1000
 

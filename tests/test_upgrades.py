@@ -54,6 +54,14 @@ def trade(shop: Shop) -> None:
     shop.sale(END - timedelta(days=5), (1, 3, 9))
 
 
+def opening(shop: Shop) -> None:
+    """Of product 3 the shop had 7 when it went live."""
+    file = shop.folder / "apertura.csv"
+    file.write_text("id_producto,existencias,costo_promedio\n3,7,2\n")
+    shop.product(3)
+    shop.succeed("opening", str(file))
+
+
 def rows(connection: Any) -> Iterator[tuple[tuple[str, str], list[str], list[Any]]]:
     """Each table that is kept, its columns and its rows."""
     with connection.cursor() as cursor:
@@ -95,6 +103,7 @@ def install_old(shop: Shop, script: Path) -> None:
 def test_an_earlier_version_becomes_what_a_fresh_init_makes(shop: Shop, script: Path):
     shop.env["ETL_INITIAL_SINCE"] = INITIAL.isoformat()
     trade(shop)
+    opening(shop)
     shop.run_in_process(as_of=END)
     install_old(shop, script)
     done = shop.succeed("init").stdout
@@ -105,18 +114,47 @@ def test_an_earlier_version_becomes_what_a_fresh_init_makes(shop: Shop, script: 
     assert sorted(found - fresh) == []
     assert sorted(fresh - found) == []
     assert_olap_equals_replay(shop, INITIAL)
+    assert shop.command("verify").returncode == 0
     # The free receipt keeps its mark, which a jump of cost never has.
     free = "SELECT costo_unitario FROM dw.kardex WHERE salto_costo = 0"
     assert shop.olap_rows(free) == [{"costo_unitario": 0}]
     assert not shop.olap_rows("SELECT FROM dw.v_saltos_costo")
     # A late receipt is valued, and what follows it again.
     shop.receipt(INITIAL, (1, 10, 8))
-    shop.sale(END, (2, 1, 9))
+    shop.sale(END, (2, 1, 9), (3, 2, 4))
     shop.run_in_process(as_of=END + timedelta(hours=1))
     assert_olap_equals_replay(shop, INITIAL)
     assert shop.command("verify").returncode == 0
     assert "up to date" in shop.succeed("init").stdout
     assert objects(shop.olap) == found
+
+
+@pytest.mark.parametrize("version", [9, 11])
+def test_what_waited_or_was_out_of_scope_comes_in_after_the_upgrade(shop: Shop, version: int):
+    shop.env["ETL_INITIAL_SINCE"] = INITIAL.isoformat()
+    # As it was before: no type but two, and a negative quantity waits.
+    shop.olap.cursor().execute(
+        "UPDATE dw.tipo_movimiento SET tipo_si_negativa = NULL;"
+        "DELETE FROM dw.tipo_movimiento WHERE tipo NOT IN ('VENTA', 'ENTRADA_MERCANCIA')"
+    )
+    trade(shop)
+    shop.sale(INITIAL + timedelta(days=4), (1, -2, 9), id_sucursal=1)
+    shop.document("AJUSTE_SALIDA", INITIAL + timedelta(days=5), [(1, 1, None)], id_sucursal=1)
+    shop.run_in_process(as_of=END)
+    waits = "SELECT motivo FROM etl.rechazo"
+    assert shop.olap_rows(waits) == [{"motivo": "cantidad no positiva"}]
+    install_old(shop, next(script for script in OLD if script.stem == f"olap_{version}"))
+    shop.succeed("init")
+    shop.run_in_process(as_of=END + timedelta(hours=1))
+    assert_olap_equals_replay(shop, INITIAL)
+    kinds = "SELECT tipo FROM dw.kardex WHERE fecha > %s AND id_producto = 1 ORDER BY fecha"
+    assert [row["tipo"] for row in shop.olap_rows(kinds, INITIAL + timedelta(days=3))] == [
+        "DEVOLUCION_VENTA",
+        "AJUSTE_SALIDA",
+        "VENTA",
+    ]
+    assert not shop.olap_rows(waits)
+    assert shop.command("verify").returncode == 0
 
 
 def test_each_version_has_its_migration():

@@ -9,9 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from oracle import RECEIPT, SALE
-from oracle_rows import Product
-from oracle_types import CUSTOMER_RETURN, SHRINKAGE, SURPLUS
+from oracle_rows import Opening, Product
+from oracle_types import CUSTOMER_RETURN, RECEIPT, SALE, SHRINKAGE, SURPLUS
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "cases"
 CASES = FOLDER / "valuation_cases.json"
@@ -53,6 +52,14 @@ def products_of(case: Case) -> dict[str, int]:
     """An id for each product that a case names."""
     names = sorted({m["producto"] for m in case["movements"]})
     return {name: number for number, name in enumerate(names, start=1)}
+
+
+def openings(case: Case) -> dict[int, Opening]:
+    """An average that a case starts from, without stock."""
+    if "costo_inicial" not in case:
+        return {}
+    opening = Opening(Decimal(0), Decimal(case["costo_inicial"]))
+    return dict.fromkeys(products_of(case).values(), opening)
 
 
 def as_movement(case: Case, line: Case, insertion: int) -> dict[str, Any]:
@@ -105,3 +112,27 @@ def expected_states(case: Case, insertion: int | None) -> dict[int, tuple[Decima
         for r in case["recommended"]
         if r.get("as_of_insertion") == insertion
     }
+
+
+STATE = ("stock", "costo_promedio", "valor")
+
+
+def state(row: Any) -> tuple[Decimal, Decimal, Decimal]:
+    """Of a row of the stock or of the ledger, what STATE names."""
+    return row.existencias, row.costo_promedio, row.valor
+
+
+def check_wanted(
+    case: Case, want: Case, inventory: Mapping[int, Any], kardex: Mapping[int, Any]
+) -> None:
+    """Stock by product and ledger by movement are what a case wants after an arrival."""
+    arrival = want["after_arrival"]
+    standing = inventory[products_of(case).get(want.get("producto"), 1)]
+    assert state(standing) == tuple(want[k] for k in STATE), arrival
+    # A long case gives no rows for some arrivals.
+    assert not want["kardex"] or kardex.keys() == {r["seq"] for r in want["kardex"]}, arrival
+    for wanted in want["kardex"]:
+        row = kardex[wanted["seq"]]
+        found = (*state(row), row.costo_total, row.ajuste, row.provisional)
+        expected = (*(wanted[k] for k in (*STATE, "costo_total", "ajuste")),)
+        assert found == (*expected, wanted.get("provisional", False)), (arrival, wanted)

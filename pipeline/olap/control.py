@@ -25,7 +25,8 @@ class Control(Bounds):
     """The control row, as etl.leer_control() gives it; until the first load most of it is None.
 
     `hasta` acts as last_run, `horizonte` is where the next window reads from, `version` is the
-    token by which a load knows that nobody has loaded since its read.
+    token by which a load knows that nobody has loaded since its read; `tipos` are the types of
+    dw.tipo_movimiento.
     """
 
     version: str
@@ -33,6 +34,7 @@ class Control(Bounds):
     hasta: str | None
     zona: str | None
     esquema: int
+    tipos: list[str]
     corridas: int
     aceptar_fuente: str | None
     movimientos_oltp: int | None

@@ -87,7 +87,8 @@ class Query:
     `capture` is ETL_CAPTURE: whether those are of type xid ('xmin') or 'xid8'; with 'full' there
     may be none. `wall_clock` says that its fecha is a date or a timestamp without time zone. The
     OLAP alone makes moments of those, as it cuts its days, so that the two servers may have
-    different rules for the shop's zone: what compares them here wants the OLAP's `rules`.
+    different rules for the shop's zone: what compares them here wants the OLAP's `rules`. `types`
+    are the movements' types that the OLAP knows.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Query:
     versions: tuple[str, ...]
     capture: str
     wall_clock: bool = False
+    types: tuple[str, ...] = ()
     rules: Rules | None = None
 
     @property

@@ -19,23 +19,9 @@ if TYPE_CHECKING:
     from pipeline.base.zone_rules import Rules
     from pipeline.oltp.queries import Query
 
-# The types that are valued, in the contract's spelling.
-TYPES = (
-    "VENTA",
-    "ENTRADA_MERCANCIA",
-    "AJUSTE_ENTRADA",
-    "AJUSTE_SALIDA",
-    "CONTEO",
-    "COSTO_ADICIONAL",
-    "DESCUENTO_VENTA",
-    "DEVOLUCION_COMPRA",
-    "DEVOLUCION_VENTA",
-    "TRASLADO",
-)
 # No shop's document is older: such a date was mistyped.
 _OLDEST_DATE = "1990-01-01"
 
-_KNOWN_TYPE = sql.SQL("m.tipo::text IN ({})").format(sql.SQL(", ").join(map(sql.Literal, TYPES)))
 _NOT_VOIDED = sql.SQL("m.anulado IS NOT TRUE")
 
 
@@ -101,7 +87,7 @@ def types_out_of_scope(query: Query, limit: int) -> sql.Composable:
     """
     return sql.SQL(read_sql("oltp", "tipos_fuera.sql")).format(
         query=sql.SQL(query.text),
-        condition=sql.SQL("({}) IS NOT TRUE AND {}").format(_KNOWN_TYPE, _NOT_VOIDED),
+        condition=sql.SQL("({}) IS NOT TRUE AND {}").format(_known_type(query), _NOT_VOIDED),
         limit=sql.Literal(limit),
     )
 
@@ -119,7 +105,7 @@ def rows_out_of_scope(
     Of the latter, what is dated before `since`: those of `movements`, those that are newer than
     the `horizon` if there is one, and impossible dates.
     """
-    wrong_type = sql.SQL("({}) IS NOT TRUE").format(_KNOWN_TYPE)
+    wrong_type = sql.SQL("({}) IS NOT TRUE").format(_known_type(query))
     found = [
         sql.SQL("m.fecha < {}").format(sql.Literal(_OLDEST_DATE)),
         sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(movements))),
@@ -233,13 +219,17 @@ def _branches(rows: sql.Composable, conditions: Sequence[sql.Composable]) -> sql
     return sql.SQL("\nUNION ALL\n").join(branches)
 
 
-def with_rules(query: Query, rules: Callable[[], Rules]) -> Query:
+def with_rules(query: Query, types: Sequence[str], rules: Callable[[], Rules]) -> Query:
     """The query as everything() with a date, between() and the like want it.
 
-    `rules` are the OLAP's for the shop's zone, around the dates that are to be compared; they are
-    asked for only where it matters.
+    `types` are those that the OLAP knows; `rules` are its own for the shop's zone, around the
+    dates that are to be compared: asked for only where it matters.
     """
-    return replace(query, rules=rules()) if query.wall_clock else query
+    return replace(query, types=tuple(types), rules=rules() if query.wall_clock else None)
+
+
+def _known_type(query: Query) -> sql.Composable:
+    return sql.SQL("m.tipo::text = ANY ({}::text[])").format(sql.Literal(list(query.types)))
 
 
 def _date_type(query: Query) -> sql.SQL:
@@ -278,7 +268,7 @@ def _bound(query: Query, moment: datetime) -> sql.Composable:
 
 def _in_scope(query: Query, since: datetime) -> sql.Composable:
     return sql.SQL("{} AND {} AND (m.fecha IS NULL OR {} >= {})").format(
-        _KNOWN_TYPE, _NOT_VOIDED, _moment(query, since), _bound(query, since)
+        _known_type(query), _NOT_VOIDED, _moment(query, since), _bound(query, since)
     )
 
 

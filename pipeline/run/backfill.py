@@ -109,7 +109,8 @@ def _discard(folder: Path) -> None:
 
 
 def _movements(settings: Settings, source: Source, since: datetime, until: datetime) -> Query:
-    return with_rules(source.queries[0], lambda: olap.zone_rules(settings, since, until))
+    types = olap.read_control(settings)["tipos"]
+    return with_rules(source.queries[0], types, lambda: olap.zone_rules(settings, since, until))
 
 
 def _gone_back(connection: Connection, snapshot: Snapshot, before: Bounds) -> str | None:

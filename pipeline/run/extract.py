@@ -98,7 +98,9 @@ def read_oltp(
         there = int(source.plans[0]["Plan Rows"])
         if reason:
             join_in_order(connection)
-            movements = with_rules(queries[0], lambda: olap.zone_rules(settings, since, since))
+            movements = with_rules(
+                queries[0], control["tipos"], lambda: olap.zone_rules(settings, since, since)
+            )
             reads = [everything(movements, since), *(everything(q, None) for q in queries[1:])]
         else:
             gone = _gone(settings, connection, queries[1]) if whole_catalogue else []

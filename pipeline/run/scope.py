@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.text_tables import print_table
-from pipeline.oltp.reads import TYPES, rows_out_of_scope, types_out_of_scope
+from pipeline.oltp.reads import rows_out_of_scope, types_out_of_scope
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from pipeline.oltp.queries import Query
     from pipeline.settings import Settings
 
+# As movimientos.sql is asked to spell them.
+_TYPES = (
+    "VENTA",
+    "ENTRADA_MERCANCIA",
+    "DEVOLUCION_VENTA",
+    "DEVOLUCION_COMPRA",
+    "DESCUENTO_VENTA",
+    "COSTO_ADICIONAL",
+    "AJUSTE_ENTRADA",
+    "AJUSTE_SALIDA",
+    "TRASLADO",
+    "CONTEO",
+)
 _MOST_TYPES = 1000
 _LISTED_BY_TYPE = 1000
 _MOST_ROWS = 10_000
@@ -68,7 +81,7 @@ def _rows(connection: Connection, read: Composable) -> list[list[Any]]:
 def meant(name: str | None) -> str | None:
     """The known type that a type differs from in case, blanks, hyphens or accents only."""
     plain = _letters(name or "")
-    return next((known for known in TYPES if _letters(known) == plain), None)
+    return next((known for known in _TYPES if _letters(known) == plain), None)
 
 
 def _letters(text: str) -> str:

@@ -156,7 +156,9 @@ class _Comparison:
             changed = set().union(*catalogue.came_and_went(shop, queries[1], analytical))
         zone, until = settings.timezone, datetime.now(UTC) + AHEAD
         movements = with_rules(
-            queries[0], lambda: server_rules(analytical, zone, self.start, until)
+            queries[0],
+            control["tipos"],
+            lambda: server_rules(analytical, zone, self.start, until),
         )
         self.written_in = zone if movements.wall_clock else "UTC"
         self.hashed = hashes_agree(shop, analytical)

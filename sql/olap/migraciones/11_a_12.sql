@@ -75,3 +75,26 @@ ALTER TABLE dw.resumen_mensual
     ADD COLUMN IF NOT EXISTS unidades_devueltas numeric(38, 6) NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS mermas numeric(38, 6) NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS unidades_merma numeric(38, 6) NOT NULL DEFAULT 0;
+-- What moved in each branch is summed from the ledger.
+SELECT set_config('etl.sumar_de_nuevo', 'true', true);
+-- Of the new types nothing was kept: what the shop has of them is read. (Before there was a list,
+-- nothing was known of the queries either, and then everything is.)
+DO $$
+BEGIN
+    IF to_regclass('etl.fuera_sin_lista') IS NOT NULL THEN
+        UPDATE etl.control AS c
+        SET horizonte = NULL
+        WHERE EXISTS (
+            SELECT FROM (
+                SELECT f.tipo FROM etl.fuera_de_alcance AS f WHERE f.fuera = 'tipo'
+                UNION ALL
+                SELECT s.tipo FROM etl.fuera_sin_lista AS s WHERE s.fuera = 'tipo'
+            ) AS u
+            WHERE u.tipo IN (
+                'AJUSTE_ENTRADA', 'AJUSTE_SALIDA', 'CONTEO', 'COSTO_ADICIONAL', 'DESCUENTO_VENTA',
+                'DEVOLUCION_COMPRA', 'DEVOLUCION_VENTA', 'TRASLADO'
+            )
+        );
+    END IF;
+END
+$$;

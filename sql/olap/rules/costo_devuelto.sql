@@ -2,10 +2,10 @@
 --
 -- 40 of 80 that had cost 720.00:
 --   dw.costo_devuelto(40, 9, 720, 80, 100, 9)
---   → 
+--   → 360.000000
 -- 2 of 5, of which 3 had left below zero at 10.00; the average is 12.00 by now:
 --   dw.costo_devuelto(2, 12, 50, 5, -3, 10)
---   → 
+--   → 22.400000
 
 CREATE OR REPLACE FUNCTION dw.costo_devuelto(
     cantidad numeric, costo_promedio numeric, costo_vendido numeric, cantidad_vendida numeric,

@@ -2,10 +2,10 @@
 --
 -- 1 that had cost 3.00, of 2 that are worth 5.00:
 --   dw.devolver_compra(ROW(2, 5, 2.5, 0, 0)::dw.estado, 1, 3)
---   → 
+--   → (1,2,2.000000,3,0.000000)
 -- The last one leaves with all that there is:
 --   dw.devolver_compra(ROW(1, 15, 15, 0, 0)::dw.estado, 1, 10)
---   → 
+--   → (0,0.000000,15,15.000000,0.000000)
 
 CREATE OR REPLACE FUNCTION dw.devolver_compra(estado dw.estado, cantidad numeric, costo numeric)
 RETURNS dw.estado

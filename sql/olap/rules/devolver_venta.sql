@@ -2,10 +2,10 @@
 --
 -- 1 that had cost 10.00, beside 1 that is worth 15.00:
 --   dw.devolver_venta(ROW(1, 15, 15, 0, 0)::dw.estado, 1, 10)
---   → 
+--   → (2,25,12.500000,10,0)
 -- While units are missing it only covers them:
 --   dw.devolver_venta(ROW(-3, -30, 10, 0, 0)::dw.estado, 2, 24)
---   → 
+--   → (-1,-10.000000,10,24,-4.000000)
 
 CREATE OR REPLACE FUNCTION dw.devolver_venta(estado dw.estado, cantidad numeric, costo numeric)
 RETURNS dw.estado

@@ -2,10 +2,10 @@
 --
 -- 10 at 20.00 with 50.00 of freight:
 --   dw.recibir(ROW(10, 100, 10, 0, 0)::dw.estado, 10, 20, 50, NULL)
---   → 
+--   → (20,350.000000,17.500000,250.000000,0.000000)
 -- 2,100,000 screws for 3,000.00, whose unit cost loses cents:
 --   dw.recibir(ROW(0, 0, 0, 0, 0)::dw.estado, 2100000, 0.001429, 0, 3000)
---   → 
+--   → (2100000,3000,0.001429,3000,0)
 
 CREATE OR REPLACE FUNCTION dw.recibir(
     estado dw.estado, cantidad numeric, costo_unitario numeric, adicional numeric, importe numeric

@@ -2,10 +2,10 @@
 --
 -- 20.00 of freight on 10 that are worth 100.00:
 --   dw.sumar_costo(ROW(10, 100, 10, 0, 0)::dw.estado, 20)
---   → 
+--   → (10,120,12.000000,20,0.000000)
 -- More than the stock is worth is an expense:
 --   dw.sumar_costo(ROW(10, 100, 10, 0, 0)::dw.estado, 101)
---   → 
+--   → (10,100,10,101,-101)
 
 CREATE OR REPLACE FUNCTION dw.sumar_costo(estado dw.estado, costo numeric) RETURNS dw.estado
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

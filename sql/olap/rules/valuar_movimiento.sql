@@ -2,10 +2,10 @@
 --
 -- A return of 2 to the supplier, who credits 7.00 each for what had cost 5.00:
 --   dw.valuar_movimiento(ROW(10,50,5,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'devolver_compra', 2, 7, NULL, NULL, NULL, ROW(1,50,10,10,5)::dw.origen, 10)
---   → 
+--   → (8,40.000000,5.000000,14.000000,4.000000,-2,f,,,,)
 -- A count that finds 8 of 10:
 --   dw.valuar_movimiento(ROW(10,50,5,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'contar', 8, NULL, NULL, NULL, NULL, NULL, 10)
---   → 
+--   → (8,40.000000,5,-10.000000,0.000000,-2,t,,,,)
 
 CREATE OR REPLACE FUNCTION dw.valuar_movimiento(
     paso dw.paso, regla text, cantidad numeric, costo_unitario numeric, importe numeric,
@@ -20,6 +20,7 @@ DECLARE
     v_signo numeric := 1;
     -- What the document or its origin says that it cost; null where only the average says it.
     v_costo numeric;
+    v_acreditado numeric;
     v_al_promedio boolean := false;
 BEGIN
     IF regla = 'ninguna' THEN
@@ -56,8 +57,9 @@ BEGIN
     ELSIF regla = 'devolver_compra' THEN
         v_variacion := -cantidad;
         v_signo := -1;
-        v_costo := CASE WHEN origen.cantidad IS NULL
-            THEN coalesce(importe, round(cantidad * costo_unitario, 6))
+        v_acreditado := CASE WHEN costo_unitario IS NOT NULL
+            THEN coalesce(importe, round(cantidad * costo_unitario, 6)) END;
+        v_costo := CASE WHEN origen.cantidad IS NULL THEN v_acreditado
             ELSE round(
                 cantidad * greatest(origen.costo_total, 0) * 1.00000000000000000000 / origen.cantidad, 6
             ) END;
@@ -65,8 +67,7 @@ BEGIN
         r := CASE WHEN v_costo IS NULL THEN dw.al_promedio(e, v_variacion)
             ELSE dw.devolver_compra(e, cantidad, v_costo) END;
         -- The state knows what it had cost; the row, what is credited.
-        v_costo := CASE WHEN costo_unitario IS NULL THEN v_costo
-            ELSE coalesce(importe, round(cantidad * costo_unitario, 6)) END;
+        v_costo := coalesce(v_acreditado, v_costo);
     ELSIF regla = 'sumar_costo' THEN
         v_costo := CASE WHEN en_su_entrada THEN 0.000000 ELSE round(cantidad * costo_unitario, 6) END;
         IF en_su_entrada IS NOT TRUE THEN
