@@ -81,7 +81,7 @@ def _rows(connection: Connection, read: Composable) -> list[list[Any]]:
 def meant(name: str | None) -> str | None:
     """The known type that a type differs from in case, blanks, hyphens or accents only."""
     plain = _letters(name or "")
-    return next((known for known in _TYPES if _letters(known) == plain), None)
+    return next((known for known in _TYPES if _letters(known) == plain and known != name), None)
 
 
 def _letters(text: str) -> str:
