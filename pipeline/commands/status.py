@@ -263,8 +263,13 @@ def _show_origins(found: dict[str, Any]) -> None:
                 [
                     *(row[key] for key in ("id_movimiento", "tipo", "id_producto", "fecha")),
                     row["id_origen"],
-                    _(_UNUSABLE[row["motivo"]]),
+                    _why(row),
                 ]
                 for row in found["sin_uso"]
             ],
         )
+
+
+def _why(row: dict[str, Any]) -> str:
+    reason = _UNUSABLE[row["motivo"]]
+    return _(reason)
