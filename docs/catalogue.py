@@ -43,8 +43,9 @@ class View:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """`views` by name, such as 'dw.mv_abc'; `rules` are pairs of a function and its comment, `types`
-    the rows of docs/tipos.sql.
+    """`views` by name, such as 'dw.mv_abc'; `rules` are pairs of a function and its comment.
+
+    `types` are the rows of docs/tipos.sql.
     """
 
     views: dict[str, View]

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shop_database import Shop
-from ten_types import movement
+from ten_types import KINDS, movement
+
+from pipeline.base.movement_names import NAMES, name_of
+from pipeline.translation import translator
 
 
 class Till:
@@ -132,3 +135,43 @@ def test_a_type_that_the_shop_took_off_the_table_is_told(shop: Shop):
     shop.run_in_process()
     (left,) = said(shop, "status")["out_of_scope_types"]
     assert left == {"type": "TRASLADO", "movements": 1, "meant": None}
+
+
+def test_every_type_has_a_name_in_both_languages(shop: Shop):
+    told = {row["tipo"] for row in shop.olap_rows("SELECT tipo FROM dw.tipo_movimiento")}
+    assert set(NAMES) == told == set(KINDS)
+    spoken = translator("es")
+    assert all(spoken(name) != name for name in NAMES.values())
+    assert name_of("PRESTAMO", spoken) == "PRESTAMO"
+
+
+def test_a_type_that_a_shop_adds_is_a_row_of_the_table(shop: Shop):
+    """As the guide says; what came before it was out of scope until everything is read."""
+    shop.till("ALTER TABLE transacciones DROP CONSTRAINT IF EXISTS transacciones_tipo_check")
+    till = opened(shop)
+    till.type("ENTRADA_MERCANCIA", 50, costo_unitario=2)
+    till.type("CONSUMO", 3)
+    shop.run_in_process()
+    assert said(shop, "status")["out_of_scope_types"]
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO dw.tipo_movimiento (tipo, regla, orden, signo, cantidad, precio, costo,"
+            " importe, destino, clase, resta, sunat, nombre, descripcion) VALUES ('CONSUMO',"
+            " 'al_promedio', 1, -1, 'positiva', false, 'no', false, false, 'merma', false, '12',"
+            " 'Consumo', 'Lo que la propia tienda consume')"
+        )
+    shop.succeed("rebuild")
+    till.type("CONSUMO", 2)
+    shop.run_in_process()
+    (held,) = shop.olap_rows("SELECT existencias, valor FROM dw.inventario")
+    assert (held["existencias"], held["valor"]) == (45, 90)
+    assert shop.olap_rows("SELECT sum(mermas) AS m FROM dw.mv_ventas_diarias") == [{"m": 10}]
+    assert (
+        shop.olap_rows("SELECT nombre_tipo AS n FROM dw.v_kardex WHERE tipo = 'CONSUMO'")
+        == [{"n": "Consumo"}] * 2
+    )
+    assert said(shop, "status")["out_of_scope_types"] == []
+    shop.succeed("verify", "--all")
+    # init keeps what is the shop's own.
+    shop.succeed("init")
+    assert shop.olap_rows("SELECT 1 AS n FROM dw.tipo_movimiento WHERE tipo = 'CONSUMO'")

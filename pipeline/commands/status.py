@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
+from pipeline.base.movement_names import name_of
 from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.run import scope
@@ -261,8 +262,9 @@ def _show_origins(found: dict[str, Any]) -> None:
             [_("movement"), _("type"), _("product"), _("date"), "id_origen", _("which is")],
             [
                 [
-                    *(row[key] for key in ("id_movimiento", "tipo", "id_producto", "fecha")),
-                    row["id_origen"],
+                    row["id_movimiento"],
+                    name_of(row["tipo"], _),
+                    *(row[key] for key in ("id_producto", "fecha", "id_origen")),
                     _why(row),
                 ]
                 for row in found["sin_uso"]

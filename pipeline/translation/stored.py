@@ -36,7 +36,8 @@ TEMPLATES = (
         "if a backup was restored over this database, restore it into an empty one, and run init; "
         "else ALTER TABLE {table} NO INHERIT dw.kardex"
     ),
-    N_("dw.aplicar_movimiento has no rule for a movement of type {type}; nothing was written"),
+    N_("there is no rule {rule} for a movement; nothing was written"),
+    N_("give dw.valuar_movimiento a branch for it, and run init"),
     N_("give the type a branch there, and run init"),
     N_("movimientos.sql yields rows without id_movimiento"),
     N_("movimientos.sql yields id_movimiento {movement} {times} times in one read"),
