@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from olap_comparison import differences, replay_shop
-from oracle import RECEIPT, SALE
+from oracle_types import ALL_TYPES
 from psycopg2.extras import Json
 from shop_database import Shop
 from view_comparison import view_differences
@@ -94,6 +95,11 @@ class PropertyShop:
             cursor.execute("INSERT INTO dw.politica_precio VALUES (NULL, NULL, 0.30, 0, 0.01)")
         shutil.rmtree(shop.env["ETL_STATE_DIR"], ignore_errors=True)
         shop.till("ALTER TABLE transacciones ALTER tipo DROP NOT NULL")
+        # Of another shop's tables nothing is promised, not even that an origin is there.
+        shop.till(
+            "ALTER TABLE detalle_transaccion"
+            " DROP CONSTRAINT IF EXISTS detalle_transaccion_id_origen_fkey"
+        )
         for product in PRODUCTS:
             shop.product(product, "Abarrotes" if product % 2 else None)
 
@@ -107,6 +113,10 @@ class PropertyShop:
     def document(self, tipo: str, when: datetime | None, lines: list[Any], branch: Any) -> None:
         """A document, committed at once."""
         self.lines += self.shop.document(tipo, when, lines, id_sucursal=branch)
+
+    def movement(self, tipo: str, when: datetime, **columns: Any) -> None:
+        """A document of one line, of any type; its columns are those of Shop.movement()."""
+        self.lines.append(self.shop.movement(tipo, when, **columns))
 
     def begin(
         self, tipo: str, when: datetime, lines: list[Any], *, savepoint: bool, prepared: bool
@@ -196,10 +206,16 @@ class PropertyShop:
         assert not first["superseded"]
         assert second["superseded"]
 
-    def give_opening(self, product: int, quantity: Decimal, cost: Decimal, when: Any) -> None:
-        """What the opening command does."""
-        row = {"id_producto": product, "existencias": str(quantity), "costo_promedio": str(cost)}
-        row["fecha"] = when.isoformat() if when else None
+    def give_opening(
+        self, product: int, stock: Mapping[int, Decimal], cost: Decimal, when: Any
+    ) -> None:
+        """What the opening command does; `stock` is by branch, 0 where it has none."""
+        row = {
+            "id_producto": product,
+            "sucursales": {branch: str(quantity) for branch, quantity in stock.items()},
+            "costo_promedio": str(cost),
+            "fecha": when.isoformat() if when else None,
+        }
         with (
             self.settings() as settings,
             connect(settings.olap, "opening") as connection,
@@ -271,7 +287,7 @@ class PropertyShop:
                 f" JOIN transacciones AS t USING (id_transaccion) WHERE {SCOPES[self.scope]}"
             )
             there = {number for (number,) in cursor}
-        wrong = {number: row[0] for number, row in rows.items() if row[0] not in (SALE, RECEIPT)}
+        wrong = {number: row[0] for number, row in rows.items() if row[0] not in ALL_TYPES}
         listed = self.shop.olap_rows("SELECT * FROM etl.fuera_de_alcance")
         types = {
             row["id_movimiento"]: row["tipo"]

@@ -23,6 +23,9 @@ from oracle_types import (
 )
 from shop_database import Shop
 
+from pipeline.run.verify import verify
+from pipeline.settings import load_settings
+
 END = datetime(2026, 10, 17, 3, tzinfo=UTC)
 INITIAL = END - timedelta(days=60)
 MILK, SCREWS, OTHER = 1, 2, 3
@@ -277,6 +280,28 @@ def test_all_of_it_one_after_another_is_proved(shop: Shop, bought: Ids):
     shop.correct_document(bought["sale"], anulada=False)
     run(shop, hours=len(LATER))
     proved(shop)
+
+
+COUNTED = "WHERE id_producto = 1 AND tipo = 'CONTEO'"
+TAMPERING = {
+    "an origin": "UPDATE dw.kardex SET id_origen = id_origen - 1 WHERE tipo = 'DEVOLUCION_VENTA'",
+    "a destination": "UPDATE dw.kardex SET id_sucursal_destino = 7 WHERE tipo = 'TRASLADO'",
+    "an amount": "UPDATE dw.kardex SET importe = importe + 1",
+    "whose count it is": f"UPDATE dw.kardex SET de_todo = NULL {COUNTED}",
+    "a count's difference": f"UPDATE dw.kardex SET variacion = variacion + 1 {COUNTED}",
+    "where the stock is": "UPDATE dw.resumen_sucursal SET variacion = variacion"
+    " + CASE id_sucursal WHEN 1 THEN 1 WHEN 2 THEN -1 ELSE 0 END WHERE id_producto = 1",
+    "a branch too many": "INSERT INTO dw.resumen_sucursal VALUES (1, 9, 1, 0)",
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERING)
+def test_verify_finds_tampering(shop: Shop, bought: Ids, tampering: str):
+    cursor = shop.olap.cursor()
+    cursor.execute(TAMPERING[tampering])
+    assert cursor.rowcount > 0
+    with shop.environment():
+        assert not verify(load_settings(), None).clean
 
 
 @pytest.mark.parametrize("when", [2, 30], ids=["before", "after"])

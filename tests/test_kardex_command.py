@@ -438,6 +438,91 @@ def test_the_page_speaks_the_shops_language_and_writes_its_countrys_numbers(shop
     assert common == {"Provisional"}
 
 
+def trade_all(shop: Shop) -> None:
+    """A movement of each type, of product 1."""
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    shop.product(1, codigo="SKU-1")
+    shop.branch(3)
+    bought = shop.movement("ENTRADA_MERCANCIA", BEGINNING, 1, 10, costo_unitario=5)
+    shop.movement(
+        "COSTO_ADICIONAL", BEGINNING + 9 * DAY, 1, None, costo_unitario=7, id_origen=bought
+    )
+    sold = shop.movement("VENTA", BEGINNING + DAY, 1, 4, precio_unitario=9)
+    after = iter(BEGINNING + DAY + n * timedelta(hours=1) for n in range(1, 20))
+    shop.movement("DEVOLUCION_VENTA", next(after), 1, 1, precio_unitario=9, id_origen=sold)
+    shop.movement("TRASLADO", next(after), 1, 2, id_sucursal_destino=3)
+    shop.movement("AJUSTE_SALIDA", next(after), 1, 1, id_sucursal=3)
+    shop.movement("CONTEO", next(after), 1, 4, id_sucursal=3)
+    shop.movement("CONTEO", next(after), 1, 9)
+    shop.movement("CONTEO", next(after), 1, 8)
+    shop.movement("DESCUENTO_VENTA", next(after), 1, None, precio_unitario=2)
+    shop.movement("COSTO_ADICIONAL", next(after), 1, None, costo_unitario=3)
+    shop.movement("DEVOLUCION_COMPRA", next(after), 1, 1, costo_unitario=6, id_origen=bought)
+    shop.movement("AJUSTE_ENTRADA", next(after), 1, 2, costo_unitario=4)
+    shop.movement("AJUSTE_ENTRADA", next(after), 1, 1)
+    shop.run_in_process()
+
+
+@pytest.mark.one_postgres
+def test_every_type_is_in_the_format_as_it_asks_for(shop: Shop):
+    trade_all(shop)
+    text = shop.succeed("kardex", "1", "--csv").stdout
+    columns = (
+        "tipo_operacion",
+        "entrada_cantidad",
+        "entrada_costo_unitario",
+        "entrada_costo_total",
+    )
+    columns += ("salida_cantidad", "salida_costo_unitario", "salida_costo_total", "establecimiento")
+
+    def short(cell: str) -> str:
+        return cell.rstrip("0").rstrip(".") if "." in cell else cell
+
+    _, *rows = csv.DictReader(io.StringIO(text))
+    none = ("", "", "")
+    here, there = "Sin sucursal", "Sucursal 3"
+    assert [tuple(short(row[column]) for column in columns) for row in rows] == [
+        # With its freight, whose own line is not there.
+        ("02", "10", "5.7", "57", *none, here),
+        ("01", *none, "4", "5.7", "22.8", here),
+        ("24", "1", "5.7", "5.7", *none, here),
+        ("11", *none, "2", "5.7", "11.4", here),
+        ("21", "2", "5.7", "11.4", *none, there),
+        ("13", *none, "1", "5.7", "5.7", there),
+        ("28", "3", "5.7", "17.1", *none, there),
+        # A count of what is there is not, nor is a credit note.
+        ("28", *none, "1", "5.7", "5.7", here),
+        ("99", "0", "", "3", *none, here),
+        ("25", *none, "1", "6", "6", here),
+        ("19", "2", "4", "8", *none, here),
+        ("28", "1", "5.65556", "5.65556", *none, here),
+    ]
+    quantity = value = Decimal(0)
+    for row in rows:
+        quantity += Decimal(row["entrada_cantidad"] or 0) - Decimal(row["salida_cantidad"] or 0)
+        value += Decimal(row["entrada_costo_total"] or 0) - Decimal(row["salida_costo_total"] or 0)
+        value += Decimal(row["ajuste"])
+        assert (quantity, value) == (
+            Decimal(row["saldo_cantidad"]),
+            Decimal(row["saldo_costo_total"]),
+        )
+    shown = show(shop, "1")
+    assert len(shown["movements"]) == 14
+    assert Decimal(shown["closing"]["valor"]) == value
+    totals = [
+        sum(Decimal(row[c] or 0) for row in rows) for c in (columns[1], columns[3], columns[4])
+    ]
+    names = ("entries_quantity", "entries_cost", "exits_quantity")
+    assert totals == [Decimal(shown["totals"][name]) for name in names]
+    for language, words in (
+        ("es", ("24 Devolución de cliente", "11 Traslado", "21 Traslado", "28 Conteo")),
+        ("en", ("24 Customer return", "11 Transfer", "21 Transfer", "28 Count")),
+    ):
+        page = shop.succeed("kardex", "1", "--html", ETL_LANG=language).stdout
+        assert [word for word in words if word not in page] == []
+    assert "DESCUENTO_VENTA" in shop.succeed("kardex", "1").stdout
+
+
 @pytest.mark.one_postgres
 def test_the_page_of_large_numbers_is_exact(shop: Shop):
     """Beyond Decimal's own 28 digits, which Babel calculates with."""
@@ -529,7 +614,7 @@ def test_it_reads_only_the_rows_that_it_shows(shop: Shop):
     cursor = shop.olap.cursor()
     cursor.execute(
         "INSERT INTO dw.kardex SELECT 1 + n %% 2, %s + n * interval '1 hour', 1000 + n, 0, 1, 0,"
-        " false, 'ENTRADA_MERCANCIA', 1, NULL, 1, 1, 0, n, n, 1"
+        " false, 'ENTRADA_MERCANCIA', 1, NULL, 1, 1, 0, n, n, 1, NULL, 1"
         " FROM generate_series(1, 40000) AS n",
         (BEGINNING + 20 * DAY,),
     )

@@ -96,6 +96,49 @@ def test_a_reject_of_before_an_opening_waits_no_more(shop: Shop):
         shop.run_in_process()
 
 
+def test_an_opening_may_be_given_by_branch(shop: Shop):
+    trade(shop)
+    shop.branch(7)
+    header = "id_producto,existencias,costo_promedio,id_sucursal\n"
+    give(shop, header + "1,60,5.5,7\n1,40.5,5.50,\n2,3,1,7\n")
+    shop.run_in_process()
+    assert_olap_equals_replay(shop, BEGINNING)
+    stands = "SELECT id_producto, id_sucursal, existencias FROM dw.apertura_sucursal ORDER BY 1, 2"
+    assert [tuple(row.values()) for row in shop.olap_rows(stands)] == [
+        (1, 0, Decimal("40.5")),
+        (1, 7, 60),
+        (2, 7, 3),
+    ]
+    shop.movement("CONTEO", BEGINNING + 3 * DAY, 1, 58, id_sucursal=7)
+    shop.run_in_process()
+    assert_olap_equals_replay(shop, BEGINNING)
+    # Whole, it stands at no branch, and the count finds other differences.
+    give(shop, "id_producto,existencias,costo_promedio\n1,100.5,5.5\n")
+    assert_olap_equals_replay(shop, BEGINNING)
+    assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("1,5,5,8", "line 3: id_sucursal is '8', but must be a branch of the OLTP, or empty"),
+        ("1,5,5,x", "line 3: id_sucursal is 'x'"),
+        ("1,5,5,7", "line 3: product 1 was given already in line 2"),
+        ("1,5,6,", "line 3: costo_promedio is '6', but must be what it is in the product's other"),
+        ("1,99999999999,5,", "line 3: existencias is '99999999999', but must not make"),
+    ],
+)
+def test_a_bad_line_of_a_branch_is_named_and_nothing_is_changed(shop: Shop, line: str, cause: str):
+    trade(shop)
+    shop.branch(7)
+    header = "id_producto,existencias,costo_promedio,id_sucursal\n"
+    said = give(shop, f"{header}1,5,5,7\n{line}\n", code=1)
+    assert cause in said
+    assert len(said.splitlines()) == 1
+    assert not shop.olap_rows("SELECT * FROM dw.apertura")
+
+
 @pytest.mark.one_postgres
 @pytest.mark.parametrize(
     ("line", "cause"),

@@ -262,7 +262,7 @@ def test_the_bounds_of_the_scope_are_in_it(changed):
         (SALE, 1, 5, {"id_producto": 99}, {"producto"}),
         (SALE, 1, 5, {"id_producto": None}, {"producto"}),
         (SALE, 0, 5, {}, {"cantidad"}),
-        (SALE, -1, 5, {}, {"cantidad"}),
+        (SALE, -1, 5, {}, None),
         (SALE, None, 5, {}, {"cantidad"}),
         (SALE, "NaN", 5, {}, {"cantidad"}),
         (SALE, "Infinity", 5, {}, {"cantidad"}),

@@ -21,6 +21,7 @@ from oracle_types import (
     SUPPLIER_RETURN,
     SURPLUS,
     TRANSFER,
+    TWO_TYPES,
 )
 from test_oracle_properties import OPENED, PRODUCTS, RULES, START, movement
 
@@ -172,7 +173,7 @@ def test_the_summaries_are_net():
 
 
 def test_a_shop_of_two_types_takes_the_others_as_out_of_scope():
-    two = Rules(initial=START, snapshot=RULES.snapshot)
+    two = Rules(initial=START, snapshot=RULES.snapshot, types=TWO_TYPES)
     lines = [movement(1, tipo, 1) for tipo in ALL_TYPES.keys() - {SALE, RECEIPT}][:1]
     done = replay([*lines, movement(2, SALE, -1)], PRODUCTS, two)
     assert (done.kardex, done.motivos) == ({}, {2: "cantidad no positiva"})

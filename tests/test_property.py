@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from oracle import RECEIPT, SALE
+from oracle_types import ALL_TYPES
 from property_shop import DAY, LATE_PRODUCT, PRODUCTS, SCOPES, PropertyShop
 from shop_database import Shop
 
@@ -18,6 +19,7 @@ from pipeline.run import backfill
 from pipeline.run.verify import verify
 from pipeline.state.request import Request
 
+WITH_ORIGIN = ("COSTO_ADICIONAL", "DEVOLUCION_COMPRA", "DEVOLUCION_VENTA")
 # A shard: three of them are 75 histories, or 2,500 on each server with --long.
 HISTORIES, LONG_HISTORIES = 25, 834
 
@@ -30,9 +32,29 @@ quantities = st.one_of(
 amounts = st.one_of(
     st.integers(0, 30).map(Decimal), st.decimals(Decimal("0.01"), Decimal(90), places=4)
 )
+# A null is of what needs no such column, or a reason to reject it; a sign may turn the type round.
+any_quantities = st.one_of(
+    quantities,
+    st.integers(-6, 15).map(Decimal),
+    st.none(),
+    st.sampled_from([Decimal("NaN"), Decimal("-Infinity"), Decimal("-0.0000004")]),
+)
+any_amounts = st.one_of(
+    amounts,
+    st.none(),
+    st.integers(-20, 5).map(Decimal),
+    st.sampled_from([Decimal("NaN"), Decimal("1e11"), Decimal("-1e11")]),
+)
+importes = st.one_of(
+    st.none(),
+    st.none(),
+    st.decimals(Decimal(0), Decimal(500), places=7),
+    st.sampled_from([Decimal(-7), Decimal("NaN"), Decimal("1e12"), Decimal("-0.0000004")]),
+)
 bad_numbers = st.sampled_from([None, Decimal("NaN"), Decimal(0), Decimal(-3), Decimal("1e11")])
 lines = st.lists(st.tuples(products, quantities, amounts), min_size=1, max_size=3)
 tipos = st.sampled_from([SALE, SALE, RECEIPT])
+any_tipos = st.sampled_from(sorted(ALL_TYPES))
 wrong_tipos = st.sampled_from(["venta", "VENTA ", None])
 # Half days, so that movements fall on the same instant; some before the initial date.
 offsets = st.integers(-6, 76).map(lambda halves: halves * DAY / 2)
@@ -51,6 +73,8 @@ LINE_EDITS = st.one_of(
     st.fixed_dictionaries({"precio_unitario": st.one_of(amounts, bad_numbers)}),
     st.fixed_dictionaries({"costo_unitario": st.one_of(amounts, bad_numbers)}),
     st.fixed_dictionaries({"id_producto": products}),
+    st.fixed_dictionaries({"importe": importes}),
+    st.fixed_dictionaries({"cantidad": any_quantities}),
 )
 
 
@@ -78,6 +102,68 @@ class History(RuleBasedStateMachine):
     @rule(tipo=tipos, offset=offsets, lines=lines, branch=branches)
     def document(self, tipo: str, offset: timedelta, lines: Any, branch: int | None) -> None:
         self.it.document(tipo, self.it.initial + offset, lines, branch)
+
+    @rule(
+        data=st.data(),
+        tipo=any_tipos,
+        offset=offsets,
+        product=products,
+        cantidad=any_quantities,
+        precio=any_amounts,
+        costo=any_amounts,
+        importe=importes,
+        branch=branches,
+        other=branches,
+    )
+    def movement(
+        self,
+        data: Any,
+        tipo: str,
+        offset: timedelta,
+        product: int,
+        cantidad: Decimal | None,
+        precio: Decimal | None,
+        costo: Decimal | None,
+        importe: Decimal | None,
+        branch: int | None,
+        other: int | None,
+    ) -> None:
+        self.it.movement(
+            tipo,
+            self.it.initial + offset,
+            id_producto=product,
+            cantidad=cantidad,
+            precio_unitario=precio,
+            costo_unitario=costo,
+            importe=importe,
+            id_sucursal=branch,
+            id_sucursal_destino=other,
+            id_origen=self.an_origin(data),
+        )
+
+    @rule(data=st.data(), tipo=st.sampled_from(WITH_ORIGIN), offset=offsets, amount=amounts)
+    def what_names_its_origin(self, data: Any, tipo: str, offset: Any, amount: Decimal) -> None:
+        """Of the product that its origin is of, as most are."""
+        origin = self.an_origin(data)
+        with self.shop.oltp.cursor() as cursor:
+            cursor.execute(
+                "SELECT id_producto FROM detalle_transaccion WHERE id_detalle = %s", (origin,)
+            )
+            product = cursor.fetchone() or (1,)
+        self.it.movement(
+            tipo,
+            self.it.initial + offset,
+            id_producto=product[0],
+            cantidad=data.draw(st.integers(1, 4)),
+            precio_unitario=amount,
+            costo_unitario=data.draw(st.sampled_from([amount, None, -amount])),
+            id_origen=origin,
+            id_sucursal=data.draw(branches),
+        )
+
+    def an_origin(self, data: Any) -> int | None:
+        """A line of the shop's, usable as an origin or not; or none."""
+        return data.draw(st.one_of(st.none(), st.sampled_from([10**9, *self.it.lines])))
 
     @rule(tipo=tipos, lines=lines, days=st.sampled_from([None, 3]))
     def document_without_a_possible_date(self, tipo: str, lines: Any, days: int | None) -> None:
@@ -111,9 +197,9 @@ class History(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         offset=offsets,
-        tipo=st.one_of(tipos, wrong_tipos),
+        tipo=st.one_of(any_tipos, wrong_tipos),
         branch=branches,
-        what=st.integers(0, 4),
+        what=st.integers(0, 5),
     )
     def correct_header(self, data: Any, offset: Any, tipo: Any, branch: Any, what: int) -> None:
         edit: dict[str, Any] = (
@@ -122,8 +208,15 @@ class History(RuleBasedStateMachine):
             {"id_sucursal": branch},
             {"anulada": True},
             {"anulada": False},
+            {"id_sucursal_destino": branch},
         )[what]
         self.shop.correct_document(data.draw(st.sampled_from(self.it.lines)), **edit)
+
+    @precondition(lambda self: self.it.lines)
+    @rule(data=st.data())
+    def correct_origin(self, data: Any) -> None:
+        line = data.draw(st.sampled_from(self.it.lines))
+        self.shop.correct_line(line, id_origen=self.an_origin(data))
 
     @rule(product=products, category=st.sampled_from([None, "Abarrotes", "Lácteos"]))
     def catalogue(self, product: int, category: str | None) -> None:
@@ -221,13 +314,15 @@ class History(RuleBasedStateMachine):
 
     @rule(
         product=st.sampled_from(PRODUCTS),
-        quantity=st.integers(0, 20).map(Decimal),
+        stock=st.dictionaries(
+            st.sampled_from([0, 1, 2]), st.integers(0, 20).map(Decimal), min_size=1
+        ),
         cost=amounts,
         offset=st.one_of(st.none(), offsets),
     )
-    def opening(self, product: int, quantity: Decimal, cost: Decimal, offset: Any) -> None:
+    def opening(self, product: int, stock: Any, cost: Decimal, offset: Any) -> None:
         when = None if offset is None else self.it.initial + offset
-        self.it.give_opening(product, quantity, cost, when)
+        self.it.give_opening(product, stock, cost, when)
 
     # Runs
 

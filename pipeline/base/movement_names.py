@@ -9,12 +9,12 @@ from pipeline.translation import mark as N_
 NAMES = {
     "ENTRADA_MERCANCIA": N_("Goods receipt"),
     "AJUSTE_ENTRADA": N_("Surplus"),
-    "COSTO_ADICIONAL": N_("Added cost"),
+    "COSTO_ADICIONAL": N_("Landed cost"),
     "VENTA": N_("Sale"),
     "AJUSTE_SALIDA": N_("Shrinkage"),
     "DEVOLUCION_COMPRA": N_("Return to the supplier"),
     "TRASLADO": N_("Transfer"),
-    "DESCUENTO_VENTA": N_("Credit note without goods"),
+    "DESCUENTO_VENTA": N_("Credit note"),
     "DEVOLUCION_VENTA": N_("Customer return"),
     "CONTEO": N_("Count"),
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg2.extras import Json
 
 from pipeline import olap
-from pipeline.base.csv_rows import Row, read_rows
+from pipeline.base.csv_rows import AMOUNT_LIMIT, Row, read_rows, rounded
 from pipeline.base.database import connect
 from pipeline.base.text_lines import line_error
 from pipeline.commands.manual import Manual, add_json, print_json
@@ -47,7 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         type=Path,
         help="CSV (also .gz) with id_producto or codigo, existencias, costo_promedio, and if "
-        "there is any fecha: the date that the count holds at, by default the initial date",
+        "there is any fecha: the date that the count holds at, by default the initial date; "
+        "id_sucursal, with a line a branch: where the stock is",
     )
     parser.add_argument(
         "--drop-earlier",
@@ -144,31 +146,63 @@ def _show(report: dict[str, Any]) -> None:
 
 def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
     openings: dict[int, dict[str, Any]] = {}
-    lines: dict[int, int] = {}
+    lines: dict[tuple[int, int], int] = {}
     with read_rows(
         path,
         required=(("id_producto", "codigo"), "existencias", "costo_promedio"),
-        optional=("fecha",),
+        optional=("fecha", "id_sucursal"),
     ) as rows:
         known, by_code = _catalogue(settings)
+        branches = _branches(settings) if "id_sucursal" in rows.columns else set()
         for row in rows:
             product = _product(row, known, by_code) or _forgotten(row, settings)
-            if product in lines:
+            branch = _branch(row, branches)
+            if (product, branch) in lines:
                 raise line_error(
                     path,
                     row.line,
                     _("product {product} was given already in line {lines}").format(
-                        product=product, lines=lines[product]
+                        product=product, lines=lines[product, branch]
                     ),
                 )
-            lines[product] = row.line
-            openings[product] = {
+            lines[product, branch] = row.line
+            read = {
                 "id_producto": product,
-                "existencias": str(row.decimal("existencias", minimum=0)),
-                "costo_promedio": str(row.decimal("costo_promedio", minimum=0)),
+                "costo_promedio": str(rounded(row.decimal("costo_promedio", minimum=0))),
                 "fecha": _date(row, settings),
+                "sucursales": {},
             }
+            opening = openings.setdefault(product, read)
+            for column in ("costo_promedio", "fecha"):
+                if opening[column] != read[column]:
+                    raise row.error(column, _("must be what it is in the product's other branch"))
+            opening["sucursales"][branch] = str(row.decimal("existencias", minimum=0))
+            if sum(map(_kept, opening["sucursales"].values())) >= AMOUNT_LIMIT:
+                raise row.error("existencias", _("must not make the product's sum so large"))
     return list(openings.values())
+
+
+def _kept(quantity: str) -> Decimal:
+    return rounded(Decimal(quantity))
+
+
+def _branch(row: Row, known: set[int]) -> int:
+    """Where a line's stock is; 0 is no branch, as in the ledger."""
+    if row.text("id_sucursal") in ("", "0"):
+        return 0
+    branch = row.integer("id_sucursal")
+    if branch not in known:
+        raise row.error("id_sucursal", _("must be a branch of the OLTP, or empty"))
+    return branch
+
+
+def _branches(settings: Settings) -> set[int]:
+    """The branches that sucursales.sql yields."""
+    with connect(settings.oltp, "opening", read_only=True) as connection:
+        query = load_query(connection, settings, "sucursales")
+        with connection.cursor() as cursor:
+            cursor.execute(everything(query, None))
+            return {branch for branch, *_rest in cursor}
 
 
 def _date(row: Row, settings: Settings) -> str | None:

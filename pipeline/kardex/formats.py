@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Any, TextIO
 
 from pipeline.base.text_tables import print_table
-from pipeline.kardex.ledger import RECEIPT, SALE, Balance, Ledger, Movement, Period
+from pipeline.kardex.ledger import Ledger, Period
+from pipeline.kardex.lines import Amounts, Balance, Line, lines_of
 
 METHOD = "PROMEDIO PONDERADO MÓVIL"
-# Tabla 12, 'Tipo de operación', of the same resolution: 01 venta nacional, 02 compra nacional,
-# 16 saldo inicial.
+# Tabla 12, 'Tipo de operación', of the same resolution: 16 saldo inicial. The movements' own are in
+# dw.tipo_movimiento.
 OPENING_OPERATION = "16"
-OPERATIONS = {SALE: "01", RECEIPT: "02"}
 CSV_COLUMNS = (
     "periodo",
     "ruc",
@@ -51,9 +51,9 @@ CSV_COLUMNS = (
 _NOTHING = ("", "", "")
 
 
-def _digits(number: Decimal) -> str:
+def _digits(number: Decimal | None) -> str:
     """Plain, with the ledger's six decimals."""
-    return f"{number:.6f}"
+    return "" if number is None else f"{number:.6f}"
 
 
 def balance_columns(balance: Balance) -> tuple[Decimal, Decimal, Decimal]:
@@ -61,10 +61,15 @@ def balance_columns(balance: Balance) -> tuple[Decimal, Decimal, Decimal]:
     return balance.existencias, balance.costo_promedio, balance.valor
 
 
-def sides(line: Movement) -> tuple[tuple[Decimal, ...] | None, tuple[Decimal, ...] | None]:
-    """Entry and exit of a line; one of them is None."""
-    amounts = (line.cantidad, line.costo_unitario, line.costo_total)
-    return (amounts, None) if line.is_entry else (None, amounts)
+def sides(line: Line) -> tuple[Amounts | None, Amounts | None]:
+    """Entry and exit of a line; one of them is None at least."""
+    return line.entry, line.exit
+
+
+def lines_in_format(ledger: Ledger) -> list[Line]:
+    """What the format has of a ledger: not what neither enters nor leaves."""
+    lines = [line for movement in ledger.movements for line in lines_of(movement)]
+    return [line for line in lines if line.operacion is not None]
 
 
 def _period_in_words(period: Period) -> str:
@@ -104,16 +109,17 @@ def print_text(ledger: Ledger) -> None:
             None,
         ]
     ]
-    for line in ledger.movements:
+    for line in (line for movement in ledger.movements for line in lines_of(movement)):
         entry, exit_ = sides(line)
+        row = line.movement
         rows.append(
             [
-                *(f"{line.fecha:%Y-%m-%d %H:%M:%S}", line.id_movimiento, line.tipo, line.sucursal),
+                *(f"{row.fecha:%Y-%m-%d %H:%M:%S}", row.id_movimiento, row.tipo, line.sucursal),
                 *(entry or blank),
                 *(exit_ or blank),
                 line.ajuste or None,
                 *balance_columns(line.after),
-                "sí" if line.provisional else None,
+                "sí" if row.provisional else None,
             ]
         )
     entries = (totals.entries_quantity, None, totals.entries_cost)
@@ -152,16 +158,17 @@ def write_csv(ledger: Ledger, stream: TextIO) -> None:
             *(*_NOTHING, *_NOTHING, *opening, _digits(Decimal(0)), ""),
         ]
     )
-    for line in ledger.movements:
+    for line in lines_in_format(ledger):
         entry, exit_ = sides(line)
+        row = line.movement
         writer.writerow(
             [
-                *(days, "", "", line.sucursal, *existence, f"{line.fecha:%Y-%m-%d}", "", ""),
-                *(line.id_movimiento, OPERATIONS[line.tipo]),
+                *(days, "", "", line.sucursal, *existence, f"{row.fecha:%Y-%m-%d}", "", ""),
+                *(row.id_movimiento, line.operacion),
                 *(map(_digits, entry) if entry else _NOTHING),
                 *(map(_digits, exit_) if exit_ else _NOTHING),
                 *map(_digits, balance_columns(line.after)),
-                *(_digits(line.ajuste), "sí" if line.provisional else ""),
+                *(_digits(line.ajuste), "sí" if row.provisional else ""),
             ]
         )
 
@@ -186,7 +193,7 @@ def write_json(ledger: Ledger, stream: TextIO) -> None:
         "opening": plain(ledger.opening),
         "movements": [
             plain(line)
-            | {"fecha": line.fecha.isoformat(), "tipo_operacion": OPERATIONS[line.tipo]}
+            | {"fecha": line.fecha.isoformat(), "tipo_operacion": lines_of(line)[0].operacion}
             | {"after": plain(line.after)}
             for line in ledger.movements
         ],

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Context, Decimal, Inexact, localcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pipeline.base.database import connect
 from pipeline.errors import InputError, LedgerError
+from pipeline.kardex.lines import Balance, Movement, Totals, lines_of, totals_of
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-RECEIPT, SALE = "ENTRADA_MERCANCIA", "VENTA"
-_ZERO = Decimal(0)
+# The rules (dw.tipo_movimiento.regla) by which what the document says is what moves.
+_MOVES_ALL = ("recibir", "al_promedio", "devolver_venta", "devolver_compra")
 # Ledger columns are numeric(38, 6): their sums are exact here, or an error.
 _EXACT = Context(prec=60, traps=[Inexact])
 _BIGINT = range(-(2**63), 2**63)
@@ -32,45 +33,6 @@ class Product(NamedTuple):
     codigo: str | None
     nombre: str | None
     categoria: str
-
-
-class Balance(NamedTuple):
-    """What is held at a moment: quantity, average unit cost and value."""
-
-    existencias: Decimal
-    costo_promedio: Decimal
-    valor: Decimal
-
-
-class Movement(NamedTuple):
-    """A line of the ledger; `fecha` is in the shop's zone, `after` the balance it leaves."""
-
-    fecha: datetime
-    id_movimiento: int
-    tipo: str
-    id_sucursal: int
-    sucursal: str
-    cantidad: Decimal
-    costo_unitario: Decimal
-    costo_total: Decimal
-    ajuste: Decimal
-    provisional: bool
-    after: Balance
-
-    @property
-    def is_entry(self) -> bool:
-        """Whether it enters; else it leaves."""
-        return self.tipo == RECEIPT
-
-
-class Totals(NamedTuple):
-    """The sums of a period."""
-
-    entries_quantity: Decimal
-    entries_cost: Decimal
-    exits_quantity: Decimal
-    exits_cost: Decimal
-    ajuste: Decimal
 
 
 @dataclass(frozen=True)
@@ -127,7 +89,8 @@ def read_ledger(
     with localcontext(_EXACT):
         _check(product, opening, movements)
         until = data_until and data_until.astimezone(ZoneInfo(period.zone))
-        ledger = Ledger(product, period, until, first[0], opening, movements, _totals(movements))
+        totals = totals_of(line for movement in movements for line in lines_of(movement))
+        ledger = Ledger(product, period, until, first[0], opening, movements, totals)
         _check_totals(ledger)
     return ledger
 
@@ -166,19 +129,21 @@ def _movement(
     id_sucursal: int,
     sucursal: str,
     cantidad: Decimal,
-    costo_unitario: Decimal,
+    costo_unitario: Decimal | None,
     costo_total: Decimal,
     ajuste: Decimal,
     existencias: Decimal,
     costo_promedio: Decimal,
     valor: Decimal,
     provisional: bool,
+    *rest: Any,
 ) -> Movement:
     """A row of etl.libro_producto(), in the order of its columns."""
     return Movement(
         *(fecha, id_movimiento, tipo, id_sucursal, sucursal),
         *(cantidad, costo_unitario, costo_total, ajuste, provisional),
         Balance(existencias, costo_promedio, valor),
+        *rest,
     )
 
 
@@ -186,18 +151,19 @@ def _check(product: Product, opening: Balance, movements: tuple[Movement, ...]) 
     """Every line must follow from the balance before it."""
     before = opening
     for line in movements:
-        if line.tipo not in (RECEIPT, SALE):
+        if line.regla is None:
             raise LedgerError(
                 _(
                     "the ledger of product {product} has movement {movement} of type {type}, of "
-                    "which the kardex does not know whether it enters or leaves; add the type to "
-                    "pipeline/kardex/ledger.py"
+                    "which the kardex does not know whether it enters or leaves; run "
+                    "`python -m pipeline verify`"
                 ).format(product=product.id_producto, movement=line.id_movimiento, type=line.tipo)
             )
-        sign = 1 if line.is_entry else -1
+        moved = line.signo * line.cantidad if line.regla in _MOVES_ALL else line.variacion
         for what, was, change, now in (
-            (_("quantity"), before.existencias, sign * line.cantidad, line.after.existencias),
-            (_("value"), before.valor, sign * line.costo_total + line.ajuste, line.after.valor),
+            (_("quantity"), before.existencias, moved, line.after.existencias),
+            (_("quantity"), before.existencias, line.variacion, line.after.existencias),
+            (_("value"), before.valor, line.value_change + line.ajuste, line.after.valor),
         ):
             if was + change != now:
                 raise LedgerError(
@@ -214,18 +180,6 @@ def _check(product: Product, opening: Balance, movements: tuple[Movement, ...]) 
                     )
                 )
         before = line.after
-
-
-def _totals(movements: tuple[Movement, ...]) -> Totals:
-    entries = [line for line in movements if line.is_entry]
-    exits = [line for line in movements if not line.is_entry]
-    return Totals(
-        sum((line.cantidad for line in entries), _ZERO),
-        sum((line.costo_total for line in entries), _ZERO),
-        sum((line.cantidad for line in exits), _ZERO),
-        sum((line.costo_total for line in exits), _ZERO),
-        sum((line.ajuste for line in movements), _ZERO),
-    )
 
 
 def _check_totals(ledger: Ledger) -> None:

@@ -8,8 +8,9 @@ from html import escape
 from typing import TextIO
 
 from pipeline.base.voice import Voice, voice_of
-from pipeline.kardex.formats import OPENING_OPERATION, OPERATIONS, balance_columns, sides
-from pipeline.kardex.ledger import RECEIPT, SALE, Ledger, Movement, Period
+from pipeline.kardex.formats import OPENING_OPERATION, balance_columns, lines_in_format, sides
+from pipeline.kardex.ledger import Ledger, Period
+from pipeline.kardex.lines import Line
 
 Numbers = Sequence[Decimal | None]
 
@@ -130,8 +131,9 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
     _ = voice.gettext
     opening = (*[None] * 7, *balance_columns(ledger.opening))
     totals = _totals(ledger)
-    lines = [_numbers(line) for line in ledger.movements]
-    decimals = _decimals([opening, *lines, totals])
+    lines = lines_in_format(ledger)
+    numbers_of = [_numbers(line) for line in lines]
+    decimals = _decimals([opening, *numbers_of, totals])
     opened = voice.table_day(ledger.opening_date) if ledger.opening_date else ""
     # Apart from the rows: gettext finds no text within an f-string.
     before, below = _("Opening balance"), _("TOTALS")
@@ -140,14 +142,16 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
         f"<td>{OPENING_OPERATION} {before}</td>"
         f"{_cells(opening, decimals, voice)}<td></td><td></td></tr>\n"
     )
-    kinds = {SALE: _("Sale"), RECEIPT: _("Goods receipt")}
-    yes = _("yes")
-    for line, numbers in zip(ledger.movements, lines, strict=True):
+    kinds, yes = _kinds(_), _("yes")
+    for line, numbers in zip(lines, numbers_of, strict=True):
+        row = line.movement
+        # A type that a shop has added bears the name that it gave it.
+        kind = kinds.get(row.tipo, row.nombre)
         yield (
-            f"<tr><td>{voice.table_day(line.fecha)}</td><td></td><td></td>"
-            f"<td>{line.id_movimiento}</td><td>{OPERATIONS[line.tipo]} {kinds[line.tipo]}</td>"
+            f"<tr><td>{voice.table_day(row.fecha)}</td><td></td><td></td>"
+            f"<td>{row.id_movimiento}</td><td>{line.operacion} {escape(kind)}</td>"
             f"{_cells(numbers, decimals, voice)}<td>{escape(line.sucursal)}</td>"
-            f"<td>{yes if line.provisional else ''}</td></tr>\n"
+            f"<td>{yes if row.provisional else ''}</td></tr>\n"
         )
     yield (
         f'</tbody>\n<tfoot>\n<tr><td colspan="5">{below}</td>'
@@ -155,7 +159,23 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
     )
 
 
-def _numbers(line: Movement) -> Numbers:
+def _kinds(_: Callable[[str], str]) -> dict[str, str]:
+    """What each type is called."""
+    return {
+        "VENTA": _("Sale"),
+        "ENTRADA_MERCANCIA": _("Goods receipt"),
+        "DEVOLUCION_VENTA": _("Customer return"),
+        "DEVOLUCION_COMPRA": _("Return to the supplier"),
+        "DESCUENTO_VENTA": _("Credit note"),
+        "COSTO_ADICIONAL": _("Landed cost"),
+        "AJUSTE_ENTRADA": _("Surplus"),
+        "AJUSTE_SALIDA": _("Shrinkage"),
+        "TRASLADO": _("Transfer"),
+        "CONTEO": _("Count"),
+    }
+
+
+def _numbers(line: Line) -> Numbers:
     entry, exit_ = sides(line)
     blank = [None] * 3
     return (*(entry or blank), *(exit_ or blank), line.ajuste or None, *balance_columns(line.after))

@@ -167,9 +167,9 @@ def fingerprints(
     With `since_version` of those only that are not older, and of those of `ids`. Fingerprints are
     `hashed` by PostgreSQL's own function, or made by md5.
     What is dated after `limit` waits in quarantine, as do the lines of products that `products`
-    does not yield. `openings` are the products whose movements count from a date only, `types` the rows of
-    dw.tipo_movimiento; without
-    a `horizon` nothing is too new to be compared. The products of `changed` came or went after it.
+    does not yield. `openings` are the products whose movements count from a date only, `types` the
+    rows of dw.tipo_movimiento; without a `horizon` nothing is too new to be compared. The products
+    of `changed` came or went after it.
     """
     pending = _are_new(query, horizon) if horizon else []
     if horizon and changed:

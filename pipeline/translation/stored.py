@@ -38,7 +38,6 @@ TEMPLATES = (
     ),
     N_("there is no rule {rule} for a movement; nothing was written"),
     N_("give dw.valuar_movimiento a branch for it, and run init"),
-    N_("give the type a branch there, and run init"),
     N_("movimientos.sql yields rows without id_movimiento"),
     N_("movimientos.sql yields id_movimiento {movement} {times} times in one read"),
     N_("correct its joins so that each movement is one row, then run again"),

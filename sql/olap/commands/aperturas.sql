@@ -18,12 +18,14 @@ BEGIN
     PERFORM etl.preparar_carga();
     CREATE TEMP TABLE apertura_nueva ON COMMIT DROP AS
     SELECT
-        f.id_producto, round(f.existencias, 6) AS existencias,
-        round(f.costo_promedio, 6) AS costo_promedio,
-        coalesce(f.fecha, v_control.desde_inicial) AS fecha
+        f.id_producto, s.existencias, round(f.costo_promedio, 6) AS costo_promedio,
+        coalesce(f.fecha, v_control.desde_inicial) AS fecha, f.sucursales
     FROM jsonb_to_recordset(p_aperturas) AS f (
-        id_producto bigint, existencias numeric, costo_promedio numeric, fecha timestamptz
-    );
+        id_producto bigint, sucursales jsonb, costo_promedio numeric, fecha timestamptz
+    )
+    CROSS JOIN LATERAL (
+        SELECT sum(round(v.value::numeric, 6)) AS existencias FROM jsonb_each_text(f.sucursales) AS v
+    ) AS s;
 
     INSERT INTO etl.baja
     SELECT k.*, false
@@ -70,7 +72,9 @@ BEGIN
     DELETE FROM dw.apertura_sucursal AS s USING pg_temp.apertura_nueva AS n
     WHERE s.id_producto = n.id_producto;
     INSERT INTO dw.apertura_sucursal (id_producto, id_sucursal, existencias)
-    SELECT n.id_producto, 0, n.existencias FROM pg_temp.apertura_nueva AS n;
+    SELECT n.id_producto, v.key::bigint, round(v.value::numeric, 6)
+    FROM pg_temp.apertura_nueva AS n
+    CROSS JOIN LATERAL jsonb_each_text(n.sucursales) AS v;
     -- What waits from before an opening is out of scope, as the next window would find.
     DELETE FROM etl.rechazo AS r USING pg_temp.apertura_nueva AS n
     WHERE r.id_producto = n.id_producto AND r.fecha < n.fecha;
@@ -101,5 +105,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.aplicar_aperturas(jsonb, jsonb, boolean) IS
-    'Pone o corrige saldos de apertura y repite sus productos; se niega a dejar fuera movimientos ya cargados, salvo que se pida';
+    'Pone o corrige saldos de apertura, por sucursal (un objeto: sucursal, existencias; la 0 si no la tienen), y repite sus productos; se niega a dejar fuera movimientos ya cargados, salvo que se pida';
 SELECT etl.conceder('EXECUTE', 'etl.aplicar_aperturas(jsonb, jsonb, boolean)', 'etl_cargador');

@@ -25,7 +25,9 @@ CREATE OR REPLACE FUNCTION etl.libro_producto(
 ) RETURNS TABLE (
     fecha timestamptz, id_movimiento bigint, tipo text, id_sucursal bigint, sucursal text,
     cantidad numeric, costo_unitario numeric, costo_total numeric, ajuste numeric,
-    existencias numeric, costo_promedio numeric, valor numeric, provisional boolean
+    existencias numeric, costo_promedio numeric, valor numeric, provisional boolean,
+    variacion numeric, regla text, signo smallint, nombre text, operacion text,
+    operacion_destino text, sucursal_destino text
 )
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -34,7 +36,10 @@ AS $$
 -- The bounds are written out in each condition, so that the primary key serves them as a range.
 SELECT
     l.fecha, l.id_movimiento, l.tipo, l.id_sucursal, l.sucursal, l.cantidad, l.costo_unitario,
-    l.costo_total, l.ajuste, l.existencias, l.costo_promedio, l.valor, l.provisional
+    l.costo_total, l.ajuste, l.existencias, l.costo_promedio, l.valor, l.provisional, l.variacion,
+    t.regla, t.signo, t.nombre,
+    CASE WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
+    t.sunat_destino, l.sucursal_destino
 FROM (
     SELECT
         -- An opening that holds from a day of the period on bears its own date.
@@ -48,7 +53,7 @@ FROM (
         coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
         coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric AS costo_promedio,
         coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
-        false AS provisional
+        false AS provisional, 0::numeric AS variacion, NULL::text AS sucursal_destino
     FROM (SELECT p_id_producto AS id_producto) AS p
     LEFT JOIN dw.apertura AS a
         ON a.id_producto = p.id_producto AND (
@@ -67,13 +72,18 @@ FROM (
     SELECT
         k.fecha, k.orden, k.id_movimiento, k.tipo, k.id_sucursal,
         coalesce(s.nombre, 'Sucursal ' || k.id_sucursal), k.cantidad, k.costo_unitario,
-        k.costo_total, k.ajuste, k.existencias, k.costo_promedio, k.valor, k.provisional
+        k.costo_total, k.ajuste, k.existencias, k.costo_promedio, k.valor, k.provisional,
+        k.variacion,
+        CASE WHEN k.id_sucursal_destino IS NOT NULL
+            THEN coalesce(d.nombre, 'Sucursal ' || k.id_sucursal_destino) END
     FROM dw.kardex AS k
     LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
+    LEFT JOIN dw.sucursal AS d ON d.id_sucursal = k.id_sucursal_destino
     WHERE k.id_producto = p_id_producto
         AND k.fecha >= coalesce(etl.inicio_del_dia(p_desde, p_zona), '-infinity')
         AND k.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
 ) AS l
+LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = l.tipo
 ORDER BY l.id_movimiento IS NOT NULL, l.fecha, l.orden, l.id_movimiento
 $$;
 COMMENT ON FUNCTION etl.libro_producto(bigint, date, date, text) IS

@@ -647,7 +647,11 @@ CROSS JOIN LATERAL (
         'consultas', c.consultas,
         'politica', c.politica,
         'rechazos', (SELECT coalesce(jsonb_agg(r.id_movimiento), '[]') FROM etl.rechazo AS r),
-        'aperturas', (SELECT md5(string_agg(a::text, '|' ORDER BY a.id_producto)) FROM dw.apertura AS a),
+        'aperturas', (
+            SELECT md5(string_agg(a::text || s::text, '|' ORDER BY s.id_producto, s.id_sucursal))
+            FROM dw.apertura AS a
+            INNER JOIN dw.apertura_sucursal AS s ON s.id_producto = a.id_producto
+        ),
         'reglas', (
             SELECT md5(string_agg(
                 f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), ''), '|'

@@ -30,29 +30,32 @@ BEGIN
         FROM (
             SELECT k.id_producto, k.fecha
             FROM (
-                SELECT e.id_producto, e.id_origen FROM etl.etapa AS e WHERE e.id_origen IS NOT NULL
+                SELECT e.id_producto, e.id_origen, e.tipo FROM etl.etapa AS e
+                WHERE e.id_origen IS NOT NULL
                 UNION ALL
-                SELECT b.id_producto, b.id_origen FROM etl.baja AS b WHERE b.id_origen IS NOT NULL
+                SELECT b.id_producto, b.id_origen, b.tipo FROM etl.baja AS b
+                WHERE b.id_origen IS NOT NULL
             ) AS c
+            INNER JOIN dw.tipo_movimiento AS p ON p.tipo = c.tipo AND p.regla = 'sumar_costo'
             CROSS JOIN LATERAL (
                 SELECT f.id_producto, f.fecha, f.tipo FROM dw.kardex AS f
                 WHERE f.id_movimiento = c.id_origen OFFSET 0
             ) AS k
-            WHERE k.id_producto = c.id_producto AND k.tipo = 'ENTRADA_MERCANCIA'
+            WHERE k.id_producto = c.id_producto AND k.tipo = p.tipo_origen
             UNION ALL
             SELECT k.id_producto, k.fecha
             FROM (
-                SELECT e.id_producto, e.id_movimiento FROM etl.etapa AS e
-                WHERE e.tipo = 'ENTRADA_MERCANCIA'
+                SELECT e.id_producto, e.id_movimiento, e.tipo FROM etl.etapa AS e
                 UNION ALL
-                SELECT b.id_producto, b.id_movimiento FROM etl.baja AS b
-                WHERE b.tipo = 'ENTRADA_MERCANCIA'
+                SELECT b.id_producto, b.id_movimiento, b.tipo FROM etl.baja AS b
             ) AS r
+            INNER JOIN dw.tipo_movimiento AS p ON p.tipo_origen = r.tipo AND p.regla = 'sumar_costo'
             CROSS JOIN LATERAL (
-                SELECT f.id_producto, f.fecha FROM dw.kardex AS f
+                SELECT f.id_producto, f.fecha, f.tipo FROM dw.kardex AS f
                 WHERE f.id_producto = r.id_producto AND f.id_origen = r.id_movimiento
                 OFFSET 0
             ) AS k
+            WHERE k.tipo = p.tipo
         ) AS o
         GROUP BY o.id_producto
     ) AS c
@@ -70,7 +73,8 @@ BEGIN
     SET sigue_sucursales = true
     FROM (
         SELECT e.id_producto FROM etl.etapa AS e
-        WHERE e.tipo = 'CONTEO' AND e.id_sucursal IS NOT NULL
+        INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo AND p.regla = 'contar'
+        WHERE e.id_sucursal IS NOT NULL
         UNION
         SELECT s.id_producto
         FROM etl.tramo AS s
@@ -95,7 +99,7 @@ BEGIN
     END IF;
     INSERT INTO etl.circunstancia
     WITH enlace AS MATERIALIZED (
-        SELECT e.id_producto, e.id_movimiento, e.tipo, e.fecha, p.orden, e.id_origen,
+        SELECT e.id_producto, e.id_movimiento, e.tipo, p.regla, e.fecha, p.orden, e.id_origen,
             round(round(e.cantidad, 6) * round(e.costo_unitario, 6), 6) AS costo
         FROM etl.etapa AS e
         INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo
@@ -107,11 +111,12 @@ BEGIN
             SELECT k.*
             FROM etl.tramo AS t
             CROSS JOIN LATERAL (
-                SELECT f.id_producto, f.id_movimiento, f.tipo, f.fecha, f.orden, f.id_origen,
-                    round(f.cantidad * f.costo_unitario, 6) AS costo
+                SELECT f.id_producto, f.id_movimiento, f.tipo, p.regla, f.fecha, f.orden,
+                    f.id_origen, round(f.cantidad * f.costo_unitario, 6) AS costo
                 FROM dw.kardex AS f
+                INNER JOIN dw.tipo_movimiento AS p ON p.tipo = f.tipo
                 WHERE f.id_producto = t.id_producto AND f.id_origen IS NOT NULL
-                    AND (f.fecha >= t.desde OR f.tipo = 'COSTO_ADICIONAL')
+                    AND (f.fecha >= t.desde OR p.regla = 'sumar_costo')
                 OFFSET 0
             ) AS k
             OFFSET 0
@@ -158,15 +163,15 @@ BEGIN
             NULL::numeric AS costo_total, NULL::numeric AS cantidad, NULL::numeric AS existencias,
             NULL::numeric AS costo_promedio
         FROM par AS p
-        WHERE p.tipo = 'COSTO_ADICIONAL'
+        WHERE p.regla = 'sumar_costo'
         UNION ALL
         SELECT p.id_movimiento, NULL, true, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM par AS p
-        WHERE p.tipo = 'COSTO_ADICIONAL'
+        WHERE p.regla = 'sumar_costo'
         UNION ALL
         SELECT p.id_origen, NULL, NULL, true, NULL, NULL, NULL, NULL, NULL, NULL
         FROM par AS p
-        WHERE p.tipo <> 'COSTO_ADICIONAL' AND p.en_tramo AND p.fecha_origen <= p.fecha
+        WHERE p.regla <> 'sumar_costo' AND p.en_tramo AND p.fecha_origen <= p.fecha
         UNION ALL
         SELECT
             p.id_movimiento, NULL, NULL, NULL,
@@ -179,7 +184,7 @@ BEGIN
             CASE WHEN NOT p.en_tramo THEN p.existencias END,
             CASE WHEN NOT p.en_tramo THEN p.costo_promedio END
         FROM par AS p
-        WHERE p.tipo <> 'COSTO_ADICIONAL' AND p.fecha_origen <= p.fecha
+        WHERE p.regla <> 'sumar_costo' AND p.fecha_origen <= p.fecha
     ) AS u
     GROUP BY u.id_movimiento;
 END

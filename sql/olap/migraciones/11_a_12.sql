@@ -41,7 +41,7 @@ SELECT set_config('etl.inventario_de_nuevo', 'true', true);
 -- Two types were valued, and what tells them apart stood in the functions.
 DROP VIEW IF EXISTS etl.v_diferencia, etl.v_baja_desconocida;
 DROP FUNCTION IF EXISTS
-    etl.sumar(text, date, boolean), etl.diferencias_de_resumen(text, date),
+    etl.libro_producto(bigint, date, date, text), etl.sumar(text, date, boolean), etl.diferencias_de_resumen(text, date),
     etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
     etl.precio_informado(text, numeric),
     etl.motivo_rechazo(text, boolean, numeric, numeric, timestamptz, timestamptz);

@@ -18,8 +18,12 @@ CREATE TABLE IF NOT EXISTS dw.tipo_movimiento (
     clase_con_costo  text CHECK (clase_con_costo IN ('ventas', 'compras', 'merma')),
     resta            boolean NOT NULL,
     sunat            text,
+    sunat_con_costo  text,
+    sunat_destino    text,
     nombre           text NOT NULL,
-    descripcion      text NOT NULL
+    descripcion      text NOT NULL,
+    CHECK ((regla = 'contar') = (orden = 3)),
+    CHECK ((regla IN ('sumar_costo', 'devolver_venta', 'devolver_compra')) = (tipo_origen IS NOT NULL))
 );
 COMMENT ON TABLE dw.tipo_movimiento IS
     'Los tipos de movimiento que cuentan: con qué regla se valorizan, en qué orden, qué necesitan y dónde se informan';
@@ -46,42 +50,45 @@ COMMENT ON COLUMN dw.tipo_movimiento.clase IS
 COMMENT ON COLUMN dw.tipo_movimiento.clase_con_costo IS 'La clase, si trae su costo; nulo: la misma';
 COMMENT ON COLUMN dw.tipo_movimiento.resta IS 'Si es una devolución o un descuento, que resta de las ventas';
 COMMENT ON COLUMN dw.tipo_movimiento.sunat IS
-    'Código de la tabla 12 de SUNAT; de un traslado, el de su salida (la entrada es 21); nulo: no está en el formato 13.1';
+    'Código de la tabla 12 de SUNAT; nulo: no está en el formato 13.1';
+COMMENT ON COLUMN dw.tipo_movimiento.sunat_con_costo IS 'El código, si trae su costo; nulo: el mismo';
+COMMENT ON COLUMN dw.tipo_movimiento.sunat_destino IS
+    'De un traslado, el código de su entrada: en el formato son dos líneas';
 COMMENT ON COLUMN dw.tipo_movimiento.nombre IS 'Cómo se llama en una página';
 COMMENT ON COLUMN dw.tipo_movimiento.descripcion IS 'Para quien lleva la contabilidad';
 SELECT etl.conceder('SELECT', 'dw.tipo_movimiento', 'bi_lector');
 
 INSERT INTO dw.tipo_movimiento AS t (
     tipo, regla, orden, signo, cantidad, precio, costo, importe, destino, tipo_origen, clase,
-    clase_con_costo, resta, sunat, nombre, descripcion
+    clase_con_costo, resta, sunat, sunat_con_costo, sunat_destino, nombre, descripcion
 )
 VALUES
     ('ENTRADA_MERCANCIA', 'recibir', 0, 1, 'positiva', false, 'sí', true, false, NULL,
-        'compras', NULL, false, '02', 'Compra',
+        'compras', NULL, false, '02', NULL, NULL, 'Compra',
         'Compra que entra al almacén, con su costo y los que se le añaden'),
     ('AJUSTE_ENTRADA', 'recibir', 0, 1, 'positiva', false, 'puede', false, false, NULL,
-        'merma', 'compras', false, '28', 'Ajuste de entrada',
+        'merma', 'compras', false, '28', '19', NULL, 'Ajuste de entrada',
         'Sobrante o producción propia: entra a su costo o, sin él, al promedio'),
     ('COSTO_ADICIONAL', 'sumar_costo', 0, 1, 'uno si falta', false, 'sí, con signo', false, false,
-        'ENTRADA_MERCANCIA', 'compras', NULL, false, '99', 'Costo adicional',
+        'ENTRADA_MERCANCIA', 'compras', NULL, false, '99', NULL, NULL, 'Costo adicional',
         'Flete, aduana o descuento del proveedor: es parte del costo de su compra'),
     ('VENTA', 'al_promedio', 1, -1, 'positiva', true, 'no', true, false, NULL,
-        'ventas', NULL, false, '01', 'Venta', 'Venta: sale al costo promedio'),
+        'ventas', NULL, false, '01', NULL, NULL, 'Venta', 'Venta: sale al costo promedio'),
     ('AJUSTE_SALIDA', 'al_promedio', 1, -1, 'positiva', false, 'no', false, false, NULL,
-        'merma', NULL, false, '13', 'Merma', 'Merma, rotura o consumo propio: sale al costo promedio'),
+        'merma', NULL, false, '13', NULL, NULL, 'Merma', 'Merma, rotura o consumo propio: sale al costo promedio'),
     ('DEVOLUCION_COMPRA', 'devolver_compra', 1, -1, 'positiva', false, 'puede', false, false,
-        'ENTRADA_MERCANCIA', 'compras', NULL, false, '25', 'Devolución al proveedor',
+        'ENTRADA_MERCANCIA', 'compras', NULL, false, '25', NULL, NULL, 'Devolución al proveedor',
         'Devolución al proveedor: sale a lo que costó; lo que acredita de más o de menos es ajuste'),
     ('TRASLADO', 'ninguna', 1, 0, 'positiva', false, 'no', false, true, NULL,
-        NULL, NULL, false, '11', 'Traslado',
+        NULL, NULL, false, '11', NULL, '21', 'Traslado',
         'Traslado entre sucursales: no cambia ni existencias ni valor del producto'),
     ('DESCUENTO_VENTA', 'ninguna', 1, 0, 'uno si falta', true, 'no', true, false, NULL,
-        'ventas', NULL, true, NULL, 'Descuento', 'Nota de crédito sin mercancía: solo tiene precio'),
+        'ventas', NULL, true, NULL, NULL, NULL, 'Descuento', 'Nota de crédito sin mercancía: solo tiene precio'),
     ('DEVOLUCION_VENTA', 'devolver_venta', 2, 1, 'positiva', true, 'no', true, false, 'VENTA',
-        'ventas', NULL, true, '24', 'Devolución de cliente',
+        'ventas', NULL, true, '24', NULL, NULL, 'Devolución de cliente',
         'Devolución de un cliente: entra a lo que costó lo vendido'),
     ('CONTEO', 'contar', 3, 1, 'cero o positiva', false, 'puede', false, false, NULL,
-        'merma', NULL, false, '28', 'Conteo',
+        'merma', NULL, false, '28', NULL, NULL, 'Conteo',
         'Conteo: las existencias pasan a ser lo contado; la diferencia es merma o sobrante')
 ON CONFLICT (tipo) DO NOTHING;
 

@@ -1,0 +1,163 @@
+"""The lines of SUNAT's format 13.1 that a movement is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Context, Decimal, localcontext
+from typing import NamedTuple
+
+from pipeline.base.csv_rows import rounded
+
+_ZERO = Decimal(0)
+# A product of two of the ledger's columns is exact here.
+_AMPLE = Context(prec=80)
+
+
+class Balance(NamedTuple):
+    """What is held at a moment: quantity, average unit cost and value."""
+
+    existencias: Decimal
+    costo_promedio: Decimal
+    valor: Decimal
+
+
+class Movement(NamedTuple):
+    """A row of the ledger; `fecha` is in the shop's zone, `after` the balance it leaves.
+
+    `cantidad` and `costo_unitario` are the document's, `variacion` is what it changed the stock
+    by. `signo` (1, 0, -1) is how costo_total counts. The operations are SUNAT's, table 12: None
+    where the movement is not in its format.
+    """
+
+    fecha: datetime
+    id_movimiento: int
+    tipo: str
+    id_sucursal: int
+    sucursal: str
+    cantidad: Decimal
+    costo_unitario: Decimal | None
+    costo_total: Decimal
+    ajuste: Decimal
+    provisional: bool
+    after: Balance
+    variacion: Decimal
+    regla: str
+    signo: int
+    nombre: str
+    operacion: str | None
+    operacion_destino: str | None
+    sucursal_destino: str | None
+
+    @property
+    def value_change(self) -> Decimal:
+        """What it adds to the value of the stock, its adjustment apart."""
+        return self.signo * self.costo_total
+
+
+class Amounts(NamedTuple):
+    """One side of a line of the format; without a quantity there is no unit cost."""
+
+    cantidad: Decimal
+    costo_unitario: Decimal | None
+    costo_total: Decimal
+
+
+class Line(NamedTuple):
+    """A line of the format. `operacion` None: it is not in there."""
+
+    movement: Movement
+    operacion: str | None
+    sucursal: str
+    entry: Amounts | None
+    exit: Amounts | None
+    ajuste: Decimal
+    after: Balance
+
+
+class Totals(NamedTuple):
+    """The sums of a period's lines; a transfer is an exit and an entry."""
+
+    entries_quantity: Decimal
+    entries_cost: Decimal
+    exits_quantity: Decimal
+    exits_cost: Decimal
+    ajuste: Decimal
+
+
+def lines_of(movement: Movement) -> list[Line]:
+    """The lines of SUNAT's format that a movement is, or would be.
+
+    A transfer is two, at the average; what changes nothing has neither entry nor exit.
+    """
+    with localcontext(_AMPLE):
+        return _lines_of(movement)
+
+
+def _lines_of(movement: Movement) -> list[Line]:
+    if movement.operacion_destino is not None:
+        return _transfer(movement)
+    quantity, value = movement.variacion, movement.value_change
+    entry = exit_ = None
+    if quantity < 0:
+        exit_ = Amounts(-quantity, _unit_cost(movement), -value)
+    elif quantity > 0 or value != 0:
+        entry = Amounts(quantity, _unit_cost(movement), value)
+    return [
+        Line(
+            movement,
+            movement.operacion if entry or exit_ else None,
+            movement.sucursal,
+            entry,
+            exit_,
+            movement.ajuste,
+            movement.after,
+        )
+    ]
+
+
+def _transfer(movement: Movement) -> list[Line]:
+    quantity, after = movement.cantidad, movement.after
+    amounts = Amounts(quantity, after.costo_promedio, rounded(quantity * after.costo_promedio))
+    gone = after._replace(
+        existencias=after.existencias - quantity, valor=after.valor - amounts.costo_total
+    )
+    assert movement.sucursal_destino is not None
+    return [
+        Line(movement, movement.operacion, movement.sucursal, None, amounts, _ZERO, gone),
+        Line(
+            movement,
+            movement.operacion_destino,
+            movement.sucursal_destino,
+            amounts,
+            None,
+            movement.ajuste,
+            after,
+        ),
+    ]
+
+
+def _unit_cost(movement: Movement) -> Decimal | None:
+    """The document's, or of a sale the average, where that is what it moved at."""
+    own, quantity = movement.costo_unitario, abs(movement.variacion)
+    if quantity == 0:
+        return None
+    if own is not None and (
+        movement.regla == "al_promedio" or rounded(quantity * own) == abs(movement.costo_total)
+    ):
+        return own
+    return rounded(abs(movement.costo_total) / quantity)
+
+
+def totals_of(lines: Iterable[Line]) -> Totals:
+    """Their sums, exact in the caller's context."""
+    lines = list(lines)
+    entries = [line.entry for line in lines if line.entry]
+    exits = [line.exit for line in lines if line.exit]
+    return Totals(
+        sum((side.cantidad for side in entries), _ZERO),
+        sum((side.costo_total for side in entries), _ZERO),
+        sum((side.cantidad for side in exits), _ZERO),
+        sum((side.costo_total for side in exits), _ZERO),
+        sum((line.ajuste for line in lines), _ZERO),
+    )
