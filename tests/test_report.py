@@ -321,7 +321,9 @@ def test_what_came_back_was_lost_and_counted_stands_beside_the_sales(shop: Shop)
     assert shown("conteos", "id_producto", "diferencia", "valor", "sobrante", "faltante") == [
         (2, -1, -4, 0, 4)
     ]
-    assert shown("existencias_sucursal", "id_sucursal", "valor", "con_existencias", "agotados") == [
+    assert shown(
+        "existencias_sucursal", "id_sucursal", "valor", "con_existencias", "sin_existencias"
+    ) == [
         (1, 320, 2, 0),
         (2, 0, 0, 1),
     ]

@@ -43,8 +43,8 @@ def stock(figures: Figures, voice: Voice) -> Section:
         shown_of(voice, rows, _("At the average cost, which is the same in all branches.")),
         Table(
             [
-                *(_("Branch"), _("Value"), _("Products in stock"), _("Out of stock")),
-                *(_("Running out"), _("Below zero")),
+                *(_("Branch"), _("Value"), _("Products in stock"), _("None left")),
+                _("Below zero"),
             ],
             [
                 [
@@ -52,7 +52,7 @@ def stock(figures: Figures, voice: Voice) -> Section:
                     voice.money(row["valor"]),
                     *(
                         voice.quantity(row[column])
-                        for column in ("con_existencias", "agotados", "por_agotarse", "bajo_cero")
+                        for column in ("con_existencias", "sin_existencias", "bajo_cero")
                     ),
                 ]
                 for row in rows

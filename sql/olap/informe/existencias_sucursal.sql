@@ -1,11 +1,11 @@
--- What each branch has and lacks; nothing where there is one branch alone.
+-- What each branch has; nothing where there is one branch alone. Nothing here asks for the pace at
+-- which it sells, so that the planner leaves it out.
 WITH suma AS (
     SELECT
         r.id_sucursal, r.sucursal,
-        count(*) FILTER (WHERE r.existencias > 0) AS con_existencias,
         coalesce(sum(r.valor) FILTER (WHERE r.existencias > 0), 0) AS valor,
-        count(*) FILTER (WHERE r.agotado) AS agotados,
-        count(*) FILTER (WHERE r.reponer) AS por_agotarse,
+        count(*) FILTER (WHERE r.existencias > 0) AS con_existencias,
+        count(*) FILTER (WHERE r.existencias = 0) AS sin_existencias,
         count(*) FILTER (WHERE r.existencias < 0) AS bajo_cero,
         count(*) OVER () AS total
     FROM dw.v_reposicion_sucursal AS r

@@ -25,7 +25,13 @@ LEFT JOIN (
     -- No summary has both the branch and the day. Product by product: its ledger is in order of
     -- date, the whole one is not; of one that was not sold in these months nothing is read.
     SELECT r.id_producto, k.id_sucursal, sum(k.unidades) AS unidades
-    FROM dw.v_corte AS h
+    FROM (
+        SELECT
+            h.dia, etl.inicio_del_dia(h.dia - 89, h.zona) AS desde,
+            etl.inicio_del_dia(h.dia + 1, h.zona) AS hasta
+        FROM dw.v_corte AS h
+        OFFSET 0
+    ) AS h
     CROSS JOIN LATERAL (
         SELECT DISTINCT m.id_producto
         FROM dw.resumen_mensual AS m
@@ -33,15 +39,11 @@ LEFT JOIN (
             AND (m.unidades_vendidas <> 0 OR m.unidades_devueltas <> 0)
     ) AS r
     CROSS JOIN LATERAL (
-        SELECT f.id_sucursal, -f.variacion AS unidades
+        SELECT f.id_sucursal, -sum(f.variacion) AS unidades
         FROM dw.kardex AS f
-        INNER JOIN dw.tipo_movimiento AS t ON t.tipo = f.tipo AND t.clase = 'ventas'
-        WHERE f.id_producto = r.id_producto
-            -- For the index: a midnight that a clock put back makes twice is the later one here.
-            AND f.fecha >= (h.dia - 90)::timestamp AT TIME ZONE h.zona
-            AND f.fecha < (h.dia + 2)::timestamp AT TIME ZONE h.zona
-            AND (f.fecha AT TIME ZONE h.zona)::date BETWEEN h.dia - 89 AND h.dia
-        OFFSET 0
+        WHERE f.id_producto = r.id_producto AND f.fecha >= h.desde AND f.fecha < h.hasta
+            AND f.tipo = ANY (ARRAY(SELECT t.tipo FROM dw.tipo_movimiento AS t WHERE t.clase = 'ventas'))
+        GROUP BY f.id_sucursal
     ) AS k
     GROUP BY r.id_producto, k.id_sucursal
 ) AS v ON v.id_producto = e.id_producto AND v.id_sucursal = e.id_sucursal;
@@ -50,3 +52,5 @@ COMMENT ON VIEW dw.v_reposicion_sucursal IS
 COMMENT ON COLUMN dw.v_reposicion_sucursal.existencias_producto IS
     'Las de todas las sucursales: si las hay, basta un traslado';
 SELECT etl.conceder('SELECT', 'dw.v_reposicion_sucursal', 'bi_lector');
+-- Whoever reads the view runs what it calls.
+SELECT etl.conceder('EXECUTE', 'etl.inicio_del_dia(date, text)', 'bi_lector');
