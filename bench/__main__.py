@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import dashboards, history, idle, late, million, proof, wide
+from bench import dashboards, history, idle, late, million, proof, types, wide
 from bench.measure import Series
 from bench.place import Place, open_place
 from bench.report import as_json, print_ratios, print_series
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Place, int, int], list[Series]]] = {
     "idle": lambda place, _rows, rounds: idle.measure(place, rounds),
     "dashboards": dashboards.measure,
     "wide": wide.measure,
+    "types": types.measure,
     "verify": proof.measure,
     "history": lambda place, rows, _rounds: history.measure(place, rows),
 }

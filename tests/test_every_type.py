@@ -73,7 +73,7 @@ def bought(shop: Shop) -> Ids:
         RECEIPT, day(12), SCREWS, 2_100_000, costo_unitario=Decimal("0.001429"), importe=3000
     )
     shop.movement(SALE, day(13), SCREWS, -3, precio_unitario=1)
-    run(shop, hours=0)
+    shop.run_in_process(as_of=END)
     return ids
 
 
@@ -89,6 +89,7 @@ def proved(shop: Shop) -> None:
 
 
 def test_each_type_is_valued(shop: Shop, bought: Ids):
+    assert_olap_equals_replay(shop, INITIAL)
     types = {row["tipo"] for row in shop.olap_rows("SELECT DISTINCT tipo FROM dw.kardex")}
     assert types == ALL_TYPES.keys()
     assert not shop.olap_rows("SELECT FROM etl.rechazo")

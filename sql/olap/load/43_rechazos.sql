@@ -35,15 +35,21 @@ BEGIN
     DELETE FROM etl.etapa AS e USING etl.descarte AS d WHERE d.id_movimiento = e.id_movimiento;
     DELETE FROM etl.etapa AS e USING etl.baja AS b WHERE b.igual AND b.id_movimiento = e.id_movimiento;
     DELETE FROM etl.baja AS b WHERE b.igual;
-    -- From here on it is as the rules read it.
-    UPDATE etl.etapa AS e
-    SET tipo = v.tipo, cantidad = v.cantidad, importe = v.importe, id_origen = v.id_origen,
-        id_sucursal_destino = v.id_sucursal_destino
-    FROM etl.v_etapa AS v
-    WHERE v.id_movimiento = e.id_movimiento AND (
-        (e.cantidad < 0) IS NOT FALSE OR e.importe IS NOT NULL OR e.id_origen IS NOT NULL
-        OR e.id_sucursal_destino IS NOT NULL
-    );
+    -- From here on it is as the rules read it. Of nearly every movement that is as it was read.
+    IF EXISTS (
+        SELECT FROM etl.etapa AS e
+        WHERE (e.cantidad < 0) IS NOT FALSE
+            OR coalesce(e.importe, e.id_origen, e.id_sucursal_destino) IS NOT NULL
+    ) THEN
+        UPDATE etl.etapa AS e
+        SET tipo = v.tipo, cantidad = v.cantidad, importe = v.importe, id_origen = v.id_origen,
+            id_sucursal_destino = v.id_sucursal_destino
+        FROM etl.v_etapa AS v
+        WHERE v.id_movimiento = e.id_movimiento AND (
+            (e.cantidad < 0) IS NOT FALSE
+            OR coalesce(e.importe, e.id_origen, e.id_sucursal_destino) IS NOT NULL
+        );
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION etl.apartar_rechazos(timestamptz, timestamptz) IS

@@ -10,7 +10,7 @@ SELECT (
     WHERE k.id_origen IS NOT NULL
     ORDER BY k.id_producto, k.id_origen, k.fecha
     LIMIT 1
-) IS NOT NULL OR EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_origen IS NOT NULL)
+) IS NOT NULL OR EXISTS (SELECT FROM etl.tramo AS t WHERE t.nombra)
 $$;
 COMMENT ON FUNCTION etl.hay_origenes() IS
     'Si algún movimiento, del kardex o que entra, nombra a otro: las tiendas que no los usan se ahorran buscarlos';
@@ -72,10 +72,6 @@ BEGIN
     UPDATE etl.tramo AS t
     SET sigue_sucursales = true
     FROM (
-        SELECT e.id_producto FROM etl.etapa AS e
-        INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo AND p.regla = 'contar'
-        WHERE e.id_sucursal IS NOT NULL
-        UNION
         SELECT s.id_producto
         FROM etl.tramo AS s
         CROSS JOIN LATERAL (

@@ -8,19 +8,25 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     v_productos bigint;
+    v_conteos text[] := ARRAY(SELECT p.tipo FROM dw.tipo_movimiento AS p WHERE p.regla = 'contar');
 BEGIN
-    INSERT INTO etl.tramo AS t (id_producto, desde, altas, ventas, entradas)
+    INSERT INTO etl.tramo AS t (
+        id_producto, desde, altas, ventas, entradas, nombra, sigue_sucursales
+    )
     SELECT m.id_producto, min(m.fecha), count(*) FILTER (WHERE m.tipo IS NOT NULL),
-        count(*) FILTER (WHERE m.tipo = 'VENTA'), count(*) FILTER (WHERE m.tipo = 'ENTRADA_MERCANCIA')
+        count(*) FILTER (WHERE m.tipo = 'VENTA'), count(*) FILTER (WHERE m.tipo = 'ENTRADA_MERCANCIA'),
+        count(m.id_origen) > 0,
+        count(m.id_sucursal) FILTER (WHERE m.tipo = ANY (v_conteos)) > 0
     FROM (
-        SELECT e.id_producto, e.fecha, e.tipo FROM etl.etapa AS e
+        SELECT e.id_producto, e.fecha, e.tipo, e.id_origen, e.id_sucursal FROM etl.etapa AS e
         UNION ALL
-        SELECT b.id_producto, b.fecha, NULL FROM etl.baja AS b
+        SELECT b.id_producto, b.fecha, NULL, b.id_origen, NULL FROM etl.baja AS b
     ) AS m
     GROUP BY m.id_producto
     ON CONFLICT (id_producto) DO UPDATE SET
         desde = least(t.desde, excluded.desde), altas = excluded.altas, ventas = excluded.ventas,
-        entradas = excluded.entradas;
+        entradas = excluded.entradas, nombra = excluded.nombra,
+        sigue_sucursales = excluded.sigue_sucursales;
     PERFORM etl.extender_tramos();
 
     -- LIMIT keeps the planner from joining with a scan of the whole ledger.

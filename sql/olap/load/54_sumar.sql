@@ -113,7 +113,10 @@ BEGIN
         coalesce(sum(c.variacion) FILTER (WHERE c.resta), 0),
         coalesce(-sum(c.entra) FILTER (WHERE c.clase = 'merma'), 0),
         coalesce(-sum(c.variacion) FILTER (WHERE c.clase = 'merma'), 0),
-        sum(c.variacion)
+        -- What is of no class moves nothing.
+        coalesce(sum(c.variacion) FILTER (WHERE c.clase = 'ventas'), 0)
+        + coalesce(sum(c.variacion) FILTER (WHERE c.clase = 'compras'), 0)
+        + coalesce(sum(c.variacion) FILTER (WHERE c.clase = 'merma'), 0)
     FROM (
         SELECT
             s.*,

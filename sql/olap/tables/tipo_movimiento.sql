@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS dw.tipo_movimiento (
     nombre           text NOT NULL,
     descripcion      text NOT NULL,
     CHECK ((regla = 'contar') = (orden = 3)),
+    CHECK (clase IS NOT NULL OR regla = 'ninguna'),
     CHECK ((regla IN ('sumar_costo', 'devolver_venta', 'devolver_compra')) = (tipo_origen IS NOT NULL))
 );
 COMMENT ON TABLE dw.tipo_movimiento IS

@@ -61,6 +61,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     entradas           bigint NOT NULL DEFAULT 0,
     categoria_anterior text,
     impuesto_anterior  numeric,
+    nombra             boolean NOT NULL DEFAULT false,
     sigue_sucursales   boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
@@ -69,7 +70,7 @@ COMMENT ON COLUMN etl.tramo.cola IS
 COMMENT ON COLUMN etl.tramo.altas IS 'Cuántos movimientos entran al kardex; de ellos, cuántas ventas y cuántas entradas';
 COMMENT ON COLUMN etl.tramo.categoria_anterior IS
     'Si cambió la categoría o el impuesto: lo que valía para lo ya sumado; nulo si no cambió';
-
+COMMENT ON COLUMN etl.tramo.nombra IS 'Algo de lo que entra o sale nombra a su origen';
 COMMENT ON COLUMN etl.tramo.sigue_sucursales IS
     'Algo se cuenta en una sucursal: hay que saber lo que hay en cada una';
 
