@@ -75,6 +75,11 @@ def trade_of_ten(shop: Shop, until: datetime, days: int = 450) -> None:
             number = movement(cursor, tipo, when, product, **columns)
             if tipo in named:
                 named[tipo].append((number, product))
+        # On both sides of a quarter's first day, whose sales count.
+        for day in range(87, 93):
+            when = until - timedelta(days=day, hours=5)
+            columns = {"cantidad": day, "precio_unitario": 5, "id_sucursal": 1 + day % 2}
+            movement(cursor, "VENTA", when, PRODUCTS[0], **columns)
 
 
 def _content(random: Random, tipo: str) -> dict[str, Any]:
