@@ -135,6 +135,9 @@ def test_a_type_that_the_shop_took_off_the_table_is_told(shop: Shop):
     shop.run_in_process()
     (left,) = said(shop, "status")["out_of_scope_types"]
     assert left == {"type": "TRASLADO", "movements": 1, "meant": None}
+    assert shop.olap_rows("SELECT motivo, tipo, movimientos FROM dw.v_fuera_de_alcance") == [
+        {"motivo": "tipo desconocido", "tipo": "TRASLADO", "movimientos": 1}
+    ]
 
 
 def test_every_type_has_a_name_in_both_languages(shop: Shop):
