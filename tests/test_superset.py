@@ -237,7 +237,7 @@ def test_a_second_import_changes_titles_and_metrics_in_place(
     assert dashboards.rows("venta_neta")[0][0] == pytest.approx(2 * before[0][0])
     must_succeed(dashboards.load())
     assert dashboards.rows("venta_neta") == before
-    for kind, count in (("chart", 34), ("dataset", 12), ("dashboard", 3), ("database", 1)):
+    for kind, count in (("chart", 44), ("dataset", 15), ("dashboard", 3), ("database", 1)):
         assert dashboards.session.get(f"/api/v1/{kind}/")["count"] == count
 
 
