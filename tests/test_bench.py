@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from shop_server import PASSWORD, ShopServer
 
-from bench import dashboards, idle, late, million, wide
+from bench import dashboards, idle, late, million, types, wide
 from bench.measure import Series
 from bench.place import Place, Side
 from bench.report import as_json, print_ratios, print_series, ratios
@@ -83,6 +83,18 @@ def test_the_four_ways_carry_the_same(place: Place, monkeypatch: pytest.MonkeyPa
         assert cursor.fetchone()[0] == 5_000
     assert len(rows[0]) == 5_000
     assert rows[0] == rows[1]
+
+
+@pytest.mark.one_postgres
+def test_a_shop_of_every_type(place: Place):
+    plain, mixed = types.measure(place, 3_000, 1)
+    assert plain.per == 3_000 < mixed.per
+    with place.olap.connect("bench_olap_bench_mixed") as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT count(*), count(DISTINCT tipo), count(id_origen) FROM dw.kardex")
+        rows, kinds, named = cursor.fetchone()
+    assert (rows, kinds) == (mixed.per, 8)
+    assert named > 100
 
 
 def test_no_dashboard_waits_for_a_run(place: Place):

@@ -278,7 +278,8 @@ BEGIN
                 NULL::numeric AS salto_costo,
                 ROW(
                     coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
-                    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.sucursales, s.por_sucursal
+                    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.sucursales, s.por_sucursal,
+                    NULL
                 )::dw.circunstancia AS circunstancia
             FROM tramo AS t
             LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
@@ -310,7 +311,7 @@ BEGIN
                         CASE WHEN x.recordar THEN k.id_movimiento END, x.id_origen, x.olvidar, NULL,
                         CASE WHEN t.sigue_sucursales THEN k.id_sucursal END,
                         CASE WHEN t.sigue_sucursales THEN k.id_sucursal_destino END,
-                        k.de_todo, NULL, NULL
+                        k.de_todo, NULL, NULL, NULL
                     )::dw.circunstancia
                 END
             FROM tramo AS t

@@ -11,12 +11,13 @@ DECLARE
     v_conteos text[] := ARRAY(SELECT p.tipo FROM dw.tipo_movimiento AS p WHERE p.regla = 'contar');
 BEGIN
     INSERT INTO etl.tramo AS t (
-        id_producto, desde, altas, ventas, entradas, nombra, sigue_sucursales
+        id_producto, desde, altas, ventas, entradas, nombra, cuenta_sucursales, sigue_sucursales
     )
     SELECT m.id_producto, min(m.fecha), count(*) FILTER (WHERE m.tipo IS NOT NULL),
         count(*) FILTER (WHERE m.tipo = 'VENTA'), count(*) FILTER (WHERE m.tipo = 'ENTRADA_MERCANCIA'),
         count(m.id_origen) > 0,
-        count(m.id_sucursal) FILTER (WHERE m.tipo = ANY (v_conteos)) > 0
+        count(m.id_sucursal) FILTER (WHERE m.tipo = ANY (v_conteos)) > 0,
+        count(*) FILTER (WHERE m.tipo = ANY (v_conteos) AND m.id_sucursal = 0) > 0
     FROM (
         SELECT e.id_producto, e.fecha, e.tipo, e.id_origen, e.id_sucursal FROM etl.etapa AS e
         UNION ALL
@@ -26,7 +27,7 @@ BEGIN
     ON CONFLICT (id_producto) DO UPDATE SET
         desde = least(t.desde, excluded.desde), altas = excluded.altas, ventas = excluded.ventas,
         entradas = excluded.entradas, nombra = excluded.nombra,
-        sigue_sucursales = excluded.sigue_sucursales;
+        cuenta_sucursales = excluded.cuenta_sucursales, sigue_sucursales = excluded.sigue_sucursales;
     PERFORM etl.extender_tramos();
 
     -- LIMIT keeps the planner from joining with a scan of the whole ledger.
@@ -66,7 +67,8 @@ SELECT
     NULL::numeric, NULL::bigint, NULL::bigint, NULL::boolean,
     ROW(
         coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
-        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.sucursales, s.por_sucursal
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.sucursales, s.por_sucursal,
+        NULL
     )::dw.circunstancia,
     false, NULL::dw.estado, NULL::numeric, NULL::boolean, NULL::numeric, NULL::tid
 FROM etl.tramo AS t
@@ -93,7 +95,7 @@ SELECT
             END,
             CASE WHEN m.sigue_sucursales THEN m.id_sucursal END,
             CASE WHEN m.sigue_sucursales THEN m.id_sucursal_destino END,
-            m.de_todo, NULL, NULL
+            m.de_todo, NULL, NULL, x.habia
         )::dw.circunstancia
     END,
     m.reclasificado, m.anterior, m.variacion_anterior, m.provisional_anterior, m.salto_anterior,

@@ -62,6 +62,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     categoria_anterior text,
     impuesto_anterior  numeric,
     nombra             boolean NOT NULL DEFAULT false,
+    cuenta_sucursales  boolean NOT NULL DEFAULT false,
     sigue_sucursales   boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
@@ -71,8 +72,10 @@ COMMENT ON COLUMN etl.tramo.altas IS 'Cuántos movimientos entran al kardex; de 
 COMMENT ON COLUMN etl.tramo.categoria_anterior IS
     'Si cambió la categoría o el impuesto: lo que valía para lo ya sumado; nulo si no cambió';
 COMMENT ON COLUMN etl.tramo.nombra IS 'Algo de lo que entra o sale nombra a su origen';
+COMMENT ON COLUMN etl.tramo.cuenta_sucursales IS
+    'Algo se cuenta en una sucursal: hay que saber lo que había en ella';
 COMMENT ON COLUMN etl.tramo.sigue_sucursales IS
-    'Algo se cuenta en una sucursal: hay que saber lo que hay en cada una';
+    'Algo se cuenta en la sucursal 0, que también cambia con los conteos de todo: eso solo lo sabe la pasada';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
     id_movimiento bigint PRIMARY KEY,
@@ -84,10 +87,11 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
     costo_total   numeric,
     cantidad      numeric,
     existencias   numeric,
-    costo_promedio numeric
+    costo_promedio numeric,
+    habia         numeric
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.circunstancia IS
-    'De los tramos, los movimientos que nombran a otro o son nombrados: lo que dw.circunstancia pide de ellos';
+    'De los tramos, los movimientos que nombran a otro o son nombrados, y los conteos de una sucursal: lo que dw.circunstancia pide de ellos';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.repeticion (
     LIKE dw.kardex,
