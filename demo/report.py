@@ -39,12 +39,13 @@ _STOCK: _Columns = (
 )
 _SALES: _Columns = (
     ("day", _TEXT),
-    ("units", _DAYS),
     ("sales", _MONEY),
+    ("re-\nturned", _MONEY),
     ("cost", _MONEY),
-    ("correction", _MONEY),
+    ("correc-\ntion", _MONEY),
     ("margin", _MONEY),
-    ("margin %", _SHARE),
+    ("%", _SHARE),
+    ("shrink-\nage", _MONEY),
 )
 _BELOW_ZERO: _Columns = (
     ("code", _TEXT),
@@ -81,7 +82,7 @@ def report(connection: Connection) -> str:
                     rows("informe_existencias"),
                 ),
                 _titled(
-                    "Sales and margin of the last days (margin = sales - cost + correction)",
+                    "The last days (sales net of returns; margin = sales - cost + correction)",
                     _SALES,
                     [*sales, _total(sales)],
                 ),
@@ -95,9 +96,11 @@ def report(connection: Connection) -> str:
 
 
 def _total(sales: Sequence[tuple[object, ...]]) -> tuple[object, ...]:
-    sums = [sum((Decimal(str(row[n])) for row in sales), Decimal(0)) for n in range(1, 6)]
-    net, margin = sums[1], sums[4]
-    return ("total", *sums, 100 * margin / net if net else None)
+    net, returned, cost, correction, margin, lost = (
+        sum((Decimal(str(row[n])) for row in sales), Decimal(0)) for n in (1, 2, 3, 4, 5, 7)
+    )
+    share = 100 * margin / net if net else None
+    return ("total", net, returned, cost, correction, margin, share, lost)
 
 
 def _titled(title: str, columns: _Columns, rows: Sequence[Sequence[object]]) -> str:

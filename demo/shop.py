@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 
 from demo.catalogue import BRANCHES, Product, catalogue
+from demo.documents import Document, Line
 from demo.queries import query
-from demo.trade import Document, Shop, asking_price
+from demo.trade import Shop, asking_price
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def trade_day(connection: Connection, seed: int, day: datetime) -> Traded:
     """
     rng = random.Random(f"{seed}/corrections/{day:%Y-%m-%d}")
     with connection.cursor() as cursor:
-        shop = _known_shop(cursor, seed)
+        shop = _known_shop(cursor, seed, day)
         late = shop.late_receipt(day)
         documents = ([late] if late else []) + shop.day(day)
         _write(cursor, documents)
@@ -99,37 +101,51 @@ def _new_shop(seed: int, products: list[Product]) -> Shop:
     return Shop(
         seed,
         products,
-        stock={p.id: Decimal(0) for p in products},
+        shelf=defaultdict(Decimal),
         cost={p.id: p.cost for p in products},
         price={p.id: asking_price(p, p.cost) for p in products},
         late={p.id for p in random.Random(f"{seed}/late").sample(known, _LATE)},
     )
 
 
-def _known_shop(cursor: Cursor, seed: int) -> Shop:
+def _known_shop(cursor: Cursor, seed: int, day: datetime) -> Shop:
     """The shop as its tables tell it; what is below zero waits for its invoice."""
     shop = _new_shop(seed, catalogue(seed))
+    shop.number = _last(cursor, "detalle_transaccion", "id_detalle")
     cursor.execute(query("estado_tienda"))
-    for product, price, stock, cost in cursor.fetchall():
-        shop.price[product], shop.stock[product] = price, stock
-        shop.cost[product] = cost or shop.cost[product]
+    for product, price, last_cost in cursor.fetchall():
+        shop.price[product] = price
+        shop.cost[product] = last_cost or shop.cost[product]
+    cursor.execute(query("existencias_tienda"))
+    for product, branch, stock in cursor.fetchall():
+        shop.shelf[branch, product] = stock
         if stock < 0:
             shop.awaited.add(product)
+    cursor.execute(query("documentos_recientes"), {"dia": day})
+    lately: dict[int, Document] = {}
+    for header, kind, moment, branch, number, product, quantity, price, cost, origin in cursor:
+        line = Line(product, quantity, price, cost, origin, number)
+        known = lately.get(header) or Document(kind, moment.astimezone(day.tzinfo), branch, ())
+        lately[header] = replace(known, lines=(*known.lines, line))
+        if origin:
+            shop.given_back.add(origin)
+    shop.remember(list(lately.values()))
     return shop
 
 
 def _write(cursor: Cursor, documents: Sequence[Document]) -> None:
     numbered = list(enumerate(documents, _last(cursor, "transacciones", "id_transaccion") + 1))
-    headers = ((n, d.kind, d.moment.isoformat(), d.branch, d.voided) for n, d in numbered)
-    keys = ("id_transaccion", "tipo", "fecha", "id_sucursal", "anulada")
+    headers = (
+        (n, d.kind, d.moment.isoformat(), d.branch, d.voided, d.destination) for n, d in numbered
+    )
+    keys = ("id_transaccion", "tipo", "fecha", "id_sucursal", "anulada", "id_sucursal_destino")
     _copy(cursor, "transacciones", keys, headers)
     lines = [(n, line) for n, document in numbered for line in document.lines]
     amounts = ("cantidad", "precio_unitario", "costo_unitario")
-    columns = ("id_detalle", "id_transaccion", "id_producto", *amounts)
-    first = _last(cursor, "detalle_transaccion", "id_detalle") + 1
+    columns = ("id_detalle", "id_transaccion", "id_producto", *amounts, "id_origen")
     rows = (
-        (n, document, line.product, line.quantity, line.price, line.cost)
-        for n, (document, line) in enumerate(lines, first)
+        (x.number, document, x.product, x.quantity, x.price, x.cost, x.origin)
+        for document, x in lines
     )
     _copy(cursor, "detalle_transaccion", columns, rows)
     _advance(cursor, "transacciones", "id_transaccion")

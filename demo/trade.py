@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from itertools import accumulate
 
+from demo import besides
 from demo.catalogue import BRANCHES, Product
-
-SALE, RECEIPT = "VENTA", "ENTRADA_MERCANCIA"
+from demo.documents import RECEIPT, SALE, Document, Line
 
 _TICKETS_A_DAY = 102
 _LINES = ((1, 2, 3, 4, 5, 6, 8, 11), (24, 24, 20, 13, 8, 6, 4, 1))
@@ -23,48 +23,32 @@ _MONTH = {7: 1.1, 12: 1.3}
 _SUMMER = {1: 1.0, 2: 1.0, 3: 0.8, 4: 0.3, 5: -0.3, 6: -0.8}
 _SUMMER |= {7: -1.0, 8: -0.9, 9: -0.5, 10: 0.0, 11: 0.3, 12: 0.8}
 _HOURS = (range(8, 22), (3, 4, 5, 6, 8, 7, 5, 4, 4, 6, 9, 10, 7, 3))
-_BRANCH_SHARES = (50, 30, 20)
-_WITHOUT_BRANCH = 0.03
+_BRANCH_SHARES = dict(zip(BRANCHES, (50, 30, 20), strict=True))
 _VOIDED = 0.006
-
-
-@dataclass(frozen=True)
-class Line:
-    """One movement of a document: a sale has a price, a receipt a cost."""
-
-    product: int
-    quantity: Decimal
-    price: Decimal | None = None
-    cost: Decimal | None = None
-
-
-@dataclass(frozen=True)
-class Document:
-    """A ticket or a goods receipt; `moment` is its business time."""
-
-    kind: str
-    moment: datetime
-    branch: int | None
-    lines: tuple[Line, ...]
-    voided: bool = False
+_REMEMBERED = timedelta(days=3)
 
 
 @dataclass
 class Shop:
-    """What the shop knows: stock, last cost and price of each product, and its habits.
+    """What the shop knows: stock of each branch, last cost and price of each product, its habits.
 
     `awaited` are products that are on the shelf while their invoice is not typed
     in yet: they are sold all the same, and can fall below zero. `late` are those
     whose supplier's invoices are always typed in days after the goods came.
+    `given_back` are lines of which something came back already, `number` the last
+    line's.
     """
 
     seed: int
     products: list[Product]
-    stock: dict[int, Decimal]
+    shelf: dict[tuple[int, int], Decimal]
     cost: dict[int, Decimal]
     price: dict[int, Decimal]
     awaited: set[int] = field(default_factory=set)
     late: set[int] = field(default_factory=set)
+    given_back: set[int] = field(default_factory=set)
+    number: int = 0
+    _lately: list[Document] = field(default_factory=list)
     _untyped: list[tuple[datetime, Document]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -73,36 +57,79 @@ class Shop:
             p.id: p.share / total * _TICKETS_A_DAY * _MEAN_LINES * _mean_quantity(p)
             for p in self.products
         }
+        self.by_id = {product.id: product for product in self.products}
+
+    def put(self, branch: int | None, product: int, quantity: Decimal) -> None:
+        """Put on a branch's shelf, or take off."""
+        self.shelf[branch or next(iter(BRANCHES)), product] += quantity
+
+    def demand(self, branch: int, product: Product) -> Decimal:
+        """What a branch sells of it a day, on average."""
+        return Decimal(self._demand[product.id] * _BRANCH_SHARES[branch] / 100)
+
+    def days_left(self, branch: int, product: Product) -> Decimal:
+        """For how many days a branch's shelf lasts."""
+        return self.shelf[branch, product.id] / self.demand(branch, product)
+
+    def recent(self, kind: str, day: datetime, days: int = 3) -> list[Document]:
+        """The documents of a kind that the days before `day` brought."""
+        return besides.last_days(self._lately, kind, day - timedelta(days=days))
+
+    def remember(self, documents: list[Document]) -> None:
+        """Documents of before, with their lines' numbers, as the tables have them."""
+        self._lately += documents
 
     def opening(self, day: datetime, without: set[int]) -> list[Document]:
         """The first receipts, one for each category; `without` come only days later."""
         rng = random.Random(f"{self.seed}/opening")
         documents = []
         for stocked in _by_category(self.products):
-            lines = [self._receive(rng, p, extra_days=5) for p in stocked if p.id not in without]
-            documents.append(Document(RECEIPT, day.replace(hour=7), None, tuple(lines)))
+            there = [p for p in stocked if p.id not in without]
+            documents += self._delivered(rng, there, day.replace(hour=7), extra_days=5)
         self.awaited |= without
         for product in self.products:
             if product.id in without:
                 self._hold_back(rng, product, day)
-        return documents
+        return self._numbered(documents)
 
     def day(self, day: datetime) -> list[Document]:
         """What is typed in on a day that begins at `day`, in the order of typing."""
         rng = random.Random(f"{self.seed}/{day:%Y-%m-%d}")
         documents = self._held_back(day)
         documents += self._deliveries(rng, day)
-        return documents + self._tickets(rng, day)
+        # Of their own luck, so that what is sold and bought does not depend on it.
+        luck = random.Random(f"{self.seed}/besides/{day:%Y-%m-%d}")
+        documents += besides.before_opening(self, luck, day)
+        documents += self._tickets(rng, day)
+        documents += besides.after_closing(self, luck, day)
+        self._lately = [d for d in self._lately if d.moment >= day - _REMEMBERED]
+        return self._numbered(documents)
+
+    def _numbered(self, documents: list[Document]) -> list[Document]:
+        """The same with their lines numbered on, and remembered."""
+        numbered = []
+        for document in documents:
+            lines = []
+            for line in document.lines:
+                self.number += 1
+                lines.append(replace(line, number=self.number))
+            numbered.append(replace(document, lines=tuple(lines)))
+        self._lately += numbered
+        return numbered
 
     def late_receipt(self, day: datetime) -> Document | None:
         """The invoice of the product that is most below zero, dated five days before `day`."""
-        worst = min(self.products, key=lambda p: self.stock[p.id] * self.cost[p.id])
-        if self.stock[worst.id] >= 0:
+        lowest = {p.id: min(self.shelf[b, p.id] for b in BRANCHES) for p in self.products}
+        worst = min(self.products, key=lambda p: lowest[p.id] * self.cost[p.id])
+        if lowest[worst.id] >= 0:
             return None
         rng = random.Random(f"{self.seed}/late/{day:%Y-%m-%d}")
-        line = self._receive(rng, worst, owed=-self.stock[worst.id])
+        branch = min(BRANCHES, key=lambda b: self.shelf[b, worst.id])
+        line = self._receive(rng, worst, owed=-lowest[worst.id])
+        assert line.quantity is not None
+        self.put(branch, worst.id, line.quantity)
         moment = day - timedelta(days=5) + timedelta(hours=9, minutes=10)
-        return Document(RECEIPT, moment, 1, (line,))
+        return self._numbered([Document(RECEIPT, moment, branch, (line,))])[0]
 
     def _deliveries(self, rng: random.Random, day: datetime) -> list[Document]:
         documents = []
@@ -114,25 +141,43 @@ class Shop:
                 if product.id in self.late:
                     self.awaited.add(product.id)
                     self._hold_back(rng, product, day)
-            lines = tuple(self._receive(rng, p) for p in needed if p.id not in self.late)
-            if lines:
-                moment = day + timedelta(minutes=rng.randint(6 * 60 + 30, 10 * 60))
-                branch = _branch(rng, without=0.15)
-                documents.append(Document(RECEIPT, moment, branch, lines))
-                if rng.random() < 0.01:  # typed in twice, noticed, voided
-                    documents.append(Document(RECEIPT, moment, branch, lines, voided=True))
+            moment = day + timedelta(minutes=rng.randint(6 * 60 + 30, 10 * 60))
+            came = self._delivered(rng, [p for p in needed if p.id not in self.late], moment)
+            documents += came
+            if came and rng.random() < 0.02:  # typed in twice, noticed, voided
+                documents.append(replace(came[0], voided=True))
         return documents
+
+    def _delivered(
+        self, rng: random.Random, products: list[Product], moment: datetime, extra_days: int = 0
+    ) -> list[Document]:
+        """What the supplier brings to each branch, by what it sells."""
+        lines: dict[int, list[Line]] = {branch: [] for branch in BRANCHES}
+        for product in products:
+            for branch, line in self._split(self._receive(rng, product, extra_days), product):
+                lines[branch].append(line)
+        return [Document(RECEIPT, moment, b, tuple(own)) for b, own in lines.items() if own]
+
+    def _split(self, line: Line, product: Product) -> list[tuple[int, Line]]:
+        """A receipt's line as the branches' own, whole packs to those with least; on the shelf."""
+        assert line.quantity is not None
+        pack = Decimal(5 if product.weighed else 6)
+        parts = dict.fromkeys(BRANCHES, Decimal(0))
+        while sum(parts.values()) < line.quantity:
+            branch = min(BRANCHES, key=lambda b: self.days_left(b, product))
+            parts[branch] += pack
+            self.put(branch, product.id, pack)
+        return [(b, replace(line, quantity=part)) for b, part in parts.items() if part]
 
     def _is_low(self, product: Product) -> bool:
         days = product.category.days_between_visits * 1.3
-        return product.id not in self.awaited and self.stock[product.id] < Decimal(
-            self._demand[product.id] * days
-        )
+        shortest = min(self.days_left(branch, product) for branch in BRANCHES)
+        return product.id not in self.awaited and shortest < days
 
     def _receive(
         self, rng: random.Random, product: Product, extra_days: int = 0, owed: Decimal = Decimal(0)
     ) -> Line:
-        """Put goods on the shelf, at a cost that drifts; a price that it left behind follows."""
+        """Goods that came, at a cost that drifts; a price that it left behind follows."""
         gap = product.category.days_between_visits
         pack = 5 if product.weighed else 6
         wanted = Decimal(self._demand[product.id] * (gap * 2.5 + extra_days)) + owed
@@ -142,7 +187,6 @@ class Shop:
             change += rng.uniform(0.05, 0.1)
         cost = _rounded(self.cost[product.id] * Decimal(1 + change), "0.0001")
         self.cost[product.id] = cost
-        self.stock[product.id] += quantity
         price, asked = self.price[product.id], asking_price(product, cost)
         if abs(asked - price) > max(price * Decimal("0.02"), Decimal("0.1")):
             self.price[product.id] = asked
@@ -150,19 +194,20 @@ class Shop:
 
     def _hold_back(self, rng: random.Random, product: Product, day: datetime) -> None:
         """Goods of today whose invoice will be typed in 3 to 9 days from now."""
-        stock = self.stock[product.id]
-        line = self._receive(rng, product)
-        self.stock[product.id] = stock
+        before = self.shelf.copy()
         moment = day + timedelta(minutes=rng.randint(7 * 60, 9 * 60))
-        document = Document(RECEIPT, moment, _branch(rng), (line,))
-        self._untyped.append((day + timedelta(days=rng.randint(3, 9)), document))
+        typed = day + timedelta(days=rng.randint(3, 9))
+        for document in self._delivered(rng, [product], moment):
+            self._untyped.append((typed, document))
+        self.shelf = before
 
     def _held_back(self, day: datetime) -> list[Document]:
         due = [document for typed, document in self._untyped if typed <= day]
         self._untyped = [entry for entry in self._untyped if entry[0] > day]
         for document in due:
             for line in document.lines:
-                self.stock[line.product] += line.quantity
+                assert line.quantity is not None
+                self.put(document.branch, line.product, line.quantity)
                 self.awaited.discard(line.product)
         return due
 
@@ -184,27 +229,30 @@ class Shop:
                 range(len(self.products)), cum_weights=cumulated, k=rng.choices(*_LINES)[0]
             )
             voided = rng.random() < _VOIDED
+            (branch,) = rng.choices(list(_BRANCH_SHARES), list(_BRANCH_SHARES.values()))
             lines = tuple(
                 line
                 for index in dict.fromkeys(wanted)
-                if (line := self._sell(rng, self.products[index], index in on_offer, voided))
+                if (
+                    line := self._sell(rng, self.products[index], branch, index in on_offer, voided)
+                )
             )
             if lines:
-                documents.append(Document(SALE, moment, _branch(rng), lines, voided))
+                documents.append(Document(SALE, moment, branch, lines, voided))
         return documents
 
     def _sell(
-        self, rng: random.Random, product: Product, offered: bool, voided: bool
+        self, rng: random.Random, product: Product, branch: int, offered: bool, voided: bool
     ) -> Line | None:
         quantity = (
             Decimal(int(rng.triangular(150, 3000, 700))) / 1000
             if product.weighed
             else Decimal(rng.choices(*_UNITS)[0])
         )
-        if self.stock[product.id] < quantity and product.id not in self.awaited:
+        if self.shelf[branch, product.id] < quantity and product.id not in self.awaited:
             return None  # the shelf is empty
         if not voided:
-            self.stock[product.id] -= quantity
+            self.put(branch, product.id, -quantity)
         price = self.price[product.id]
         return Line(
             product.id, quantity, _rounded(price * Decimal("0.9"), "0.1") if offered else price
@@ -223,10 +271,6 @@ def _rounded(value: Decimal, step: str) -> Decimal:
 
 def _mean_quantity(product: Product) -> float:
     return _MEAN_KILOS if product.weighed else _MEAN_UNITS
-
-
-def _branch(rng: random.Random, without: float = _WITHOUT_BRANCH) -> int | None:
-    return None if rng.random() < without else rng.choices(tuple(BRANCHES), _BRANCH_SHARES)[0]
 
 
 def _by_category(products: Iterable[Product]) -> list[list[Product]]:

@@ -43,10 +43,14 @@ class View:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """`views` by name, such as 'dw.mv_abc'; `rules` are pairs of a function and its comment."""
+    """`views` by name, such as 'dw.mv_abc'; `rules` are pairs of a function and its comment.
+
+    `types` are the rows of docs/tipos.sql.
+    """
 
     views: dict[str, View]
     rules: list[tuple[str, str]]
+    types: list[tuple[Any, ...]]
 
 
 def read_catalogue(connection: Connection) -> Catalogue:
@@ -55,7 +59,8 @@ def read_catalogue(connection: Connection) -> Catalogue:
     for view, comment, name, kind, told in _rows(connection, "docs/vistas.sql"):
         columns.setdefault((view, comment), []).append(Column(name, kind, told or ""))
     views = {view: View(comment, tuple(found)) for (view, comment), found in columns.items()}
-    return Catalogue(views, [(name, text) for name, text in _rows(connection, "docs/reglas.sql")])
+    rules = [(name, text) for name, text in _rows(connection, "docs/reglas.sql")]
+    return Catalogue(views, rules, _rows(connection, "docs/tipos.sql"))
 
 
 def _rows(connection: Connection, script: str) -> list[tuple[Any, ...]]:

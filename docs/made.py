@@ -15,6 +15,7 @@ from docs.catalogue import Catalogue
 from docs.exit_codes import MEANINGS
 from docs.pages import ROOT
 from pipeline.__main__ import _parser
+from pipeline.base.movement_names import NAMES
 from pipeline.commands.init import FOLDERS
 from pipeline.settings.catalogue import GROUPS, Setting
 from pipeline.tasks.luigi_defaults import RETCODES
@@ -31,11 +32,23 @@ _HEADINGS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "metrics": {"en": ("metric", "HELP"), "es": ("métrica", "HELP")},
     "rules": {"en": ("function", "its comment"), "es": ("función", "su comentario")},
+    "types": {
+        "en": ("type", "what it is", "rule", "order", "reported as", "SUNAT"),
+        "es": ("tipo", "qué es", "regla", "orden", "se informa como", "SUNAT"),
+    },
     "map": {"en": ("where", "what"), "es": ("dónde", "qué")},
 }
 _WORDS = {
-    "en": {"empty": "empty", "required": "required", "columns": "Columns"},
-    "es": {"empty": "vacío", "required": "obligatorio", "columns": "Columnas"},
+    "en": {
+        **{"empty": "empty", "required": "required", "columns": "Columns"},
+        **{"negative": "negative:", "with a cost": "with a cost of its own"},
+        **{"ventas": "sales", "compras": "purchases", "merma": "shrinkage"},
+    },
+    "es": {
+        **{"empty": "vacío", "required": "obligatorio", "columns": "Columnas"},
+        **{"negative": "negativa:", "with a cost": "con costo propio"},
+        **{"ventas": "ventas", "compras": "compras", "merma": "mermas"},
+    },
 }
 
 
@@ -48,6 +61,8 @@ def make(name: str, language: str, catalogue: Catalogue) -> str:
         return _view(of, language, catalogue)
     if kind == "rules":
         return _rules(language, catalogue)
+    if kind == "types":
+        return _types(language, catalogue)
     makers = {"settings": _settings, "codes": _codes, "metrics": _metrics, "map": _map}
     return makers[kind](language)
 
@@ -151,6 +166,27 @@ def _rules(language: str, catalogue: Catalogue) -> str:
             shown += [f"-- {example.case}", f"{example.expression} → {example.result}"]
     table = _table("rules", language, rows)
     return "\n".join([table, "", "```text", *shown, "```"])
+
+
+def _types(language: str, catalogue: Catalogue) -> str:
+    """A line a type; its description stands in Spanish in the OLAP, its name in both languages."""
+    rows = []
+    for tipo, told, rule, order, clase, with_cost, negative, sunat in catalogue.types:
+        what = told if language == "es" else NAMES[tipo]
+        reported = _reported(language, clase, with_cost)
+        if negative:
+            what += f" ({_WORDS[language]['negative']} `{negative}`)"
+        rows.append([f"`{tipo}`", what, f"`{rule}`", str(order), reported, sunat or "—"])
+    return _table("types", language, rows)
+
+
+def _reported(language: str, clase: str | None, with_cost: str | None) -> str:
+    words = _WORDS[language]
+    if clase is None:
+        return "—"
+    if with_cost and with_cost != clase:
+        return f"{words[clase]}; {words['with a cost']}: {words[with_cost]}"
+    return words[clase]
 
 
 def _view(name: str, language: str, catalogue: Catalogue) -> str:

@@ -1,4 +1,4 @@
-"""Carries a shop's sales and receipts to its analytical database, and values the inventory.
+"""Carries a shop's stock movements to its analytical database, and values the inventory.
 
 Importing the package makes the tasks known, so that `luigi --module pipeline RunDue` finds them.
 Events, the log's format and Ctrl-C are seen to when the first task is made.

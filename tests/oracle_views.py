@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from oracle import SALE, category, opening_state
 from oracle_rows import ZERO, Measures, Replay
-from oracle_types import CUSTOMER_RETURN
+from oracle_types import COUNT, CUSTOMER_RETURN
 
 YEAR = 365
 QUARTER = 90
@@ -47,13 +47,14 @@ class Cover(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What entered, left and was corrected on a day, and the value of all stock at its end."""
+    """What entered, left, was corrected and lost on a day; the value of all stock at its end."""
 
     apertura: Decimal
     entradas: Decimal
     salidas: Decimal
     ajuste: Decimal
     valor: Decimal
+    mermas: Decimal
 
 
 class Price(NamedTuple):
@@ -78,6 +79,16 @@ class Margin(NamedTuple):
     costo_ventas: Decimal
     ajuste: Decimal
     margen: Decimal
+
+
+class Counted(NamedTuple):
+    """What a count found: what there was to be, and the difference in units and in money."""
+
+    contado: Decimal
+    esperado: Decimal
+    diferencia: Decimal
+    valor: Decimal
+    ajuste: Decimal
 
 
 def last_days(replay: Replay, hasta: datetime, days: int) -> tuple[date, date]:
@@ -172,6 +183,29 @@ def cover(stock: Decimal, units: Decimal) -> Cover:
     return Cover(rate, Fraction(stock) / rate if rate > 0 else None)
 
 
+def branch_reorder(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Cover]:
+    """The same for each product and branch that it has moved in, at the branch's own rate."""
+    first, last = last_days(replay, hasta, QUARTER)
+    units: dict[tuple[int, int], Decimal] = {}
+    for ledger in replay.ledgers.values():
+        for row in ledger:
+            if row.tipo in (SALE, CUSTOMER_RETURN) and first <= replay.rules.day(row.fecha) <= last:
+                place = (row.id_producto, row.id_sucursal)
+                units[place] = units.get(place, ZERO) - row.variacion
+    return {place: cover(stock, units.get(place, ZERO)) for place, stock in replay.branches.items()}
+
+
+def counts(replay: Replay) -> dict[int, Counted]:
+    """Each count of the ledger."""
+    return {
+        number: Counted(
+            row.cantidad, row.cantidad - row.variacion, row.variacion, row.costo_total, row.ajuste
+        )
+        for number, row in replay.kardex.items()
+        if row.tipo == COUNT
+    }
+
+
 def valued_stock(replay: Replay) -> dict[int, ValuedStock]:
     """Value held and value below zero, by product."""
     return {
@@ -218,6 +252,7 @@ def daily_value(replay: Replay) -> dict[date, Day]:
             sum((m.costo_ventas for m in moved), ZERO),
             sum((m.ajuste for m in moved), ZERO),
             sum((last_value(values, day) for values in ends.values()), ZERO),
+            sum((m.mermas for m in moved), ZERO),
         )
     return result
 

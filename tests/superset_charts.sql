@@ -20,16 +20,27 @@ SELECT r.dia, s.nombre, sum(r.venta_neta) FROM dw.resumen_diario AS r
 JOIN dw.sucursal AS s USING (id_sucursal) GROUP BY r.dia, s.nombre
 -- margen_por_sucursal
 SELECT s.nombre, sum(venta_neta), sum(costo_ventas), sum(ajuste), sum(venta_neta - costo_ventas + ajuste),
-    sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0)
+    sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0), sum(devoluciones), sum(mermas)
 FROM dw.resumen_diario JOIN dw.sucursal AS s USING (id_sucursal) GROUP BY s.nombre
 -- margen_por_categoria
 SELECT categoria, sum(venta_neta), sum(costo_ventas), sum(ajuste), sum(venta_neta - costo_ventas + ajuste),
-    sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0)
+    sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0), sum(devoluciones), sum(mermas)
 FROM dw.resumen_diario GROUP BY categoria
 -- margen_por_producto
 SELECT p.codigo, p.nombre, p.categoria, sum(unidades_vendidas), sum(venta_neta), sum(costo_ventas), sum(ajuste),
-    sum(venta_neta - costo_ventas + ajuste), sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0)
+    sum(venta_neta - costo_ventas + ajuste), sum(venta_neta - costo_ventas + ajuste) / nullif(sum(venta_neta), 0),
+    sum(devoluciones), sum(mermas)
 FROM dw.resumen_mensual JOIN dw.producto AS p USING (id_producto) GROUP BY p.codigo, p.nombre, p.categoria
+-- devoluciones
+SELECT sum(devoluciones) FROM dw.resumen_diario
+-- unidades_devueltas
+SELECT sum(unidades_devueltas) FROM dw.resumen_diario
+-- mermas
+SELECT sum(mermas) FROM dw.resumen_diario
+-- margen_tras_mermas
+SELECT sum(venta_neta - costo_ventas + ajuste - mermas) FROM dw.resumen_diario
+-- devoluciones_y_mermas_por_dia
+SELECT dia, sum(devoluciones), sum(mermas) FROM dw.resumen_diario GROUP BY dia
 -- valor_inventario
 SELECT sum(valor) FROM dw.inventario WHERE existencias > 0
 -- con_existencias
@@ -41,10 +52,10 @@ WHERE existencias <= 0 AND v.unidades_90 > 0
 SELECT count(*) FROM dw.inventario JOIN dw.resumen_movil AS v USING (id_producto)
 WHERE existencias > 0 AND existencias <= 15 * v.unidades_90 / 90
 -- valor_por_dia
-SELECT dia, (SELECT sum(u.costo_recibido - u.costo_ventas + u.ajuste) FROM dw.resumen_diario AS u WHERE u.dia <= r.dia)
+SELECT dia, (SELECT sum(u.costo_recibido - u.costo_ventas - u.mermas + u.ajuste) FROM dw.resumen_diario AS u WHERE u.dia <= r.dia)
 FROM dw.resumen_diario AS r GROUP BY dia
 -- movimiento_por_dia
-SELECT dia, sum(costo_recibido), sum(costo_ventas), sum(ajuste) FROM dw.resumen_diario GROUP BY dia
+SELECT dia, sum(costo_recibido), sum(costo_ventas), sum(ajuste), sum(mermas) FROM dw.resumen_diario GROUP BY dia
 -- valor_por_categoria
 SELECT p.categoria, sum(greatest(i.valor, 0)) FROM dw.inventario AS i JOIN dw.producto AS p USING (id_producto)
 GROUP BY p.categoria
@@ -57,6 +68,23 @@ FROM dw.mv_rotacion GROUP BY categoria
 -- reponer
 SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, existencias, venta_diaria, greatest(dias_cobertura, 0)
 FROM dw.mv_reposicion WHERE agotado OR reponer
+-- existencias_por_sucursal
+SELECT sucursal, coalesce(sum(valor) FILTER (WHERE existencias > 0), 0), count(*) FILTER (WHERE existencias > 0),
+    count(*) FILTER (WHERE agotado), count(*) FILTER (WHERE reponer), count(*) FILTER (WHERE existencias < 0)
+FROM dw.v_reposicion_sucursal GROUP BY sucursal
+-- reponer_por_sucursal
+SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, sucursal, codigo, nombre, existencias, venta_diaria,
+    greatest(dias_cobertura, 0), greatest(existencias_producto - existencias, 0)
+FROM dw.v_reposicion_sucursal WHERE agotado OR reponer
+-- conteos_por_categoria
+SELECT p.categoria, count(*), count(*) FILTER (WHERE k.variacion <> 0), -sum(least(k.costo_total, 0)),
+    sum(greatest(k.costo_total, 0))
+FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) WHERE k.tipo = 'CONTEO' GROUP BY p.categoria
+-- conteos
+SELECT k.fecha AT TIME ZONE 'America/Lima', s.nombre, p.codigo, p.nombre, k.cantidad - k.variacion, k.cantidad,
+    k.variacion, k.costo_total
+FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) JOIN dw.sucursal AS s USING (id_sucursal)
+WHERE k.tipo = 'CONTEO' AND k.variacion <> 0
 -- precios_sugeridos
 SELECT codigo, nombre, categoria, ultima_venta, costo_promedio, precio, precio_sugerido, diferencia,
     diferencia_relativa, CASE WHEN bajo_costo THEN 'Bajo el costo' ELSE '' END
@@ -86,6 +114,9 @@ SELECT numero, desde AT TIME ZONE 'America/Lima', hasta AT TIME ZONE 'America/Li
     date_trunc('second', cargada) AT TIME ZONE 'America/Lima', filas_leidas, nuevas, cambiadas, retiradas, rechazadas,
     revaluadas, segundos_extraccion + segundos_carga + segundos_vistas
 FROM etl.corrida
+-- fuera_de_alcance
+SELECT CASE fuera WHEN 'tipo' THEN 'tipo desconocido' ELSE 'fecha anterior' END, tipo, count(*)
+FROM etl.fuera_de_alcance GROUP BY 1, 2
 -- rechazos_por_motivo
 SELECT motivo, count(*) FROM etl.rechazo GROUP BY motivo
 -- rechazos_en_espera

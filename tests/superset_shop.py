@@ -15,6 +15,7 @@ import yaml
 from shop_database import Shop
 from shop_server import REPOSITORY, run_program
 from superset_import import import_program
+from ten_types import movement
 from test_views import trade
 
 from demo.superset_server import SupersetServer
@@ -111,7 +112,7 @@ def uuid_of(chart: str, room: str = "charts") -> str:
 
 
 def fill(shop: Shop) -> None:
-    """Fifteen months of trade up to now, a reject, a jump of cost, and a second run."""
+    """Fifteen months of trade up to now, all that a dashboard can show, and a second run."""
     now = datetime.now(UTC)
     initial = now - timedelta(days=460)
     trade(shop, now - timedelta(hours=1))
@@ -119,6 +120,7 @@ def fill(shop: Shop) -> None:
     shop.receipt(now - timedelta(days=3), (1, 5, Decimal(3)), id_sucursal=1)
     shop.receipt(now - timedelta(days=2), (1, 5, Decimal(900)), id_sucursal=1)
     shop.sale(now - timedelta(days=1), (2, 0, Decimal(5)), id_sucursal=1)
+    _besides(shop, now)
     # More than a page, and all of one value.
     for product in range(100, 125):
         shop.product(product, "Abarrotes")
@@ -127,6 +129,23 @@ def fill(shop: Shop) -> None:
     shop.run()
     shop.sale(now - timedelta(hours=1), (3, 400, Decimal(4)), id_sucursal=2)
     shop.run()
+
+
+def _besides(shop: Shop, now: datetime) -> None:
+    """Something came back, was lost, sent, and counted short; and a type that nobody knows."""
+    hours = iter(range(20, 0, -1))
+    with shop.transaction() as cursor:
+
+        def typed(tipo: str, cantidad: int, **more: Any) -> None:
+            when = now - timedelta(days=2, hours=next(hours))
+            movement(cursor, tipo, when, 1, cantidad=cantidad, id_sucursal=1, **more)
+
+        typed("ENTRADA_MERCANCIA", 50, costo_unitario=3)
+        typed("DEVOLUCION_VENTA", 2, precio_unitario=6)
+        typed("AJUSTE_SALIDA", 3)
+        typed("TRASLADO", 4, id_sucursal_destino=2)
+        typed("CONTEO", 7)
+        typed("REGALO", 1, precio_unitario=1)
 
 
 def plain(value: Any) -> Any:

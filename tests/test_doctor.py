@@ -126,6 +126,7 @@ EXAMINED = [
     "unfinished window",
     "rejects",
     "out of scope",
+    "counts by branch",
     "time zone",
     ".env",
     "luigi.cfg",
@@ -468,7 +469,7 @@ def test_an_olap_that_is_not_initialised(shop: Shop):
     assert report.in_state("error") == ["OLAP objects"]
     assert "python -m pipeline init" in report.one("OLAP objects").remedy
     assert report.in_state("skipped") == ["OLAP otherwise"]
-    assert report.one("OLAP otherwise").found.endswith("rejects, out of scope")
+    assert report.one("OLAP otherwise").found.endswith("rejects, out of scope, counts by branch")
     assert report.exit_code == 1
 
 
@@ -530,8 +531,10 @@ def test_the_dashboards_account(shop: Shop):
 
 
 def test_the_dashboards_really_log_in(shop: Shop):
-    views = len(list((REPOSITORY / "sql/olap/views").glob("[mv]*.sql")))
-    assert doctor(shop).one("dashboards' login").found == f"reads the {views} views, and no table"
+    # Of the tables, the stock by branch and the types of movements.
+    promised = 2 + len(list((REPOSITORY / "sql/olap/views").glob("[mv]*.sql")))
+    found = f"reads the {promised} views and tables promised, and no other"
+    assert doctor(shop).one("dashboards' login").found == found
     assert doctor(shop, OLAP_BI_PASSWORD="").one("dashboards' login").state == "skipped"
     report = doctor(shop, OLAP_BI_PASSWORD="otra clave secreta")
     assert report.in_state("error") == ["dashboards' login"]

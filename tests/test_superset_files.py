@@ -54,8 +54,12 @@ SQL_MAX_ROW, TABLE_VIZ_MAX_ROW_SERVER = 100_000, 500_000
 DAYS = CATEGORIES = 10_000
 BOUNDED = {
     "clases_abc": 3,  # A, B and C
+    "conteos_por_categoria": CATEGORIES,
+    "devoluciones_y_mermas_por_dia": DAYS,
     "duracion": DAYS,  # the slowest run of each
+    "existencias_por_sucursal": 1_000,  # one a branch
     "filas_por_dia": DAYS,
+    "fuera_de_alcance": 2_000,  # for its type or its date, of a thousand types
     "margen_por_categoria": CATEGORIES,
     "margen_por_sucursal": 1_000,  # one a branch
     "movimiento_por_dia": DAYS,

@@ -12,6 +12,7 @@ from oltp_reading import read_pricing
 from oracle_rows import Pricing
 from shop_database import Shop
 from shop_server import BI_USER, OLAP_USER, OLTP_USER, REPOSITORY
+from ten_types import KINDS, trade_of_ten
 from test_upgrades import OLD, install_old
 from test_verify import soon_enough, verified
 from view_comparison import view_differences
@@ -23,6 +24,7 @@ PRICING = {
     "product_pricing": {2: Pricing(None, Decimal("0.07"), Decimal(1))},
 }
 ZONE = "America/Lima"
+NO_PRICING: dict[str, object] = {"category_pricing": {}, "product_pricing": {}}
 
 
 def own_views() -> set[str]:
@@ -126,6 +128,17 @@ def net_sales(shop: Shop) -> dict[date, Decimal]:
         "SELECT mes, sum(venta_neta) AS neta FROM dw.mv_margen_producto_mes GROUP BY mes"
     )
     return {row["mes"]: row["neta"] for row in rows}
+
+
+def test_every_view_is_what_plain_decimal_says_of_all_types(shop: Shop):
+    hasta = datetime(2026, 10, 17, 23, tzinfo=UTC)
+    initial = hasta - timedelta(days=460)
+    trade_of_ten(shop, hasta)
+    shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
+    shop.run_in_process(as_of=hasta)
+    types = shop.olap_rows("SELECT DISTINCT tipo FROM dw.v_kardex WHERE nombre_tipo <> tipo")
+    assert {row["tipo"] for row in types} == set(KINDS)
+    assert_views(shop, initial, hasta, **NO_PRICING)
 
 
 def test_a_product_that_moves_takes_its_history_along(shop: Shop):

@@ -13,6 +13,8 @@ from olap_comparison import compare, read_rows
 from oracle_rows import ZERO, Replay
 
 WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
+_BESIDE = ["devoluciones", "unidades_devueltas", "mermas", "unidades_merma"]
+_LASTING = ["existencias", "venta_diaria", "dias_cobertura", "agotado", "reponer"]
 
 
 def six(number: Fraction | Decimal | None) -> Decimal | None:
@@ -37,6 +39,8 @@ def view_differences(olap: Any, replay: Replay, hasta: datetime) -> list[str]:
         _monthly(replay),
         _stock(replay),
         _reorder(replay, hasta),
+        _branch_reorder(replay, hasta),
+        _counts(replay),
         _rotation(replay, hasta),
         _abc(replay, hasta),
         _value_by_day(replay),
@@ -59,7 +63,11 @@ def _any(row: tuple[Any, ...]) -> bool:
 
 def _daily(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
     rows = {
-        key: (m.unidades_vendidas, m.venta_bruta, *margin, ratio(margin.margen, margin.venta_neta))
+        key: (
+            *(m.unidades_vendidas, m.venta_bruta, *margin),
+            *(ratio(margin.margen, margin.venta_neta), m.unidades_recibidas, m.costo_recibido),
+            *(m.devoluciones, m.unidades_devueltas, m.mermas, m.unidades_merma),
+        )
         for (key, m), margin in zip(
             replay.by_day.items(), oracle_views.margins(replay.by_day).values(), strict=True
         )
@@ -68,7 +76,7 @@ def _daily(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]
     return (
         "dw.mv_ventas_diarias",
         ["dia", "id_sucursal", "categoria"],
-        [*columns, "margen_relativo"],
+        [*columns, "margen_relativo", "unidades_recibidas", "costo_recibido", *_BESIDE],
         rows,
     )
 
@@ -76,17 +84,25 @@ def _daily(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]
 def _monthly(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
     sums: dict[Any, list[Decimal]] = {}
     for (month, _, product), m in replay.by_month.items():
-        row = sums.setdefault((month, product), [ZERO] * 5)
+        row = sums.setdefault((month, product), [ZERO] * 9)
         for position, value in enumerate(
-            (m.unidades_vendidas, m.venta_bruta, m.venta_neta, m.costo_ventas, m.ajuste)
+            (
+                *(m.unidades_vendidas, m.venta_bruta, m.venta_neta, m.costo_ventas, m.ajuste),
+                *(m.devoluciones, m.unidades_devueltas, m.mermas, m.unidades_merma),
+            )
         ):
             row[position] += value
     rows = {
-        key: (*row, row[2] - row[3] + row[4], ratio(row[2] - row[3] + row[4], row[2]))
+        key: (
+            *row[:5],
+            *(row[2] - row[3] + row[4], ratio(row[2] - row[3] + row[4], row[2])),
+            *row[5:],
+        )
         for key, row in sums.items()
     }
     columns = ["unidades", "venta_bruta", "venta_neta", "costo", "ajuste", "margen"]
-    return "dw.mv_margen_producto_mes", ["mes", "id_producto"], [*columns, "margen_relativo"], rows
+    columns += ["margen_relativo", *_BESIDE]
+    return "dw.mv_margen_producto_mes", ["mes", "id_producto"], columns, rows
 
 
 def _stock(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
@@ -102,18 +118,38 @@ def _stock(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]
 def _reorder(
     replay: Replay, hasta: datetime
 ) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = {
+        product: _lasting(replay.inventory[product].existencias, cover)
+        for product, cover in oracle_views.reorder(replay, hasta).items()
+    }
+    return "dw.mv_reposicion", ["id_producto"], _LASTING, rows
+
+
+def _branch_reorder(
+    replay: Replay, hasta: datetime
+) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
     rows = {}
-    for product, cover in oracle_views.reorder(replay, hasta).items():
-        stock = replay.inventory[product].existencias
-        rows[product] = (
-            stock,
-            six(cover.venta_diaria),
-            six(cover.dias_cobertura),
-            stock <= 0 and cover.venta_diaria > 0,
-            stock > 0 and cover.dias_cobertura is not None and cover.dias_cobertura <= 15,
-        )
-    columns = ["existencias", "venta_diaria", "dias_cobertura", "agotado", "reponer"]
-    return "dw.mv_reposicion", ["id_producto"], columns, rows
+    for (product, branch), cover in oracle_views.branch_reorder(replay, hasta).items():
+        stock, whole = replay.branches[product, branch], replay.inventory[product]
+        worth = six(Fraction(stock) * Fraction(whole.costo_promedio))
+        rows[product, branch] = (*_lasting(stock, cover), worth, whole.existencias)
+    columns = [*_LASTING, "valor", "existencias_producto"]
+    return "dw.v_reposicion_sucursal", ["id_producto", "id_sucursal"], columns, rows
+
+
+def _lasting(stock: Decimal, cover: oracle_views.Cover) -> tuple[Any, ...]:
+    return (
+        stock,
+        six(cover.venta_diaria),
+        six(cover.dias_cobertura),
+        stock <= 0 and cover.venta_diaria > 0,
+        stock > 0 and cover.dias_cobertura is not None and cover.dias_cobertura <= 15,
+    )
+
+
+def _counts(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = oracle_views.counts(replay)
+    return "dw.v_conteos", ["id_movimiento"], list(oracle_views.Counted._fields), rows
 
 
 def _rotation(

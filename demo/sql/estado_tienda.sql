@@ -1,11 +1,10 @@
--- What the shop's own tables know of each product: price, stock and last cost.
+-- What the shop's own tables know of each product: price and last cost.
 SELECT
     p.id_producto,
     p.precio_lista,
-    coalesce(sum(CASE t.tipo WHEN 'VENTA' THEN -d.cantidad ELSE d.cantidad END), 0) AS existencias,
     (
         array_agg(d.costo_unitario ORDER BY t.fecha DESC, d.id_detalle DESC)
-        FILTER (WHERE d.costo_unitario IS NOT NULL)
+        FILTER (WHERE t.tipo = 'ENTRADA_MERCANCIA')
     )[1] AS ultimo_costo
 FROM public.productos AS p
 LEFT JOIN (

@@ -17,6 +17,8 @@ from pipeline.translation import translated as _
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
+# Most shops have none of these: as a table they are shown where there is one.
+_SELDOM = ("id_origen", "id_sucursal_destino", "importe")
 _COLUMNS = (
     "id_movimiento",
     "tipo",
@@ -31,6 +33,7 @@ _COLUMNS = (
     "primera_hasta",
     "ultima_desde",
     "ultima_hasta",
+    *_SELDOM,
 )
 
 MANUAL = Manual(
@@ -62,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not rejects:
         print(_("no movement is rejected"))
         return 0
+    seldom = [name for name in _SELDOM if any(row[name] is not None for row in rejects)]
     print_table(
         [
             _("movement"),
@@ -74,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             _("reason"),
             _("first window"),
             _("last window"),
+            *seldom,
         ],
         [
             [
@@ -87,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
                 row["motivo"],
                 f"{row['primera_hasta']:%Y-%m-%d %H:%M:%S}",
                 f"{row['ultima_hasta']:%Y-%m-%d %H:%M:%S}",
+                *(_text(row[name]) for name in seldom),
             ]
             for row in rejects
         ],

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
+from pipeline.base.movement_names import name_of
 from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.run import scope
@@ -15,17 +16,26 @@ from pipeline.run.proof import minute
 from pipeline.settings import load_settings
 from pipeline.state.request import what_holds
 from pipeline.state.window import Window, whole_second, windows_in
+from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _WINDOWS = 10
+# Of what etl.origenes_por_revisar() says.
+_UNUSABLE = {
+    "no está en el kardex": N_("not in the ledger"),
+    "es de otro tipo": N_("of another type"),
+    "es de otro producto": N_("of another product"),
+    "es posterior": N_("later"),
+}
 
 MANUAL = Manual(
     does="Shows the last run, the window that is pending, the last windows with their counts and "
-    "seconds, and what wants somebody's eye: rejects, stock below zero, receipts at cost 0 and "
-    "receipts whose cost is far from the average.",
+    "seconds, and what wants somebody's eye: rejects, stock below zero, receipts at cost 0, "
+    "receipts whose cost is far from the average, sales of which more came back than was sold, and "
+    "movements whose id_origen is of no use.",
     reads="the OLAP and the state folder.",
     changes="nothing.",
     exits={0: "shown", 1: "a failure"},
@@ -71,6 +81,10 @@ def _for_machines(
         "stock_below_zero_count": state["bajo_cero_total"],
         "free_receipts": state["gratis"],
         "cost_jumps": state["saltos"],
+        "returned_beyond_sale": state["origenes"]["devueltas_de_mas"],
+        "returned_beyond_sale_count": state["origenes"]["devueltas_de_mas_total"],
+        "unusable_origins": state["origenes"]["sin_uso"],
+        "unusable_origins_count": state["origenes"]["sin_uso_total"],
         "products": state["productos"],
         "stock_value": state["valor"],
     }
@@ -218,3 +232,46 @@ def _show_lists(state: dict[str, Any]) -> None:
                 for row in state["saltos"]
             ],
         )
+    _show_origins(state["origenes"])
+
+
+def _show_origins(found: dict[str, Any]) -> None:
+    if found["devueltas_de_mas"]:
+        print(
+            _("\nsales of which more came back than was sold: {total}, the latest first").format(
+                total=found["devueltas_de_mas_total"]
+            )
+        )
+        print_table(
+            [_("movement"), _("product"), _("date"), _("sold"), _("came back")],
+            [
+                [
+                    row[key]
+                    for key in ("id_movimiento", "id_producto", "fecha", "cantidad", "devuelta")
+                ]
+                for row in found["devueltas_de_mas"]
+            ],
+        )
+    if found["sin_uso"]:
+        print(
+            _(
+                "\nvalued without their id_origen, which is of no use: {total}, the latest first"
+            ).format(total=found["sin_uso_total"])
+        )
+        print_table(
+            [_("movement"), _("type"), _("product"), _("date"), "id_origen", _("which is")],
+            [
+                [
+                    row["id_movimiento"],
+                    name_of(row["tipo"], _),
+                    *(row[key] for key in ("id_producto", "fecha", "id_origen")),
+                    _why(row),
+                ]
+                for row in found["sin_uso"]
+            ],
+        )
+
+
+def _why(row: dict[str, Any]) -> str:
+    reason = _UNUSABLE[row["motivo"]]
+    return _(reason)

@@ -1,4 +1,4 @@
-"""The dashboards' account: it logs in, reads the views that it is promised, and no table."""
+"""The dashboards' account: it logs in, reads what it is promised, and no other table."""
 
 from __future__ import annotations
 
@@ -105,5 +105,7 @@ def _login(side: Side, dashboards: Database) -> Iterator[Finding]:
     if not unseen and not tables:
         views = sum(promised for _, promised, _ in rows)
         yield Finding(
-            "ok", _(_LOGIN), _("reads the {views} views, and no table").format(views=views)
+            "ok",
+            _(_LOGIN),
+            _("reads the {views} views and tables promised, and no other").format(views=views),
         )

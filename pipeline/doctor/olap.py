@@ -11,7 +11,13 @@ from pipeline.base.sql_files import read_sql
 from pipeline.doctor import dashboards
 from pipeline.doctor.clocks import clock
 from pipeline.doctor.findings import Finding, refused
-from pipeline.doctor.olap_runs import last_run, out_of_scope, rejects, unfinished_window
+from pipeline.doctor.olap_runs import (
+    branch_counts,
+    last_run,
+    out_of_scope,
+    rejects,
+    unfinished_window,
+)
 from pipeline.doctor.sides import (
     Check,
     Side,
@@ -133,6 +139,7 @@ def _on_objects(control: olap.Control) -> tuple[Check, ...]:
         Check(N_("unfinished window"), partial(unfinished_window, control)),
         Check(N_("rejects"), rejects),
         Check(N_("out of scope"), out_of_scope),
+        Check(N_("counts by branch"), branch_counts),
     )
 
 

@@ -107,6 +107,26 @@ def rejects(side: Side) -> Iterator[Finding]:
     )
 
 
+def branch_counts(side: Side) -> Iterator[Finding]:
+    """Counts by branch of what comes in without one: the differences that they find are none."""
+    found = olap.call(side.connection, "SELECT etl.conteos_sin_entradas()")
+    if not found["productos"]:
+        yield Finding("ok", _("counts by branch"), _("none of what comes in without a branch"))
+        return
+    yield Finding(
+        "warning",
+        _("counts by branch"),
+        _(
+            "{products} products, such as {product}, come in without a branch and are sold and "
+            "counted in branches: what those counts find is no difference"
+        ).format(products=found["productos"], product=found["ejemplo"]),
+        _(
+            "give their receipts a branch, or transfer them (TRASLADO), or count them without a "
+            "branch"
+        ),
+    )
+
+
 def out_of_scope(side: Side) -> Iterator[Finding]:
     """Movements that no run carries, though nobody meant them to stay out."""
     state = olap.call(side.connection, "SELECT etl.resumir_fuera_de_alcance()")

@@ -24,6 +24,9 @@ LONGEST_LIST = 10
 LISTS = (
     "ventas_diarias",
     "categorias",
+    "sucursales",
+    "perdidas",
+    "conteos",
     "mas_vendidos",
     "lentos",
     "abc_curva",
@@ -32,6 +35,8 @@ LISTS = (
     "inventario",
     "agotados",
     "por_agotarse",
+    "existencias_sucursal",
+    "reponer_sucursal",
     "bajo_costo",
     "precios",
     "saltos_costo",

@@ -9,7 +9,7 @@ from decimal import Decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.base.voice import Voice, voice_of
-from pipeline.report import runs, sales, stock
+from pipeline.report import branches, losses, runs, sales, stock
 from pipeline.report.figures import Figures, Row, total
 from pipeline.report.parts import Card, Product, Section
 
@@ -17,7 +17,9 @@ Make = Callable[[Figures, Voice], Section]
 
 _FOR_THE_SHOP: tuple[Make, ...] = (
     *(sales.week, sales.days, sales.categories, sales.best_sellers),
-    *(stock.out_of_stock, stock.running_out, stock.below_cost, stock.prices),
+    *(branches.sales, branches.stock, losses.by_category, losses.counts),
+    *(stock.out_of_stock, stock.running_out, branches.to_send),
+    *(stock.below_cost, stock.prices),
     *(stock.slow, stock.value, sales.abc, stock.cost_jumps),
 )
 _FOR_THE_OPERATOR: tuple[Make, ...] = (runs.by_day, runs.last, runs.rejects, stock.below_zero)

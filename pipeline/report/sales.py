@@ -77,13 +77,15 @@ def days(figures: Figures, voice: Voice) -> Section:
         drawing = charts.by_day([row["dia"] for row in rows], sales, margin, voice)
         chart = charts.draw(drawing, title, voice)
     table = Table(
-        [_("Day"), _("Sales"), _("Margin"), _("Units")],
+        [_("Day"), _("Sales"), _("Margin"), _("Units"), _("Returned"), _("Shrinkage")],
         [
             [
                 voice.long_day(row["dia"]),
                 voice.money(row["venta"]),
                 voice.money(row["margen"]),
                 voice.quantity(row["unidades"]),
+                voice.money(row["devoluciones"]),
+                voice.money(row["mermas"]),
             ]
             for row in reversed(rows)
         ],
@@ -91,7 +93,10 @@ def days(figures: Figures, voice: Voice) -> Section:
     return Section(
         "days",
         title,
-        _("Margin is net sales minus their cost, corrected for what was sold before it came in."),
+        _(
+            "Net of returns and discounts. Margin is sales minus their cost, corrected for what "
+            "was sold before it came in; shrinkage is apart."
+        ),
         table if chart else Table([], []),
         _("Nothing was sold in the last 90 days that are over."),
         chart,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
 from pipeline.base.database import connect
+from pipeline.base.movement_names import NAMES
 from pipeline.base.text_tables import print_table
 from pipeline.oltp.reads import rows_out_of_scope, types_out_of_scope
 from pipeline.translation import mark as N_
@@ -22,19 +23,6 @@ if TYPE_CHECKING:
     from pipeline.oltp.queries import Query
     from pipeline.settings import Settings
 
-# As movimientos.sql is asked to spell them.
-_TYPES = (
-    "VENTA",
-    "ENTRADA_MERCANCIA",
-    "DEVOLUCION_VENTA",
-    "DEVOLUCION_COMPRA",
-    "DESCUENTO_VENTA",
-    "COSTO_ADICIONAL",
-    "AJUSTE_ENTRADA",
-    "AJUSTE_SALIDA",
-    "TRASLADO",
-    "CONTEO",
-)
 _MOST_TYPES = 1000
 _LISTED_BY_TYPE = 1000
 _MOST_ROWS = 10_000
@@ -81,7 +69,7 @@ def _rows(connection: Connection, read: Composable) -> list[list[Any]]:
 def meant(name: str | None) -> str | None:
     """The known type that a type differs from in case, blanks, hyphens or accents only."""
     plain = _letters(name or "")
-    return next((known for known in _TYPES if _letters(known) == plain), None)
+    return next((known for known in NAMES if _letters(known) == plain and known != name), None)
 
 
 def _letters(text: str) -> str:

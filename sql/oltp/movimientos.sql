@@ -4,12 +4,16 @@
 -- DISTINCT, so that the reader's filter on row versions reaches the tables.
 --
 --   id_movimiento    bigint, unique: the line's own id
---   tipo             'VENTA' or 'ENTRADA_MERCANCIA'; anything else is ignored
+--   tipo             one of dw.tipo_movimiento: ENTRADA_MERCANCIA, AJUSTE_ENTRADA, COSTO_ADICIONAL,
+--                    VENTA, AJUSTE_SALIDA, DEVOLUCION_COMPRA, TRASLADO, DESCUENTO_VENTA,
+--                    DEVOLUCION_VENTA, CONTEO; anything else is out of scope, and listed
 --   id_producto      bigint
 --   id_sucursal      bigint, may be null
---   cantidad         numeric, > 0
---   precio_unitario  numeric, of a sale
---   costo_unitario   numeric, of a receipt
+--   cantidad         numeric, > 0; of a count what is there, 0 included; negative: the other
+--                    movement, such as a return for a sale
+--   precio_unitario  numeric, of what is sold, brought back or credited
+--   costo_unitario   numeric, of a receipt or an added cost; may be given for a surplus, a count
+--                    and a return to the supplier
 --   fecha            date, timestamp (read in ETL_TIMEZONE) or timestamptz
 --   anulado          boolean
 --

@@ -1,5 +1,76 @@
 -- How the last runs went, and what somebody should look at: `status`.
 
+CREATE OR REPLACE FUNCTION etl.origenes_por_revisar() RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+WITH sin_uso AS (
+    SELECT
+        n.id_movimiento, n.tipo, n.id_producto, n.fecha, n.id_origen,
+        CASE
+            WHEN o.id_movimiento IS NULL THEN 'no está en el kardex'
+            WHEN o.tipo <> t.tipo_origen THEN 'es de otro tipo'
+            WHEN o.id_producto <> n.id_producto THEN 'es de otro producto'
+            ELSE 'es posterior'
+        END AS motivo,
+        count(*) OVER () AS total
+    FROM dw.kardex AS n
+    INNER JOIN dw.tipo_movimiento AS t ON t.tipo = n.tipo AND t.tipo_origen IS NOT NULL
+    LEFT JOIN dw.kardex AS o ON o.id_movimiento = n.id_origen
+    WHERE n.id_origen IS NOT NULL
+        AND NOT EXISTS (SELECT FROM etl.v_par AS p WHERE p.id_movimiento = n.id_movimiento)
+    ORDER BY n.fecha DESC, n.id_movimiento DESC
+    LIMIT 20
+), de_mas AS (
+    SELECT
+        v.id_movimiento, v.id_producto, v.fecha, v.cantidad, sum(n.cantidad) AS devuelta,
+        count(*) OVER () AS total
+    FROM etl.v_par AS p
+    INNER JOIN dw.kardex AS n ON n.id_movimiento = p.id_movimiento
+    INNER JOIN dw.kardex AS v ON v.id_movimiento = p.id_origen
+    WHERE p.regla = 'devolver_venta'
+    GROUP BY v.id_movimiento, v.id_producto, v.fecha, v.cantidad
+    HAVING sum(n.cantidad) > v.cantidad
+    ORDER BY v.fecha DESC, v.id_movimiento DESC
+    LIMIT 20
+)
+SELECT jsonb_build_object(
+    'devueltas_de_mas', (SELECT coalesce(jsonb_agg(to_jsonb(m) - 'total'), '[]') FROM de_mas AS m),
+    'devueltas_de_mas_total', (SELECT coalesce(max(m.total), 0) FROM de_mas AS m),
+    'sin_uso', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'total'), '[]') FROM sin_uso AS s),
+    'sin_uso_total', (SELECT coalesce(max(s.total), 0) FROM sin_uso AS s)
+)
+$$;
+COMMENT ON FUNCTION etl.origenes_por_revisar() IS
+    'Las ventas de las que se devolvió más de lo vendido, y los movimientos cuyo id_origen no sirve, que se valorizan sin él; los últimos 20 de cada uno';
+
+CREATE OR REPLACE FUNCTION etl.conteos_sin_entradas() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_build_object('productos', count(*), 'ejemplo', min(c.id_producto))
+FROM (
+    SELECT DISTINCT k.id_producto
+    FROM dw.kardex AS k
+    WHERE k.orden = 3 AND k.de_todo IS NULL AND k.id_sucursal <> 0
+) AS c
+INNER JOIN (
+    SELECT r.id_producto
+    FROM dw.resumen_mensual AS r
+    GROUP BY r.id_producto
+    HAVING bool_or(r.id_sucursal <> 0 AND r.unidades_vendidas > 0)
+        AND bool_or(r.id_sucursal = 0 AND r.unidades_recibidas > 0)
+) AS m ON m.id_producto = c.id_producto
+-- What comes in without a branch may be sent to one.
+WHERE NOT EXISTS (
+    SELECT FROM dw.kardex AS t
+    WHERE t.id_producto = c.id_producto AND t.id_sucursal_destino IS NOT NULL AND t.id_sucursal = 0
+)
+$$;
+COMMENT ON FUNCTION etl.conteos_sin_entradas() IS
+    'Cuántos productos se cuentan y se venden por sucursal, y se reciben sin ella: sus conteos hallan diferencias que no lo son';
+SELECT etl.conceder('EXECUTE', 'etl.conteos_sin_entradas()', 'etl_cargador');
+
 CREATE OR REPLACE FUNCTION etl.estado_operacion(p_ventanas integer) RETURNS jsonb
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -49,10 +120,11 @@ SELECT jsonb_build_object(
             LIMIT 20
         ) AS g
     ),
+    'origenes', etl.origenes_por_revisar(),
     'productos', (SELECT count(*) FROM dw.inventario),
     'valor', (SELECT coalesce(sum(i.valor), 0) FROM dw.inventario AS i WHERE i.existencias > 0)
 )
 $$;
 COMMENT ON FUNCTION etl.estado_operacion(integer) IS
-    'Todo lo que muestra el comando status: control, última comprobación, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0';
+    'Todo lo que muestra el comando status: control, última comprobación, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0, orígenes por revisar';
 SELECT etl.conceder('EXECUTE', 'etl.estado_operacion(integer)', 'etl_cargador');

@@ -1,5 +1,5 @@
 -- What the dashboards' account, which asks this, may SELECT in dw and etl: each view that it is
--- promised, there or not, and every table, since the ledger itself is not for it.
+-- promised, there or not, and every other table, since the ledger itself is not for it.
 SELECT
     v.objeto AS relacion,
     true AS prometida,
@@ -20,4 +20,8 @@ SELECT
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('dw', 'etl') AND c.relkind IN ('r', 'p', 'f')
+    AND NOT EXISTS (
+        SELECT FROM dw.concesiones('bi_lector') AS v
+        WHERE v.objeto = n.nspname || '.' || c.relname
+    )
 ORDER BY 1

@@ -1,7 +1,9 @@
 -- Each of the last 91 days with its sales, and those of the same day of the week before.
 -- The last one is the day of the cut, which may not be over.
 WITH suma AS (
-    SELECT v.dia, sum(v.venta_neta) AS venta, sum(v.margen) AS margen, sum(v.unidades) AS unidades
+    SELECT
+        v.dia, sum(v.venta_neta) AS venta, sum(v.margen) AS margen, sum(v.unidades) AS unidades,
+        sum(v.devoluciones) AS devoluciones, sum(v.mermas) AS mermas
     FROM dw.mv_ventas_diarias AS v
     WHERE v.dia BETWEEN %(dia)s::date - 97 AND %(dia)s::date
     GROUP BY v.dia
@@ -11,6 +13,8 @@ SELECT
     coalesce(s.venta, 0) AS venta,
     coalesce(s.margen, 0) AS margen,
     coalesce(s.unidades, 0) AS unidades,
+    coalesce(s.devoluciones, 0) AS devoluciones,
+    coalesce(s.mermas, 0) AS mermas,
     coalesce(a.venta, 0) AS venta_semana_antes,
     coalesce(a.margen, 0) AS margen_semana_antes
 FROM generate_series(90, 0, -1) AS n

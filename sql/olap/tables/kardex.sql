@@ -76,9 +76,10 @@ CREATE INDEX IF NOT EXISTS kardex_avisos ON dw.kardex (id_producto, fecha) WHERE
 -- What a return or an added cost belongs to, and the reverse.
 CREATE INDEX IF NOT EXISTS kardex_origenes ON dw.kardex (id_producto, id_origen, fecha)
 WHERE id_origen IS NOT NULL;
--- The counts, whose difference is that of their branch, and the transfers.
+-- The counts, whose difference is that of their branch, the last of all of them, and the transfers.
 CREATE INDEX IF NOT EXISTS kardex_conteos ON dw.kardex (id_producto, fecha)
 WHERE orden = 3 AND de_todo IS NULL;
+CREATE INDEX IF NOT EXISTS kardex_recuentos ON dw.kardex (fecha) WHERE orden = 3;
 CREATE INDEX IF NOT EXISTS kardex_traslados ON dw.kardex (id_producto)
 WHERE id_sucursal_destino IS NOT NULL;
 

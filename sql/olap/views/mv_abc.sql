@@ -29,5 +29,5 @@ SELECT
 FROM acumulada AS a
 INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto;
 COMMENT ON VIEW dw.mv_abc IS
-    'Clase ABC por venta neta de 365 días, cortada en 80 y 95 % de lo acumulado antes del producto';
+    'Clase ABC por venta de 365 días, neta de devoluciones y descuentos, cortada en 80 y 95 % de lo acumulado antes del producto';
 SELECT etl.conceder('SELECT', 'dw.mv_abc', 'bi_lector');

@@ -1,4 +1,4 @@
--- Sales and margin by product and month.
+-- Sales, margin, returns and shrinkage by product and month.
 
 CREATE OR REPLACE VIEW dw.mv_margen_producto_mes AS
 SELECT
@@ -13,16 +13,22 @@ SELECT
     r.costo,
     r.ajuste,
     r.venta_neta - r.costo + r.ajuste AS margen,
-    round((r.venta_neta - r.costo + r.ajuste) / nullif(r.venta_neta, 0), 6) AS margen_relativo
+    round((r.venta_neta - r.costo + r.ajuste) / nullif(r.venta_neta, 0), 6) AS margen_relativo,
+    r.devoluciones,
+    r.unidades_devueltas,
+    r.mermas,
+    r.unidades_merma
 FROM (
     SELECT
         s.mes, s.id_producto, sum(s.unidades_vendidas) AS unidades,
         sum(s.venta_bruta) AS venta_bruta, sum(s.venta_neta) AS venta_neta,
-        sum(s.costo_ventas) AS costo, sum(s.ajuste) AS ajuste
+        sum(s.costo_ventas) AS costo, sum(s.ajuste) AS ajuste,
+        sum(s.devoluciones) AS devoluciones, sum(s.unidades_devueltas) AS unidades_devueltas,
+        sum(s.mermas) AS mermas, sum(s.unidades_merma) AS unidades_merma
     FROM dw.resumen_mensual AS s
     GROUP BY s.mes, s.id_producto
 ) AS r
 INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto;
 COMMENT ON VIEW dw.mv_margen_producto_mes IS
-    'Ventas y margen por producto y mes; margen = venta neta - costo + ajuste';
+    'Ventas, netas de devoluciones y descuentos, y margen por producto y mes; margen = venta neta - costo + ajuste; las mermas, menos lo que se halló de más, van aparte';
 SELECT etl.conceder('SELECT', 'dw.mv_margen_producto_mes', 'bi_lector');

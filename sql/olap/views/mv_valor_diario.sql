@@ -2,18 +2,19 @@
 
 CREATE OR REPLACE VIEW dw.mv_valor_diario AS
 WITH flujo AS (
-    SELECT r.dia, 0 AS apertura, r.costo_recibido AS entradas, r.costo_ventas AS salidas, r.ajuste
+    SELECT r.dia, 0 AS apertura, r.costo_recibido AS entradas, r.costo_ventas AS salidas, r.ajuste,
+        r.mermas
     FROM dw.resumen_diario AS r
     UNION ALL
     SELECT
-        (a.fecha AT TIME ZONE c.zona)::date, round(a.existencias * a.costo_promedio, 6), 0, 0, 0
+        (a.fecha AT TIME ZONE c.zona)::date, round(a.existencias * a.costo_promedio, 6), 0, 0, 0, 0
     FROM dw.apertura AS a
     CROSS JOIN dw.v_corte AS c
     WHERE a.fecha IS NOT NULL
 ), dia AS (
     SELECT
         f.dia, sum(f.apertura) AS apertura, sum(f.entradas) AS entradas,
-        sum(f.salidas) AS salidas, sum(f.ajuste) AS ajuste
+        sum(f.salidas) AS salidas, sum(f.ajuste) AS ajuste, sum(f.mermas) AS mermas
     FROM flujo AS f
     GROUP BY f.dia
 )
@@ -23,8 +24,9 @@ SELECT
     d.entradas,
     d.salidas,
     d.ajuste,
-    sum(d.apertura + d.entradas - d.salidas + d.ajuste) OVER (ORDER BY d.dia) AS valor
+    sum(d.apertura + d.entradas - d.salidas + d.ajuste - d.mermas) OVER (ORDER BY d.dia) AS valor,
+    d.mermas
 FROM dia AS d;
 COMMENT ON VIEW dw.mv_valor_diario IS
-    'Valor del inventario al final de cada día con movimiento, con lo que está por debajo de cero restado: el de la víspera + apertura + entradas - salidas + ajuste';
+    'Valor del inventario al final de cada día con movimiento, con lo que está por debajo de cero restado: el de la víspera + apertura + entradas - salidas - mermas + ajuste; entradas son las compras, salidas el costo de ventas, ambas netas de lo devuelto';
 SELECT etl.conceder('SELECT', 'dw.mv_valor_diario', 'bi_lector');

@@ -1,4 +1,4 @@
--- Sales and margin by day, branch and category.
+-- Sales, margin, returns and shrinkage by day, branch and category.
 
 CREATE OR REPLACE VIEW dw.mv_ventas_diarias AS
 SELECT
@@ -14,9 +14,13 @@ SELECT
     r.venta_neta - r.costo_ventas + r.ajuste AS margen,
     round((r.venta_neta - r.costo_ventas + r.ajuste) / nullif(r.venta_neta, 0), 6) AS margen_relativo,
     r.unidades_recibidas,
-    r.costo_recibido
+    r.costo_recibido,
+    r.devoluciones,
+    r.unidades_devueltas,
+    r.mermas,
+    r.unidades_merma
 FROM dw.resumen_diario AS r
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = r.id_sucursal;
 COMMENT ON VIEW dw.mv_ventas_diarias IS
-    'Ventas y margen por día, sucursal y categoría; margen = venta neta - costo + ajuste';
+    'Ventas, netas de devoluciones y descuentos, y margen por día, sucursal y categoría; margen = venta neta - costo + ajuste; las mermas, menos lo que se halló de más, van aparte';
 SELECT etl.conceder('SELECT', 'dw.mv_ventas_diarias', 'bi_lector');

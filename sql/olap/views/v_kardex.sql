@@ -5,9 +5,15 @@ SELECT
     k.id_producto, p.codigo, p.nombre, p.categoria, k.fecha, k.id_movimiento, k.tipo,
     k.id_sucursal, coalesce(s.nombre, 'Sucursal ' || k.id_sucursal) AS sucursal, k.cantidad,
     k.precio_unitario, k.costo_unitario, k.costo_total, k.ajuste, k.existencias, k.valor,
-    k.costo_promedio, k.provisional, nullif(k.salto_costo, 0) AS salto_costo, k.orden, k.version
+    k.costo_promedio, k.provisional, nullif(k.salto_costo, 0) AS salto_costo, k.orden, k.version,
+    k.variacion, k.importe, k.id_origen, k.id_sucursal_destino,
+    CASE WHEN k.id_sucursal_destino IS NOT NULL
+        THEN coalesce(d.nombre, 'Sucursal ' || k.id_sucursal_destino) END AS sucursal_destino,
+    t.nombre AS nombre_tipo
 FROM dw.kardex AS k
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
-LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal;
-COMMENT ON VIEW dw.v_kardex IS 'El kardex con los nombres de producto y sucursal';
+LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
+LEFT JOIN dw.sucursal AS d ON d.id_sucursal = k.id_sucursal_destino
+LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo;
+COMMENT ON VIEW dw.v_kardex IS 'El kardex con los nombres de producto, sucursal y tipo';
 SELECT etl.conceder('SELECT', 'dw.v_kardex', 'bi_lector');

@@ -9,7 +9,8 @@ SELECT
         WHEN r.fecha > '9999-12-31 00:00:00+00' THEN timestamptz '9999-12-31 00:00:00+00'
         ELSE r.fecha
     END AS fecha,
-    r.motivo, r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta
+    r.motivo, r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta,
+    r.id_origen, r.id_sucursal_destino, r.importe
 FROM etl.rechazo AS r;
 COMMENT ON VIEW dw.v_rechazos IS 'Los movimientos que no se pueden valorizar, para el tablero de salud';
 SELECT etl.conceder('SELECT', 'dw.v_rechazos', 'bi_lector');

@@ -1,0 +1,26 @@
+-- What counts found, in units and in money.
+
+CREATE OR REPLACE VIEW dw.v_conteos AS
+SELECT
+    k.fecha,
+    k.id_movimiento,
+    k.id_producto,
+    p.codigo,
+    p.nombre,
+    p.categoria,
+    k.id_sucursal,
+    CASE WHEN k.de_todo THEN 'Todas' ELSE coalesce(s.nombre, 'Sucursal ' || k.id_sucursal) END AS sucursal,
+    k.cantidad AS contado,
+    k.cantidad - k.variacion AS esperado,
+    k.variacion AS diferencia,
+    k.costo_total AS valor,
+    k.ajuste,
+    coalesce(k.de_todo, false) AS de_todo
+FROM dw.kardex AS k
+INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'contar'
+INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
+WHERE k.orden = 3;
+COMMENT ON VIEW dw.v_conteos IS
+    'Los conteos: lo contado, lo que debía haber y la diferencia, en unidades y en dinero; negativo es lo que falta';
+SELECT etl.conceder('SELECT', 'dw.v_conteos', 'bi_lector');
