@@ -190,10 +190,11 @@ def test_an_administrator_who_did_not_create_the_roles_may_upgrade(shop: Shop):
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "DROP VIEW etl.v_diferencia, dw.v_corridas; DROP TABLE etl.tramo;"
+                    "DROP VIEW etl.v_diferencia, etl.v_sucursales_al_empezar,"
+                    " etl.v_existencias_al_empezar, dw.v_corridas; DROP TABLE etl.tramo;"
                     " DROP VIEW dw.mv_abc;"
                     " DROP FUNCTION etl.revisar_kardex(); DROP AGGREGATE"
-                    " dw.valuar(text, numeric, numeric, numeric);"
+                    " dw.valuar(text, numeric, numeric, dw.circunstancia);"
                     " CREATE FUNCTION dw.de_la_tienda() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
                 )
                 assert "up to date" in shop.succeed("init", OLAP_DB_NAME=name).stdout

@@ -57,11 +57,17 @@ DROP FUNCTION IF EXISTS
     etl.precio_informado(text, numeric), etl.tramos_de_prueba(boolean, bigint[]),
     etl.verificar_inventario(boolean, bigint[]),
     etl.motivo_rechazo(text, boolean, numeric, numeric, timestamptz, timestamptz);
-DROP AGGREGATE IF EXISTS dw.valuar(text, numeric, numeric, numeric);
-DROP FUNCTION IF EXISTS dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric);
-DROP TYPE IF EXISTS dw.paso;
--- Of these nothing is kept from load to load.
-DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.tramo, etl.repeticion, etl.delta;
+DO $$
+BEGIN
+    IF to_regtype('dw.circunstancia') IS NULL THEN
+        DROP AGGREGATE IF EXISTS dw.valuar(text, numeric, numeric, numeric);
+        DROP FUNCTION IF EXISTS dw.aplicar_movimiento(dw.paso, text, numeric, numeric, numeric);
+        DROP TYPE IF EXISTS dw.paso;
+        -- Of these nothing is kept from load to load.
+        DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.tramo, etl.repeticion, etl.delta;
+    END IF;
+END
+$$;
 ALTER TABLE etl.rechazo
     ADD COLUMN IF NOT EXISTS id_origen bigint,
     ADD COLUMN IF NOT EXISTS id_sucursal_destino bigint,
@@ -116,6 +122,7 @@ DROP FUNCTION IF EXISTS etl.huella_politica(boolean), etl.cargar_dimensiones(boo
 ALTER TABLE dw.politica_precio
     ADD COLUMN IF NOT EXISTS desde date,
     DROP CONSTRAINT IF EXISTS politica_precio_check1,
+    DROP CONSTRAINT IF EXISTS politica_precio_general,
     ADD CONSTRAINT politica_precio_general CHECK (
         id_producto IS NOT NULL OR categoria IS NOT NULL OR desde IS NOT NULL
         OR (margen IS NOT NULL AND impuesto IS NOT NULL AND redondeo IS NOT NULL)
