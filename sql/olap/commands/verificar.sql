@@ -649,9 +649,9 @@ CROSS JOIN LATERAL (
         'politica', c.politica,
         'rechazos', (SELECT coalesce(jsonb_agg(r.id_movimiento), '[]') FROM etl.rechazo AS r),
         'aperturas', (
-            SELECT md5(string_agg(a::text || s::text, '|' ORDER BY s.id_producto, s.id_sucursal))
+            SELECT md5(string_agg(concat(a, s), '|' ORDER BY a.id_producto, s.id_sucursal))
             FROM dw.apertura AS a
-            INNER JOIN dw.apertura_sucursal AS s ON s.id_producto = a.id_producto
+            LEFT JOIN dw.apertura_sucursal AS s ON s.id_producto = a.id_producto
         ),
         'reglas', (
             SELECT md5(string_agg(
