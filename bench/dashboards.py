@@ -1,4 +1,4 @@
-"""Dashboards while a window is loaded and the views are refreshed: does a query ever wait?"""
+"""Dashboards while a window is loaded: does a query ever wait?"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def measure(place: Place, rows: int) -> list[Series]:
     """The first load of `rows` movements, ten windows on it; and ten on a short history.
 
     Both have the same products and the same days. A third one has a tenth of the rows over ten
-    years, since the views that show every day and month grow with them.
+    years, since the summaries grow with days and months.
     """
     found: list[Series] = []
     histories = ((rows, 1), (min(SHORT, rows // 10), 1), (rows // 10, 10))

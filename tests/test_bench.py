@@ -100,8 +100,9 @@ def test_a_shop_of_every_type(place: Place):
 def test_no_dashboard_waits_for_a_run(place: Place):
     beside, alone = dashboards.measure(place, 20_000, 1)
     assert beside.notes["seen_waiting_for_a_lock"] == [0]
-    assert len(beside.seconds) > 100
-    assert len(alone.seconds) > 100
+    # Each of them at least once; how often is the machine's affair.
+    assert len(beside.seconds) >= len(dashboards.QUERIES)
+    assert len(alone.seconds) >= len(dashboards.QUERIES)
 
 
 @pytest.mark.one_postgres

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.one_postgres
 
 # Noon in Lima, so that the hours that a test goes on stay in one day.
 START = datetime(2026, 10, 17, 17, tzinfo=UTC)
-# In the order of their names, the first of each reads the last: only the turns say which comes first.
+# The first by name reads the last: only the turns say which of them comes first.
 VIEWS = """
 CREATE MATERIALIZED VIEW dw.z_stock AS TABLE dw.mv_inventario_valorizado;
 CREATE UNIQUE INDEX ON dw.z_stock (id_producto);

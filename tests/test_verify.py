@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from fault_shop import loaded, now, olap_tables, settle, state_files, with_late_and_bad
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
+from shop_server import must_succeed
 
 # The property tests verify on both.
 pytestmark = pytest.mark.one_postgres
@@ -138,6 +140,43 @@ def test_a_branch_without_another_row_leaves_no_row_of_zeros(shop: Shop):
     for table in ("dw.resumen_diario", "dw.resumen_mensual"):
         assert not shop.olap_rows(f"SELECT FROM {table} WHERE movimientos = 0")
     settle(shop, initial)
+
+
+def _opening(shop: Shop) -> None:
+    (first,) = shop.olap_rows("SELECT desde_inicial AS fecha FROM etl.control")
+    file = shop.folder / "opening.csv"
+    file.write_text(
+        f"id_producto,existencias,costo_promedio,fecha\n2,7,4,{first['fecha'].isoformat()}\n"
+    )
+    shop.succeed("opening", str(file))
+
+
+def _history(shop: Shop) -> None:
+    (first,) = shop.olap_rows("SELECT desde_inicial AS fecha FROM etl.control")
+    shop.receipt(first["fecha"] - timedelta(days=1), (2, 5, 3))
+    since = (first["fecha"] - timedelta(days=2)).date().isoformat()
+    must_succeed(shop.task("Backfill", "--since", since))
+
+
+@pytest.mark.parametrize("other", [_opening, _history])
+def test_a_policy_that_came_and_went_between_two_loads_leaves_no_price(
+    shop: Shop, other: Callable[[Shop], None]
+):
+    """What is valued meanwhile has prices of that policy, which no load has ever seen."""
+    shop.env["ETL_PRICES_INCLUDE_TAX"] = "false"
+    loaded(shop)
+    usual = "SELECT id_producto, impuesto, margen FROM dw.v_politica_producto"
+    before = shop.olap_rows(usual)
+    shop.olap.cursor().execute("INSERT INTO dw.politica_precio VALUES (2, NULL, 0.5, 0.5, 1)")
+    other(shop)
+    assert verified(shop)[0] == 0
+    shop.olap.cursor().execute("DELETE FROM dw.politica_precio WHERE id_producto = 2")
+    assert shop.olap_rows(usual) == before
+    assert verified(shop)[0] == 0
+    shop.run_in_process()
+    assert verified(shop)[0] == 0
+    (first,) = shop.olap_rows("SELECT desde_inicial AS fecha FROM etl.control")
+    assert_olap_equals_replay(shop, first["fecha"], prices_include_tax=False)
 
 
 def soon_enough(shop: Shop) -> None:

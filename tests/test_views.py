@@ -10,7 +10,9 @@ import pytest
 from olap_comparison import assert_olap_equals_replay
 from oracle_rows import Pricing
 from shop_database import Shop
+from shop_server import BI_USER, OLAP_USER, OLTP_USER, REPOSITORY
 from test_upgrades import OLD, install_old
+from test_verify import soon_enough, verified
 from view_comparison import view_differences
 
 from pipeline.base.sql_files import read_sql, sql_folder
@@ -221,12 +223,18 @@ def test_an_average_value_follows_the_month_ends_without_a_new_movement(shop: Sh
         "ETL_INITIAL_SINCE": (end - timedelta(days=300)).isoformat(),
         "ETL_MAX_SILENT_DAYS": "9999",
     }
+    soon_enough(shop)
     shop.product(1)
     shop.receipt(end - timedelta(days=60), (1, 10, 2))
     shop.receipt(end - timedelta(days=20), (1, 10, 2))
+    whole = "none was clean before"
     for days, average in ((19, 20), (0, 30)):
         shop.run_in_process(as_of=end - timedelta(days=days))
         assert shop.olap_rows("SELECT valor_promedio AS v FROM dw.mv_rotacion") == [{"v": average}]
+        # A short proof looks at what was touched, and this is another figure of all products.
+        code, findings = verified(shop)
+        assert (code, findings["whole"]) == (0, whole)
+        whole = "a month ended"
 
 
 def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
@@ -252,3 +260,33 @@ def test_an_olap_of_version_1_is_upgraded_with_its_data(shop: Shop):
     shop.sale(hasta, (1, 2, 3))
     shop.run_in_process(as_of=hasta + timedelta(hours=1))
     assert_views(shop, initial, hasta + timedelta(hours=1))
+
+
+@pytest.mark.one_postgres
+def test_who_was_let_to_read_a_view_may_read_it_after_an_upgrade(shop: Shop):
+    install_old(shop, REPOSITORY / "tests/versions/olap_11.sql")
+    view = "dw.mv_precios"
+    shop.olap.cursor().execute(
+        f"GRANT SELECT ON {view} TO {OLTP_USER}, PUBLIC;"
+        " REVOKE ALL ON dw.mv_datos_al FROM bi_lector"
+    )
+    shop.succeed("init")
+    may = "SELECT has_table_privilege(%s, %s, 'SELECT') AS may"
+    for user, reads in ((OLTP_USER, view), (OLAP_USER, view), (BI_USER, view)):
+        assert shop.olap_rows(may, user, reads) == [{"may": True}]
+    assert shop.olap_rows(may, OLTP_USER, "dw.mv_abc") == [{"may": False}]
+
+
+@pytest.mark.one_postgres
+def test_views_of_the_shops_own_on_ours_stop_an_upgrade_and_are_named(shop: Shop):
+    install_old(shop, REPOSITORY / "tests/versions/olap_11.sql")
+    shop.olap.cursor().execute(
+        "CREATE VIEW dw.una AS TABLE dw.mv_abc; CREATE VIEW dw.otra AS TABLE dw.mv_datos_al"
+    )
+    refused = shop.command("init")
+    (told,) = [line for line in refused.stdout.splitlines() if line.startswith("error: ")]
+    assert refused.returncode == 1 and "dw.una" in told and "dw.otra" in told, refused.stdout
+    assert "materialized view dw.mv_abc" in told and "create them again" in refused.stdout
+    assert shop.olap_rows("SELECT esquema FROM etl.control") == [{"esquema": 11}]
+    shop.olap.cursor().execute("DROP VIEW dw.una, dw.otra")
+    assert "upgraded from version 11" in shop.succeed("init").stdout

@@ -112,6 +112,7 @@ class RefreshViews(_WindowTask):
         tell_views(views)
         if not superseded:
             with_retries(lambda: note_views(self.settings, self.window, seconds))
+        if views:
             refreshed = sum(not view["error"] for view in views)
             log.info(
                 _("%s: refreshed %d of %d views in %.2f s, run %s"),

@@ -123,6 +123,7 @@ TEMPLATES = (
     N_("earlier history came in"),
     N_("opening balances changed"),
     N_("prices' policy or tax changed"),
+    N_("a month ended"),
     N_("a window read everything"),
     N_("there are few movements"),
     N_("{table} is not the sum of the ledger, {since}"),

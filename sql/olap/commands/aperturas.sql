@@ -92,6 +92,10 @@ BEGIN
     UPDATE etl.control AS c
     SET version = gen_random_uuid(),
         corridas = c.corridas + CASE WHEN v_conteo IS NULL THEN 0 ELSE 1 END,
+        -- What was valued now has prices of a policy that the others have not yet.
+        politica = CASE
+            WHEN c.politica IN (etl.huella_politica(true), etl.huella_politica(false)) THEN c.politica
+        END,
         horizonte = CASE WHEN v_releer THEN NULL ELSE c.horizonte END,
         -- What the counts leave out lies there as planned.
         ultimo_previsto = greatest(

@@ -73,6 +73,10 @@ BEGIN
     SET version = gen_random_uuid(),
         corridas = c.corridas + 1,
         desde_inicial = v_desde,
+        -- What was valued now has prices of a policy that the others have not yet.
+        politica = CASE
+            WHEN c.politica IN (etl.huella_politica(true), etl.huella_politica(false)) THEN c.politica
+        END,
         aceptar_fuente = NULL,
         -- An OLTP that goes back to before this read is behind what the OLAP has of it.
         lsn = greatest(c.lsn, (p_extracto ->> 'lsn')::pg_lsn),

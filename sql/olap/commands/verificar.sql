@@ -632,6 +632,8 @@ SELECT jsonb_build_object(
         WHEN p.estado -> 'desde_inicial' <> n.estado -> 'desde_inicial' THEN 'earlier history came in'
         WHEN p.estado -> 'aperturas' <> n.estado -> 'aperturas' THEN 'opening balances changed'
         WHEN p.estado -> 'politica' <> n.estado -> 'politica' THEN 'prices'' policy or tax changed'
+        -- The average value of all, touched or not, is another.
+        WHEN p.estado -> 'fines_de_mes' <> n.estado -> 'fines_de_mes' THEN 'a month ended'
         WHEN EXISTS (
             SELECT FROM etl.corrida AS r
             WHERE r.numero > (p.estado ->> 'corridas')::bigint AND r.imagen_completa
@@ -647,6 +649,11 @@ CROSS JOIN LATERAL (
         'horizonte', c.horizonte::text, 'lsn', c.lsn::text, 'identidad', c.identidad,
         'consultas', c.consultas,
         'politica', c.politica,
+        'fines_de_mes', (
+            SELECT jsonb_agg(extract(epoch FROM f.fin) ORDER BY f.fin)
+            FROM dw.v_corte AS v
+            CROSS JOIN LATERAL unnest(etl.fines_de_mes(v.dia, v.zona)) AS f (fin)
+        ),
         'rechazos', (SELECT coalesce(jsonb_agg(r.id_movimiento), '[]') FROM etl.rechazo AS r),
         'aperturas', (
             SELECT md5(string_agg(concat(a, s), '|' ORDER BY a.id_producto, s.id_sucursal))

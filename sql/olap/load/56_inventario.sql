@@ -35,6 +35,8 @@ FROM (
         )
     ) AS valor
     FROM unnest(p_fines) AS n (fin)
+    -- Each is sought once: what asks whether there is one would be put in its place, too.
+    OFFSET 0
 ) AS f
 WHERE f.valor IS NOT NULL
 $$;

@@ -42,4 +42,4 @@ COMMENT ON COLUMN etl.control.ultimo_previsto IS
     'El mayor número de movimiento de la última lectura completa, o de cuando se dio la última apertura: hasta él, lo que una fecha deja fuera ya estaba allí';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
-    'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado';
+    'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado; nula si no todo con la misma';

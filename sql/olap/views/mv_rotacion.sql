@@ -17,4 +17,6 @@ INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto;
 COMMENT ON VIEW dw.mv_rotacion IS
     'Costo de ventas de 365 días sobre el valor promedio a fin de mes (lo negativo cuenta 0)';
+COMMENT ON COLUMN dw.mv_rotacion.valor_promedio IS
+    'El de los fines de mes de esos 365 días; si aún no hubo ninguno, el de ahora';
 SELECT etl.conceder('SELECT', 'dw.mv_rotacion', 'bi_lector');
