@@ -338,3 +338,19 @@ def test_a_return_at_once_restores_stock_value_and_cost(shop: Shop, bought: Ids,
     assert state() == before
     adjustments = "SELECT ajuste FROM dw.kardex WHERE id_origen = %s"
     assert shop.olap_rows(adjustments, sale) == [{"ajuste": 0}]
+
+
+def test_what_a_negative_quantity_means_is_edited(shop: Shop, bought: Ids):
+    def means(other: str | None) -> None:
+        shop.olap.cursor().execute(
+            "UPDATE dw.tipo_movimiento SET tipo_si_negativa = %s WHERE tipo = 'VENTA'", (other,)
+        )
+
+    means(None)
+    shop.run_in_process(as_of=END + timedelta(hours=1))
+    waits = "SELECT DISTINCT motivo, count(*) AS n FROM etl.rechazo GROUP BY motivo"
+    assert shop.olap_rows(waits) == [{"motivo": "cantidad no positiva", "n": 2}]
+    proved(shop)
+    means("DEVOLUCION_VENTA")
+    run(shop, hours=2)
+    proved(shop)
