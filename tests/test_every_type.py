@@ -22,6 +22,7 @@ from oracle_types import (
     TRANSFER,
 )
 from shop_database import Shop
+from test_verify import soon_enough
 
 from pipeline.run.verify import verify
 from pipeline.settings import load_settings
@@ -305,6 +306,24 @@ def test_verify_finds_tampering(shop: Shop, bought: Ids, tampering: str):
         assert not verify(load_settings(), None).clean
 
 
+@pytest.mark.parametrize("tampering", ["where the stock is", "a branch too many"])
+def test_a_short_verify_finds_where_the_stock_is(shop: Shop, bought: Ids, tampering: str):
+    soon_enough(shop)
+    proved(shop)
+    shop.movement(TRANSFER, day(14), MILK, 1, id_sucursal=SHOP, id_sucursal_destino=STORE)
+    run(shop, hours=1)
+    with shop.environment():
+        assert (found := verify(load_settings(), None)).clean and found.whole is None
+    shop.movement(SALE, day(14), MILK, 1, precio_unitario=9, id_sucursal=STORE)
+    run(shop, hours=2)
+    cursor = shop.olap.cursor()
+    cursor.execute(TAMPERING[tampering])
+    assert cursor.rowcount > 0
+    with shop.environment():
+        found = verify(load_settings(), None)
+    assert found.whole is None and not found.clean
+
+
 @pytest.mark.parametrize("when", [2, 30], ids=["before", "after"])
 def test_a_return_at_once_restores_stock_value_and_cost(shop: Shop, bought: Ids, when: int):
     def state() -> list[dict[str, object]]:
@@ -319,3 +338,19 @@ def test_a_return_at_once_restores_stock_value_and_cost(shop: Shop, bought: Ids,
     assert state() == before
     adjustments = "SELECT ajuste FROM dw.kardex WHERE id_origen = %s"
     assert shop.olap_rows(adjustments, sale) == [{"ajuste": 0}]
+
+
+def test_what_a_negative_quantity_means_is_edited(shop: Shop, bought: Ids):
+    def means(other: str | None) -> None:
+        shop.olap.cursor().execute(
+            "UPDATE dw.tipo_movimiento SET tipo_si_negativa = %s WHERE tipo = 'VENTA'", (other,)
+        )
+
+    means(None)
+    shop.run_in_process(as_of=END + timedelta(hours=1))
+    waits = "SELECT DISTINCT motivo, count(*) AS n FROM etl.rechazo GROUP BY motivo"
+    assert shop.olap_rows(waits) == [{"motivo": "cantidad no positiva", "n": 2}]
+    proved(shop)
+    means("DEVOLUCION_VENTA")
+    run(shop, hours=2)
+    proved(shop)

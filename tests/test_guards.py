@@ -205,6 +205,43 @@ def test_a_shop_of_one_product_is_held_too(shop: Shop):
     assert drip(shop, 20, 3, (1,)) < 25
 
 
+def returned(shop: Shop, tipo: str, sales: int) -> tuple[datetime, list[int]]:
+    """A shop with 25 lines of it in the ledger, a sale's negative; when it began, and the lines."""
+    initial = stock(shop, sales)
+    cantidad = {"VENTA": -1, "DEVOLUCION_VENTA": 1}.get(tipo)
+    ids = [
+        # With a cost, as a till's lines have it, whatever the type looks at.
+        shop.movement(tipo, days_ago(20), 1, cantidad, precio_unitario=9, costo_unitario=3)
+        for _ in range(25)
+    ]
+    run_quickly(shop)
+    return initial, ids
+
+
+def test_negative_sales_that_are_corrected_are_no_other_documents(shop: Shop):
+    initial, ids = returned(shop, "VENTA", sales=60)
+    header = "SELECT id_transaccion FROM detalle_transaccion WHERE id_detalle = ANY (%s)"
+    for line in ("precio_unitario = 8", "cantidad = -2", "cantidad = 3"):
+        shop.till(f"UPDATE detalle_transaccion SET {line} WHERE id_detalle = ANY (%s)", ids)
+        settle(shop, initial)
+        shop.till("UPDATE detalle_transaccion SET cantidad = -1 WHERE id_detalle = ANY (%s)", ids)
+        settle(shop, initial)
+    shop.till(f"UPDATE transacciones SET anulada = true WHERE id_transaccion IN ({header})", ids)
+    settle(shop, initial)
+
+
+@pytest.mark.parametrize("tipo", ["VENTA", "DEVOLUCION_VENTA", "DESCUENTO_VENTA"])
+def test_what_is_dated_anew_is_no_other_document(shop: Shop, tipo: str):
+    initial, ids = returned(shop, tipo, sales=600)
+    header = "SELECT id_transaccion FROM detalle_transaccion WHERE id_detalle = ANY (%s)"
+    shop.till(
+        "UPDATE transacciones SET fecha = fecha + interval '2 days'"
+        f" WHERE id_transaccion IN ({header})",
+        ids,
+    )
+    settle(shop, initial)
+
+
 def test_a_shop_that_sells_by_the_unit_is_held_too(shop: Shop):
     initial = days_ago(20).replace(hour=0, minute=0, second=0, microsecond=0)
     shop.env["ETL_INITIAL_SINCE"] = initial.date().isoformat()

@@ -263,7 +263,8 @@ def test_a_row_is_found_where_it_is_whatever_the_planner_knows(shop: Shop):
         cursor.execute("CLUSTER dw.kardex USING kardex_pk")
         cursor.execute(
             "INSERT INTO etl.repeticion"
-            " SELECT k.*, false, true, k.costo_total, k.ajuste, k.ctid FROM dw.kardex AS k"
+            " SELECT k.*, false, true, k.costo_total, k.ajuste, k.variacion, k.ctid"
+            " FROM dw.kardex AS k"
         )
         cursor.execute("ANALYZE dw.kardex")
         (source,) = shop.olap_rows(

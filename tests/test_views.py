@@ -122,6 +122,29 @@ def test_a_rate_holds_from_its_day_on(shop: Shop):
     assert_views(shop, initial, last, **read_pricing(shop.olap))
 
 
+@pytest.mark.parametrize("day", ["2026-10-05", "2026-11-01", None])
+def test_a_policy_whose_row_of_all_is_dated_or_gone(shop: Shop, day: str | None):
+    """Somebody gives a date to the row that is there, in the place of a second one."""
+    hasta = datetime(2026, 10, 17, 23, tzinfo=UTC)
+    initial = hasta - timedelta(days=30)
+    shop.env |= {"ETL_TIMEZONE": ZONE, "ETL_INITIAL_SINCE": initial.isoformat()}
+    shop.product(1)
+    shop.receipt(initial, (1, 90, 2))
+    for number in range(29):
+        shop.sale(initial + timedelta(days=number), (1, 1, 9))
+    shop.run_in_process(as_of=hasta)
+    with shop.olap.cursor() as cursor:
+        cursor.execute("UPDATE dw.politica_precio SET desde = %s, impuesto = 0.18", (day,))
+        if day is None:
+            cursor.execute("DELETE FROM dw.politica_precio")
+    shop.product(2)
+    shop.receipt(hasta, (2, 5, 10))
+    shop.sale(hasta, (1, 2, 9))
+    shop.run_in_process(as_of=hasta + timedelta(hours=1))
+    assert_olap_equals_replay(shop, initial, zone=ZONE)
+    assert shop.command("verify", "--all").returncode == 0
+
+
 def net_sales(shop: Shop) -> dict[date, Decimal]:
     """The net sales of each month."""
     rows = shop.olap_rows(

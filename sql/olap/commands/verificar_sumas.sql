@@ -67,6 +67,33 @@ WHERE (
     r.unidades_merma
 )
 UNION ALL
+-- Each branch of what was touched: what its months say, and the transfers.
+SELECT 'dw.resumen_sucursal is not the sum of dw.resumen_mensual', s.id_producto
+FROM (
+    SELECT
+        m.id_producto, m.id_sucursal, m.movimientos,
+        m.unidades_recibidas - m.unidades_vendidas - m.unidades_merma AS variacion
+    FROM dw.resumen_mensual AS m
+    UNION ALL
+    SELECT r.id_producto, r.id_sucursal, -r.movimientos, -r.variacion
+    FROM dw.resumen_sucursal AS r
+    UNION ALL
+    SELECT k.id_producto, d.id_sucursal, d.movimientos, d.variacion
+    FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
+    CROSS JOIN LATERAL (
+        SELECT f.id_producto, f.id_sucursal, f.id_sucursal_destino, f.cantidad
+        FROM dw.kardex AS f
+        WHERE f.id_producto = t.id_producto AND f.id_sucursal_destino IS NOT NULL
+        OFFSET 0
+    ) AS k
+    CROSS JOIN LATERAL (
+        VALUES (k.id_sucursal, 0, -k.cantidad), (k.id_sucursal_destino, 1, k.cantidad)
+    ) AS d (id_sucursal, movimientos, variacion)
+) AS s
+INNER JOIN etl.tramos_de_prueba(true, p_movimientos, NULL) AS t ON t.id_producto = s.id_producto
+GROUP BY s.id_producto, s.id_sucursal
+HAVING (sum(s.movimientos), sum(s.variacion)) IS DISTINCT FROM (0, 0)
+UNION ALL
 -- The summaries against each other: the days of a month, and the days of 90 and of 365.
 SELECT
     CASE WHEN s.mes IS NULL THEN 'dw.resumen_movil is not the sum of dw.resumen_diario, ' || s.categoria

@@ -83,15 +83,21 @@ SELECT
     coalesce(o.de_otra_fecha AND (o.de_otra_cosa OR o.de_otro_monto), false)
 FROM etl.baja AS b
 LEFT JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento
+LEFT JOIN dw.tipo_movimiento AS n ON n.tipo = e.tipo
+LEFT JOIN etl.v_etapa AS v ON v.id_movimiento = b.id_movimiento
+LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = b.tipo
 CROSS JOIN LATERAL (
     SELECT
         e.fecha NOT BETWEEN b.fecha - interval '1 day' AND b.fecha + interval '1 day' AS de_otra_fecha,
-        e.tipo <> b.tipo OR e.id_producto <> b.id_producto AS de_otra_cosa,
-        (round(e.cantidad, 6), coalesce(e.id_sucursal, 0), CASE
-            WHEN e.tipo = 'VENTA' THEN round(e.precio_unitario, 6) ELSE round(e.costo_unitario, 6)
-        END) IS DISTINCT FROM (b.cantidad, b.id_sucursal, CASE
-            WHEN b.tipo = 'VENTA' THEN b.precio_unitario ELSE b.costo_unitario
-        END) AS de_otro_monto
+        -- A negative sale is in the ledger as what it means.
+        b.tipo NOT IN (e.tipo, coalesce(n.tipo_si_negativa, e.tipo)) OR e.id_producto <> b.id_producto
+            AS de_otra_cosa,
+        (
+            v.cantidad, coalesce(v.id_sucursal, 0),
+            CASE WHEN t.precio THEN v.precio_unitario ELSE v.costo_unitario END
+        ) IS DISTINCT FROM (
+            b.cantidad, b.id_sucursal, CASE WHEN t.precio THEN b.precio_unitario ELSE b.costo_unitario END
+        ) AS de_otro_monto
 ) AS o
 WHERE NOT b.igual
 $$;

@@ -114,3 +114,24 @@ SELECT jsonb_agg(to_jsonb(t) ORDER BY t.tipo) FROM dw.tipo_movimiento AS t
 $$;
 COMMENT ON FUNCTION etl.leer_tipos() IS 'dw.tipo_movimiento, para lo que se pregunta al OLTP';
 SELECT etl.conceder('EXECUTE', 'etl.leer_tipos()', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.releer_por_tipos() RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_dichos text[] := ARRAY['nombre', 'descripcion', 'sunat', 'sunat_con_costo', 'sunat_destino'];
+BEGIN
+    IF TG_OP <> 'UPDATE' OR to_jsonb(OLD) - v_dichos <> to_jsonb(NEW) - v_dichos THEN
+        -- A window that is under way was read without knowing of this: it will be read again.
+        UPDATE etl.control SET horizonte = NULL, version = gen_random_uuid();
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION etl.releer_por_tipos() IS
+    'Lo que se edita en dw.tipo_movimiento cambia lo que significa lo ya leído: la corrida siguiente lee todo';
+DROP TRIGGER IF EXISTS releer ON dw.tipo_movimiento;
+CREATE TRIGGER releer AFTER INSERT OR UPDATE OR DELETE ON dw.tipo_movimiento
+FOR EACH ROW EXECUTE FUNCTION etl.releer_por_tipos();

@@ -15,13 +15,15 @@ WITH dicho AS MATERIALIZED (
     WHERE r.desde IS NULL OR r.desde <= p_dia
     GROUP BY r.id_producto, r.categoria
 )
+-- Where somebody took away the row of all, or gave it a date, what init puts there holds before: a
+-- product without a policy would be one without a stock.
 SELECT
     p.id_producto,
-    coalesce(del_producto.margen, de_categoria.margen, general.margen),
-    coalesce(del_producto.impuesto, de_categoria.impuesto, general.impuesto),
-    coalesce(del_producto.redondeo, de_categoria.redondeo, general.redondeo)
+    coalesce(del_producto.margen, de_categoria.margen, general.margen, 0.30),
+    coalesce(del_producto.impuesto, de_categoria.impuesto, general.impuesto, 0),
+    coalesce(del_producto.redondeo, de_categoria.redondeo, general.redondeo, 0.01)
 FROM dw.producto AS p
-INNER JOIN dicho AS general ON general.id_producto IS NULL AND general.categoria IS NULL
+LEFT JOIN dicho AS general ON general.id_producto IS NULL AND general.categoria IS NULL
 LEFT JOIN dicho AS de_categoria ON de_categoria.categoria = p.categoria
 LEFT JOIN dicho AS del_producto ON del_producto.id_producto = p.id_producto
 $$;
