@@ -396,7 +396,7 @@ class TwoOlaps(History):
         self.fresh.env["ETL_INITIAL_SINCE"] = self.it.initial.isoformat()
         if "ETL_OLTP_SQL_DIR" in self.shop.env:
             self.fresh.env["ETL_OLTP_SQL_DIR"] = self.shop.env["ETL_OLTP_SQL_DIR"]
-        for table in ("dw.apertura", "dw.politica_precio"):
+        for table in ("dw.apertura", "dw.apertura_sucursal", "dw.politica_precio"):
             self._copy(table)
         it.run()
         assert figures(self.shop) == figures(self.fresh)
@@ -404,7 +404,7 @@ class TwoOlaps(History):
     def _copy(self, table: str) -> None:
         with self.shop.olap.cursor() as old, self.fresh.olap.cursor() as new:
             old.execute(f"SELECT coalesce(json_agg(t), '[]')::text FROM {table} AS t")
-            new.execute(f"TRUNCATE {table}")
+            new.execute(f"TRUNCATE {table} CASCADE")
             new.execute(
                 f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)",
                 old.fetchone(),

@@ -190,7 +190,8 @@ def fingerprints(
         products=sql.Literal(list(openings)),
         dates=sql.SQL(", ").join(_bound(query, date) for date in openings.values()),
         pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
-        types=sql.Literal(json.dumps(types)),
+        # Not escaped: an OLTP whose encoding is SQL_ASCII knows no escapes but its own.
+        types=sql.Literal(json.dumps(types, ensure_ascii=False)),
         **optional_columns(query),
     )
 

@@ -32,8 +32,8 @@ FROM (
             WHEN v.destino AND v.id_sucursal_destino IS NULL THEN 'sin destino'
             WHEN v.destino AND v.id_sucursal_destino = coalesce(v.id_sucursal, 0)
                 THEN 'destino igual al origen'
-            WHEN v.monto IS NULL AND (v.precio OR v.costo LIKE 'sí%') THEN 'sin ' || v.nombre_monto
-            WHEN v.monto < 0 AND (v.precio OR v.costo IN ('sí', 'puede'))
+            WHEN v.monto IS NULL AND (v.precio OR v.costo LIKE 'debe%') THEN 'sin ' || v.nombre_monto
+            WHEN v.monto < 0 AND (v.precio OR v.costo IN ('debe', 'puede'))
                 THEN v.nombre_monto || ' negativo'
             WHEN NOT (v.monto > -1e11 AND v.monto < 1e11) THEN v.nombre_monto || ' fuera de rango'
             WHEN NOT (v.entendida * v.monto > -1e12 AND v.entendida * v.monto < 1e12)

@@ -111,8 +111,8 @@ SELECT CASE
     WHEN t.precio AND precio IS NULL THEN 'sin precio'
     WHEN t.precio AND precio < 0 THEN 'precio negativo'
     WHEN t.precio AND NOT precio < 1e11 THEN 'precio fuera de rango'
-    WHEN t.costo IN ('sí', 'sí, con signo') AND costo IS NULL THEN 'sin costo'
-    WHEN t.costo IN ('sí', 'puede') AND costo < 0 THEN 'costo negativo'
+    WHEN t.costo IN ('debe', 'debe, con signo') AND costo IS NULL THEN 'sin costo'
+    WHEN t.costo IN ('debe', 'puede') AND costo < 0 THEN 'costo negativo'
     WHEN t.costo <> 'no' AND NOT (costo > -1e11 AND costo < 1e11) THEN 'costo fuera de rango'
     WHEN t.precio AND NOT cantidad * precio < 1e12 THEN 'importe fuera de rango'
     WHEN t.costo <> 'no' AND NOT (cantidad * costo > -1e12 AND cantidad * costo < 1e12)

@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS dw.tipo_movimiento (
     cantidad         text NOT NULL CHECK (cantidad IN ('positiva', 'cero o positiva', 'uno si falta')),
     tipo_si_negativa text REFERENCES dw.tipo_movimiento,
     precio           boolean NOT NULL,
-    costo            text NOT NULL CHECK (costo IN ('no', 'puede', 'sí', 'sí, con signo')),
+    costo            text NOT NULL CHECK (costo IN ('no', 'puede', 'debe', 'debe, con signo')),
     importe          boolean NOT NULL,
     destino          boolean NOT NULL,
     tipo_origen      text REFERENCES dw.tipo_movimiento,
@@ -64,13 +64,13 @@ INSERT INTO dw.tipo_movimiento AS t (
     clase_con_costo, resta, sunat, sunat_con_costo, sunat_destino, nombre, descripcion
 )
 VALUES
-    ('ENTRADA_MERCANCIA', 'recibir', 0, 1, 'positiva', false, 'sí', true, false, NULL,
+    ('ENTRADA_MERCANCIA', 'recibir', 0, 1, 'positiva', false, 'debe', true, false, NULL,
         'compras', NULL, false, '02', NULL, NULL, 'Compra',
         'Compra que entra al almacén, con su costo y los que se le añaden'),
     ('AJUSTE_ENTRADA', 'recibir', 0, 1, 'positiva', false, 'puede', false, false, NULL,
         'merma', 'compras', false, '28', '19', NULL, 'Ajuste de entrada',
         'Sobrante o producción propia: entra a su costo o, sin él, al promedio'),
-    ('COSTO_ADICIONAL', 'sumar_costo', 0, 1, 'uno si falta', false, 'sí, con signo', false, false,
+    ('COSTO_ADICIONAL', 'sumar_costo', 0, 1, 'uno si falta', false, 'debe, con signo', false, false,
         'ENTRADA_MERCANCIA', 'compras', NULL, false, '99', NULL, NULL, 'Costo adicional',
         'Flete, aduana o descuento del proveedor: es parte del costo de su compra'),
     ('VENTA', 'al_promedio', 1, -1, 'positiva', true, 'no', true, false, NULL,
@@ -110,7 +110,7 @@ LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT jsonb_agg(to_jsonb(t) ORDER BY t.tipo) FROM dw.tipo_movimiento AS t
+SELECT jsonb_agg(to_jsonb(t) - '{nombre,descripcion}'::text[] ORDER BY t.tipo) FROM dw.tipo_movimiento AS t
 $$;
 COMMENT ON FUNCTION etl.leer_tipos() IS 'dw.tipo_movimiento, para lo que se pregunta al OLTP';
 SELECT etl.conceder('EXECUTE', 'etl.leer_tipos()', 'etl_cargador');
