@@ -42,11 +42,13 @@ _WORDS = {
     "en": {
         **{"empty": "empty", "required": "required", "columns": "Columns"},
         **{"negative": "negative:", "with a cost": "with a cost of its own"},
+        "entry": "its entry",
         **{"ventas": "sales", "compras": "purchases", "merma": "shrinkage"},
     },
     "es": {
         **{"empty": "vacío", "required": "obligatorio", "columns": "Columnas"},
         **{"negative": "negativa:", "with a cost": "con costo propio"},
+        "entry": "su entrada",
         **{"ventas": "ventas", "compras": "compras", "merma": "mermas"},
     },
 }
@@ -171,13 +173,22 @@ def _rules(language: str, catalogue: Catalogue) -> str:
 def _types(language: str, catalogue: Catalogue) -> str:
     """A line a type; its description stands in Spanish in the OLAP, its name in both languages."""
     rows = []
-    for tipo, told, rule, order, clase, with_cost, negative, sunat in catalogue.types:
+    for tipo, told, rule, order, clase, with_cost, negative, *sunat in catalogue.types:
         what = told if language == "es" else NAMES[tipo]
         reported = _reported(language, clase, with_cost)
         if negative:
             what += f" ({_WORDS[language]['negative']} `{negative}`)"
-        rows.append([f"`{tipo}`", what, f"`{rule}`", str(order), reported, sunat or "—"])
+        rows.append(
+            [f"`{tipo}`", what, f"`{rule}`", str(order), reported, _sunat(language, *sunat)]
+        )
     return _table("types", language, rows)
+
+
+def _sunat(language: str, code: str | None, with_cost: str | None, target: str | None) -> str:
+    told = code or "—"
+    if with_cost:
+        told += f"; {_WORDS[language]['with a cost']}: {with_cost}"
+    return f"{told}; {_WORDS[language]['entry']}: {target}" if target else told
 
 
 def _reported(language: str, clase: str | None, with_cost: str | None) -> str:

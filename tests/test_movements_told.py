@@ -141,11 +141,15 @@ def test_a_type_that_the_shop_took_off_the_table_is_told(shop: Shop):
 
 
 def test_every_type_has_a_name_in_both_languages(shop: Shop):
-    told = {row["tipo"] for row in shop.olap_rows("SELECT tipo FROM dw.tipo_movimiento")}
-    assert set(NAMES) == told == set(KINDS)
+    rows = shop.olap_rows("SELECT tipo, nombre FROM dw.tipo_movimiento")
+    told = {row["tipo"]: row["nombre"] for row in rows}
+    assert set(NAMES) == set(told) == set(KINDS)
+    # The dashboards and the pages call a type the same.
     spoken = translator("es")
+    assert {tipo: name_of(tipo, spoken) for tipo in NAMES} == told
     assert all(spoken(name) != name for name in NAMES.values())
     assert name_of("PRESTAMO", spoken) == "PRESTAMO"
+    assert name_of("PRESTAMO", spoken, "Préstamo") == "Préstamo"
 
 
 def test_a_type_that_a_shop_adds_is_a_row_of_the_table(shop: Shop):

@@ -691,6 +691,8 @@ def test_a_rebuild_publishes_and_a_page_that_fails_undoes_nothing(shop: Shop, tm
     shop.olap.cursor().execute("UPDATE dw.kardex SET costo_promedio = 9")
     with web_server() as web:
         notices = {"ETL_NOTIFY_URLS": web.channel, "ETL_LANG": "en"}
+        # As under cron: stdout waits in a buffer, and is read first all the same.
+        notices["PYTHONUNBUFFERED"] = ""
         done = shop.command("rebuild", OLAP_BI_PASSWORD="otra", **notices)
         ((_, told),) = web.told
     assert done.returncode == 1

@@ -112,7 +112,7 @@ def test_a_rate_holds_from_its_day_on(shop: Shop):
     again = net_sales(shop)
     assert {mes for mes in after if again[mes] != after[mes]} == {date(2026, 3, 1)}
     # One that is changed for ever is told.
-    rewritten = "tax of 1 of the products that are sold was changed for all their days"
+    rewritten = "tax of 1 of the products that are sold was changed without a date"
     with shop.olap.cursor() as cursor:
         cursor.execute(
             "UPDATE dw.politica_precio SET impuesto = 0.02 WHERE id_producto = 2 AND desde IS NULL"

@@ -20,7 +20,7 @@ NAMES = {
 }
 
 
-def name_of(tipo: str, translate: Callable[[str], str]) -> str:
-    """A type's name; of one that a shop added, what it is called in the data."""
+def name_of(tipo: str, translate: Callable[[str], str], given: str | None = None) -> str:
+    """A type's name; of one that a shop added, that which it was given, else the type itself."""
     name = NAMES.get(tipo)
-    return translate(name) if name else tipo
+    return translate(name) if name else given or tipo

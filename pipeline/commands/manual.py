@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import textwrap
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -68,7 +69,9 @@ def print_json(document: dict[str, Any]) -> None:
 
 
 def print_failure(failure: PipelineError, as_json: bool) -> None:
-    """One line on stderr; with `as_json` it is an object with the text and its kind."""
+    """One line on stderr, below all of stdout; with `as_json` an object, text and kind."""
+    with suppress(OSError):
+        sys.stdout.flush()
     if as_json:
         document = {"error": str(failure), "kind": type(failure).__name__}
         print(json.dumps(document), file=sys.stderr)

@@ -174,65 +174,41 @@ def _show_lists(state: dict[str, Any]) -> None:
         )
         print_table(
             [_("product"), _("code"), _("name"), _("stock"), _("average cost")],
-            [
-                [
-                    row[key]
-                    for key in (
-                        "id_producto",
-                        "codigo",
-                        "nombre",
-                        "existencias",
-                        "costo_promedio",
-                    )
-                ]
-                for row in state["bajo_cero"]
-            ],
+            _cells(
+                state["bajo_cero"],
+                *("id_producto", "codigo", "nombre", "existencias", "costo_promedio"),
+            ),
         )
+    _show_receipts(state)
+    _show_origins(state["origenes"])
+
+
+def _cells(rows: list[dict[str, Any]], *keys: str) -> list[list[Any]]:
+    return [[row[key] for key in keys] for row in rows]
+
+
+def _show_receipts(state: dict[str, Any]) -> None:
     if state["gratis"]:
         print(_("\nreceipts at cost 0, the latest first: they lower the average"))
         print_table(
             [_("movement"), _("product"), _("name"), _("date"), _("quantity")],
-            [
-                [
-                    row[key]
-                    for key in (
-                        "id_movimiento",
-                        "id_producto",
-                        "nombre",
-                        "fecha",
-                        "cantidad",
-                    )
-                ]
-                for row in state["gratis"]
-            ],
+            _cells(
+                state["gratis"], *("id_movimiento", "id_producto", "nombre", "fecha", "cantidad")
+            ),
         )
     if state["saltos"]:
         print(_("\nreceipts whose cost is far from the average, the latest first: typing errors?"))
         print_table(
             [
-                _("movement"),
-                _("product"),
-                _("name"),
-                _("date"),
-                _("unit cost"),
-                _("times the average"),
+                *(_("movement"), _("product"), _("name"), _("date")),
+                *(_("unit cost"), _("times the average")),
             ],
-            [
-                [
-                    row[key]
-                    for key in (
-                        "id_movimiento",
-                        "id_producto",
-                        "nombre",
-                        "fecha",
-                        "costo_unitario",
-                        "salto_costo",
-                    )
-                ]
-                for row in state["saltos"]
-            ],
+            _cells(
+                state["saltos"],
+                *("id_movimiento", "id_producto", "nombre", "fecha"),
+                *("costo_unitario", "salto_costo"),
+            ),
         )
-    _show_origins(state["origenes"])
 
 
 def _show_origins(found: dict[str, Any]) -> None:
@@ -244,13 +220,10 @@ def _show_origins(found: dict[str, Any]) -> None:
         )
         print_table(
             [_("movement"), _("product"), _("date"), _("sold"), _("came back")],
-            [
-                [
-                    row[key]
-                    for key in ("id_movimiento", "id_producto", "fecha", "cantidad", "devuelta")
-                ]
-                for row in found["devueltas_de_mas"]
-            ],
+            _cells(
+                found["devueltas_de_mas"],
+                *("id_movimiento", "id_producto", "fecha", "cantidad", "devuelta"),
+            ),
         )
     if found["sin_uso"]:
         print(

@@ -2,7 +2,7 @@
 
 The columns are those of SUNAT's 'Formato 13.1: Registro de inventario permanente valorizado -
 detalle del inventario valorizado' (Resolución de Superintendencia 234-2006/SUNAT, article 13);
-what the OLAP does not hold stays empty there. Its page is in ledger_page.py.
+what the OLAP does not hold stays empty there. Its page is in page.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from pipeline.base.text_tables import print_table
 from pipeline.kardex.ledger import Ledger, Period
-from pipeline.kardex.lines import Amounts, Balance, Line, lines_of
+from pipeline.kardex.lines import Balance, Line, lines_of
 
 METHOD = "PROMEDIO PONDERADO MÓVIL"
 # Tabla 12, 'Tipo de operación', of the same resolution: 16 saldo inicial. The movements' own are in
@@ -61,11 +61,6 @@ def balance_columns(balance: Balance) -> tuple[Decimal, Decimal, Decimal]:
     return balance.existencias, balance.costo_promedio, balance.valor
 
 
-def sides(line: Line) -> tuple[Amounts | None, Amounts | None]:
-    """Entry and exit of a line; one of them is None at least."""
-    return line.entry, line.exit
-
-
 def lines_in_format(ledger: Ledger) -> list[Line]:
     """What the format has of a ledger: not what neither enters nor leaves."""
     lines = [line for movement in ledger.movements for line in lines_of(movement)]
@@ -110,13 +105,12 @@ def print_text(ledger: Ledger) -> None:
         ]
     ]
     for line in (line for movement in ledger.movements for line in lines_of(movement)):
-        entry, exit_ = sides(line)
         row = line.movement
         rows.append(
             [
                 *(f"{row.fecha:%Y-%m-%d %H:%M:%S}", row.id_movimiento, row.tipo, line.sucursal),
-                *(entry or blank),
-                *(exit_ or blank),
+                *(line.entry or blank),
+                *(line.exit or blank),
                 line.ajuste or None,
                 *balance_columns(line.after),
                 "sí" if row.provisional else None,
@@ -159,14 +153,13 @@ def write_csv(ledger: Ledger, stream: TextIO) -> None:
         ]
     )
     for line in lines_in_format(ledger):
-        entry, exit_ = sides(line)
         row = line.movement
         writer.writerow(
             [
                 *(days, "", "", line.sucursal, *existence, f"{row.fecha:%Y-%m-%d}", "", ""),
                 *(row.id_movimiento, line.operacion),
-                *(map(_digits, entry) if entry else _NOTHING),
-                *(map(_digits, exit_) if exit_ else _NOTHING),
+                *(map(_digits, line.entry) if line.entry else _NOTHING),
+                *(map(_digits, line.exit) if line.exit else _NOTHING),
                 *map(_digits, balance_columns(line.after)),
                 *(_digits(line.ajuste), "sí" if row.provisional else ""),
             ]

@@ -7,8 +7,9 @@ from decimal import Decimal
 from html import escape
 from typing import TextIO
 
+from pipeline.base.movement_names import name_of
 from pipeline.base.voice import Voice, voice_of
-from pipeline.kardex.formats import OPENING_OPERATION, balance_columns, lines_in_format, sides
+from pipeline.kardex.formats import OPENING_OPERATION, balance_columns, lines_in_format
 from pipeline.kardex.ledger import Ledger, Period
 from pipeline.kardex.lines import Line
 
@@ -120,9 +121,10 @@ def _head(_: Callable[[str], str]) -> str:
 
 def _footnote(_: Callable[[str], str]) -> str:
     return _(
-        "Opening balance + entries - exits + adjustment = closing balance. The adjustment "
-        "corrects the cost of what was sold before it was received; an exit is provisional while "
-        "its cost may be corrected so, or is 0. Number is the movement's own in the shop."
+        "Opening balance + entries - exits + adjustment = closing balance. The adjustment is what "
+        "changes the value without being a cost of its line, such as the correction of what was "
+        "sold before it was received; a line is provisional while its cost may be corrected so, or "
+        "is 0. Number is the movement's own in the shop."
     )
 
 
@@ -142,11 +144,10 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
         f"<td>{OPENING_OPERATION} {before}</td>"
         f"{_cells(opening, decimals, voice)}<td></td><td></td></tr>\n"
     )
-    kinds, yes = _kinds(_), _("yes")
+    yes = _("yes")
     for line, numbers in zip(lines, numbers_of, strict=True):
         row = line.movement
-        # A type that a shop has added bears the name that it gave it.
-        kind = kinds.get(row.tipo, row.nombre)
+        kind = name_of(row.tipo, _, row.nombre)
         yield (
             f"<tr><td>{voice.table_day(row.fecha)}</td><td></td><td></td>"
             f"<td>{row.id_movimiento}</td><td>{line.operacion} {escape(kind)}</td>"
@@ -159,26 +160,14 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
     )
 
 
-def _kinds(_: Callable[[str], str]) -> dict[str, str]:
-    """What each type is called."""
-    return {
-        "VENTA": _("Sale"),
-        "ENTRADA_MERCANCIA": _("Goods receipt"),
-        "DEVOLUCION_VENTA": _("Customer return"),
-        "DEVOLUCION_COMPRA": _("Return to the supplier"),
-        "DESCUENTO_VENTA": _("Credit note"),
-        "COSTO_ADICIONAL": _("Landed cost"),
-        "AJUSTE_ENTRADA": _("Surplus"),
-        "AJUSTE_SALIDA": _("Shrinkage"),
-        "TRASLADO": _("Transfer"),
-        "CONTEO": _("Count"),
-    }
-
-
 def _numbers(line: Line) -> Numbers:
-    entry, exit_ = sides(line)
     blank = [None] * 3
-    return (*(entry or blank), *(exit_ or blank), line.ajuste or None, *balance_columns(line.after))
+    return (
+        *(line.entry or blank),
+        *(line.exit or blank),
+        line.ajuste or None,
+        *balance_columns(line.after),
+    )
 
 
 def _totals(ledger: Ledger) -> Numbers:

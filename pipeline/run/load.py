@@ -148,9 +148,9 @@ def _tell(window: Window, receipt: Load) -> None:
         if counts.get("tasas_reescritas"):
             log.warning(
                 _(
-                    "%s: the tax of %d of the products that are sold was changed for all their "
-                    "days, and their net sales with it; a rate that holds from a day on is a "
-                    "row of its own in dw.politica_precio, with desde"
+                    "%s: the tax of %d of the products that are sold was changed without a date, "
+                    "and with it all net sales before the first rate that has one; a rate that "
+                    "holds from a day on is a row of its own in dw.politica_precio, with desde"
                 ),
                 window,
                 counts["tasas_reescritas"],

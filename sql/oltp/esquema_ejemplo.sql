@@ -51,7 +51,7 @@ CREATE INDEX IF NOT EXISTS detalle_transaccion_id_origen_idx
 COMMENT ON TABLE public.productos IS 'Productos de la tienda';
 COMMENT ON TABLE public.sucursales IS 'Sucursales; un documento puede no tener ninguna';
 COMMENT ON TABLE public.transacciones IS
-    'Cabecera de cada documento: ENTRADA_MERCANCIA, AJUSTE_ENTRADA, COSTO_ADICIONAL, VENTA, AJUSTE_SALIDA, DEVOLUCION_COMPRA, TRASLADO, DESCUENTO_VENTA, DEVOLUCION_VENTA o CONTEO (otros tipos se ignoran)';
+    'Cabecera de cada documento: ENTRADA_MERCANCIA, AJUSTE_ENTRADA, COSTO_ADICIONAL, VENTA, AJUSTE_SALIDA, DEVOLUCION_COMPRA, TRASLADO, DESCUENTO_VENTA, DEVOLUCION_VENTA o CONTEO (otros tipos quedan fuera de alcance, y se listan)';
 COMMENT ON TABLE public.detalle_transaccion IS
     'Renglones de cada documento: precio_unitario en las ventas, costo_unitario en las entradas';
 COMMENT ON COLUMN public.transacciones.id_sucursal_destino IS 'De un TRASLADO, a donde va';

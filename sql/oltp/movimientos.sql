@@ -9,22 +9,22 @@
 --                    DEVOLUCION_VENTA, CONTEO; anything else is out of scope, and listed
 --   id_producto      bigint
 --   id_sucursal      bigint, may be null
---   cantidad         numeric, > 0; of a count what is there, 0 included; negative: the other
---                    movement, such as a return for a sale
+--   cantidad         numeric, > 0; of a count what is there, 0 included; of an added cost and a
+--                    credit note 1 where it is null; negative: the other movement, such as a
+--                    return for a sale
 --   precio_unitario  numeric, of what is sold, brought back or credited
 --   costo_unitario   numeric, of a receipt or an added cost; may be given for a surplus, a count
 --                    and a return to the supplier
 --   fecha            date, timestamp (read in ETL_TIMEZONE) or timestamptz
 --   anulado          boolean
+--   version_1 ...    xmin of each table that the row is made of: version_1 of the line,
+--                    version_2 of the header, and so on
 --
 -- These may be left out, and are null then:
 --
 --   id_origen            bigint: the movement that this one returns, or whose cost it adds to
---   id_sucursal_destino  bigint: the branch that a transfer goes to
+--   id_sucursal_destino  bigint: the branch that a transfer goes to, which needs it
 --   importe              numeric: the line's amount, where a unit price or cost loses cents
---
---   version_1 ...      xmin of each table that the row is made of: version_1 of
---                    the line, version_2 of the header, and so on
 SELECT
     d.id_detalle AS id_movimiento,
     t.tipo,

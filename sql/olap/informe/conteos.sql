@@ -1,7 +1,7 @@
 -- What the counts of the last 90 days found that was not as it should be, most money first; each
 -- row with the sums of all.
 SELECT
-    c.id_producto, c.codigo, c.nombre, c.fecha, c.sucursal, c.de_todo, c.contado, c.diferencia, c.valor,
+    c.id_producto, c.codigo, c.nombre, c.fecha, c.sucursal, c.de_todo, c.diferencia, c.valor,
     count(*) OVER () AS total,
     coalesce(sum(c.valor) FILTER (WHERE c.valor > 0) OVER (), 0) AS sobrante,
     coalesce(-sum(c.valor) FILTER (WHERE c.valor < 0) OVER (), 0) AS faltante

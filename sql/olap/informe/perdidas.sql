@@ -4,9 +4,7 @@ SELECT
     v.categoria,
     sum(v.venta_neta) AS venta,
     sum(v.devoluciones) AS devoluciones,
-    sum(v.unidades_devueltas) AS unidades_devueltas,
     sum(v.mermas) AS mermas,
-    sum(v.unidades_merma) AS unidades_merma,
     sum(v.margen) - sum(v.mermas) AS margen_tras_merma,
     count(*) OVER () AS total
 FROM dw.mv_ventas_diarias AS v

@@ -131,4 +131,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.cargar_dimensiones(boolean, text) IS
-    'Actualiza productos y sucursales; anota en etl.tramo los productos cuyas sumas cambian de lugar o de impuesto; devuelve cuántos, de los que se venden, cambian de tasa para todos sus días';
+    'Actualiza productos y sucursales; anota en etl.tramo los productos cuyas sumas cambian de lugar o de impuesto; devuelve cuántos, de los que se venden, cambian de tasa sin fecha';

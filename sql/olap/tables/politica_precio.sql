@@ -18,7 +18,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS politica_precio_clave
 COMMENT ON TABLE dw.politica_precio IS
     'Margen, impuesto y paso de redondeo: del producto, si no de su categoría, si no la fila sin ambos';
 COMMENT ON COLUMN dw.politica_precio.desde IS
-    'Desde qué día vale lo que dice la fila, hasta la siguiente; nulo: siempre. La venta neta lleva la tasa del día de la venta, el precio sugerido la de hoy';
+    'Desde qué día vale lo que dice la fila, hasta la siguiente; nulo: antes de todas. La venta neta lleva la tasa del día de la venta, el precio sugerido la de hoy';
 INSERT INTO dw.politica_precio (margen, impuesto, redondeo)
 SELECT 0.30, 0, 0.01
 WHERE NOT EXISTS (

@@ -65,10 +65,10 @@ INSERT INTO dw.tipo_movimiento AS t (
 )
 VALUES
     ('ENTRADA_MERCANCIA', 'recibir', 0, 1, 'positiva', false, 'debe', true, false, NULL,
-        'compras', NULL, false, '02', NULL, NULL, 'Compra',
+        'compras', NULL, false, '02', NULL, NULL, 'Entrada de mercancía',
         'Compra que entra al almacén, con su costo y los que se le añaden'),
     ('AJUSTE_ENTRADA', 'recibir', 0, 1, 'positiva', false, 'puede', false, false, NULL,
-        'merma', 'compras', false, '28', '19', NULL, 'Ajuste de entrada',
+        'merma', 'compras', false, '28', '19', NULL, 'Sobrante',
         'Sobrante o producción propia: entra a su costo o, sin él, al promedio'),
     ('COSTO_ADICIONAL', 'sumar_costo', 0, 1, 'uno si falta', false, 'debe, con signo', false, false,
         'ENTRADA_MERCANCIA', 'compras', NULL, false, '99', NULL, NULL, 'Costo adicional',
@@ -84,7 +84,8 @@ VALUES
         NULL, NULL, false, '11', NULL, '21', 'Traslado',
         'Traslado entre sucursales: no cambia ni existencias ni valor del producto'),
     ('DESCUENTO_VENTA', 'ninguna', 1, 0, 'uno si falta', true, 'no', true, false, NULL,
-        'ventas', NULL, true, NULL, NULL, NULL, 'Descuento', 'Nota de crédito sin mercancía: solo tiene precio'),
+        'ventas', NULL, true, NULL, NULL, NULL, 'Nota de crédito',
+        'Nota de crédito sin mercancía: solo tiene precio'),
     ('DEVOLUCION_VENTA', 'devolver_venta', 2, 1, 'positiva', true, 'no', true, false, 'VENTA',
         'ventas', NULL, true, '24', NULL, NULL, 'Devolución de cliente',
         'Devolución de un cliente: entra a lo que costó lo vendido'),

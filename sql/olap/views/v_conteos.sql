@@ -23,4 +23,5 @@ LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
 WHERE k.orden = 3;
 COMMENT ON VIEW dw.v_conteos IS
     'Los conteos: lo contado, lo que debía haber y la diferencia, en unidades y en dinero; negativo es lo que falta';
+COMMENT ON COLUMN dw.v_conteos.de_todo IS 'Si lo es de todas las sucursales';
 SELECT etl.conceder('SELECT', 'dw.v_conteos', 'bi_lector');

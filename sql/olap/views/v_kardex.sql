@@ -16,4 +16,7 @@ LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
 LEFT JOIN dw.sucursal AS d ON d.id_sucursal = k.id_sucursal_destino
 LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo;
 COMMENT ON VIEW dw.v_kardex IS 'El kardex con los nombres de producto, sucursal y tipo';
+COMMENT ON COLUMN dw.v_kardex.nombre IS 'Del producto';
+COMMENT ON COLUMN dw.v_kardex.tipo IS
+    'Con el que se valorizó: de una cantidad negativa, el contrario del que da movimientos.sql';
 SELECT etl.conceder('SELECT', 'dw.v_kardex', 'bi_lector');

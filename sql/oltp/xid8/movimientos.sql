@@ -1,8 +1,8 @@
 -- movimientos.sql for ETL_CAPTURE=xid8, once captura_xid8.sql was run: ../movimientos.sql
 -- says what each column must be. Only the versions differ:
 --
---   version_1 ...      version_etl of each table that the row is made of: version_1 of
---                    the line, version_2 of the header, and so on
+--   version_1 ...    version_etl of each table that the row is made of: version_1 of the line,
+--                    version_2 of the header, and so on
 SELECT
     d.id_detalle AS id_movimiento,
     t.tipo,
