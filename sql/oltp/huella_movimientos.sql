@@ -32,8 +32,8 @@ FROM (
             WHEN v.destino AND v.id_sucursal_destino IS NULL THEN 'sin destino'
             WHEN v.destino AND v.id_sucursal_destino = coalesce(v.id_sucursal, 0)
                 THEN 'destino igual al origen'
-            WHEN v.monto IS NULL AND (v.precio OR v.costo LIKE 'sí%') THEN 'sin ' || v.nombre_monto
-            WHEN v.monto < 0 AND (v.precio OR v.costo IN ('sí', 'puede'))
+            WHEN v.monto IS NULL AND (v.precio OR v.costo LIKE 'si%') THEN 'sin ' || v.nombre_monto
+            WHEN v.monto < 0 AND (v.precio OR v.costo IN ('si', 'puede'))
                 THEN v.nombre_monto || ' negativo'
             WHEN NOT (v.monto > -1e11 AND v.monto < 1e11) THEN v.nombre_monto || ' fuera de rango'
             WHEN NOT (v.entendida * v.monto > -1e12 AND v.entendida * v.monto < 1e12)
@@ -55,7 +55,7 @@ FROM (
             {importe}::numeric AS importe,
             {id_origen}::bigint AS id_origen,
             {id_sucursal_destino}::bigint AS id_sucursal_destino,
-            -- As etl.v_etapa understands it.
+            -- As etl.v_etapa understands it; costo is without its accent, which not every OLTP has.
             t.tipo AS entendido,
             t.regla, t.precio, t.costo, t.destino, t.tipo_origen IS NOT NULL AS con_origen,
             t.cantidad AS cuanta,
