@@ -68,6 +68,25 @@ def test_a_shop_in_another_encoding_is_read_as_it_is(kept_in: Callable[[str], Sh
     assert encoding in shop.command("doctor").stdout
 
 
+@pytest.mark.parametrize("encoding", ["LATIN2", "WIN1251", "SQL_ASCII"])
+def test_an_encoding_without_spanish_letters_is_proved(
+    kept_in: Callable[[str], Shop], encoding: str
+):
+    shop = kept_in(encoding)
+    shop.product(1)
+    when = now() - timedelta(hours=2)
+    receipt = shop.movement("ENTRADA_MERCANCIA", when, 1, 5, costo_unitario=3)
+    shop.movement("COSTO_ADICIONAL", when, 1, None, costo_unitario=-1, id_origen=receipt)
+    shop.movement("VENTA", when, 1, -1, precio_unitario=5)
+    for amounts in ({}, {"costo_unitario": -2}):
+        shop.movement("ENTRADA_MERCANCIA", when, 1, 5, **amounts)
+    shop.run()
+    assert_olap_equals_replay(shop, days_ago(5).replace(hour=0, minute=0, second=0, microsecond=0))
+    waits = shop.olap_rows("SELECT motivo FROM etl.rechazo ORDER BY motivo")
+    assert [row["motivo"] for row in waits] == ["costo negativo", "sin costo"]
+    assert json.loads(shop.succeed("verify", "--json").stdout)["clean"]
+
+
 def test_bytes_of_no_known_encoding_get_one_line_and_a_setting(kept_in: Callable[[str], Shop]):
     shop = kept_in("SQL_ASCII")
     shop.oltp.set_client_encoding("LATIN1")

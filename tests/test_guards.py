@@ -411,6 +411,15 @@ def test_a_purge_of_a_little_each_night_is_asked_for(shop: Shop, command: str):
     settle(shop, initial)
 
 
+def test_a_shop_that_clears_its_runs_may_delete_a_line(shop: Shop):
+    initial = stock(shop)
+    run_quickly(shop)
+    shop.olap.cursor().execute("DELETE FROM etl.corrida")
+    shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = 12")
+    shop.env["ETL_CAPTURE"] = "full"
+    settle(shop, initial)
+
+
 def test_a_refused_repair_holds_no_later_run(shop: Shop):
     """A purge: half of the documents are gone, and somebody asks for a repair."""
     initial = loaded(shop)

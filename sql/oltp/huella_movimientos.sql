@@ -55,7 +55,7 @@ FROM (
             {importe}::numeric AS importe,
             {id_origen}::bigint AS id_origen,
             {id_sucursal_destino}::bigint AS id_sucursal_destino,
-            -- As etl.v_etapa understands it.
+            -- As etl.v_etapa understands it; costo is without its accent, which not every OLTP has.
             t.tipo AS entendido,
             t.regla, t.precio, t.costo, t.destino, t.tipo_origen IS NOT NULL AS con_origen,
             t.cantidad AS cuanta,

@@ -34,7 +34,7 @@ BEGIN
     SELECT * INTO v_serie FROM etl.contar_series();
     SELECT greatest(floor(count(*) * v_maximo), 19) INTO v_maximas FROM dw.kardex;
     IF v_salen.quitadas > 0 THEN
-        SELECT sum(c.borradas) INTO v_antes FROM etl.corrida AS c;
+        SELECT coalesce(sum(c.borradas), 0) INTO v_antes FROM etl.corrida AS c;
     END IF;
     -- Of a long history a day's documents are a small share, and of a day ten minutes' are few: where
     -- more of them take the place of others than come with new numbers, ids begin anew. And what is
