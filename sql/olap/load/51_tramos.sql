@@ -84,7 +84,7 @@ LEFT JOIN etl.v_sucursales_al_empezar AS s ON s.id_producto = t.id_producto
 WHERE t.cola = p_cola
 UNION ALL
 SELECT
-    m.id_producto, m.fecha, m.id_movimiento, m.id_sucursal, m.orden, m.tipo, p.regla, m.cantidad,
+    m.id_producto, m.fecha, m.id_movimiento, m.id_sucursal, m.orden, m.tipo, m.regla, m.cantidad,
     m.precio_unitario, m.costo_unitario, m.importe, m.id_origen, m.id_sucursal_destino, m.de_todo,
     CASE WHEN x.id_movimiento IS NOT NULL OR m.importe IS NOT NULL OR m.sigue_sucursales
         THEN ROW(
@@ -103,7 +103,7 @@ SELECT
 FROM (
     SELECT
         e.id_producto, e.fecha, e.id_movimiento, coalesce(e.id_sucursal, 0) AS id_sucursal, p.orden,
-        e.tipo, round(e.cantidad, 6) AS cantidad,
+        e.tipo, p.regla, round(e.cantidad, 6) AS cantidad,
         etl.precio_informado(p.precio, e.precio_unitario) AS precio_unitario,
         CASE WHEN p.costo <> 'no' THEN round(e.costo_unitario, 6) END AS costo_unitario,
         e.importe, e.id_origen, e.id_sucursal_destino,
@@ -119,7 +119,7 @@ FROM (
     -- The inner OFFSET 0 keeps the planner from joining with a scan of the whole ledger, the outer
     -- one from looking through all of etl.baja again for each product.
     SELECT
-        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.tipo, r.cantidad,
+        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.tipo, p.regla, r.cantidad,
         r.precio_unitario, CASE WHEN r.tipo <> 'VENTA' THEN r.costo_unitario END, r.importe,
         r.id_origen, r.id_sucursal_destino, r.de_todo, r.sigue_sucursales, r.reclasificado,
         ROW(r.existencias, r.valor, r.costo_promedio, r.costo_total, r.ajuste)::dw.estado,
@@ -135,9 +135,9 @@ FROM (
         WHERE p_cola AND t.cola
         OFFSET 0
     ) AS r
+    INNER JOIN dw.tipo_movimiento AS p ON p.tipo = r.tipo
     WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
 ) AS m
-INNER JOIN dw.tipo_movimiento AS p ON p.tipo = m.tipo
 LEFT JOIN etl.circunstancia AS x ON x.id_movimiento = m.id_movimiento
 $$;
 COMMENT ON FUNCTION etl.tramos(boolean) IS
