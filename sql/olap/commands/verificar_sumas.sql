@@ -11,20 +11,20 @@ FROM (
     SELECT
         date_trunc('month', k.dia::timestamp)::date AS mes, k.id_sucursal, k.id_producto,
         count(*) AS movimientos,
-        coalesce(-sum(k.variacion) FILTER (WHERE k.clase = 'ventas'), 0) AS unidades_vendidas,
-        coalesce(sum(round(k.unidades * k.precio, 6)) FILTER (WHERE k.clase = 'ventas'), 0) AS venta_bruta,
-        coalesce(sum(k.neta) FILTER (WHERE k.clase = 'ventas'), 0) AS venta_neta,
-        coalesce(-sum(k.entra) FILTER (WHERE k.clase = 'ventas'), 0) AS costo_ventas,
+        coalesce(-sum(k.variacion) FILTER (WHERE k.ventas), 0) AS unidades_vendidas,
+        coalesce(sum(round(k.unidades * k.precio, 6)) FILTER (WHERE k.ventas), 0) AS venta_bruta,
+        coalesce(sum(k.neta) FILTER (WHERE k.ventas), 0) AS venta_neta,
+        coalesce(-sum(k.entra) FILTER (WHERE k.ventas), 0) AS costo_ventas,
         coalesce(sum(k.ajuste), 0) AS ajuste,
-        coalesce(sum(k.variacion) FILTER (WHERE k.clase = 'compras'), 0) AS unidades_recibidas,
-        coalesce(sum(k.entra) FILTER (WHERE k.clase = 'compras'), 0) AS costo_recibido,
+        coalesce(sum(k.variacion) FILTER (WHERE k.compras), 0) AS unidades_recibidas,
+        coalesce(sum(k.entra) FILTER (WHERE k.compras), 0) AS costo_recibido,
         coalesce(-sum(k.neta) FILTER (WHERE k.resta), 0) AS devoluciones,
         coalesce(sum(k.variacion) FILTER (WHERE k.resta), 0) AS unidades_devueltas,
-        coalesce(-sum(k.entra) FILTER (WHERE k.clase = 'merma'), 0) AS mermas,
-        coalesce(-sum(k.variacion) FILTER (WHERE k.clase = 'merma'), 0) AS unidades_merma
+        coalesce(-sum(k.entra) FILTER (WHERE k.merma), 0) AS mermas,
+        coalesce(-sum(k.variacion) FILTER (WHERE k.merma), 0) AS unidades_merma
     FROM (
         SELECT
-            m.*, c.clase, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
+            m.*, c.ventas, c.compras, c.merma, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
             dw.venta_neta(n.unidades, n.precio, etl.tasa_del_dia(m.impuesto, m.tasas, m.dia)) AS neta
         FROM (
             SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia

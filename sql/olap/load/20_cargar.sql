@@ -107,7 +107,8 @@ SELECT
     -- takes each of its tables once, whatever statistics say of how few rows they have: a working
     -- table is another one in each load, and a loop over it is quadratic.
     set_config('enable_nestloop', 'off', true),
-    set_config('max_parallel_workers_per_gather', '0', true)
+    set_config('max_parallel_workers_per_gather', '0', true),
+    set_config('max_parallel_maintenance_workers', '0', true)
 $$;
 COMMENT ON FUNCTION etl.preparar_carga() IS
     'Memoria y planes para la transacción de una carga';

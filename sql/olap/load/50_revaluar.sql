@@ -20,6 +20,9 @@ BEGIN
             v_revaluadas := etl.actualizar_kardex();
         END IF;
         PERFORM etl.agregar_al_kardex(p_numero, v_factor);
+        IF v_vacio THEN
+            PERFORM etl.indexar_kardex();
+        END IF;
         -- Read again, since rows that an INSERT hands on cost more than rows of a table.
         INSERT INTO etl.delta
         SELECT * FROM etl.sumar(p_opciones ->> 'zona', p_corte, v_vacio);

@@ -48,10 +48,17 @@ COMMENT ON FUNCTION etl.inicio_del_dia(date, text) IS
 
 CREATE OR REPLACE VIEW etl.v_clase AS
 SELECT
-    t.tipo, t.signo, t.resta, c.con_costo,
-    CASE WHEN c.con_costo THEN coalesce(t.clase_con_costo, t.clase) ELSE t.clase END AS clase
+    t.tipo, c.con_costo, t.signo, t.resta,
+    d.clase IS NOT DISTINCT FROM 'ventas' AS ventas,
+    d.clase IS NOT DISTINCT FROM 'compras' AS compras,
+    d.clase IS NOT DISTINCT FROM 'merma' AS merma
 FROM dw.tipo_movimiento AS t
-CROSS JOIN (VALUES (true), (false)) AS c (con_costo);
+CROSS JOIN (VALUES (true), (false)) AS c (con_costo)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN c.con_costo THEN coalesce(t.clase_con_costo, t.clase) ELSE t.clase END AS clase
+) AS d
+-- Joined by both columns at once, and its expressions worked out once a type.
+OFFSET 0;
 COMMENT ON VIEW etl.v_clase IS 'En qué clase se informa cada tipo, con costo propio y sin él';
 
 CREATE OR REPLACE VIEW etl.v_diferencia AS
@@ -98,49 +105,48 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     -- What a row brings to its class is what it changes, with the sign of the class: a sale lowers
-    -- stock and value by what it sells, and a return takes that off again.
+    -- stock and value by what it sells, and a return takes that off again. A FILTER that knows of
+    -- nulls and zeros spares most groups most of their sums, and their memory.
     RETURN QUERY
     SELECT
         (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
         c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
         sum(c.movimientos),
-        coalesce(-sum(c.variacion) FILTER (WHERE c.clase = 'ventas'), 0),
-        coalesce(sum(c.bruta), 0),
-        coalesce(sum(c.neta), 0),
-        coalesce(-sum(c.entra) FILTER (WHERE c.clase = 'ventas'), 0),
-        coalesce(sum(c.ajuste), 0),
-        coalesce(sum(c.variacion) FILTER (WHERE c.clase = 'compras'), 0),
-        coalesce(sum(c.entra) FILTER (WHERE c.clase = 'compras'), 0),
+        coalesce(-sum(c.variacion) FILTER (WHERE c.ventas), 0),
+        coalesce(sum(c.bruta) FILTER (WHERE c.vendido), 0),
+        coalesce(sum(c.neta) FILTER (WHERE c.vendido), 0),
+        coalesce(-sum(c.entra) FILTER (WHERE c.ventas), 0),
+        coalesce(sum(c.ajuste) FILTER (WHERE c.ajuste <> 0), 0),
+        coalesce(sum(c.variacion) FILTER (WHERE c.compras), 0),
+        coalesce(sum(c.entra) FILTER (WHERE c.compras), 0),
         0::numeric,
         coalesce(-sum(c.neta) FILTER (WHERE c.resta), 0),
         coalesce(sum(c.variacion) FILTER (WHERE c.resta), 0),
-        coalesce(-sum(c.entra) FILTER (WHERE c.clase = 'merma'), 0),
-        coalesce(-sum(c.variacion) FILTER (WHERE c.clase = 'merma'), 0),
+        coalesce(-sum(c.entra) FILTER (WHERE c.merma), 0),
+        coalesce(-sum(c.variacion) FILTER (WHERE c.merma), 0),
         -- What is of no class moves nothing.
-        coalesce(sum(c.variacion) FILTER (WHERE c.clase = 'ventas'), 0)
-        + coalesce(sum(c.variacion) FILTER (WHERE c.clase = 'compras'), 0)
-        + coalesce(sum(c.variacion) FILTER (WHERE c.clase = 'merma'), 0)
+        coalesce(sum(c.variacion) FILTER (WHERE c.ventas), 0)
+        + coalesce(sum(c.variacion) FILTER (WHERE c.compras), 0)
+        + coalesce(sum(c.variacion) FILTER (WHERE c.merma), 0)
     FROM (
         SELECT
             s.*,
             date_trunc('month', s.dia::timestamp)::date AS mes,
             etl.franja(s.dia, p_corte) AS franja,
             CASE WHEN s.vendido THEN round(s.unidades * s.precio, 6) END AS bruta,
-            CASE WHEN s.vendido
-                THEN dw.venta_neta(s.unidades, s.precio, etl.tasa_del_dia(s.impuesto, s.tasas, s.dia))
-            END AS neta
+            CASE WHEN s.vendido THEN dw.venta_neta(s.unidades, s.precio, s.tasa) END AS neta
         FROM (
-            -- OFFSET 0: else the day, which costs more than a sum, is worked out for each
-            -- expression that names it.
+            -- OFFSET 0: else the day, which costs more than a sum, is worked out for each expression
+            -- that names it, and dw.venta_neta() is not written into what asks for a rate that is one.
             SELECT
-                m.fecha, m.id_sucursal, m.categoria, m.id_producto, m.movimientos, m.variacion,
-                m.ajuste, m.impuesto, m.tasas, t.clase, t.resta,
+                m.id_sucursal, m.categoria, m.id_producto, m.movimientos, m.variacion, m.ajuste,
+                t.ventas, t.compras, t.merma, t.resta,
                 (m.fecha AT TIME ZONE p_zona)::date AS dia,
-                t.clase = 'ventas' AND m.movimientos <> 0 AS vendido,
+                etl.tasa_del_dia(m.impuesto, m.tasas, (m.fecha AT TIME ZONE p_zona)::date) AS tasa,
+                t.ventas AND m.movimientos <> 0 AS vendido,
                 CASE t.signo WHEN 1 THEN m.costo_total WHEN -1 THEN -m.costo_total ELSE 0 END AS entra,
                 -- An amount of the line stands in the place of both.
-                CASE WHEN m.importe IS NOT NULL THEN 1.000000 ELSE m.cantidad END
-                * CASE WHEN t.resta THEN -1 ELSE 1 END AS unidades,
+                CASE WHEN t.resta THEN -u.unidades ELSE u.unidades END AS unidades,
                 coalesce(m.importe, m.precio_unitario) AS precio
             FROM (
                 SELECT
@@ -169,6 +175,9 @@ BEGIN
                 SELECT * FROM etl.v_diferencia AS v WHERE NOT p_todo
             ) AS m
             INNER JOIN etl.v_clase AS t ON t.tipo = m.tipo AND t.con_costo = m.con_costo
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN m.importe IS NULL THEN m.cantidad ELSE 1.000000 END AS unidades
+            ) AS u
             OFFSET 0
         ) AS s
     ) AS c
