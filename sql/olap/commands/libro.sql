@@ -65,7 +65,7 @@ FROM (
         FROM dw.kardex AS k
         WHERE k.id_producto = p_id_producto
             AND k.fecha < coalesce(etl.inicio_del_dia(p_desde, p_zona), '-infinity')
-        ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+        ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
         LIMIT 1
     ) AS u ON true
     UNION ALL

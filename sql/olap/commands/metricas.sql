@@ -33,13 +33,12 @@ SELECT jsonb_build_object(
                 SELECT
                     k.provisional,
                     count(*) FILTER (WHERE k.existencias >= 0) OVER (
-                        ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+                        ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
                     ) AS saldados
                 FROM (
-                    SELECT k.fecha, k.orden, k.id_movimiento, k.provisional, k.existencias
-                    FROM dw.kardex AS k
+                    SELECT * FROM dw.kardex AS k
                     WHERE k.id_producto = i.id_producto
-                    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+                    ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
                     LIMIT 100
                 ) AS k
             ) AS u

@@ -25,7 +25,7 @@ LEFT JOIN LATERAL (
     SELECT k.id_movimiento, k.existencias, k.valor, k.costo_promedio
     FROM dw.kardex AS k
     WHERE k.id_producto = i.id_producto
-    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS u ON true
 WHERE (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
@@ -52,7 +52,7 @@ LEFT JOIN LATERAL (
     SELECT k.id_movimiento, k.fecha, k.precio_unitario
     FROM dw.kardex AS k
     WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA'
-    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS w ON true
 -- A price that gets its tax has that of the pricing policy of its load, which may be another by now.

@@ -44,7 +44,7 @@ BEGIN
             SELECT k.existencias, k.valor, k.costo_promedio
             FROM dw.kardex AS k
             WHERE k.id_producto = q.id_producto AND k.fecha < q.desde
-            ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+            ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
             LIMIT 1
         ) AS u ON p_corta
     ), par AS MATERIALIZED (
@@ -81,7 +81,7 @@ BEGIN
                 e.id_movimiento, e.cuenta,
                 coalesce(sum(e.variacion) OVER (
                     PARTITION BY e.id_producto, e.id_sucursal
-                    ORDER BY e.fecha, e.orden, e.id_movimiento
+                    ORDER BY e.fecha, e.fecha_documento, e.orden, e.id_movimiento, e.capa
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                 ), 0) AS habia
             FROM (
@@ -176,7 +176,7 @@ BEGIN
                     lag(f.valor) OVER w AS valor_previo, lag(f.costo_promedio) OVER w AS promedio_previo
                 FROM dw.kardex AS f
                 WHERE f.id_producto = r.id_producto AND f.fecha >= r.desde
-                WINDOW w AS (ORDER BY f.fecha, f.orden, f.id_movimiento)
+                WINDOW w AS (ORDER BY f.fecha, f.fecha_documento, f.orden, f.id_movimiento, f.capa)
                 OFFSET 0
             ) AS k
             INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo

@@ -53,7 +53,7 @@ SELECT
     c.id_movimiento,
     coalesce(
         lag(c.contado - c.suma) OVER (
-            PARTITION BY c.id_producto, c.id_sucursal ORDER BY c.fecha, c.orden, c.id_movimiento
+            PARTITION BY c.id_producto, c.id_sucursal ORDER BY c.fecha, c.fecha_documento, c.orden, c.id_movimiento, c.capa
         ),
         s.existencias, 0
     ) + c.suma
@@ -61,7 +61,7 @@ FROM (
     SELECT
         m.*,
         sum(m.cambio) OVER (
-            PARTITION BY m.id_producto, m.id_sucursal ORDER BY m.fecha, m.orden, m.id_movimiento
+            PARTITION BY m.id_producto, m.id_sucursal ORDER BY m.fecha, m.fecha_documento, m.orden, m.id_movimiento, m.capa
             ROWS UNBOUNDED PRECEDING
         ) AS suma
     FROM (

@@ -177,7 +177,7 @@ BEGIN
             p.id_movimiento, NULL, NULL, NULL,
             CASE WHEN p.en_tramo THEN p.id_origen END,
             row_number() OVER (
-                PARTITION BY p.id_origen ORDER BY p.fecha DESC, p.orden DESC, p.id_movimiento DESC
+                PARTITION BY p.id_origen ORDER BY p.fecha DESC, p.fecha_documento DESC, p.orden DESC, p.id_movimiento DESC, p.capa DESC
             ) = 1,
             CASE WHEN NOT p.en_tramo THEN p.costo_total END,
             CASE WHEN NOT p.en_tramo THEN p.cantidad END,

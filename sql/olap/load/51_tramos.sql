@@ -77,7 +77,7 @@ LEFT JOIN LATERAL (
     SELECT k.existencias, k.valor, k.costo_promedio
     FROM dw.kardex AS k
     WHERE k.id_producto = t.id_producto AND k.fecha < t.desde
-    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS u ON true
 LEFT JOIN etl.v_sucursales_al_empezar AS s ON s.id_producto = t.id_producto

@@ -14,10 +14,10 @@ SELECT
     ROW(
         v.id_producto, v.fecha, v.id_movimiento, v.id_sucursal, p_numero, v.orden, v.provisional,
         v.tipo, v.cantidad, v.precio_unitario,
-        CASE WHEN v.tipo = 'VENTA' THEN (v.paso).costo_promedio ELSE v.costo_unitario END,
+        CASE WHEN v.tipo = 'VENTA' AND NOT v.reverso THEN (v.paso).costo_promedio ELSE v.costo_unitario END,
         (v.paso).costo_total, (v.paso).ajuste, (v.paso).existencias, (v.paso).valor,
         (v.paso).costo_promedio, v.salto, (v.paso).variacion, v.importe, v.id_origen,
-        v.id_sucursal_destino, v.de_todo
+        v.id_sucursal_destino, v.de_todo, v.fecha_documento, v.capa, v.reverso
     )::dw.kardex,
     v.ctid_kardex IS NULL,
     v.reclasificado,
@@ -36,14 +36,14 @@ FROM (
         s.*,
         (s.paso).al_promedio AND ((s.paso).existencias < 0 OR (s.paso).costo_promedio = 0)
             AS provisional,
-        CASE WHEN s.tipo = 'ENTRADA_MERCANCIA'
+        CASE WHEN s.tipo = 'ENTRADA_MERCANCIA' AND NOT s.reverso
             THEN etl.salto_costo((s.paso).promedio_previo, s.costo_unitario, p_factor)
         END AS salto
     FROM (
         SELECT
             m.*,
             dw.valuar(m.regla, m.cantidad, m.costo_unitario, m.circunstancia) OVER (
-                PARTITION BY m.id_producto ORDER BY m.fecha, m.orden, m.id_movimiento
+                PARTITION BY m.id_producto ORDER BY m.fecha, m.fecha_documento, m.orden, m.id_movimiento, m.capa
                 ROWS UNBOUNDED PRECEDING
             ) AS paso
         FROM etl.tramos(p_cola) AS m

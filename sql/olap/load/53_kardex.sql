@@ -9,10 +9,13 @@ DECLARE
 BEGIN
     -- One by one, since of a join with the ledger there is a plan that reads all of it, and another
     -- that reads all of it for each.
-    FOR v_baja IN SELECT b.id_producto, b.fecha, b.orden, b.id_movimiento FROM etl.baja AS b LOOP
+    FOR v_baja IN
+        SELECT b.id_producto, b.fecha, b.fecha_documento, b.orden, b.id_movimiento, b.capa FROM etl.baja AS b
+    LOOP
         DELETE FROM dw.kardex AS k
         WHERE k.id_producto = v_baja.id_producto AND k.fecha = v_baja.fecha
-            AND k.orden = v_baja.orden AND k.id_movimiento = v_baja.id_movimiento;
+            AND k.fecha_documento = v_baja.fecha_documento AND k.orden = v_baja.orden
+            AND k.id_movimiento = v_baja.id_movimiento AND k.capa = v_baja.capa;
     END LOOP;
 
     -- None of ours moves the ledger's rows while this transaction has read them: loads wait for each
@@ -44,7 +47,7 @@ BEGIN
         r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.version, r.orden, r.provisional,
         r.tipo, r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
         r.existencias, r.valor, r.costo_promedio, r.salto_costo, r.variacion, r.importe,
-        r.id_origen, r.id_sucursal_destino, r.de_todo
+        r.id_origen, r.id_sucursal_destino, r.de_todo, r.fecha_documento, r.capa, r.reverso
     FROM etl.repeticion AS r
     WHERE r.es_alta;
     RETURN v_revaluadas;

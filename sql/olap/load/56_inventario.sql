@@ -25,7 +25,7 @@ FROM (
             SELECT k.valor
             FROM dw.kardex AS k
             WHERE k.id_producto = p_producto AND k.fecha < n.fin
-            ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+            ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
             LIMIT 1
         ),
         (
@@ -81,14 +81,14 @@ LEFT JOIN LATERAL (
     SELECT k.existencias, k.valor, k.costo_promedio
     FROM dw.kardex AS k
     WHERE k.id_producto = t.id_producto
-    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS u ON true
 LEFT JOIN LATERAL (
     SELECT k.fecha, k.precio_unitario
     FROM dw.kardex AS k
     WHERE k.id_producto = t.id_producto AND k.tipo = 'VENTA'
-    ORDER BY k.fecha DESC, k.orden DESC, k.id_movimiento DESC
+    ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS w ON true
 ON CONFLICT (id_producto) DO UPDATE SET

@@ -22,12 +22,21 @@ CREATE TABLE IF NOT EXISTS dw.kardex (
     importe         numeric(38, 6),
     id_origen       bigint,
     id_sucursal_destino bigint,
-    de_todo         boolean
+    de_todo         boolean,
+    fecha_documento timestamptz NOT NULL,
+    capa            smallint NOT NULL,
+    reverso         boolean NOT NULL
 )
 -- Room for as many rows again: those that are valued anew stay on their page, and no index needs
 -- an entry more (see also the index for notices).
 WITH (fillfactor = 50);
 COMMENT ON TABLE dw.kardex IS 'Libro de movimientos valorizados; la clave es el orden en que se valorizan';
+COMMENT ON COLUMN dw.kardex.fecha IS
+    'Donde está asentado: la del documento o, si llegó o cambió cerrado su período, el fin del último cierre';
+COMMENT ON COLUMN dw.kardex.fecha_documento IS 'La del OLTP';
+COMMENT ON COLUMN dw.kardex.capa IS
+    '0, como se asentó primero; lo que lo corrige después de un cierre tiene las que siguen';
+COMMENT ON COLUMN dw.kardex.reverso IS 'Deshace la capa anterior, que ya estaba cerrada: variacion y costo_total son los contrarios';
 COMMENT ON COLUMN dw.kardex.id_sucursal IS '0 si el documento no tiene sucursal';
 COMMENT ON COLUMN dw.kardex.version IS 'Número de la corrida que escribió la fila por última vez';
 COMMENT ON COLUMN dw.kardex.orden IS 'En la misma fecha: el de su tipo en dw.tipo_movimiento';
@@ -55,7 +64,9 @@ SET client_min_messages = warning
 AS $$
 BEGIN
     -- Indexes and no constraint, since those who read do not wait for an index that is made.
-    CREATE UNIQUE INDEX IF NOT EXISTS kardex_movimiento_unico ON dw.kardex (id_movimiento);
+    CREATE UNIQUE INDEX IF NOT EXISTS kardex_movimiento_unico ON dw.kardex (id_movimiento, capa);
+    -- What a reversal undoes is no more what the movement is.
+    CREATE INDEX IF NOT EXISTS kardex_reversos ON dw.kardex (id_movimiento, capa) WHERE reverso;
     -- The receipts that somebody should look at: for nothing, or of another cost. Neither this index
     -- nor a key names a column that changes when a sale is valued anew.
     CREATE INDEX IF NOT EXISTS kardex_avisos ON dw.kardex (id_producto, fecha)
@@ -82,7 +93,7 @@ BEGIN
         WHERE c.conrelid = 'dw.kardex'::regclass AND c.conname = 'kardex_pk'
     ) THEN
         ALTER TABLE dw.kardex ADD CONSTRAINT kardex_pk
-        PRIMARY KEY (id_producto, fecha, orden, id_movimiento);
+        PRIMARY KEY (id_producto, fecha, fecha_documento, orden, id_movimiento, capa);
     END IF;
     IF EXISTS (SELECT FROM dw.kardex) THEN
         PERFORM etl.indexar_kardex();

@@ -11,8 +11,9 @@ SELECT
             SELECT f.costo_promedio
             FROM dw.kardex AS f
             WHERE f.id_producto = k.id_producto
-                AND (f.fecha, f.orden, f.id_movimiento) < (k.fecha, k.orden, k.id_movimiento)
-            ORDER BY f.fecha DESC, f.orden DESC, f.id_movimiento DESC
+                AND (f.fecha, f.fecha_documento, f.orden, f.id_movimiento, f.capa)
+                    < (k.fecha, k.fecha_documento, k.orden, k.id_movimiento, k.capa)
+            ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
             LIMIT 1
         ),
         a.costo_promedio
