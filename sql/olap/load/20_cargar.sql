@@ -12,9 +12,9 @@ DECLARE
     v_leida timestamptz := (p_extracto ->> 'leida')::timestamptz;
     v_completa boolean := (p_extracto ->> 'imagen_completa')::boolean;
     v_catalogo boolean := coalesce((p_extracto ->> 'catalogo_completo')::boolean, false);
-    v_reconstruir boolean := coalesce((p_extracto ->> 'reconstruir')::boolean, false);
     v_incluye boolean := (p_opciones ->> 'incluye_impuesto')::boolean;
     v_control etl.control := etl.bloquear_control(p_opciones ->> 'zona');
+    v_reconstruir boolean := coalesce((p_extracto ->> 'reconstruir')::boolean, false) OR v_control.revaluar;
     v_inicial timestamptz := coalesce(v_control.desde_inicial, (p_extracto ->> 'desde_inicial')::timestamptz);
     v_corte date := (v_hasta AT TIME ZONE (p_opciones ->> 'zona'))::date;
     v_politica text := etl.huella_politica(v_incluye, v_corte);

@@ -16,6 +16,7 @@ BEGIN
         d.id_movimiento IS NULL
         AND k.id_producto = e.id_producto
         AND k.tipo = e.tipo
+        AND k.orden = e.orden
         AND k.fecha = e.fecha
         AND k.id_sucursal = coalesce(e.id_sucursal, 0)
         AND k.cantidad = e.cantidad

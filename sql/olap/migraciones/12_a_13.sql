@@ -2,3 +2,4 @@
 
 ALTER TABLE IF EXISTS dw.kardex DROP CONSTRAINT IF EXISTS kardex_movimiento_unico;
 DROP VIEW IF EXISTS etl.v_clase;
+ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS revaluar boolean NOT NULL DEFAULT false;
