@@ -22,6 +22,7 @@ _COMMANDS = {
     "report": ("report", "write one page of HTML with the shop's figures"),
     "rejects": ("rejects", "list the movements that cannot be valued"),
     "verify": ("verify", "compare OLTP and OLAP; --repair mends what differs"),
+    "close": ("close", "close a month, list the closings, open the last one again"),
     "rebuild": ("rebuild", "replay every product from the OLTP"),
     "status": ("status", "show the last run, pending window, rejects and stock below zero"),
 }

@@ -354,3 +354,36 @@ def test_what_a_negative_quantity_means_is_edited(shop: Shop, bought: Ids):
     means("DEVOLUCION_VENTA")
     run(shop, hours=2)
     proved(shop)
+
+
+@pytest.mark.parametrize(
+    ("edited", "tipo"),
+    [
+        ("orden = 2", RECEIPT),
+        ("clase = 'compras'", SHRINKAGE),
+        ("regla = 'al_promedio', tipo_origen = NULL", SUPPLIER_RETURN),
+    ],
+)
+def test_an_edited_rule_values_and_sums_what_is_there_anew(
+    shop: Shop, bought: Ids, edited: str, tipo: str
+):
+    # At the instant of a sale, of which one comes first.
+    shop.movement(RECEIPT, day(2), MILK, 3, costo_unitario=11)
+    shop.movement(SHRINKAGE, day(6), MILK, 1)
+    run(shop, hours=1)
+    before = figures(shop)
+    shop.olap.cursor().execute(f"UPDATE dw.tipo_movimiento SET {edited} WHERE tipo = %s", (tipo,))
+    shop.run_in_process(as_of=END + timedelta(hours=2))
+    proved(shop)
+    after = figures(shop)
+    assert after != before
+    shop.succeed("rebuild")
+    assert figures(shop) == after
+
+
+def figures(shop: Shop) -> list[dict[str, object]]:
+    """What the ledger and the months say, whichever run wrote it."""
+    rows = shop.olap_rows("SELECT * FROM dw.kardex ORDER BY id_movimiento")
+    return [
+        {name: value for name, value in row.items() if name != "version"} for row in rows
+    ] + shop.olap_rows("SELECT * FROM dw.resumen_mensual ORDER BY 1, 2, 3")

@@ -9,6 +9,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_control etl.control := etl.bloquear_control(p_opciones ->> 'zona');
+    v_cerrado timestamptz := etl.cerrado_hasta();
     v_anteriores text;
     v_releer boolean;
     v_aplicadas bigint;
@@ -26,6 +27,19 @@ BEGIN
     CROSS JOIN LATERAL (
         SELECT sum(round(v.value::numeric, 6)) AS existencias FROM jsonb_each_text(f.sucursales) AS v
     ) AS s;
+
+    SELECT string_agg(format('product %s', n.id_producto), ', ' ORDER BY n.id_producto) INTO v_anteriores
+    FROM pg_temp.apertura_nueva AS n
+    WHERE n.fecha < v_cerrado
+        OR EXISTS (SELECT FROM dw.apertura AS a WHERE a.id_producto = n.id_producto AND a.fecha < v_cerrado)
+        OR EXISTS (SELECT FROM dw.kardex AS k WHERE k.id_producto = n.id_producto AND k.fecha < v_cerrado);
+    IF v_anteriores IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = format('the opening would change what is closed up to %s (%s); nothing was changed',
+                             (SELECT max(c.dia) FROM dw.cierre AS c), v_anteriores),
+            HINT = 'tell it by a count (CONTEO), or open the last closing again: `python -m pipeline close --reopen`';
+    END IF;
 
     INSERT INTO etl.baja
     SELECT k.*, false

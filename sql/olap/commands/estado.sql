@@ -6,7 +6,7 @@ FROM dw.kardex AS n
 INNER JOIN dw.tipo_movimiento AS t ON t.tipo = n.tipo
 INNER JOIN dw.kardex AS o
     ON o.id_movimiento = n.id_origen AND o.id_producto = n.id_producto AND o.tipo = t.tipo_origen
-WHERE n.id_origen IS NOT NULL AND (t.regla = 'sumar_costo' OR o.fecha <= n.fecha);
+WHERE n.id_origen IS NOT NULL AND NOT n.reverso AND NOT o.reverso AND (t.regla = 'sumar_costo' OR o.fecha <= n.fecha);
 COMMENT ON VIEW etl.v_par IS
     'Del kardex, cada movimiento que nombra a otro que le sirve de origen';
 

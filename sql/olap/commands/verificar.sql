@@ -4,7 +4,7 @@ CREATE OR REPLACE VIEW etl.v_contenido AS
 -- What a movement is: a line a column, in the order and of the types of sql/oltp/huella_contenido.sql,
 -- which has the date, too, as the shop's clock wrote it.
 SELECT
-    k.id_movimiento, k.fecha, 1 AS signo,
+    k.id_movimiento, k.fecha_documento AS fecha, 1 AS signo,
     record_send(ROW(
         k.id_movimiento,
         NULL::text,
@@ -18,8 +18,13 @@ SELECT
         k.id_origen,
         k.id_sucursal_destino,
         k.de_todo
-    )) AS contenido
+    )) AS contenido,
+    -- What the OLTP need not have any more.
+    NOT etl.puede_irse(k.fecha_documento, k.capa, (SELECT etl.cerrado_hasta())) AS archivable
 FROM dw.kardex AS k
+WHERE NOT k.reverso AND NOT EXISTS (
+    SELECT FROM dw.kardex AS x WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
+)
 UNION ALL
 SELECT
     r.id_movimiento,
@@ -38,7 +43,8 @@ SELECT
         r.id_origen,
         r.id_sucursal_destino,
         NULL::boolean
-    ))
+    )),
+    false
 FROM etl.rechazo AS r;
 COMMENT ON VIEW etl.v_contenido IS
     'El contenido de cada movimiento del alcance, menos su fecha: valorizado (signo 1), o con su motivo si espera en etl.rechazo (-1)';
@@ -82,12 +88,12 @@ SELECT etl.conceder('EXECUTE', 'etl.verificar_bloques(timestamptz, bigint, text,
 
 CREATE OR REPLACE FUNCTION etl.verificar_filas(
     p_desde timestamptz, p_bloques bigint[], p_tamano bigint, p_zona text, p_rapida boolean
-) RETURNS TABLE (id_movimiento bigint, huella bigint)
+) RETURNS TABLE (id_movimiento bigint, huella bigint, archivable boolean)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT c.id_movimiento, c.signo * etl.huella(c.contenido, c.fecha AT TIME ZONE p_zona, p_rapida)
+SELECT c.id_movimiento, c.signo * etl.huella(c.contenido, c.fecha AT TIME ZONE p_zona, p_rapida), c.archivable
 FROM etl.v_contenido AS c
 WHERE (c.fecha IS NULL OR c.fecha >= p_desde) AND c.id_movimiento / p_tamano = ANY (p_bloques)
 $$;
@@ -97,12 +103,12 @@ SELECT etl.conceder('EXECUTE', 'etl.verificar_filas(timestamptz, bigint[], bigin
 
 CREATE OR REPLACE FUNCTION etl.verificar_movimientos(
     p_movimientos bigint[], p_zona text, p_rapida boolean
-) RETURNS TABLE (id_movimiento bigint, huella bigint)
+) RETURNS TABLE (id_movimiento bigint, huella bigint, archivable boolean)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT c.id_movimiento, c.signo * etl.huella(c.contenido, c.fecha AT TIME ZONE p_zona, p_rapida)
+SELECT c.id_movimiento, c.signo * etl.huella(c.contenido, c.fecha AT TIME ZONE p_zona, p_rapida), c.archivable
 FROM etl.v_contenido AS c
 WHERE c.id_movimiento = ANY (p_movimientos)
 $$;

@@ -49,9 +49,14 @@ INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 CROSS JOIN etl.misma_politica() AS n (misma)
 LEFT JOIN LATERAL (
-    SELECT k.id_movimiento, k.fecha, k.precio_unitario
+    SELECT k.id_movimiento, k.fecha_documento AS fecha, k.precio_unitario
     FROM dw.kardex AS k
-    WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA'
+    WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
+        -- What was taken back was no sale.
+        AND NOT EXISTS (
+            SELECT FROM dw.kardex AS x
+            WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
+        )
     ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS w ON true

@@ -25,9 +25,10 @@ FROM (
     FROM (
         SELECT
             m.*, c.ventas, c.compras, c.merma, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
-            dw.venta_neta(n.unidades, n.precio, etl.tasa_del_dia(m.impuesto, m.tasas, m.dia)) AS neta
+            dw.venta_neta(n.unidades, n.precio, etl.tasa_del_dia(m.impuesto, m.tasas, m.dia_documento)) AS neta
         FROM (
-            SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia
+            SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia,
+                (f.fecha_documento AT TIME ZONE p_zona)::date AS dia_documento
             FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
             INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
             CROSS JOIN LATERAL (
@@ -44,7 +45,7 @@ FROM (
         CROSS JOIN LATERAL (
             SELECT
                 CASE WHEN m.importe IS NOT NULL THEN 1.000000 ELSE m.cantidad END
-                * CASE WHEN c.resta THEN -1 ELSE 1 END AS unidades,
+                * CASE WHEN c.resta <> m.reverso THEN -1 ELSE 1 END AS unidades,
                 coalesce(m.importe, m.precio_unitario) AS precio
         ) AS n
     ) AS k

@@ -12,12 +12,13 @@ DECLARE
     v_leida timestamptz := (p_extracto ->> 'leida')::timestamptz;
     v_completa boolean := (p_extracto ->> 'imagen_completa')::boolean;
     v_catalogo boolean := coalesce((p_extracto ->> 'catalogo_completo')::boolean, false);
-    v_reconstruir boolean := coalesce((p_extracto ->> 'reconstruir')::boolean, false);
     v_incluye boolean := (p_opciones ->> 'incluye_impuesto')::boolean;
     v_control etl.control := etl.bloquear_control(p_opciones ->> 'zona');
+    v_reconstruir boolean := coalesce((p_extracto ->> 'reconstruir')::boolean, false) OR v_control.revaluar;
     v_inicial timestamptz := coalesce(v_control.desde_inicial, (p_extracto ->> 'desde_inicial')::timestamptz);
     v_corte date := (v_hasta AT TIME ZONE (p_opciones ->> 'zona'))::date;
     v_politica text := etl.huella_politica(v_incluye, v_corte);
+    v_cerrado timestamptz := etl.cerrado_hasta();
     v_inicio timestamptz := clock_timestamp();
     v_filas bigint;
     v_reescritas bigint;
@@ -65,6 +66,9 @@ BEGIN
     v_conteo := etl.contar_cambios()
         || jsonb_build_object('fuera_nuevas', etl.anotar_fuera_de_alcance(p_extracto));
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
+    IF v_cerrado > '-infinity' THEN
+        PERFORM etl.asentar(v_cerrado);
+    END IF;
     PERFORM etl.revisar_silencio(v_conteo, v_hasta, p_opciones);
     IF v_reconstruir THEN
         INSERT INTO etl.tramo AS t (id_producto, desde)

@@ -5,6 +5,8 @@ CREATE OR REPLACE FUNCTION etl.clasificar(
 ) RETURNS void
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    v_cerrado timestamptz := etl.cerrado_hasta();
 BEGIN
     INSERT INTO etl.descarte SELECT * FROM etl.por_descartar(p_inicial, p_limite);
 
@@ -16,7 +18,11 @@ BEGIN
         d.id_movimiento IS NULL
         AND k.id_producto = e.id_producto
         AND k.tipo = e.tipo
-        AND k.fecha = e.fecha
+        AND k.orden = e.orden
+        AND k.fecha_documento = e.fecha
+        AND NOT k.reverso
+        -- Where it is booked hangs on the last closing.
+        AND (k.fecha < v_cerrado OR k.fecha = greatest(e.fecha, v_cerrado))
         AND k.id_sucursal = coalesce(e.id_sucursal, 0)
         AND k.cantidad = e.cantidad
         AND k.precio_unitario IS NOT DISTINCT FROM e.precio_unitario
@@ -26,7 +32,16 @@ BEGIN
         IS NOT DISTINCT FROM (e.importe, e.id_origen, e.id_sucursal_destino, e.de_todo)
     FROM etl.v_etapa AS e
     CROSS JOIN LATERAL (
-        SELECT * FROM dw.kardex AS f WHERE f.id_movimiento = e.id_movimiento OFFSET 0
+        -- Of what is closed, the last.
+        SELECT * FROM dw.kardex AS f
+        WHERE f.id_movimiento = e.id_movimiento AND (
+            f.fecha >= v_cerrado
+            OR NOT EXISTS (
+                SELECT FROM dw.kardex AS g
+                WHERE g.id_movimiento = f.id_movimiento AND g.capa = f.capa + 1 AND g.fecha < v_cerrado
+            )
+        )
+        OFFSET 0
     ) AS k
     LEFT JOIN etl.descarte AS d ON d.id_movimiento = e.id_movimiento
     -- Most have a higher number than any that the ledger knows.
@@ -36,7 +51,11 @@ BEGIN
         INSERT INTO etl.baja
         SELECT k.*, false
         FROM dw.kardex AS k
-        WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = k.id_movimiento);
+        WHERE etl.puede_irse(k.fecha_documento, k.capa, v_cerrado)
+            AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = k.id_movimiento);
+    END IF;
+    IF v_cerrado > '-infinity' THEN
+        PERFORM etl.apartar_cerradas(v_cerrado);
     END IF;
 END
 $$;
@@ -137,7 +156,8 @@ FROM (
     ) AS k
     OFFSET 0
 ) AS r
-WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
+WHERE etl.puede_irse(r.fecha_documento, r.capa, (SELECT etl.cerrado_hasta()))
+    AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
     AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimiento)
 $$;
 COMMENT ON FUNCTION etl.dar_de_baja_borrados(jsonb) IS
@@ -158,7 +178,8 @@ FROM (
     WHERE NOT p.vigente
     OFFSET 0
 ) AS r
-WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
+WHERE etl.puede_irse(r.fecha_documento, r.capa, (SELECT etl.cerrado_hasta()))
+    AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
 $$;
 COMMENT ON FUNCTION etl.dar_de_baja_desconocidos() IS
     'De los productos que ya no están en productos.sql, los movimientos que el OLTP ya no tiene salen del kardex como los que tiene';
@@ -181,8 +202,20 @@ FROM (
         count(*) FILTER (WHERE NOT f.igual AND e.id_movimiento IS NULL) AS borradas,
         count(*) FILTER (
             WHERE NOT f.igual AND e.id_movimiento IS NOT NULL AND d.id_movimiento IS NULL
+                AND NOT f.vuelve
         ) AS cambiadas
-    FROM etl.baja AS f
+    FROM (
+        SELECT
+            b.id_movimiento, b.igual,
+            -- What corrected a closed row, and is again as that one says.
+            b.capa > 0 AND c.id_movimiento IS NULL AS vuelve
+        FROM etl.baja AS b
+        LEFT JOIN etl.cerrada AS c ON c.id_movimiento = b.id_movimiento
+        WHERE NOT b.reverso
+        UNION ALL
+        SELECT a.id_movimiento, false, false FROM etl.v_por_reversar AS a
+        WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = a.id_movimiento)
+    ) AS f
     LEFT JOIN etl.etapa AS e ON e.id_movimiento = f.id_movimiento
     LEFT JOIN etl.descarte AS d ON d.id_movimiento = f.id_movimiento
 ) AS b

@@ -50,6 +50,7 @@ BEGIN
                 etl.es_nueva(e.id_movimiento, v_previsto)
                 OR e.id_movimiento IN (SELECT f.id_movimiento FROM etl.fuera_de_alcance AS f)
                 OR e.id_movimiento IN (SELECT b.id_movimiento FROM etl.baja AS b)
+                OR e.id_movimiento IN (SELECT c.id_movimiento FROM etl.cerrada AS c)
                 OR r.id_movimiento IS NOT NULL AND r.fecha IS DISTINCT FROM e.fecha
             )
         ) AND v_todo IS NULL
@@ -63,6 +64,7 @@ BEGIN
             OR (v.fila ->> 3)::timestamptz < '1990-01-01'
             OR (v.fila ->> 0)::bigint IN (SELECT f.id_movimiento FROM etl.fuera_de_alcance AS f)
             OR (v.fila ->> 0)::bigint IN (SELECT b.id_movimiento FROM etl.baja AS b)
+            OR (v.fila ->> 0)::bigint IN (SELECT c.id_movimiento FROM etl.cerrada AS c)
     ), puesta AS (
         INSERT INTO etl.fuera_de_alcance AS f (
             id_movimiento, fuera, tipo, id_producto, fecha, desde, hasta

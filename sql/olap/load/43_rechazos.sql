@@ -33,7 +33,8 @@ BEGIN
 
     -- What is left in etl.etapa enters the ledger; what is left in etl.baja leaves it.
     DELETE FROM etl.etapa AS e USING etl.descarte AS d WHERE d.id_movimiento = e.id_movimiento;
-    DELETE FROM etl.etapa AS e USING etl.baja AS b WHERE b.igual AND b.id_movimiento = e.id_movimiento;
+    DELETE FROM etl.etapa AS e USING etl.baja AS b
+    WHERE b.igual AND NOT b.reverso AND b.id_movimiento = e.id_movimiento;
     DELETE FROM etl.baja AS b WHERE b.igual;
     -- From here on it is as the rules read it.
     IF EXISTS (SELECT FROM etl.v_etapa AS v WHERE v.por_entender) THEN

@@ -13,15 +13,17 @@ BEGIN
     INSERT INTO etl.tramo AS t (
         id_producto, desde, altas, ventas, entradas, nombra, cuenta_sucursales, sigue_sucursales
     )
-    SELECT m.id_producto, min(m.fecha), count(*) FILTER (WHERE m.tipo IS NOT NULL),
-        count(*) FILTER (WHERE m.tipo = 'VENTA'), count(*) FILTER (WHERE m.tipo = 'ENTRADA_MERCANCIA'),
+    -- A reversal is of a movement that is counted already.
+    SELECT m.id_producto, min(m.fecha), count(*) FILTER (WHERE m.tipo IS NOT NULL AND NOT m.reverso),
+        count(*) FILTER (WHERE m.tipo = 'VENTA' AND NOT m.reverso),
+        count(*) FILTER (WHERE m.tipo = 'ENTRADA_MERCANCIA' AND NOT m.reverso),
         count(m.id_origen) > 0,
         count(m.id_sucursal) FILTER (WHERE m.tipo = ANY (v_conteos)) > 0,
         count(*) FILTER (WHERE m.tipo = ANY (v_conteos) AND m.id_sucursal = 0) > 0
     FROM (
-        SELECT e.id_producto, e.fecha, e.tipo, e.id_origen, e.id_sucursal FROM etl.etapa AS e
+        SELECT e.id_producto, e.fecha, e.tipo, e.id_origen, e.id_sucursal, e.reverso FROM etl.etapa AS e
         UNION ALL
-        SELECT b.id_producto, b.fecha, NULL, b.id_origen, NULL FROM etl.baja AS b
+        SELECT b.id_producto, b.fecha, NULL, b.id_origen, NULL, false FROM etl.baja AS b
     ) AS m
     GROUP BY m.id_producto
     ON CONFLICT (id_producto) DO UPDATE SET
@@ -29,6 +31,10 @@ BEGIN
         entradas = excluded.entradas, nombra = excluded.nombra,
         cuenta_sucursales = excluded.cuenta_sucursales, sigue_sucursales = excluded.sigue_sucursales;
     PERFORM etl.extender_tramos();
+    -- What is closed is not valued again, whatever changed.
+    UPDATE etl.tramo AS t SET desde = c.hasta
+    FROM (SELECT etl.cerrado_hasta() AS hasta) AS c
+    WHERE t.desde < c.hasta;
 
     -- LIMIT keeps the planner from joining with a scan of the whole ledger.
     UPDATE etl.tramo AS t
@@ -55,7 +61,8 @@ CREATE OR REPLACE FUNCTION etl.tramos(p_cola boolean) RETURNS TABLE (
     orden smallint, tipo text, regla text, cantidad numeric, precio_unitario numeric,
     costo_unitario numeric, importe numeric, id_origen bigint, id_sucursal_destino bigint,
     de_todo boolean, circunstancia dw.circunstancia, reclasificado boolean, anterior dw.estado,
-    variacion_anterior numeric, provisional_anterior boolean, salto_anterior numeric, ctid_kardex tid
+    variacion_anterior numeric, provisional_anterior boolean, salto_anterior numeric, ctid_kardex tid,
+    fecha_documento timestamptz, capa smallint, reverso boolean
 )
 LANGUAGE sql STABLE
 AS $$
@@ -68,9 +75,10 @@ SELECT
     ROW(
         coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
         NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.sucursales, s.por_sucursal,
-        NULL
+        NULL, NULL
     )::dw.circunstancia,
-    false, NULL::dw.estado, NULL::numeric, NULL::boolean, NULL::numeric, NULL::tid
+    false, NULL::dw.estado, NULL::numeric, NULL::boolean, NULL::numeric, NULL::tid,
+    '-infinity', 0::smallint, false
 FROM etl.tramo AS t
 LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
 LEFT JOIN LATERAL (
@@ -84,7 +92,8 @@ LEFT JOIN etl.v_sucursales_al_empezar AS s ON s.id_producto = t.id_producto
 WHERE t.cola = p_cola
 UNION ALL
 SELECT
-    m.id_producto, m.fecha, m.id_movimiento, m.id_sucursal, m.orden, m.tipo, m.regla, m.cantidad,
+    m.id_producto, m.fecha, m.id_movimiento, m.id_sucursal, m.orden, m.tipo,
+    CASE WHEN m.regla = 'contar' AND x.olvidar THEN 'ninguna' ELSE m.regla END, m.cantidad,
     m.precio_unitario, m.costo_unitario, m.importe, m.id_origen, m.id_sucursal_destino, m.de_todo,
     CASE WHEN x.id_movimiento IS NOT NULL OR m.importe IS NOT NULL OR m.sigue_sucursales
         THEN ROW(
@@ -95,22 +104,23 @@ SELECT
             END,
             CASE WHEN m.sigue_sucursales THEN m.id_sucursal END,
             CASE WHEN m.sigue_sucursales THEN m.id_sucursal_destino END,
-            m.de_todo, NULL, NULL, x.habia
+            m.de_todo, NULL, NULL, x.habia, x.despues
         )::dw.circunstancia
     END,
     m.reclasificado, m.anterior, m.variacion_anterior, m.provisional_anterior, m.salto_anterior,
-    m.ctid_kardex
+    m.ctid_kardex, m.fecha_documento, m.capa, m.reverso
 FROM (
     SELECT
         e.id_producto, e.fecha, e.id_movimiento, coalesce(e.id_sucursal, 0) AS id_sucursal, p.orden,
-        e.tipo, p.regla, round(e.cantidad, 6) AS cantidad,
+        e.tipo, etl.regla_de(e.reverso, p.regla, p.signo) AS regla, round(e.cantidad, 6) AS cantidad,
         etl.precio_informado(p.precio, e.precio_unitario) AS precio_unitario,
-        CASE WHEN p.costo <> 'no' THEN round(e.costo_unitario, 6) END AS costo_unitario,
+        CASE WHEN p.costo <> 'no' OR e.reverso THEN round(e.costo_unitario, 6) END AS costo_unitario,
         e.importe, e.id_origen, e.id_sucursal_destino,
         CASE WHEN p.regla = 'contar' AND e.id_sucursal IS NULL THEN true END AS de_todo,
         t.sigue_sucursales, false AS reclasificado, NULL::dw.estado AS anterior,
         NULL::numeric AS variacion_anterior, NULL::boolean AS provisional_anterior,
-        NULL::numeric AS salto_anterior, NULL::tid AS ctid_kardex
+        NULL::numeric AS salto_anterior, NULL::tid AS ctid_kardex,
+        coalesce(e.fecha_documento, e.fecha) AS fecha_documento, e.capa, e.reverso
     FROM etl.etapa AS e
     INNER JOIN etl.tramo AS t ON t.id_producto = e.id_producto
     INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo
@@ -119,11 +129,12 @@ FROM (
     -- The inner OFFSET 0 keeps the planner from joining with a scan of the whole ledger, the outer
     -- one from looking through all of etl.baja again for each product.
     SELECT
-        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.tipo, p.regla, r.cantidad,
-        r.precio_unitario, CASE WHEN r.tipo <> 'VENTA' THEN r.costo_unitario END, r.importe,
+        r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.tipo,
+        etl.regla_de(r.reverso, p.regla, p.signo), r.cantidad, r.precio_unitario,
+        CASE WHEN r.tipo <> 'VENTA' OR r.reverso THEN r.costo_unitario END, r.importe,
         r.id_origen, r.id_sucursal_destino, r.de_todo, r.sigue_sucursales, r.reclasificado,
         ROW(r.existencias, r.valor, r.costo_promedio, r.costo_total, r.ajuste)::dw.estado,
-        r.variacion, r.provisional, r.salto_costo, r.ctid_kardex
+        r.variacion, r.provisional, r.salto_costo, r.ctid_kardex, r.fecha_documento, r.capa, r.reverso
     FROM (
         SELECT t.categoria_anterior IS NOT NULL AS reclasificado, t.sigue_sucursales, k.*
         FROM etl.tramo AS t
@@ -136,9 +147,11 @@ FROM (
         OFFSET 0
     ) AS r
     INNER JOIN dw.tipo_movimiento AS p ON p.tipo = r.tipo
-    WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
+    WHERE NOT EXISTS (
+        SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento AND b.capa = r.capa
+    )
 ) AS m
-LEFT JOIN etl.circunstancia AS x ON x.id_movimiento = m.id_movimiento
+LEFT JOIN etl.circunstancia AS x ON x.id_movimiento = m.id_movimiento AND x.capa = m.capa
 $$;
 COMMENT ON FUNCTION etl.tramos(boolean) IS
     'De los productos tocados, con cola o sin ella: su saldo previo, como movimiento de tipo SALDO, las altas y, con lo que dicen de su estado, las filas que siguen en el kardex';
@@ -152,3 +165,15 @@ END
 $$;
 COMMENT ON FUNCTION etl.precio_informado(boolean, numeric) IS
     'El precio que guarda el kardex: el de un tipo que lo necesita, o el de otro si es un número posible';
+
+CREATE OR REPLACE FUNCTION etl.regla_de(reverso boolean, regla text, signo smallint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT CASE
+    WHEN NOT reverso THEN regla
+    WHEN signo = -1 THEN 'anular_salida'
+    ELSE 'anular_entrada'
+END
+$$;
+COMMENT ON FUNCTION etl.regla_de(boolean, text, smallint) IS
+    'La regla con que se valoriza una fila: la de su tipo, o la de su reverso';

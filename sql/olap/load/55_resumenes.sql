@@ -133,9 +133,9 @@ BEGIN
             (f.fecha AT TIME ZONE p_zona)::date AS dia, f.variacion, t.signo * f.costo_total AS entra,
             dw.venta_neta(
                 CASE WHEN f.importe IS NULL THEN f.cantidad ELSE 1.000000 END
-                * CASE WHEN t.resta THEN -1 ELSE 1 END,
+                * CASE WHEN t.resta <> f.reverso THEN -1 ELSE 1 END,
                 coalesce(f.importe, f.precio_unitario),
-                etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date)
+                etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha_documento AT TIME ZONE p_zona)::date)
             ) AS neta
         FROM dw.kardex AS f
         INNER JOIN dw.tipo_movimiento AS t ON t.tipo = f.tipo AND t.clase = 'ventas'

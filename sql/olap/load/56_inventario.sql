@@ -85,9 +85,14 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS u ON true
 LEFT JOIN LATERAL (
-    SELECT k.fecha, k.precio_unitario
+    SELECT k.fecha_documento AS fecha, k.precio_unitario
     FROM dw.kardex AS k
-    WHERE k.id_producto = t.id_producto AND k.tipo = 'VENTA'
+    WHERE k.id_producto = t.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
+        -- What was taken back was no sale.
+        AND NOT EXISTS (
+            SELECT FROM dw.kardex AS x
+            WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
+        )
     ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS w ON true

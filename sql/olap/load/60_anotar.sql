@@ -18,7 +18,8 @@ SET version = gen_random_uuid(),
     lsn = (p_extracto ->> 'lsn')::pg_lsn,
     zona = p_zona,
     politica = p_politica,
-    aceptar_fuente = NULL
+    aceptar_fuente = NULL,
+    revaluar = false
 $$;
 COMMENT ON FUNCTION etl.avanzar_control(jsonb, timestamptz, text, text) IS
     'Deja el control al final de la ventana, con una versión nueva';

@@ -16,8 +16,14 @@ BEGIN
             ALTER COLUMN capa DROP DEFAULT,
             ALTER COLUMN reverso DROP DEFAULT;
     END IF;
+    IF to_regtype('dw.circunstancia') IS NOT NULL THEN
+        ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric;
+    END IF;
 END
 $$;
 DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia CASCADE;
 DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
-DROP FUNCTION IF EXISTS etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean);
+DROP FUNCTION IF EXISTS
+    etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
+    etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean);
+ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS revaluar boolean NOT NULL DEFAULT false;

@@ -52,7 +52,8 @@ BEGIN
             de_todo       boolean,
             sucursales    bigint[],
             por_sucursal  numeric[],
-            habia         numeric
+            habia         numeric,
+            despues       numeric
         );
     END IF;
 END

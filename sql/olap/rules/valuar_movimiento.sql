@@ -73,6 +73,19 @@ BEGIN
         IF en_su_entrada IS NOT TRUE THEN
             r := dw.sumar_costo(e, v_costo);
         END IF;
+    ELSIF regla IN ('anular_salida', 'anular_entrada') THEN
+        -- `origen` is the row that is undone: its cost, in `existencias` what it is worth, and its
+        -- quantity with the sign that it had.
+        v_variacion := -origen.cantidad;
+        v_signo := CASE regla WHEN 'anular_salida' THEN -1 ELSE 1 END;
+        v_costo := -origen.costo_total;
+        IF v_variacion > 0 THEN
+            r := dw.devolver_venta(e, v_variacion, origen.existencias);
+        ELSIF v_variacion < 0 THEN
+            r := dw.devolver_compra(e, -v_variacion, origen.existencias);
+        ELSIF origen.existencias <> 0 THEN
+            r := dw.sumar_costo(e, -origen.existencias);
+        END IF;
     ELSE
         RAISE EXCEPTION USING
             ERRCODE = 'ETS01',

@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS etl.control (
     catalogo         text,
     ajenas           bigint NOT NULL DEFAULT 0,
     consultas        jsonb,
-    ultimo_previsto  bigint
+    ultimo_previsto  bigint,
+    revaluar         boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
@@ -40,6 +41,8 @@ COMMENT ON COLUMN etl.control.catalogo IS
     'Huella de los productos que dio productos.sql en la última ventana; si la de hoy es otra, o esta es nula, el catálogo se lee entero';
 COMMENT ON COLUMN etl.control.ultimo_previsto IS
     'El mayor número de movimiento de la última lectura completa, o de cuando se dio la última apertura: hasta él, lo que una fecha deja fuera ya estaba allí';
+COMMENT ON COLUMN etl.control.revaluar IS
+    'Se editó una regla de dw.tipo_movimiento: la carga siguiente valoriza y suma todo de nuevo, como rebuild';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
     'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado; nula si no todo con la misma';

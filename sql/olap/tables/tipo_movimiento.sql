@@ -126,13 +126,15 @@ DECLARE
 BEGIN
     IF TG_OP <> 'UPDATE' OR to_jsonb(OLD) - v_dichos <> to_jsonb(NEW) - v_dichos THEN
         -- A window that is under way was read without knowing of this: it will be read again.
-        UPDATE etl.control SET horizonte = NULL, version = gen_random_uuid();
+        -- Of a new type nothing is valued yet.
+        UPDATE etl.control AS c
+        SET horizonte = NULL, version = gen_random_uuid(), revaluar = c.revaluar OR TG_OP <> 'INSERT';
     END IF;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION etl.releer_por_tipos() IS
-    'Lo que se edita en dw.tipo_movimiento cambia lo que significa lo ya leído: la corrida siguiente lee todo';
+    'Lo que se edita en dw.tipo_movimiento cambia lo que significa lo ya leído: la corrida siguiente lee todo, y lo valoriza de nuevo';
 DROP TRIGGER IF EXISTS releer ON dw.tipo_movimiento;
 CREATE TRIGGER releer AFTER INSERT OR UPDATE OR DELETE ON dw.tipo_movimiento
 FOR EACH ROW EXECUTE FUNCTION etl.releer_por_tipos();

@@ -13,9 +13,14 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     anulado         boolean,
     id_origen       bigint,
     id_sucursal_destino bigint,
-    importe         numeric
+    importe         numeric,
+    fecha_documento timestamptz,
+    capa            smallint NOT NULL DEFAULT 0,
+    reverso         boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
+COMMENT ON COLUMN etl.etapa.fecha_documento IS
+    'La que trajo, si se asienta en otra: lo pone etl.asentar(), como capa y reverso';
 SELECT etl.conceder('INSERT', 'etl.etapa', 'etl_cargador');
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
@@ -52,6 +57,13 @@ COMMENT ON TABLE etl.baja IS
     'Filas del kardex que se van: cambiadas, anuladas, borradas o fuera de alcance';
 COMMENT ON COLUMN etl.baja.igual IS 'Leída de nuevo sin cambio: se queda; existe solo mientras se compara';
 
+CREATE UNLOGGED TABLE IF NOT EXISTS etl.cerrada (
+    LIKE etl.baja,
+    PRIMARY KEY (id_movimiento)
+) WITH (autovacuum_enabled = false);
+COMMENT ON TABLE etl.cerrada IS
+    'De lo leído, la última fila cerrada que no dice lo mismo: la que hay que reversar, o que ya es un reverso';
+
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     id_producto        bigint PRIMARY KEY,
     desde              timestamptz NOT NULL,
@@ -79,7 +91,8 @@ COMMENT ON COLUMN etl.tramo.sigue_sucursales IS
     'Algo se cuenta en la sucursal 0, que también cambia con los conteos de todo: eso solo lo sabe la pasada';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
-    id_movimiento bigint PRIMARY KEY,
+    id_movimiento bigint NOT NULL,
+    capa          smallint NOT NULL,
     adicional     numeric,
     en_su_entrada boolean,
     recordar      boolean,
@@ -89,7 +102,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
     cantidad      numeric,
     existencias   numeric,
     costo_promedio numeric,
-    habia         numeric
+    habia         numeric,
+    despues       numeric,
+    PRIMARY KEY (id_movimiento, capa)
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.circunstancia IS
     'De los tramos, los movimientos que nombran a otro o son nombrados, y los conteos de una sucursal: lo que dw.circunstancia pide de ellos';

@@ -1,0 +1,226 @@
+-- Closing a period, and opening the last one again.
+
+CREATE OR REPLACE FUNCTION etl.huella_del_periodo(p_desde timestamptz, p_hasta timestamptz, p_anterior text)
+RETURNS text
+LANGUAGE sql STABLE
+AS $$
+-- A product at a time, so that none of the strings has to hold all of it.
+SELECT encode(sha256(convert_to(coalesce(p_anterior, ''), 'UTF8') || coalesce(
+    string_agg(p.suma, ''::bytea ORDER BY p.id_producto), ''
+)), 'hex')
+FROM (
+    SELECT
+        k.id_producto,
+        sha256(string_agg(
+            record_send(ROW(
+                k.id_producto, k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal,
+                k.version, k.orden, k.provisional, k.tipo, k.cantidad, k.precio_unitario, k.costo_unitario,
+                k.costo_total, k.ajuste, k.existencias, k.valor, k.costo_promedio, k.salto_costo, k.variacion,
+                k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo
+            )), ''::bytea ORDER BY k.fecha, k.fecha_documento, k.orden, k.id_movimiento, k.capa
+        )) AS suma
+    FROM dw.kardex AS k
+    WHERE k.fecha >= p_desde AND k.fecha < p_hasta
+    GROUP BY k.id_producto
+) AS p
+$$;
+COMMENT ON FUNCTION etl.huella_del_periodo(timestamptz, timestamptz, text) IS
+    'sha256 de todas las columnas de las filas de un período, producto por producto en su orden, tras la huella del anterior';
+
+CREATE OR REPLACE FUNCTION etl.cerrar(p_dia date, p_zona text, p_opciones jsonb, p_igual boolean) RETURNS jsonb
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_control etl.control := etl.bloquear_control(p_zona);
+    v_antes timestamptz := etl.cerrado_hasta();
+    v_hasta timestamptz := etl.inicio_del_dia(p_dia + 1, p_zona);
+    v_anterior text := (SELECT c.huella FROM dw.cierre AS c ORDER BY c.hasta DESC LIMIT 1);
+    v_pendiente jsonb;
+BEGIN
+    IF v_hasta <= v_antes THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = format('%s is closed already, as all up to %s is; nothing was changed', p_dia,
+                             (SELECT max(c.dia) FROM dw.cierre AS c));
+    ELSIF v_hasta > now() THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = format('%s is not over yet; nothing was changed', p_dia),
+            HINT = 'close a day that is over';
+    ELSIF v_control.hasta IS NULL OR v_control.hasta < v_hasta THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = format('%s is not loaded to its end yet; nothing was changed', p_dia),
+            HINT = 'run `luigi --module pipeline RunDue`, and close it then';
+    END IF;
+    SELECT jsonb_build_object(
+        'rechazos', (
+            SELECT count(*) FROM etl.rechazo AS r WHERE r.fecha IS NULL OR r.fecha < v_hasta
+        ),
+        'provisionales', (
+            SELECT count(*) FROM dw.kardex AS k WHERE k.provisional AND k.fecha >= v_antes AND k.fecha < v_hasta
+        )
+    ) INTO v_pendiente;
+    IF NOT p_igual AND (
+        (v_pendiente ->> 'rechazos')::bigint > 0 OR (v_pendiente ->> 'provisionales')::bigint > 0
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = format('of what %s closes, %s movements wait as rejects and %s sales have a provisional cost; nothing was changed',
+                             p_dia, v_pendiente ->> 'rechazos', v_pendiente ->> 'provisionales'),
+            HINT = 'see `python -m pipeline rejects` and `python -m pipeline status`; give --anyway to close it as it is';
+    END IF;
+
+    INSERT INTO dw.cierre (hasta, dia) VALUES (v_hasta, p_dia);
+    -- A receipt of the period loses the costs that have a later date.
+    PERFORM etl.vaciar_trabajo();
+    PERFORM etl.preparar_carga();
+    INSERT INTO etl.tramo (id_producto, desde)
+    SELECT k.id_producto, min(o.fecha)
+    FROM dw.kardex AS k
+    INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'sumar_costo'
+    CROSS JOIN LATERAL (
+        SELECT f.id_producto, f.fecha FROM dw.kardex AS f WHERE f.id_movimiento = k.id_origen OFFSET 0
+    ) AS o
+    WHERE k.id_origen IS NOT NULL AND k.fecha >= v_hasta AND o.id_producto = k.id_producto
+        AND o.fecha >= v_antes AND o.fecha < v_hasta
+    GROUP BY k.id_producto;
+    IF FOUND THEN
+        PERFORM etl.revaluar(
+            v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
+        );
+        UPDATE etl.control AS c SET corridas = c.corridas + 1, version = gen_random_uuid();
+    END IF;
+
+    UPDATE dw.cierre AS c
+    SET movimientos = (SELECT count(*) FROM dw.kardex AS k WHERE k.fecha >= v_antes AND k.fecha < v_hasta),
+        existencias = s.existencias,
+        valor = s.valor,
+        huella = etl.huella_del_periodo(v_antes, v_hasta, v_anterior)
+    FROM (
+        SELECT
+            coalesce(sum(coalesce(u.existencias, a.existencias)), 0) AS existencias,
+            coalesce(sum(coalesce(u.valor, round(a.existencias * a.costo_promedio, 6))), 0) AS valor
+        FROM dw.inventario AS i
+        LEFT JOIN dw.apertura AS a ON a.id_producto = i.id_producto AND a.fecha < v_hasta
+        LEFT JOIN LATERAL (
+            SELECT k.existencias, k.valor
+            FROM dw.kardex AS k
+            WHERE k.id_producto = i.id_producto AND k.fecha < v_hasta
+            ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
+            LIMIT 1
+        ) AS u ON true
+    ) AS s
+    WHERE c.hasta = v_hasta;
+    RETURN v_pendiente || (SELECT to_jsonb(c) FROM dw.cierre AS c WHERE c.hasta = v_hasta);
+END
+$$;
+COMMENT ON FUNCTION etl.cerrar(date, text, jsonb, boolean) IS
+    'Cierra hasta el fin de un día, bajo el bloqueo de las cargas; se niega si falta cargarlo o si algo de él espera, salvo que se pida';
+SELECT etl.conceder('EXECUTE', 'etl.cerrar(date, text, jsonb, boolean)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.verificar_cierres() RETURNS TABLE (dia date)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT c.dia
+FROM (
+    SELECT
+        c.*, coalesce(lag(c.hasta) OVER w, '-infinity') AS desde, lag(c.huella) OVER w AS anterior
+    FROM dw.cierre AS c
+    WINDOW w AS (ORDER BY c.hasta)
+) AS c
+WHERE c.huella IS DISTINCT FROM etl.huella_del_periodo(c.desde, c.hasta, c.anterior)
+$$;
+COMMENT ON FUNCTION etl.verificar_cierres() IS 'Los días de cierre cuyas filas ya no son las que se cerraron';
+SELECT etl.conceder('EXECUTE', 'etl.verificar_cierres()', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.reabrir(p_dia date, p_motivo text, p_zona text, p_opciones jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_control etl.control := etl.bloquear_control(p_zona);
+    v_cierre dw.cierre;
+    v_cerrado timestamptz;
+BEGIN
+    SELECT * INTO v_cierre FROM dw.cierre AS c ORDER BY c.hasta DESC LIMIT 1;
+    IF v_cierre.dia IS DISTINCT FROM p_dia THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = coalesce(
+                format('the last closing is that of %s; nothing was changed', v_cierre.dia),
+                'there is no closing; nothing was changed'
+            );
+    END IF;
+    INSERT INTO dw.reapertura (motivo, hasta, dia, cerrado, movimientos, existencias, valor, huella)
+    SELECT p_motivo, v_cierre.*;
+    DELETE FROM dw.cierre AS c WHERE c.hasta = v_cierre.hasta;
+    v_cerrado := etl.cerrado_hasta();
+
+    -- What was booked at its end, or corrects what it closed, is booked as if it had never been: from what
+    -- each movement is now, the OLTP is not asked.
+    PERFORM etl.vaciar_trabajo();
+    PERFORM etl.preparar_carga();
+    INSERT INTO etl.etapa (
+        id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario, fecha, anulado,
+        id_origen, id_sucursal_destino, importe
+    )
+    SELECT DISTINCT ON (k.id_movimiento)
+        k.id_movimiento, k.tipo, k.id_producto, CASE WHEN k.de_todo IS NOT TRUE THEN k.id_sucursal END,
+        k.cantidad, k.precio_unitario, CASE WHEN k.tipo <> 'VENTA' THEN k.costo_unitario END,
+        k.fecha_documento, k.reverso, k.id_origen, k.id_sucursal_destino, k.importe
+    FROM dw.kardex AS k
+    WHERE k.id_movimiento IN (
+        SELECT f.id_movimiento FROM dw.kardex AS f
+        WHERE f.fecha >= v_cerrado AND (f.capa > 0 OR f.fecha_documento < f.fecha)
+    )
+    ORDER BY k.id_movimiento, k.capa DESC;
+    PERFORM etl.clasificar(v_control.desde_inicial, 'infinity', false);
+    -- Nothing is judged: a void stays one, and the rest is as it was booked.
+    DELETE FROM etl.etapa AS e WHERE e.anulado;
+    DELETE FROM etl.etapa AS e USING etl.baja AS b
+    WHERE b.igual AND NOT b.reverso AND b.id_movimiento = e.id_movimiento;
+    DELETE FROM etl.baja AS b WHERE b.igual;
+    IF v_cerrado > '-infinity' THEN
+        PERFORM etl.asentar(v_cerrado);
+    END IF;
+    INSERT INTO etl.tramo (id_producto, desde)
+    SELECT k.id_producto, min(o.fecha)
+    FROM dw.kardex AS k
+    INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'sumar_costo'
+    CROSS JOIN LATERAL (
+        SELECT f.id_producto, f.fecha FROM dw.kardex AS f WHERE f.id_movimiento = k.id_origen OFFSET 0
+    ) AS o
+    WHERE k.id_origen IS NOT NULL AND o.id_producto = k.id_producto
+        AND o.fecha >= v_cerrado AND o.fecha < v_cierre.hasta
+    GROUP BY k.id_producto;
+    PERFORM etl.revaluar(
+        v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
+    );
+    UPDATE etl.control AS c SET corridas = c.corridas + 1, version = gen_random_uuid();
+    RETURN to_jsonb(v_cierre);
+END
+$$;
+COMMENT ON FUNCTION etl.reabrir(date, text, text, jsonb) IS
+    'Deshace el último cierre: lo que corregía su período se asienta en su fecha';
+SELECT etl.conceder('EXECUTE', 'etl.reabrir(date, text, text, jsonb)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.cierres() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(jsonb_agg(c.fila ORDER BY c.dia, c.cerrado), '[]')
+FROM (
+    SELECT d.dia, d.cerrado, to_jsonb(d) AS fila FROM dw.cierre AS d
+    UNION ALL
+    SELECT r.dia, r.cerrado, to_jsonb(r) FROM dw.reapertura AS r
+) AS c
+$$;
+COMMENT ON FUNCTION etl.cierres() IS 'Los cierres, y los que se deshicieron con su motivo, en su orden';
+SELECT etl.conceder('EXECUTE', 'etl.cierres()', 'etl_cargador');
