@@ -50,7 +50,7 @@ BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'ETG01',
         MESSAGE = format(
-            'of the %s movements of the ledger, %s would be removed%s and %s replaced by other documents with their ids%s, dated %s to %s; is it another database, or do ids begin anew? %s; nothing was written',
+            'of the %s movements of the ledger, %s would be removed%s and %s replaced by other documents with their ids%s, dated %s to %s; %s; nothing was written',
             (SELECT count(*) FROM dw.kardex), v_salen.quitadas,
             CASE WHEN v_antes > 0 THEN format(' (%s by the runs before)', v_antes) END, v_salen.reemplazadas,
             CASE WHEN p_control.ajenas > 0 THEN format(' (%s in the windows before)', p_control.ajenas) END,
@@ -58,7 +58,10 @@ BEGIN
             etl.comparar_fuentes(p_control.identidad, p_extracto -> 'identidad')
         ),
         HINT = format(
-            'correct OLTP_DB_*, or make ids unique in movimientos.sql (year * 1000000000000 + id); or if it is right: %s --accept-source %s',
+            '%s; or if it is right: %s --accept-source %s',
+            etl.aconsejar_salidas(
+                p_control, p_extracto, v_salen.quitadas, v_salen.reemplazadas, v_salen.ajenas
+            ),
             coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue'),
             etl.senal_fuente(p_extracto -> 'identidad')
         );
@@ -184,3 +187,57 @@ FROM (
 $$;
 COMMENT ON FUNCTION etl.comparar_fuentes(jsonb, jsonb) IS
     'En palabras, qué tiene de igual y qué de otro el OLTP que se leyó, frente al de la última lectura';
+
+CREATE OR REPLACE FUNCTION etl.contar_renumeradas() RETURNS bigint
+LANGUAGE sql STABLE
+AS $$
+SELECT count(*)
+FROM etl.salidas() AS s
+INNER JOIN etl.baja AS b ON b.id_movimiento = s.id_movimiento
+INNER JOIN (
+    SELECT DISTINCT v.tipo, v.id_producto, v.fecha, v.cantidad
+    FROM etl.v_etapa AS v
+    WHERE NOT EXISTS (SELECT FROM etl.baja AS c WHERE c.id_movimiento = v.id_movimiento)
+) AS n
+    ON n.id_producto = b.id_producto
+    AND n.fecha = b.fecha
+    AND n.tipo = b.tipo
+    AND n.cantidad = b.cantidad
+WHERE s.motivo = 'quitada'
+$$;
+COMMENT ON FUNCTION etl.contar_renumeradas() IS
+    'De lo que esta carga quitaría, cuántas filas trae también con un número que el kardex no tiene';
+
+CREATE OR REPLACE FUNCTION etl.aconsejar_salidas(
+    p_control etl.control, p_extracto jsonb, p_quitadas bigint, p_reemplazadas bigint,
+    p_ajenas bigint
+) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_mitad numeric := (p_quitadas + p_reemplazadas) / 2.0;
+    v_renumeradas bigint := etl.contar_renumeradas();
+BEGIN
+    IF etl.es_otra_base(p_control.identidad, p_extracto -> 'identidad') THEN
+        NULL;
+    ELSIF v_renumeradas >= v_mitad THEN
+        RETURN format(
+            '%s of those removed come again with other ids: does movimientos.sql make ids in another way? if it should not, correct it',
+            v_renumeradas);
+    ELSIF p_reemplazadas - p_ajenas > v_mitad THEN
+        RETURN format(
+            '%s of those replaced keep their date, or all but their date: were they corrected, were products merged, or do ids begin anew? put them right, or make ids unique in movimientos.sql (year * 1000000000000 + id)',
+            p_reemplazadas - p_ajenas);
+    -- Where nothing is left of before, and nobody edited a query, it may be the tables of a new year.
+    ELSIF p_reemplazadas = 0 AND (
+        NOT (p_extracto ->> 'imagen_completa')::boolean
+        OR p_control.consultas IS DISTINCT FROM p_extracto -> 'consultas'
+        OR EXISTS (SELECT FROM etl.baja AS b WHERE b.igual)
+    ) THEN
+        RETURN 'were they deleted or archived, or does an edited query or dw.tipo_movimiento leave them out? put them back, or correct that';
+    END IF;
+    RETURN 'is it another database, such as a test''s, or do ids begin anew? correct OLTP_DB_*; or, after TRUNCATE ... RESTART IDENTITY or with a new year''s tables, make ids unique in movimientos.sql (year * 1000000000000 + id)';
+END
+$$;
+COMMENT ON FUNCTION etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint) IS
+    'De lo que detiene etl.revisar_salidas(), la causa más probable y su remedio';
