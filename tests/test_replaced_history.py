@@ -11,7 +11,7 @@ import pytest
 from fault_shop import days_ago, loaded, olap_tables, run_quickly, settle, stock
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
-from test_guards import SHIPPED, held, new_year
+from test_guards import SHIPPED, held, new_year, returned
 
 # The guard counts and compares; what it counts is tried on both elsewhere.
 pytestmark = pytest.mark.one_postgres
@@ -79,13 +79,13 @@ CAUSES: dict[str, tuple[Callable[[Shop], None], str, str, str]] = {
         merged,
         "0 would be removed and 33 replaced",
         "33 of those replaced keep their date, or all but their date: were they corrected, were "
-        "products merged, or do ids begin anew?",
+        "products merged or dw.tipo_movimiento edited, or do ids begin anew?",
         "33 de los que se reemplazarían conservan su fecha",
     ),
     "dates": (
         dated_anew,
         "0 would be removed and 66 replaced",
-        f"were they corrected, were products merged, or do ids begin anew? put them right, or "
+        f"products merged or dw.tipo_movimiento edited, or do ids begin anew? put them right, or "
         f"{UNIQUE}",
         "66 de los que se reemplazarían conservan su fecha",
     ),
@@ -142,6 +142,18 @@ def test_the_likely_cause_is_asked_and_lets_it_by_once(shop: Shop, cause: str):
     # Once: the same again is asked again.
     assert shop.olap_rows("SELECT aceptar_fuente FROM etl.control") == [{"aceptar_fuente": None}]
     shop.succeed("plan")
+
+
+def test_types_that_are_edited_are_a_cause(shop: Shop):
+    """Negative sales were returns: they would leave, and wait as rejects."""
+    returned(shop, "VENTA", sales=60)
+    shop.olap.cursor().execute(
+        "UPDATE dw.tipo_movimiento SET tipo_si_negativa = NULL WHERE tipo = 'VENTA'"
+    )
+    said = held(shop, "25 replaced", "25 of those replaced keep", "or dw.tipo_movimiento edited")
+    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    shop.run("--accept-source", accept, ETL_MAX_REJECT_SHARE="1")
+    assert len(shop.olap_rows("SELECT FROM etl.rechazo")) == 25
 
 
 def a_year_of_sales(shop: Shop, documents: int, days: int) -> None:

@@ -185,10 +185,10 @@ _GUARDS = (
     Setting(
         "ETL_MAX_REMOVED_SHARE",
         "0.05",
-        "Share of the ledger (and at least 20 movements) above which a load may not remove what is "
-        "in it, or put other documents in its place.",
-        "Proporción del kardex (y al menos 20 movimientos) por encima de la cual una carga no puede "
-        "quitar lo que tiene ni poner otros documentos en su lugar.",
+        "Share of the ledger (and at least 20 movements) that a load may remove, or replace by "
+        "other documents.",
+        "Proporción del kardex (y al menos 20 movimientos) que una carga puede quitar, o "
+        "reemplazar por otros documentos.",
     ),
     Setting(
         "ETL_MAX_SILENT_DAYS",

@@ -73,8 +73,8 @@ TEMPLATES = (
     ),
     N_(
         "{partly} of those replaced keep their date, or all but their date: were they corrected, "
-        "were products merged, or do ids begin anew? put them right, or make ids unique in "
-        "movimientos.sql (year * 1000000000000 + id)"
+        "were products merged or dw.tipo_movimiento edited, or do ids begin anew? put them right, "
+        "or make ids unique in movimientos.sql (year * 1000000000000 + id)"
     ),
     N_(
         "were they deleted or archived, or does an edited query or dw.tipo_movimiento leave them "

@@ -226,7 +226,7 @@ BEGIN
             v_renumeradas);
     ELSIF p_reemplazadas - p_ajenas > v_mitad THEN
         RETURN format(
-            '%s of those replaced keep their date, or all but their date: were they corrected, were products merged, or do ids begin anew? put them right, or make ids unique in movimientos.sql (year * 1000000000000 + id)',
+            '%s of those replaced keep their date, or all but their date: were they corrected, were products merged or dw.tipo_movimiento edited, or do ids begin anew? put them right, or make ids unique in movimientos.sql (year * 1000000000000 + id)',
             p_reemplazadas - p_ajenas);
     -- Where nothing is left of before, and nobody edited a query, it may be the tables of a new year.
     ELSIF p_reemplazadas = 0 AND (
