@@ -185,8 +185,10 @@ _GUARDS = (
     Setting(
         "ETL_MAX_REMOVED_SHARE",
         "0.05",
-        "Share of the ledger (and at least 20 movements) that a full read may remove.",
-        "Proporción del kardex (y al menos 20 movimientos) que una lectura completa puede quitar.",
+        "Share of the ledger (and at least 20 movements) that a load may remove, or replace by "
+        "other documents.",
+        "Proporción del kardex (y al menos 20 movimientos) que una carga puede quitar, o "
+        "reemplazar por otros documentos.",
     ),
     Setting(
         "ETL_MAX_SILENT_DAYS",

@@ -40,7 +40,10 @@ TEMPLATES = (
     N_("give dw.valuar_movimiento a branch for it, and run init"),
     N_("movimientos.sql yields rows without id_movimiento"),
     N_("movimientos.sql yields id_movimiento {movement} {times} times in one read"),
-    N_("correct its joins so that each movement is one row, then run again"),
+    N_(
+        "correct its joins so that each movement is one row, or make ids unique where tables have "
+        "the same (year * 1000000000000 + id), then run again"
+    ),
     N_("{query}.sql yields {rows} different rows of {column} {number} in one read"),
     N_("make its ids unique: correct its joins, or how it makes numbers of its keys"),
     N_("somebody else changed rows of dw.kardex while they were valued; nothing was written"),
@@ -58,14 +61,29 @@ TEMPLATES = (
     N_("the query is wrong rather than the data: correct sql/oltp, or raise ETL_MAX_REJECT_SHARE"),
     N_(
         "of the {all} movements of the ledger, {removed} would be removed{earlier} and {replaced} "
-        "replaced by other documents with their ids{before}, dated {first} to {last}; is it "
-        "another database, or do ids begin anew? {sources}; nothing was written"
+        "replaced by other documents with their ids{before}, dated {first} to {last}; {sources}; "
+        "nothing was written"
     ),
     N_(" ({removed} by the runs before)"),
     N_(" ({replaced} in the windows before)"),
+    N_("{advice}; or if it is right: {command} --accept-source {source}"),
     N_(
-        "correct OLTP_DB_*, or make ids unique in movimientos.sql (year * 1000000000000 + id); "
-        "or if it is right: {command} --accept-source {source}"
+        "{again} of those removed come again with other ids: does movimientos.sql make ids in "
+        "another way? if it should not, correct it"
+    ),
+    N_(
+        "{partly} of those replaced keep their date, or all but their date: were they corrected, "
+        "were products merged or dw.tipo_movimiento edited, or do ids begin anew? put them right, "
+        "or make ids unique in movimientos.sql (year * 1000000000000 + id)"
+    ),
+    N_(
+        "were they deleted or archived, or does an edited query or dw.tipo_movimiento leave them "
+        "out? put them back, or correct that"
+    ),
+    N_(
+        "is it another database, such as a test's, or do ids begin anew? correct OLTP_DB_*; or, "
+        "after TRUNCATE ... RESTART IDENTITY or with a new year's tables, make ids unique in "
+        "movimientos.sql (year * 1000000000000 + id)"
     ),
     N_(
         "server {server}, timeline {timeline} and database {database} are the same as before, "

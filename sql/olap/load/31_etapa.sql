@@ -23,7 +23,7 @@ BEGIN
             THEN 'movimientos.sql yields rows without id_movimiento'
             ELSE format('movimientos.sql yields id_movimiento %s %s times in one read',
                         v_repetido.id_movimiento, v_repetido.veces) END,
-        HINT = 'correct its joins so that each movement is one row, then run again';
+        HINT = 'correct its joins so that each movement is one row, or make ids unique where tables have the same (year * 1000000000000 + id), then run again';
 END
 $$;
 COMMENT ON FUNCTION etl.revisar_etapa() IS
