@@ -47,7 +47,8 @@ REASONS = {
     "sin fecha": {"sin fecha"},
     "fecha futura": {"fecha futura"},
 }
-KARDEX_COLUMNS = KardexRow._fields
+# Those from fecha_documento on are compared where there are closings: see closing_differences().
+KARDEX_COLUMNS = KardexRow._fields[: KardexRow._fields.index("fecha_documento")]
 SUMMARY_COLUMNS = Measures._fields
 EMPTY_INVENTORY = InventoryRow(ZERO, ZERO, ZERO, None)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from oracle_entry import LARGEST_FACTOR, NO_BRANCH, Line
-from oracle_rows import ZERO, KardexRow, Product, State
+from oracle_closings import Entry, line_of, shown
+from oracle_rows import ZERO, Closed, KardexRow, Line, Product, State
 from oracle_rules import (
     add_cost,
     at_average,
@@ -26,20 +26,22 @@ from oracle_types import (
     CREDIT_NOTE,
     CUSTOMER_RETURN,
     LANDED_COST,
-    PRICE,
     RECEIPT,
     SALE,
     SHRINKAGE,
     SUPPLIER_RETURN,
     SURPLUS,
     TRANSFER,
-    WITH_OWN_COST,
 )
 
 
 @dataclass
 class Course:
-    """Where the replay of a product stands before a line."""
+    """Where the replay of a product stands before a line.
+
+    `ledger` is what may be named as an origin, `landed` what is added to the cost of a receipt,
+    `receipts` those that are open; `closed` are the product's closed rows.
+    """
 
     product: Product
     state: State
@@ -47,6 +49,12 @@ class Course:
     ledger: dict[int, KardexRow]
     landed: Mapping[int, Decimal]
     receipts: frozenset[int]
+    closed: Sequence[KardexRow]
+    last: Mapping[int, int]
+
+    def stands(self, row: KardexRow) -> bool:
+        """Whether it is its movement's last booking, and none that takes back."""
+        return not row.reverso and row.capa == self.last[row.id_movimiento]
 
 
 class Outcome(NamedTuple):
@@ -57,80 +65,168 @@ class Outcome(NamedTuple):
     of_average: bool = False
 
 
-def order(line: Line) -> tuple[datetime, int, int]:
-    """Order: (fecha, orden, id_movimiento)."""
+def order(entry: Entry) -> tuple[datetime, datetime, int, int, int]:
+    """Order: (fecha, fecha_documento, orden, id_movimiento, capa)."""
+    return entry.fecha, *document_order(entry.line), entry.capa
+
+
+def document_order(line: Line) -> tuple[datetime, int, int]:
+    """The order in which all would stand if nothing were closed."""
     return line.fecha, ALL_TYPES[line.tipo].orden, line.id_movimiento
 
 
 def value_product(
-    lines: Iterable[Line], product: Product, state: State, branches: dict[int, Decimal]
+    entries: Iterable[Entry],
+    product: Product,
+    state: State,
+    branches: dict[int, Decimal],
+    closed: Sequence[Closed],
+    last: Mapping[int, int],
 ) -> list[KardexRow]:
-    """The ledger of one product; `branches` is carried on to where its stock ends up."""
-    lines = sorted(lines, key=order)
+    """The ledger of one product; `branches` is carried on to where its stock ends up.
+
+    `closed` are its closed rows, which stay as they are; `last` each movement's last capa.
+    """
+    done = [c.row for c in closed]
+    entries = sorted(entries, key=order)
+    lines = [entry.line for entry in entries if entry.back is None]
     receipts = frozenset(line.id_movimiento for line in lines if line.tipo == RECEIPT)
+    course = Course(product, state, branches, {}, {}, receipts, done, last)
+    for row in done:
+        follow(row, course)
+    # Closed inside their receipt, which takes them again; what was added on its own stays.
+    lines += [line_of(r) for r in done if course.stands(r) and r.costo_total == 0]
     landed: dict[int, Decimal] = {}
     for line in lines:
         if line.tipo == LANDED_COST and line.id_origen in receipts:
             landed[line.id_origen] = landed.get(line.id_origen, ZERO) + landed_amount(line)
-    course = Course(product, state, branches, {}, landed, receipts)
-    for line in lines:
-        row = value(line, course)
-        course.state, course.ledger[row.id_movimiento] = row.state, row
-    return list(course.ledger.values())
+    course.landed = landed
+    opened = []
+    for entry in entries:
+        row = value(entry, course)
+        follow(row, course)
+        opened.append(row)
+    return done + opened
 
 
-def value(line: Line, course: Course) -> KardexRow:
-    """The ledger row of a line; moves the stock of its branches. ajuste is what remains."""
-    before = course.state
+def follow(row: KardexRow, course: Course) -> None:
+    """The state, the branches and the origins after a row."""
+    course.state = row.state
+    own = row.id_sucursal
+    if course.product.inventariable or row.variacion:
+        course.branches[own] = course.branches.get(own, ZERO) + row.variacion
+    if row.tipo == TRANSFER and course.product.inventariable:
+        assert row.id_sucursal_destino is not None
+        moved = -row.cantidad if row.reverso else row.cantidad
+        course.branches[own] -= moved
+        other = row.id_sucursal_destino
+        course.branches[other] = course.branches.get(other, ZERO) + moved
+    if course.stands(row):
+        course.ledger[row.id_movimiento] = row
+
+
+def value(entry: Entry, course: Course) -> KardexRow:
+    """The ledger row of an entry. ajuste is what remains."""
+    before, line = course.state, entry.line
+    if entry.back:
+        return taken_back(entry, entry.back.row, course)
     if not course.product.inventariable:
-        return ledger_row(line, before, Outcome(before, ZERO), False)
-    outcome = OUTCOMES[line.tipo](line, course)
+        return ledger_row(entry, before, Outcome(before, ZERO), False)
+    outcome = roll_forward(entry, course) or OUTCOMES[line.tipo](line, course)
     after = outcome.state
-    change = after.existencias - before.existencias
-    move_branches(line, change, course.branches)
     provisional = outcome.of_average and (after.existencias < 0 or after.costo_promedio == 0)
-    return ledger_row(line, before, outcome, provisional)
+    return ledger_row(entry, before, outcome, provisional)
 
 
-def move_branches(line: Line, change: Decimal, branches: dict[int, Decimal]) -> None:
-    """Branches: ± at id_sucursal (null is 0), ± at both ends of a transfer."""
-    own = line.id_sucursal or NO_BRANCH
-    branches[own] = branches.get(own, ZERO) + change
-    if line.tipo == TRANSFER:
-        assert line.id_sucursal_destino is not None
-        branches[own] -= line.cantidad
-        other = line.id_sucursal_destino
-        branches[other] = branches.get(other, ZERO) + line.cantidad
+def roll_forward(entry: Entry, course: Course) -> Outcome | None:
+    """A count typed late, as it would have been found on its day; None: it is none."""
+    line = entry.line
+    if line.tipo != COUNT or entry.fecha == line.fecha:
+        return None
+    since = [r for r in course.closed if document_order(line_of(r)) > document_order(line)]
+    for row in since:
+        branch = None if row.de_todo else row.id_sucursal
+        if row.tipo == COUNT and course.stands(row) and branch == line.id_sucursal:
+            return Outcome(course.state, ZERO)
+    moved = sum((moved_in(row, line.id_sucursal) for row in since), ZERO)
+    return count(line._replace(cantidad=line.cantidad + moved), course)
 
 
-def ledger_row(line: Line, before: State, outcome: Outcome, provisional: bool) -> KardexRow:
+def moved_in(row: KardexRow, branch: int | None) -> Decimal:
+    """What a row changed in a branch; in all of them where it is None."""
+    if branch is None:
+        return row.variacion
+    change = row.variacion if row.id_sucursal == branch else ZERO
+    if row.tipo == TRANSFER:
+        ends = (row.id_sucursal_destino == branch) - (row.id_sucursal == branch)
+        change += (-row.cantidad if row.reverso else row.cantidad) * ends
+    return change
+
+
+def taken_back(entry: Entry, row: KardexRow, course: Course) -> KardexRow:
+    """The reversal of a closed row: what it moved, at what it moved it."""
+    before, q = course.state, abs(row.variacion)
+    signo = ALL_TYPES[row.tipo].signo
+    costo_total, after = row.costo_total, before
+    if row.tipo == LANDED_COST:
+        costo_total, put = added_before(row, course)
+        after = add_cost(before, -put)
+    elif row.variacion < 0:
+        after = take_back(before, q, -(signo * costo_total + row.ajuste))
+    elif row.variacion > 0:
+        worth = max(costo_total, ZERO) if row.tipo == RECEIPT else costo_total
+        after, _ = send_back(before, q, worth)
+    return row._replace(
+        fecha=entry.fecha,
+        costo_total=costo_total,
+        ajuste=after.valor - before.valor + signo * costo_total,
+        existencias=after.existencias,
+        valor=after.valor,
+        costo_promedio=after.costo_promedio,
+        provisional=False,
+        variacion=after.existencias - before.existencias,
+        capa=entry.capa,
+        reverso=True,
+    )
+
+
+def added_before(row: KardexRow, course: Course) -> tuple[Decimal, Decimal]:
+    """costo_total of the reversal of a closed COSTO_ADICIONAL, and what it had put into V."""
+    if row.costo_total != 0:
+        return row.costo_total, row.costo_total + row.ajuste
+    standing = {r.id_movimiento for r in course.closed if r.tipo == RECEIPT and course.stands(r)}
+    inside = course.product.inventariable and row.id_origen in standing
+    amount = landed_amount(line_of(row)) if inside else ZERO
+    return amount, amount
+
+
+def ledger_row(entry: Entry, before: State, outcome: Outcome, provisional: bool) -> KardexRow:
     """The row as dw.kardex has it."""
-    after = outcome.state
-    rule = ALL_TYPES[line.tipo]
-    costo_unitario = line.costo_unitario if line.tipo in WITH_OWN_COST else None
-    if line.tipo == SALE:
-        costo_unitario = before.costo_promedio
-    precio = line.precio_unitario
-    # Where a price takes no part in anything it is kept where it can be, else null.
-    if rule.amount != PRICE and precio is not None and abs(precio) >= LARGEST_FACTOR:
-        precio = None
+    line, after = entry.line, outcome.state
+    tipo, product, branch, documented, quantity, price, cost, amount, origin, other, whole = shown(
+        line
+    )
     return KardexRow(
         line.id_movimiento,
-        line.tipo,
-        line.id_producto,
-        line.id_sucursal or NO_BRANCH,
-        line.fecha,
-        line.cantidad,
-        precio,
-        costo_unitario,
+        tipo,
+        product,
+        branch,
+        entry.fecha,
+        quantity,
+        price,
+        before.costo_promedio if tipo == SALE else cost,
         outcome.costo_total,
-        after.valor - before.valor - rule.signo * outcome.costo_total,
+        after.valor - before.valor - ALL_TYPES[tipo].signo * outcome.costo_total,
         *after,
         provisional,
         after.existencias - before.existencias,
-        line.id_origen,
-        line.id_sucursal_destino,
-        line.importe,
+        origin,
+        other,
+        amount,
+        documented,
+        entry.capa,
+        False,
+        whole,
     )
 
 
