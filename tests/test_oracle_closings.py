@@ -288,9 +288,14 @@ def test_a_cost_inside_its_receipt_leaves_it_or_goes_with_it():
 
 
 def test_a_cost_that_was_an_expense_takes_nothing_out_of_the_stock():
-    lines = [receipt(1, 10, 4), landed(2, 81, 9, 1)]
+    lines = [receipt(1, 10, 4), landed(2, 81, 9, 1), receipt(3, 20, 10, 2)]
+    # There would be value enough by now, but none of it is that cost's.
     assert opened(run(changed(lines, 2, anulado=True), closed(lines))) == [
-        (10, 1, 2, 1, True, 0, 81, 81, 10, 40, 4)
+        (10, 1, 2, 1, True, 0, 81, 81, 30, 240, 8)
+    ]
+    small = changed(lines, 2, costo_unitario=Decimal(30))
+    assert opened(run(changed(small, 2, anulado=True), closed(small))) == [
+        (10, 1, 2, 1, True, 0, 30, 0, 30, 240, 8)
     ]
 
 
@@ -348,6 +353,11 @@ def test_sums_go_by_where_it_is_booked_and_rates_by_the_document():
         (12, 0.5),
     ]
     assert prices(done)[1].precio_neto == Decimal("0.5")
+    # The last sale that stands is the closed one, at the rate of its day.
+    void = run([sale[0], sale[1], late | {"anulado": True}], done.books, **rates)
+    assert prices(void)[1].precio_neto == 10
+    none = run(changed(sale, 2, anulado=True), books, **rates)
+    assert 1 not in prices(none)
 
 
 def test_closed_sums_stay_and_a_reversal_takes_them_back_as_they_were():
@@ -379,6 +389,11 @@ def foot(done: Replay) -> None:
             units += row.variacion
             assert (row.valor, row.existencias) == (value, units)
             assert (row.existencias != 0) or row.valor == 0
+        start = round(opening.existencias * opening.costo_promedio, 6) if opening else Decimal(0)
+        for (_, summed), m in done.by_product_day.items():
+            if summed == product:
+                start += m.costo_recibido - m.costo_ventas - m.mermas + m.ajuste
+        assert start == value
         assert sum(s for (p, _), s in done.branches.items() if p == product) == units
 
 
