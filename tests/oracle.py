@@ -5,7 +5,8 @@ is not made twice. It takes the OLTP as it stands and knows nothing of windows, 
 order of arrival: whatever happened, the OLAP must equal this one ordered replay.
 
 oracle_types has the table of types, oracle_entry what enters, oracle_rules the rules of state,
-oracle_valuing a row of the ledger, oracle_summaries the sums.
+oracle_valuing a row of the ledger, oracle_closings what is closed and what is booked after it,
+oracle_reversals at what a closed row is taken back, oracle_summaries the sums.
 """
 
 from __future__ import annotations

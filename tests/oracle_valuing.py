@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from oracle_closings import Entry, line_of, shown
+from oracle_course import Course, Outcome, document_order, landed_amount
+from oracle_reversals import moved_in, taken_back
 from oracle_rows import ZERO, Closed, KardexRow, Line, Product, State
 from oracle_rules import (
     add_cost,
@@ -35,44 +35,9 @@ from oracle_types import (
 )
 
 
-@dataclass
-class Course:
-    """Where the replay of a product stands before a line.
-
-    `ledger` is what may be named as an origin, `landed` what is added to the cost of a receipt,
-    `receipts` those that are open; `closed` are the product's closed rows.
-    """
-
-    product: Product
-    state: State
-    branches: dict[int, Decimal]
-    ledger: dict[int, KardexRow]
-    landed: Mapping[int, Decimal]
-    receipts: frozenset[int]
-    closed: Sequence[KardexRow]
-    last: Mapping[int, int]
-
-    def stands(self, row: KardexRow) -> bool:
-        """Whether it is its movement's last booking, and none that takes back."""
-        return not row.reverso and row.capa == self.last[row.id_movimiento]
-
-
-class Outcome(NamedTuple):
-    """The state after a line, its costo_total, and whether only the average says what it cost."""
-
-    state: State
-    costo_total: Decimal
-    of_average: bool = False
-
-
 def order(entry: Entry) -> tuple[datetime, datetime, int, int, int]:
     """Order: (fecha, fecha_documento, orden, id_movimiento, capa)."""
     return entry.fecha, *document_order(entry.line), entry.capa
-
-
-def document_order(line: Line) -> tuple[datetime, int, int]:
-    """The order in which all would stand if nothing were closed."""
-    return line.fecha, ALL_TYPES[line.tipo].orden, line.id_movimiento
 
 
 def value_product(
@@ -152,54 +117,6 @@ def roll_forward(entry: Entry, course: Course) -> Outcome | None:
     return count(line._replace(cantidad=line.cantidad + moved), course)
 
 
-def moved_in(row: KardexRow, branch: int | None) -> Decimal:
-    """What a row changed in a branch; in all of them where it is None."""
-    if branch is None:
-        return row.variacion
-    change = row.variacion if row.id_sucursal == branch else ZERO
-    if row.tipo == TRANSFER:
-        ends = (row.id_sucursal_destino == branch) - (row.id_sucursal == branch)
-        change += (-row.cantidad if row.reverso else row.cantidad) * ends
-    return change
-
-
-def taken_back(entry: Entry, row: KardexRow, course: Course) -> KardexRow:
-    """The reversal of a closed row: what it moved, at what it moved it."""
-    before, q = course.state, abs(row.variacion)
-    signo = ALL_TYPES[row.tipo].signo
-    costo_total, after = row.costo_total, before
-    if row.tipo == LANDED_COST:
-        costo_total, put = added_before(row, course)
-        after = add_cost(before, -put)
-    elif row.variacion < 0:
-        after = take_back(before, q, -(signo * costo_total + row.ajuste))
-    elif row.variacion > 0:
-        worth = max(costo_total, ZERO) if row.tipo == RECEIPT else costo_total
-        after, _ = send_back(before, q, worth)
-    return row._replace(
-        fecha=entry.fecha,
-        costo_total=costo_total,
-        ajuste=after.valor - before.valor + signo * costo_total,
-        existencias=after.existencias,
-        valor=after.valor,
-        costo_promedio=after.costo_promedio,
-        provisional=False,
-        variacion=after.existencias - before.existencias,
-        capa=entry.capa,
-        reverso=True,
-    )
-
-
-def added_before(row: KardexRow, course: Course) -> tuple[Decimal, Decimal]:
-    """costo_total of the reversal of a closed COSTO_ADICIONAL, and what it had put into V."""
-    if row.costo_total != 0:
-        return row.costo_total, row.costo_total + row.ajuste
-    standing = {r.id_movimiento for r in course.closed if r.tipo == RECEIPT and course.stands(r)}
-    inside = course.product.inventariable and row.id_origen in standing
-    amount = landed_amount(line_of(row)) if inside else ZERO
-    return amount, amount
-
-
 def ledger_row(entry: Entry, before: State, outcome: Outcome, provisional: bool) -> KardexRow:
     """The row as dw.kardex has it."""
     line, after = entry.line, outcome.state
@@ -234,12 +151,6 @@ def goods(line: Line) -> Decimal:
     """round(q·c), or the line's amount where it gives one."""
     if line.importe is not None:
         return line.importe
-    assert line.costo_unitario is not None
-    return round_six(line.cantidad * line.costo_unitario)
-
-
-def landed_amount(line: Line) -> Decimal:
-    """A = round(cantidad·costo_unitario) of a COSTO_ADICIONAL."""
     assert line.costo_unitario is not None
     return round_six(line.cantidad * line.costo_unitario)
 
