@@ -17,6 +17,7 @@ from oltp_reading import (
 from oracle import replay
 from oracle_rows import (
     ZERO,
+    Books,
     InventoryRow,
     KardexRow,
     Measures,
@@ -48,17 +49,22 @@ REASONS = {
     "fecha futura": {"fecha futura"},
 }
 KARDEX_COLUMNS = KardexRow._fields
+# What a ledger without closings does without.
+OF_CLOSINGS = KARDEX_COLUMNS.index("fecha_documento")
 SUMMARY_COLUMNS = Measures._fields
 EMPTY_INVENTORY = InventoryRow(ZERO, ZERO, ZERO, None)
 
 Rows = Mapping[Any, tuple[Any, ...]]
 
 
-def replay_shop(shop: Shop, initial: datetime, scope: str = "true", **rules: Any) -> Replay:
+def replay_shop(
+    shop: Shop, initial: datetime, scope: str = "true", books: Books | None = None, **rules: Any
+) -> Replay:
     """The replay of a shop's OLTP as it stands; `rules` are those of oracle_rows.Rules.
 
-    `scope` is what the shop's own query leaves in. Openings and, unless `rules` say otherwise,
-    the price policy are those that the OLAP holds.
+    `scope` is what the shop's own query leaves in, `books` what is closed: see oracle_closings,
+    whose close() takes what assert_olap_equals_replay() returned before the command. Openings
+    and, unless `rules` say otherwise, the price policy are those that the OLAP holds.
     """
     rules = {"snapshot": read_moment(shop.oltp), **read_pricing(shop.olap), **rules}
     return replay(
@@ -66,6 +72,7 @@ def replay_shop(shop: Shop, initial: datetime, scope: str = "true", **rules: Any
         read_products(shop.oltp),
         Rules(initial=initial, **rules),
         read_openings(shop.olap),
+        books,
     )
 
 
@@ -95,7 +102,6 @@ def differences(olap: Any, expected: Replay) -> list[str]:
         "dw.inventario", InventoryRow._fields, {**expected.inventory, **left}, inventory
     )
     for table, key, columns, rows in (
-        ("dw.kardex", ["id_movimiento"], KARDEX_COLUMNS, expected.kardex),
         (
             "dw.resumen_diario",
             ["dia", "id_sucursal", "categoria"],
@@ -111,8 +117,26 @@ def differences(olap: Any, expected: Replay) -> list[str]:
     ):
         held = {place: row[: len(columns)] for place, row in rows.items()}
         found += compare(table, columns, held, read_rows(olap, table, key, columns))
-    found += compare_branches(olap, expected)
+    found += compare_kardex(olap, expected) + compare_branches(olap, expected)
     return found + compare_rolling(olap, expected) + compare_rejects(olap, expected)
+
+
+def compare_kardex(olap: Any, expected: Replay) -> list[str]:
+    """Every booking of every movement."""
+    with olap.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_attribute"
+            " WHERE attrelid = 'dw.kardex'::regclass AND attname = 'capa'"
+        )
+        (layers,) = cursor.fetchone()
+    key, columns = ["id_movimiento", "capa"], KARDEX_COLUMNS
+    if layers:
+        return compare(
+            "dw.kardex", columns, expected.booked, read_rows(olap, "dw.kardex", key, columns)
+        )
+    key, columns = key[:1], columns[:OF_CLOSINGS]
+    rows = {number: row[:OF_CLOSINGS] for number, row in expected.kardex.items()}
+    return compare("dw.kardex", columns, rows, read_rows(olap, "dw.kardex", key, columns))
 
 
 def compare_branches(olap: Any, expected: Replay) -> list[str]:

@@ -5,7 +5,8 @@ is not made twice. It takes the OLTP as it stands and knows nothing of windows, 
 order of arrival: whatever happened, the OLAP must equal this one ordered replay.
 
 oracle_types has the table of types, oracle_entry what enters, oracle_rules the rules of state,
-oracle_valuing a row of the ledger, oracle_summaries the sums.
+oracle_valuing a row of the ledger, oracle_closings what is closed and what is booked after it,
+oracle_reversals at what a closed row is taken back, oracle_summaries the sums.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from oracle_closings import Entry, entries, kept, without_its_product
 from oracle_entry import (
     LATEST_AFTER_SNAPSHOT,
     NO_BRANCH,
-    Line,
     as_line,
     in_scope,
     motives,
     reasons_to_reject,
 )
 from oracle_rows import (
+    Books,
     InventoryRow,
     KardexRow,
+    Line,
     Opening,
     Pricing,
     Product,
@@ -89,8 +92,12 @@ def replay(
     products: Mapping[int, Product],
     rules: Rules,
     openings: Mapping[int, Opening] | None = None,
+    books: Books | None = None,
 ) -> Replay:
     """Value every movement that counts, in order, and sum up.
+
+    With `books` the closed rows are what they are, and what is not in them is booked after them:
+    see oracle_closings.
 
     A movement is a row of the OLTP: id_movimiento, tipo, id_producto, id_sucursal, cantidad,
     precio_unitario, costo_unitario, fecha (aware), anulado, and where it has them id_origen,
@@ -99,7 +106,14 @@ def replay(
     """
     openings = openings or {}
     with localcontext(EXACT):
-        to_value, rejects = sort_out(movements, products, rules, openings)
+        books = books or Books()
+        content, rejects = sort_out(movements, products, rules, openings, books)
+        to_value: dict[int, list[Entry]] = {n: [] for n in (*openings, *books.closed)}
+        last = {number: closed.row.capa for number, closed in books.last.items()}
+        for entry in entries(content, books):
+            to_value.setdefault(entry.line.id_producto, []).append(entry)
+            number = entry.line.id_movimiento
+            last[number] = max(entry.capa, last.get(number, 0))
         ledgers: dict[int, list[KardexRow]] = {}
         inventory: dict[int, InventoryRow] = {}
         branches: dict[tuple[int, int], Decimal] = {}
@@ -108,7 +122,8 @@ def replay(
             # "What is no stock": Q = V = C = 0, whatever its opening says.
             opening = openings.get(id_producto) if product.inventariable else None
             state, stands = opening_state(opening), opening_branches(opening)
-            ledger = value_product(own, product, state, stands)
+            closed = books.closed.get(id_producto, ())
+            ledger = value_product(own, product, state, stands, closed, last)
             state = ledger[-1].state if ledger else state
             ledgers[id_producto] = ledger
             branches |= {(id_producto, branch): stock for branch, stock in stands.items()}
@@ -117,8 +132,9 @@ def replay(
             inventory[id_producto] = InventoryRow(*state, price)
         return Replay(
             rules, products, openings, ledgers, inventory, rejects,
-            *summaries(ledgers, products, rules), branches,
+            *summaries(ledgers, products, rules, books), branches,
             {n: told(r.movement, products, rules) for n, r in rejects.items()},
+            Books(books.ends, books.closed, content),
         )  # fmt: skip
 
 
@@ -127,24 +143,29 @@ def sort_out(
     products: Mapping[int, Product],
     rules: Rules,
     openings: Mapping[int, Opening],
-) -> tuple[dict[int, list[Line]], dict[int, Reject]]:
-    """The lines to value, by product, and the rejects; every product with an opening is there."""
+    books: Books,
+) -> tuple[dict[int, Line | None], dict[int, Reject]]:
+    """What each movement is now, None where it counts for nothing, and the rejects."""
     rejects: dict[int, Reject] = {}
-    to_value: dict[int, list[Line]] = {product: [] for product in openings}
+    content: dict[int, Line | None] = {}
     seen: set[int] = set()
     for movement in movements:
         number = movement["id_movimiento"]
         if number in seen:
             raise ValueError(f"id_movimiento {number} twice")
         seen.add(number)
+        content[number] = None
         if not in_scope(movement, openings, rules.initial, rules.types):
             continue
         reasons = reasons_to_reject(movement, products, rules.snapshot, rules.types)
-        if reasons:
+        if not reasons:
+            content[number] = as_line(movement, rules.types)
+            continue
+        if movement["id_producto"] not in products:
+            content[number] = without_its_product(movement, books)
+        if content[number] is None:
             rejects[number] = Reject(movement, reasons)
-        else:
-            to_value.setdefault(movement["id_producto"], []).append(as_line(movement, rules.types))
-    return to_value, rejects
+    return content | dict(kept(seen, books, openings)), rejects
 
 
 def told(movement: Mapping[str, Any], products: Mapping[int, Product], rules: Rules) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-from oracle_rows import Opening, Product
+from oracle_rows import Line, Opening, Product
 from oracle_rules import on_entry
 from oracle_types import (
     ALL_TYPES,
@@ -42,22 +42,6 @@ COARSE = {
     "sin costo": "costo_unitario",
     "costo negativo": "costo_unitario",
 }
-
-
-class Line(NamedTuple):
-    """A movement as the rules read it: amounts rounded, its type that of its sign."""
-
-    id_movimiento: int
-    tipo: str
-    id_producto: int
-    id_sucursal: int | None
-    fecha: datetime
-    cantidad: Decimal
-    precio_unitario: Decimal | None
-    costo_unitario: Decimal | None
-    importe: Decimal | None
-    id_origen: int | None
-    id_sucursal_destino: int | None
 
 
 def signed(

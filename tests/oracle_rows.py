@@ -107,7 +107,9 @@ class KardexRow(NamedTuple):
     """A valued movement; existencias, valor and costo_promedio are the state after it.
 
     `variacion` is the signed quantity by which existencias changed. The columns from it on are
-    those that the two oldest types do without.
+    those that the two oldest types do without, and from fecha_documento on those of closings:
+    `fecha` is where it is booked, a movement's `capa` counts its bookings, `reverso` takes one
+    back, and `de_todo` is what a count without a branch has (else None).
     """
 
     id_movimiento: int
@@ -128,6 +130,10 @@ class KardexRow(NamedTuple):
     id_origen: int | None = None
     id_sucursal_destino: int | None = None
     importe: Decimal | None = None
+    fecha_documento: datetime | None = None
+    capa: int = 0
+    reverso: bool = False
+    de_todo: bool | None = None
 
     @property
     def state(self) -> State:
@@ -173,11 +179,66 @@ class Measures(NamedTuple):
     unidades_merma: Decimal = ZERO
 
 
+class Line(NamedTuple):
+    """A movement as the rules read it: amounts rounded, its type that of its sign."""
+
+    id_movimiento: int
+    tipo: str
+    id_producto: int
+    id_sucursal: int | None
+    fecha: datetime
+    cantidad: Decimal
+    precio_unitario: Decimal | None
+    costo_unitario: Decimal | None
+    importe: Decimal | None
+    id_origen: int | None
+    id_sucursal_destino: int | None
+
+
+class Closed(NamedTuple):
+    """A row of a closed period, and what it brought to the sums, in which category, by then."""
+
+    row: KardexRow
+    categoria: str
+    measures: Measures
+
+
+@dataclass(frozen=True)
+class Books:
+    """What is closed: the ends of the periods, the last one last, and their rows by product.
+
+    `known` is what is booked of each movement, None of a voided one: it stays where the OLTP
+    does not have a movement any more.
+    """
+
+    ends: tuple[datetime, ...] = ()
+    closed: Mapping[int, tuple[Closed, ...]] = field(default_factory=dict)
+    known: Mapping[int, Line | None] = field(default_factory=dict)
+
+    @property
+    def end(self) -> datetime | None:
+        """K; None while nothing is closed."""
+        return self.ends[-1] if self.ends else None
+
+    @property
+    def rows(self) -> dict[tuple[int, int], Closed]:
+        """The closed rows by (id_movimiento, capa)."""
+        rows = (closed for ledger in self.closed.values() for closed in ledger)
+        return {(closed.row.id_movimiento, closed.row.capa): closed for closed in rows}
+
+    @property
+    def last(self) -> dict[int, Closed]:
+        """The last closed booking of each movement."""
+        rows = sorted(self.rows.items(), key=lambda item: item[0])
+        return {number: closed for (number, _), closed in rows}
+
+
 @dataclass(frozen=True)
 class Replay:
     """Everything that follows from an OLTP; `ledgers` are the kardex by product, in order.
 
-    `branches` is the stock by product and branch, `motivos` the one reason to tell of a reject.
+    `branches` is the stock by product and branch, `motivos` the one reason to tell of a reject,
+    `books` what was closed, and what is known by now of movements that the OLTP may lose.
     """
 
     rules: Rules
@@ -191,8 +252,16 @@ class Replay:
     by_product_day: Mapping[tuple[date, int], Measures]
     branches: Mapping[tuple[int, int], Decimal] = field(default_factory=dict)
     motivos: Mapping[int, str] = field(default_factory=dict)
+    books: Books = field(default_factory=lambda: Books())
+
+    @property
+    def booked(self) -> dict[tuple[int, int], KardexRow]:
+        """The whole ledger by (id_movimiento, capa)."""
+        rows = (row for ledger in self.ledgers.values() for row in ledger)
+        return {(row.id_movimiento, row.capa): row for row in rows}
 
     @property
     def kardex(self) -> dict[int, KardexRow]:
-        """The whole ledger by id_movimiento."""
-        return {row.id_movimiento: row for ledger in self.ledgers.values() for row in ledger}
+        """What stands of each movement, by id_movimiento: its last booking, unless a reversal."""
+        last = {number: row for (number, _), row in sorted(self.booked.items(), key=lambda i: i[0])}
+        return {number: row for number, row in last.items() if not row.reverso}

@@ -25,6 +25,11 @@ def on_entry(number: Decimal | None) -> Decimal | None:
     return round_six(number) if number.adjusted() < 50 else number
 
 
+def fits_a_price(price: Decimal | None) -> bool:
+    """Whether a price that takes no part in anything can be kept."""
+    return price is None or abs(price) < Decimal(10) ** 11
+
+
 def at_average(before: State, change: Decimal) -> State:
     """`al_promedio(n)`, n of either sign."""
     existencias = before.existencias + change

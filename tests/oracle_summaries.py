@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from oracle_rows import ZERO, KardexRow, Measures, Product, Rules
+from oracle_rows import ZERO, Books, Closed, KardexRow, Measures, Product, Rules
 from oracle_rules import round_six
 from oracle_types import (
     COUNT,
@@ -69,22 +69,47 @@ def measures(row: KardexRow, rules: Rules, impuesto: Decimal) -> Measures:
     )
 
 
+def added(
+    row: KardexRow,
+    products: Mapping[int, Product],
+    rules: Rules,
+    closed: Mapping[tuple[int, int], Closed],
+) -> tuple[str, Measures]:
+    """The category in which a row is summed, and what it adds; of a closed one as it was then."""
+    before = closed.get((row.id_movimiento, row.capa))
+    if before:
+        return before.categoria, before.measures
+    name = category(products, row.id_producto)
+    shown = NO_CATEGORY if name is None else name
+    if row.reverso:
+        was = closed[row.id_movimiento, row.capa - 1].measures
+        back = Measures(*(-value for value in was))._replace(movimientos=1, ajuste=row.ajuste)
+        if row.tipo == LANDED_COST:
+            back = back._replace(costo_recibido=-row.costo_total)
+        return shown, back
+    day = rules.day(row.fecha_documento or row.fecha)
+    impuesto = rules.pricing(row.id_producto, name, day).impuesto
+    assert impuesto is not None
+    return shown, measures(row, rules, impuesto)
+
+
 def summaries(
-    ledgers: Mapping[int, list[KardexRow]], products: Mapping[int, Product], rules: Rules
+    ledgers: Mapping[int, list[KardexRow]],
+    products: Mapping[int, Product],
+    rules: Rules,
+    books: Books,
 ) -> tuple[dict[Any, Measures], dict[Any, Measures], dict[Any, Measures]]:
     """By day, branch and category; by month, branch and product; by day and product."""
     by_day: dict[Any, Measures] = {}
     by_month: dict[Any, Measures] = {}
     by_product_day: dict[Any, Measures] = {}
+    closed = books.rows
     for id_producto, ledger in ledgers.items():
-        categoria = category(products, id_producto)
         for row in ledger:
             day = rules.day(row.fecha)
-            impuesto = rules.pricing(id_producto, categoria, day).impuesto
-            assert impuesto is not None
-            more = measures(row, rules, impuesto)
+            categoria, more = added(row, products, rules, closed)
             for table, key in (
-                (by_day, (day, row.id_sucursal, NO_CATEGORY if categoria is None else categoria)),
+                (by_day, (day, row.id_sucursal, categoria)),
                 (by_month, (day.replace(day=1), row.id_sucursal, id_producto)),
                 (by_product_day, (day, id_producto)),
             ):

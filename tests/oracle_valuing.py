@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
-from oracle_entry import LARGEST_FACTOR, NO_BRANCH, Line
-from oracle_rows import ZERO, KardexRow, Product, State
+from oracle_closings import Entry, line_of, shown
+from oracle_course import Course, Outcome, document_order, landed_amount
+from oracle_reversals import moved_in, taken_back
+from oracle_rows import ZERO, Closed, KardexRow, Line, Product, State
 from oracle_rules import (
     add_cost,
     at_average,
@@ -26,111 +26,124 @@ from oracle_types import (
     CREDIT_NOTE,
     CUSTOMER_RETURN,
     LANDED_COST,
-    PRICE,
     RECEIPT,
     SALE,
     SHRINKAGE,
     SUPPLIER_RETURN,
     SURPLUS,
     TRANSFER,
-    WITH_OWN_COST,
 )
 
 
-@dataclass
-class Course:
-    """Where the replay of a product stands before a line."""
-
-    product: Product
-    state: State
-    branches: dict[int, Decimal]
-    ledger: dict[int, KardexRow]
-    landed: Mapping[int, Decimal]
-    receipts: frozenset[int]
-
-
-class Outcome(NamedTuple):
-    """The state after a line, its costo_total, and whether only the average says what it cost."""
-
-    state: State
-    costo_total: Decimal
-    of_average: bool = False
-
-
-def order(line: Line) -> tuple[datetime, int, int]:
-    """Order: (fecha, orden, id_movimiento)."""
-    return line.fecha, ALL_TYPES[line.tipo].orden, line.id_movimiento
+def order(entry: Entry) -> tuple[datetime, datetime, int, int, int]:
+    """Order: (fecha, fecha_documento, orden, id_movimiento, capa)."""
+    return entry.fecha, *document_order(entry.line), entry.capa
 
 
 def value_product(
-    lines: Iterable[Line], product: Product, state: State, branches: dict[int, Decimal]
+    entries: Iterable[Entry],
+    product: Product,
+    state: State,
+    branches: dict[int, Decimal],
+    closed: Sequence[Closed],
+    last: Mapping[int, int],
 ) -> list[KardexRow]:
-    """The ledger of one product; `branches` is carried on to where its stock ends up."""
-    lines = sorted(lines, key=order)
+    """The ledger of one product; `branches` is carried on to where its stock ends up.
+
+    `closed` are its closed rows, which stay as they are; `last` each movement's last capa.
+    """
+    done = [c.row for c in closed]
+    entries = sorted(entries, key=order)
+    lines = [entry.line for entry in entries if entry.back is None]
     receipts = frozenset(line.id_movimiento for line in lines if line.tipo == RECEIPT)
+    course = Course(product, state, branches, {}, {}, receipts, done, last)
+    for row in done:
+        follow(row, course)
+    # Closed inside their receipt, which takes them again; what was added on its own stays.
+    lines += [line_of(r) for r in done if course.stands(r) and r.costo_total == 0]
     landed: dict[int, Decimal] = {}
     for line in lines:
         if line.tipo == LANDED_COST and line.id_origen in receipts:
             landed[line.id_origen] = landed.get(line.id_origen, ZERO) + landed_amount(line)
-    course = Course(product, state, branches, {}, landed, receipts)
-    for line in lines:
-        row = value(line, course)
-        course.state, course.ledger[row.id_movimiento] = row.state, row
-    return list(course.ledger.values())
+    course.landed = landed
+    opened = []
+    for entry in entries:
+        row = value(entry, course)
+        follow(row, course)
+        opened.append(row)
+    return done + opened
 
 
-def value(line: Line, course: Course) -> KardexRow:
-    """The ledger row of a line; moves the stock of its branches. ajuste is what remains."""
-    before = course.state
+def follow(row: KardexRow, course: Course) -> None:
+    """The state, the branches and the origins after a row."""
+    course.state = row.state
+    own = row.id_sucursal
+    if course.product.inventariable or row.variacion:
+        course.branches[own] = course.branches.get(own, ZERO) + row.variacion
+    if row.tipo == TRANSFER and course.product.inventariable:
+        assert row.id_sucursal_destino is not None
+        moved = -row.cantidad if row.reverso else row.cantidad
+        course.branches[own] -= moved
+        other = row.id_sucursal_destino
+        course.branches[other] = course.branches.get(other, ZERO) + moved
+    if course.stands(row):
+        course.ledger[row.id_movimiento] = row
+
+
+def value(entry: Entry, course: Course) -> KardexRow:
+    """The ledger row of an entry. ajuste is what remains."""
+    before, line = course.state, entry.line
+    if entry.back:
+        return taken_back(entry, entry.back.row, course)
     if not course.product.inventariable:
-        return ledger_row(line, before, Outcome(before, ZERO), False)
-    outcome = OUTCOMES[line.tipo](line, course)
+        return ledger_row(entry, before, Outcome(before, ZERO), False)
+    outcome = roll_forward(entry, course) or OUTCOMES[line.tipo](line, course)
     after = outcome.state
-    change = after.existencias - before.existencias
-    move_branches(line, change, course.branches)
     provisional = outcome.of_average and (after.existencias < 0 or after.costo_promedio == 0)
-    return ledger_row(line, before, outcome, provisional)
+    return ledger_row(entry, before, outcome, provisional)
 
 
-def move_branches(line: Line, change: Decimal, branches: dict[int, Decimal]) -> None:
-    """Branches: ± at id_sucursal (null is 0), ± at both ends of a transfer."""
-    own = line.id_sucursal or NO_BRANCH
-    branches[own] = branches.get(own, ZERO) + change
-    if line.tipo == TRANSFER:
-        assert line.id_sucursal_destino is not None
-        branches[own] -= line.cantidad
-        other = line.id_sucursal_destino
-        branches[other] = branches.get(other, ZERO) + line.cantidad
+def roll_forward(entry: Entry, course: Course) -> Outcome | None:
+    """A count typed late, as it would have been found on its day; None: it is none."""
+    line = entry.line
+    if line.tipo != COUNT or entry.fecha == line.fecha:
+        return None
+    since = [r for r in course.closed if document_order(line_of(r)) > document_order(line)]
+    for row in since:
+        branch = None if row.de_todo else row.id_sucursal
+        if row.tipo == COUNT and course.stands(row) and branch == line.id_sucursal:
+            return Outcome(course.state, ZERO)
+    moved = sum((moved_in(row, line.id_sucursal) for row in since), ZERO)
+    return count(line._replace(cantidad=line.cantidad + moved), course)
 
 
-def ledger_row(line: Line, before: State, outcome: Outcome, provisional: bool) -> KardexRow:
+def ledger_row(entry: Entry, before: State, outcome: Outcome, provisional: bool) -> KardexRow:
     """The row as dw.kardex has it."""
-    after = outcome.state
-    rule = ALL_TYPES[line.tipo]
-    costo_unitario = line.costo_unitario if line.tipo in WITH_OWN_COST else None
-    if line.tipo == SALE:
-        costo_unitario = before.costo_promedio
-    precio = line.precio_unitario
-    # Where a price takes no part in anything it is kept where it can be, else null.
-    if rule.amount != PRICE and precio is not None and abs(precio) >= LARGEST_FACTOR:
-        precio = None
+    line, after = entry.line, outcome.state
+    tipo, product, branch, documented, quantity, price, cost, amount, origin, other, whole = shown(
+        line
+    )
     return KardexRow(
         line.id_movimiento,
-        line.tipo,
-        line.id_producto,
-        line.id_sucursal or NO_BRANCH,
-        line.fecha,
-        line.cantidad,
-        precio,
-        costo_unitario,
+        tipo,
+        product,
+        branch,
+        entry.fecha,
+        quantity,
+        price,
+        before.costo_promedio if tipo == SALE else cost,
         outcome.costo_total,
-        after.valor - before.valor - rule.signo * outcome.costo_total,
+        after.valor - before.valor - ALL_TYPES[tipo].signo * outcome.costo_total,
         *after,
         provisional,
         after.existencias - before.existencias,
-        line.id_origen,
-        line.id_sucursal_destino,
-        line.importe,
+        origin,
+        other,
+        amount,
+        documented,
+        entry.capa,
+        False,
+        whole,
     )
 
 
@@ -138,12 +151,6 @@ def goods(line: Line) -> Decimal:
     """round(q·c), or the line's amount where it gives one."""
     if line.importe is not None:
         return line.importe
-    assert line.costo_unitario is not None
-    return round_six(line.cantidad * line.costo_unitario)
-
-
-def landed_amount(line: Line) -> Decimal:
-    """A = round(cantidad·costo_unitario) of a COSTO_ADICIONAL."""
     assert line.costo_unitario is not None
     return round_six(line.cantidad * line.costo_unitario)
 

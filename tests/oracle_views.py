@@ -104,7 +104,7 @@ def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
     for id_producto, ledger in replay.ledgers.items():
         cost = sum(
             (
-                row.costo_total if row.tipo == SALE else -row.costo_total
+                row.costo_total if (row.tipo == SALE) != row.reverso else -row.costo_total
                 for row in ledger
                 if row.tipo in (SALE, CUSTOMER_RETURN)
                 and first <= replay.rules.day(row.fecha) <= last
@@ -196,7 +196,7 @@ def branch_reorder(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Cov
 
 
 def counts(replay: Replay) -> dict[int, Counted]:
-    """Each count of the ledger."""
+    """Each count of the ledger that stands."""
     return {
         number: Counted(
             row.cantidad, row.cantidad - row.variacion, row.variacion, row.costo_total, row.ajuste
@@ -264,18 +264,20 @@ def last_value(ends: Mapping[date, Decimal], day: date) -> Decimal:
 
 
 def prices(replay: Replay) -> dict[int, Price]:
-    """The last sale of each product that was sold, in the order of its ledger."""
+    """The last sale that stands of each product, in the order of its ledger."""
     result = {}
+    standing = replay.kardex
     for id_producto, ledger in replay.ledgers.items():
-        sales = [row for row in ledger if row.tipo == SALE]
+        sales = [r for r in ledger if r.tipo == SALE and standing.get(r.id_movimiento) is r]
         if not sales:
             continue
         day = replay.rules.day(sales[-1].fecha)
         categoria = category(replay.products, id_producto)
+        documented = replay.rules.day(sales[-1].fecha_documento or sales[-1].fecha)
         # A price with its tax within has that of its day; one without it gets that of today.
         then, now = (
             1 + Fraction(replay.rules.pricing(id_producto, categoria, of).impuesto or 0)
-            for of in (day, None)
+            for of in (documented, None)
         )
         asked = Fraction(sales[-1].precio_unitario or 0)
         gross, net = (

@@ -12,6 +12,8 @@ from typing import Any
 from unittest import mock
 
 from olap_comparison import differences, replay_shop
+from oracle_closings import close, reopen
+from oracle_rows import Books, Replay
 from oracle_types import ALL_TYPES
 from psycopg2.extras import Json
 from shop_database import Shop
@@ -53,6 +55,7 @@ OLAP_TABLES = (
     "etl.control",
     "etl.fuera_de_alcance",
     "etl.fuera_sin_lista",
+    "dw.cierre",
 )
 
 
@@ -79,6 +82,16 @@ class PropertyShop:
         self.open: list[tuple[Any, str | None]] = []
         self.lines: list[int] = []
         self.backup: dict[str, str] | None = None
+        # What is closed, and each booking of it as it stood then, by closing.
+        self.books, self.frozen = Books(), list[list[str]]()
+        self.kept_books, self.kept_frozen = self.books, self.frozen
+        self.replayed: Replay | None = None
+        cursor = shop.olap.cursor()
+        cursor.execute(
+            "SELECT name FROM unnest(%s) AS name WHERE to_regclass(name) IS NOT NULL",
+            (list(OLAP_TABLES),),
+        )
+        self.tables = [name for (name,) in cursor]
         self.scope = "all"
         shop.env.pop("ETL_OLTP_SQL_DIR", None)
         self._empty()
@@ -89,7 +102,7 @@ class PropertyShop:
             "TRUNCATE productos, sucursales, transacciones, detalle_transaccion RESTART IDENTITY"
         )
         with shop.olap.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {', '.join(OLAP_TABLES)}")
+            cursor.execute(f"TRUNCATE {', '.join(self.tables)}")
             cursor.execute("INSERT INTO etl.control (esquema) VALUES (%s)", (olap.SCHEMA_VERSION,))
             cursor.execute("INSERT INTO dw.sucursal VALUES (0, 'Sin sucursal')")
             cursor.execute("INSERT INTO dw.politica_precio VALUES (NULL, NULL, 0.30, 0, 0.01)")
@@ -230,8 +243,9 @@ class PropertyShop:
     def back_up(self) -> None:
         """Keep a copy of the OLAP."""
         self.backup = {}
+        self.kept_books, self.kept_frozen = self.books, list(self.frozen)
         with self.shop.olap.cursor() as cursor:
-            for table in OLAP_TABLES:
+            for table in self.tables:
                 cursor.execute(f"SELECT coalesce(json_agg(t), '[]')::text FROM {table} AS t")
                 self.backup[table] = cursor.fetchone()[0]
 
@@ -239,14 +253,42 @@ class PropertyShop:
         """Put the copy back, while the state folder stays as it is."""
         if self.backup is None:
             return
+        self.books, self.frozen = self.kept_books, list(self.kept_frozen)
         with self.shop.olap.cursor() as cursor:
-            cursor.execute(f"BEGIN; TRUNCATE {', '.join(OLAP_TABLES)}")
+            cursor.execute(f"BEGIN; TRUNCATE {', '.join(self.tables)}")
             for table, rows in self.backup.items():
                 cursor.execute(
                     f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)",
                     (rows,),
                 )
             cursor.execute("COMMIT")
+
+    # Closings
+
+    def close_books(self, hasta: datetime) -> None:
+        """Close what is before a midnight; what was settled is what is booked."""
+        assert self.replayed is not None
+        day = (hasta - DAY).date().isoformat()
+        self.shop.succeed("close", day, "--anyway")
+        self.books = close(self.replayed, hasta)
+        self.frozen.append(self.rows_before(hasta))
+
+    def reopen_books(self) -> None:
+        """Reopen the last period."""
+        day = (self.books.ends[-1] - DAY).date().isoformat()
+        self.shop.succeed("close", "--reopen", day, "--reason", "una prueba")
+        self.books = reopen(self.books)
+        self.frozen.pop()
+
+    def rows_before(self, hasta: datetime) -> list[str]:
+        """Every column of what is booked before a moment, as text."""
+        with self.shop.olap.cursor() as cursor:
+            cursor.execute(
+                "SELECT to_jsonb(k)::text FROM dw.kardex AS k WHERE k.fecha < %s"
+                " ORDER BY k.id_movimiento, k.capa",
+                (hasta,),
+            )
+            return [row for (row,) in cursor]
 
     # The proof
 
@@ -263,12 +305,26 @@ class PropertyShop:
         self.shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
 
     def assert_equal(self) -> None:
-        """Everything in the OLAP is the replay of the OLTP as it stands."""
-        expected = replay_shop(self.shop, self.initial, scope=SCOPES[self.scope])
+        """Everything in the OLAP is what is closed and the replay of the OLTP as it stands."""
+        expected = replay_shop(self.shop, self.initial, scope=SCOPES[self.scope], books=self.books)
         found = differences(self.shop.olap, expected)
         found += view_differences(self.shop.olap, expected, self.as_of)
-        found += self._wrongly_listed()
+        found += self._wrongly_listed() + self._closed_otherwise()
         assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
+        self.replayed, self.books = expected, expected.books
+
+    def _closed_otherwise(self) -> list[str]:
+        """What is not as it was closed, byte for byte, and closings that are not there."""
+        if "dw.cierre" not in self.tables:
+            return []
+        rows = self.shop.olap_rows("SELECT hasta FROM dw.cierre ORDER BY hasta")
+        ends = [row["hasta"] for row in rows]
+        found = [] if ends == list(self.books.ends) else [f"closed are {ends}"]
+        if self.books.end is not None:
+            was, now = self.frozen[-1], self.rows_before(self.books.end)
+            found += [f"closed was {row}" for row in was if row not in now]
+            found += [f"closed is {row}" for row in now if row not in was]
+        return found
 
     def _wrongly_listed(self) -> list[str]:
         """What the list of types out of scope says otherwise than the OLTP's rows.

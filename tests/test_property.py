@@ -90,7 +90,7 @@ class History(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.it = PropertyShop(self.shop)
+        self.it = self.a_shop()
         self.settled = False
         for branch in (1, 2):
             self.shop.branch(branch)
@@ -101,6 +101,26 @@ class History(RuleBasedStateMachine):
             self.settle()
         finally:
             self.it.close()
+
+    def a_shop(self) -> PropertyShop:
+        """Empty, at its beginning."""
+        return PropertyShop(self.shop)
+
+    def before_it_is_gone(self) -> None:
+        """What is closed keeps what the OLTP loses as it was last read: then it must be read."""
+        if self.it.books.ends:
+            self.settle()
+
+    def may_open(self, product: int, when: Any) -> bool:
+        """Whether an opening would change nothing that is closed, which is refused."""
+        end, closed = self.it.books.end, self.it.books.closed
+        if end is None:
+            return True
+        opened = self.shop.olap_rows(
+            "SELECT fecha FROM dw.apertura WHERE id_producto = %s", product
+        )
+        begins = [when, *(row["fecha"] for row in opened)]
+        return product not in closed and all(f is not None and f >= end for f in begins)
 
     # At the till
 
@@ -229,15 +249,18 @@ class History(RuleBasedStateMachine):
 
     @rule(scope=st.sampled_from(sorted(SCOPES)))
     def query_edited(self, scope: str) -> None:
+        self.before_it_is_gone()
         self.it.edit_query(scope)
 
     @rule(product=st.sampled_from(PRODUCTS))
     def product_deleted(self, product: int) -> None:
+        self.before_it_is_gone()
         self.shop.till("DELETE FROM productos WHERE id_producto = %s", product)
 
     @precondition(lambda self: self.it.lines)
     @rule(data=st.data())
     def delete(self, data: Any) -> None:
+        self.before_it_is_gone()
         line = data.draw(st.sampled_from(self.it.lines))
         self.it.lines.remove(line)
         self.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", line)
@@ -260,6 +283,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: not self.it.open)
     @rule(tipo=tipos, offset=offsets, lines=lines)
     def numbers_begin_anew(self, tipo: str, offset: Any, lines: Any) -> None:
+        self.before_it_is_gone()
         self.shop.till("TRUNCATE transacciones, detalle_transaccion RESTART IDENTITY")
         self.it.lines = []
         self.it.document(tipo, self.it.initial + offset, lines, None)
@@ -267,7 +291,11 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: not self.it.open)
     @rule(offset=offsets)
     def purge(self, offset: timedelta) -> None:
-        before = self.it.initial + offset
+        self.archive(self.it.initial + offset)
+
+    def archive(self, before: Any) -> None:
+        """The documents before a moment are not in the OLTP any more."""
+        self.before_it_is_gone()
         self.shop.till(
             "DELETE FROM detalle_transaccion WHERE id_transaccion IN"
             " (SELECT id_transaccion FROM transacciones WHERE fecha < %s)",
@@ -329,7 +357,10 @@ class History(RuleBasedStateMachine):
     )
     def opening(self, product: int, stock: Any, cost: Decimal, offset: Any) -> None:
         when = None if offset is None else self.it.initial + offset
-        self.it.give_opening(product, stock, cost, when)
+        if self.may_open(product, when):
+            self.before_it_is_gone()
+            self.it.give_opening(product, stock, cost, when)
+            self.before_it_is_gone()
 
     # Runs
 
@@ -355,12 +386,16 @@ class History(RuleBasedStateMachine):
         with self.it.settings() as configured:
             if not self.shop.olap_rows("SELECT FROM etl.control WHERE hasta IS NOT NULL"):
                 return
+            # What was before the beginning is not late, and would all be booked at one moment.
+            if self.it.books.ends:
+                return
             backfill.backfill(configured, since)
         self.it.initial = since
 
     @rule(keep=st.booleans())
     def backup_or_restore(self, keep: bool) -> None:
         if keep:
+            self.before_it_is_gone()
             self.it.back_up()
             self.kept_initial = self.it.initial
         elif self.it.backup:
