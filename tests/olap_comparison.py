@@ -58,7 +58,12 @@ Rows = Mapping[Any, tuple[Any, ...]]
 
 
 def replay_shop(
-    shop: Shop, initial: datetime, scope: str = "true", books: Books | None = None, **rules: Any
+    shop: Shop,
+    initial: datetime,
+    scope: str = "true",
+    books: Books | None = None,
+    limit: datetime | None = None,
+    **rules: Any,
 ) -> Replay:
     """The replay of a shop's OLTP as it stands; `rules` are those of oracle_rows.Rules.
 
@@ -73,6 +78,7 @@ def replay_shop(
         Rules(initial=initial, **rules),
         read_openings(shop.olap),
         books,
+        limit,
     )
 
 

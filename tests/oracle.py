@@ -12,6 +12,7 @@ oracle_reversals at what a closed row is taken back, oracle_summaries the sums.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import ceil
@@ -93,11 +94,13 @@ def replay(
     rules: Rules,
     openings: Mapping[int, Opening] | None = None,
     books: Books | None = None,
+    limit: datetime | None = None,
 ) -> Replay:
     """Value every movement that counts, in order, and sum up.
 
     With `books` the closed rows are what they are, and what is not in them is booked after them:
-    see oracle_closings.
+    see oracle_closings. `limit` is the end of the period that is about to be closed: a cost that is booked
+    from then on is no part of a receipt before.
 
     A movement is a row of the OLTP: id_movimiento, tipo, id_producto, id_sucursal, cantidad,
     precio_unitario, costo_unitario, fecha (aware), anulado, and where it has them id_origen,
@@ -123,7 +126,7 @@ def replay(
             opening = openings.get(id_producto) if product.inventariable else None
             state, stands = opening_state(opening), opening_branches(opening)
             closed = books.closed.get(id_producto, ())
-            ledger = value_product(own, product, state, stands, closed, last)
+            ledger = value_product(own, product, state, stands, closed, last, limit)
             state = ledger[-1].state if ledger else state
             ledgers[id_producto] = ledger
             branches |= {(id_producto, branch): stock for branch, stock in stands.items()}

@@ -18,7 +18,8 @@ class Course:
     """Where the replay of a product stands before a line.
 
     `ledger` is what may be named as an origin, `landed` what is added to the cost of a receipt,
-    `receipts` those that are open; `closed` are the product's closed rows.
+    `receipts` those that are open; `apart` the costs that are no part of their
+    receipt, `closed` the product's closed rows.
     """
 
     product: Product
@@ -27,6 +28,7 @@ class Course:
     ledger: dict[int, KardexRow]
     landed: Mapping[int, Decimal]
     receipts: frozenset[int]
+    apart: set[int]
     closed: Sequence[KardexRow]
     last: Mapping[int, int]
 

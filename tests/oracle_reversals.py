@@ -16,6 +16,10 @@ def taken_back(entry: Entry, row: KardexRow, course: Course) -> KardexRow:
     before, q = course.state, abs(row.variacion)
     signo = ALL_TYPES[row.tipo].signo
     costo_total, after = row.costo_total, before
+    branch, other = row.id_sucursal, row.id_sucursal_destino
+    if row.tipo == TRANSFER:
+        assert other is not None
+        branch, other = other, branch
     if row.tipo == LANDED_COST:
         costo_total, put = added_before(row, course)
         after = add_cost(before, -put)
@@ -26,7 +30,9 @@ def taken_back(entry: Entry, row: KardexRow, course: Course) -> KardexRow:
         after, _ = send_back(before, q, worth)
     return row._replace(
         fecha=entry.fecha,
-        costo_total=costo_total,
+        id_sucursal=branch,
+        id_sucursal_destino=other,
+        costo_total=-costo_total,
         ajuste=after.valor - before.valor + signo * costo_total,
         existencias=after.existencias,
         valor=after.valor,
@@ -55,5 +61,5 @@ def moved_in(row: KardexRow, branch: int | None) -> Decimal:
     change = row.variacion if row.id_sucursal == branch else ZERO
     if row.tipo == TRANSFER:
         ends = (row.id_sucursal_destino == branch) - (row.id_sucursal == branch)
-        change += (-row.cantidad if row.reverso else row.cantidad) * ends
+        change += row.cantidad * ends
     return change

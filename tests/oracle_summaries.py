@@ -85,7 +85,7 @@ def added(
         was = closed[row.id_movimiento, row.capa - 1].measures
         back = Measures(*(-value for value in was))._replace(movimientos=1, ajuste=row.ajuste)
         if row.tipo == LANDED_COST:
-            back = back._replace(costo_recibido=-row.costo_total)
+            back = back._replace(costo_recibido=row.costo_total)
         return shown, back
     day = rules.day(row.fecha_documento or row.fecha)
     impuesto = rules.pricing(row.id_producto, name, day).impuesto

@@ -47,6 +47,7 @@ def value_product(
     branches: dict[int, Decimal],
     closed: Sequence[Closed],
     last: Mapping[int, int],
+    limit: datetime | None,
 ) -> list[KardexRow]:
     """The ledger of one product; `branches` is carried on to where its stock ends up.
 
@@ -56,16 +57,23 @@ def value_product(
     entries = sorted(entries, key=order)
     lines = [entry.line for entry in entries if entry.back is None]
     receipts = frozenset(line.id_movimiento for line in lines if line.tipo == RECEIPT)
-    course = Course(product, state, branches, {}, {}, receipts, done, last)
+    course = Course(product, state, branches, {}, {}, receipts, set(), done, last)
     for row in done:
         follow(row, course)
     # Closed inside their receipt, which takes them again; what was added on its own stays.
     lines += [line_of(r) for r in done if course.stands(r) and r.costo_total == 0]
     landed: dict[int, Decimal] = {}
+    apart: set[int] = set()
+    booked = {entry.line.id_movimiento: entry.fecha for entry in entries if entry.back is None}
     for line in lines:
         if line.tipo == LANDED_COST and line.id_origen in receipts:
-            landed[line.id_origen] = landed.get(line.id_origen, ZERO) + landed_amount(line)
-    course.landed = landed
+            of, when = booked[line.id_origen], booked.get(line.id_movimiento)
+            # A period has in it what is dated in it.
+            if limit and when and of < limit <= when:
+                apart.add(line.id_movimiento)
+            else:
+                landed[line.id_origen] = landed.get(line.id_origen, ZERO) + landed_amount(line)
+    course.landed, course.apart = landed, apart
     opened = []
     for entry in entries:
         row = value(entry, course)
@@ -82,10 +90,9 @@ def follow(row: KardexRow, course: Course) -> None:
         course.branches[own] = course.branches.get(own, ZERO) + row.variacion
     if row.tipo == TRANSFER and course.product.inventariable:
         assert row.id_sucursal_destino is not None
-        moved = -row.cantidad if row.reverso else row.cantidad
-        course.branches[own] -= moved
+        course.branches[own] -= row.cantidad
         other = row.id_sucursal_destino
-        course.branches[other] = course.branches.get(other, ZERO) + moved
+        course.branches[other] = course.branches.get(other, ZERO) + row.cantidad
     if course.stands(row):
         course.ledger[row.id_movimiento] = row
 
@@ -192,7 +199,7 @@ def surplus(line: Line, course: Course) -> Outcome:
 
 def landed_cost(line: Line, course: Course) -> Outcome:
     """COSTO_ADICIONAL: with a usable receipt, before or after it, nothing here."""
-    if line.id_origen in course.receipts:
+    if line.id_origen in course.receipts and line.id_movimiento not in course.apart:
         return Outcome(course.state, ZERO)
     amount = landed_amount(line)
     return Outcome(add_cost(course.state, amount), amount)

@@ -104,7 +104,7 @@ def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
     for id_producto, ledger in replay.ledgers.items():
         cost = sum(
             (
-                row.costo_total if (row.tipo == SALE) != row.reverso else -row.costo_total
+                row.costo_total if row.tipo == SALE else -row.costo_total
                 for row in ledger
                 if row.tipo in (SALE, CUSTOMER_RETURN)
                 and first <= replay.rules.day(row.fecha) <= last

@@ -267,10 +267,12 @@ class PropertyShop:
 
     def close_books(self, hasta: datetime) -> None:
         """Close what is before a midnight; what was settled is what is booked."""
-        assert self.replayed is not None
         day = (hasta - DAY).date().isoformat()
         self.shop.succeed("close", day, "--anyway")
-        self.books = close(self.replayed, hasta)
+        replayed = replay_shop(
+            self.shop, self.initial, scope=SCOPES[self.scope], books=self.books, limit=hasta
+        )
+        self.books = close(replayed, hasta)
         self.frozen.append(self.rows_before(hasta))
 
     def reopen_books(self) -> None:

@@ -384,7 +384,7 @@ def foot(done: Replay) -> None:
         value = round(opening.existencias * opening.costo_promedio, 6) if opening else Decimal(0)
         units = opening.existencias if opening else Decimal(0)
         for row in ledger:
-            sign = ALL_TYPES[row.tipo].signo * (-1 if row.reverso else 1)
+            sign = ALL_TYPES[row.tipo].signo
             value += sign * row.costo_total + row.ajuste
             units += row.variacion
             assert (row.valor, row.existencias) == (value, units)
