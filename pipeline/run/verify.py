@@ -56,7 +56,8 @@ class Findings:
 
     `rejects` are those of the other lists that wait in quarantine, or should. `whole` is why
     everything was looked at, None if only what changed since the one of `last` was; `last_whole`
-    is when all was proved before. Times are ISO 8601.
+    is when all was proved before. `archived` counts what is closed and the OLTP has no more. Times
+    are ISO 8601.
     """
 
     compared: int = 0
@@ -65,6 +66,7 @@ class Findings:
     different: list[int] = field(default_factory=list)
     rejects: list[int] = field(default_factory=list)
     pending: int = 0
+    archived: int = 0
     restored: str | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
     whole: str | None = None
@@ -206,15 +208,21 @@ class _Comparison:
 
     def _judge(self, found: list[Any], rows: str, asked: tuple[Any, ...]) -> None:
         loaded: dict[int, list[int]] = defaultdict(list)
-        for movement, fingerprint in _rows(self.analytical, rows, asked):
+        kept = set()
+        for movement, fingerprint, may_be_archived in _rows(self.analytical, rows, asked):
             loaded[movement].append(fingerprint)
-        _judge(found, loaded, self.findings)
+            if may_be_archived:
+                kept.add(movement)
+        _judge(found, loaded, kept, self.findings)
 
 
-def _judge(found: list[Any], loaded: Mapping[int, list[int]], findings: Findings) -> None:
+def _judge(
+    found: list[Any], loaded: Mapping[int, list[int]], kept: set[int], findings: Findings
+) -> None:
     """Tell what is wrong from what only waits for the next window.
 
-    `loaded` has two fingerprints of a movement that is in the ledger and among the rejects.
+    `loaded` has two fingerprints of a movement that is in the ledger and among the rejects; of
+    what is `kept` the OLTP needs nothing any more.
     """
     gone = set(loaded)
     for movement, fingerprint, in_scope, pending in found:
@@ -222,6 +230,10 @@ def _judge(found: list[Any], loaded: Mapping[int, list[int]], findings: Findings
         has = loaded.get(movement, [])
         wants = [fingerprint] if in_scope else []
         if has == wants:
+            continue
+        # Its product is archived, too.
+        if movement in kept and min(wants, default=0) < 0:
+            findings.archived += 1
             continue
         if pending:
             findings.pending += 1
@@ -231,6 +243,8 @@ def _judge(found: list[Any], loaded: Mapping[int, list[int]], findings: Findings
         # Of what waits, the fingerprint is negative.
         if min(has + wants) < 0:
             findings.rejects.append(movement)
+    findings.archived += len(gone & kept)
+    gone -= kept
     findings.extra.extend(sorted(gone))
     findings.rejects.extend(sorted(movement for movement in gone if min(loaded[movement]) < 0))
 

@@ -17,7 +17,12 @@ BEGIN
     IF p_parte < 2 THEN
         RETURN QUERY SELECT * FROM etl.repetir_libro(p_corta, p_movimientos, p_parte);
         RETURN QUERY SELECT * FROM etl.verificar_inventario(p_corta, p_movimientos, p_parte);
-    ELSIF p_corta THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT 'what was closed up to ' || c.dia || ' is not what it was', NULL::bigint, NULL::bigint
+    FROM etl.verificar_cierres() AS c;
+    IF p_corta THEN
         RETURN QUERY
         SELECT s.falla, s.id_producto, NULL::bigint
         FROM dw.v_corte AS c

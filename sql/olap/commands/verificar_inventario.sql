@@ -49,7 +49,7 @@ INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 CROSS JOIN etl.misma_politica() AS n (misma)
 LEFT JOIN LATERAL (
-    SELECT k.id_movimiento, k.fecha_documento AS fecha, k.precio_unitario
+    SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario
     FROM dw.kardex AS k
     WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
         -- What was taken back was no sale.
@@ -68,7 +68,7 @@ WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DIST
         WHEN n.misma THEN round(w.precio_unitario * (1 + v.impuesto), 6)
         ELSE i.ultimo_precio
     END,
-    dw.venta_neta(1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha AT TIME ZONE c.zona)::date)),
+    dw.venta_neta(1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha_documento AT TIME ZONE c.zona)::date)),
     etl.valor_promedio(i.id_producto, f.fines)
 )
 UNION ALL

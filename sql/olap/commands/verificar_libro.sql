@@ -167,7 +167,7 @@ BEGIN
                     WHEN c.tipo = 'ENTRADA_MERCANCIA' THEN greatest(c.costo_total, 0)
                     ELSE c.costo_total
                 END,
-                NULL
+                c.costo_promedio
             )::dw.origen AS origen
         FROM tramo AS r
         CROSS JOIN LATERAL (

@@ -64,7 +64,7 @@ SELECT
     -- A suggested price has its tax within; a price that the shop types without it gets it.
     round(w.precio_unitario * CASE WHEN p.impuesto = 0 AND p.tasas IS NULL THEN 1 + v.impuesto ELSE 1 END, 6),
     dw.venta_neta(
-        1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha AT TIME ZONE p_zona)::date)
+        1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha_documento AT TIME ZONE p_zona)::date)
     ),
     etl.valor_promedio(t.id_producto, f.fines)
 FROM (
@@ -85,7 +85,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS u ON true
 LEFT JOIN LATERAL (
-    SELECT k.fecha_documento AS fecha, k.precio_unitario
+    SELECT k.fecha, k.fecha_documento, k.precio_unitario
     FROM dw.kardex AS k
     WHERE k.id_producto = t.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
         -- What was taken back was no sale.
