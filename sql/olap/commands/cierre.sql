@@ -94,6 +94,7 @@ BEGIN
         UPDATE etl.control AS c SET corridas = c.corridas + 1, version = gen_random_uuid();
     END IF;
 
+    PERFORM etl.cerrar_productos(v_antes, v_hasta);
     UPDATE dw.cierre AS c
     SET movimientos = (SELECT count(*) FROM dw.kardex AS k WHERE k.fecha >= v_antes AND k.fecha < v_hasta),
         existencias = s.existencias,
@@ -161,6 +162,8 @@ BEGIN
     SELECT p_motivo, v_cierre.*;
     DELETE FROM dw.cierre AS c WHERE c.hasta = v_cierre.hasta;
     v_cerrado := etl.cerrado_hasta();
+    DELETE FROM etl.producto_cerrado AS p WHERE p.hasta = v_cierre.hasta AND p.desde >= v_cerrado;
+    UPDATE etl.producto_cerrado AS p SET hasta = v_cerrado WHERE p.hasta = v_cierre.hasta;
 
     -- What was booked at its end, or corrects what it closed, is booked as if it had never been: from what
     -- each movement is now, the OLTP is not asked.
@@ -202,6 +205,8 @@ BEGIN
     PERFORM etl.revaluar(
         v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
     );
+    -- In the categories and with the tax of today.
+    PERFORM etl.recalcular_resumenes(p_zona, (SELECT c.dia FROM dw.v_corte AS c));
     UPDATE etl.control AS c SET corridas = c.corridas + 1, version = gen_random_uuid();
     RETURN to_jsonb(v_cierre);
 END

@@ -25,10 +25,16 @@ FROM (
     FROM (
         SELECT
             m.*, c.ventas, c.compras, c.merma, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
-            dw.venta_neta(n.unidades, n.precio, etl.tasa_del_dia(m.impuesto, m.tasas, m.dia_documento)) AS neta
+            dw.venta_neta(n.unidades, n.precio, m.tasa) AS neta
         FROM (
             SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia,
-                (f.fecha_documento AT TIME ZONE p_zona)::date AS dia_documento
+                CASE WHEN f.reverso OR f.fecha < (SELECT etl.cerrado_hasta())
+                    THEN etl.tasa_asentada(
+                        f.id_producto, f.fecha, f.id_movimiento, f.capa, f.reverso,
+                        (f.fecha_documento AT TIME ZONE p_zona)::date
+                    )
+                    ELSE etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha_documento AT TIME ZONE p_zona)::date)
+                END AS tasa
             FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
             INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
             CROSS JOIN LATERAL (
@@ -97,7 +103,7 @@ HAVING (sum(s.movimientos), sum(s.variacion)) IS DISTINCT FROM (0, 0)
 UNION ALL
 -- The summaries against each other: the days of a month, and the days of 90 and of 365.
 SELECT
-    CASE WHEN s.mes IS NULL THEN 'dw.resumen_movil is not the sum of dw.resumen_diario, ' || s.categoria
+    CASE WHEN s.mes IS NULL THEN 'dw.resumen_movil is not the sum of dw.resumen_diario'
         ELSE 'dw.resumen_diario is not the sum of dw.resumen_mensual, ' || s.mes END, NULL
 FROM (
     SELECT
@@ -115,20 +121,20 @@ FROM (
     INNER JOIN dw.producto AS p ON p.id_producto = m.id_producto
     UNION ALL
     SELECT
-        NULL, NULL, d.categoria, 0, d.unidades_vendidas,
+        -- In total, since what is closed stays in the category that it had.
+        NULL, NULL, NULL, 0, d.unidades_vendidas,
         CASE WHEN d.dia > p_corte - 90 THEN d.unidades_vendidas ELSE 0 END, d.venta_neta,
         d.costo_ventas, 0, 0, 0, 0, 0, 0, 0
     FROM dw.resumen_diario AS d
     WHERE d.dia > p_corte - 365 AND d.dia <= p_corte
     UNION ALL
     SELECT
-        NULL, NULL, coalesce(p.categoria, '-'), 0, -m.unidades_365, -m.unidades_90, -m.venta_neta_365,
+        NULL, NULL, NULL, 0, -m.unidades_365, -m.unidades_90, -m.venta_neta_365,
         -m.costo_ventas_365, 0, 0, 0, 0, 0, 0, 0
     FROM dw.resumen_movil AS m
-    LEFT JOIN dw.producto AS p ON p.id_producto = m.id_producto
 ) AS s
--- Of the months that were touched, of which the shop has few.
-WHERE s.mes IS NULL OR s.mes >= (
+-- Of the months that were touched, of which the shop has few, and are open from their first day on.
+WHERE s.mes IS NULL OR s.mes >= ((SELECT etl.cerrado_hasta()) AT TIME ZONE p_zona)::date AND s.mes >= (
     SELECT date_trunc('month', min(greatest(t.desde, '1900-01-01')) AT TIME ZONE p_zona)
     FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
 )

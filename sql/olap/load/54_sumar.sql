@@ -64,7 +64,7 @@ COMMENT ON VIEW etl.v_clase IS 'En qué clase se informa cada tipo, con costo pr
 CREATE OR REPLACE VIEW etl.v_diferencia AS
 -- Of the products with a tail: what enters; of a row that only changes cost, the difference.
 SELECT
-    r.fecha, r.fecha_documento, r.reverso, r.id_sucursal, p.categoria, r.id_producto, r.tipo,
+    r.fecha, r.fecha_documento, r.id_movimiento, r.capa, r.reverso, r.id_sucursal, p.categoria, r.id_producto, r.tipo,
     r.costo_unitario IS NOT NULL AS con_costo,
     CASE WHEN e.entra THEN 1 ELSE 0 END AS movimientos,
     CASE WHEN e.entra THEN r.cantidad END AS cantidad,
@@ -80,7 +80,8 @@ CROSS JOIN LATERAL (SELECT r.es_alta OR t.categoria_anterior IS NOT NULL AS entr
 UNION ALL
 -- What leaves, from where it was counted.
 SELECT
-    b.fecha, b.fecha_documento, b.reverso, b.id_sucursal, coalesce(t.categoria_anterior, p.categoria), b.id_producto,
+    b.fecha, b.fecha_documento, b.id_movimiento, b.capa, b.reverso, b.id_sucursal,
+    coalesce(t.categoria_anterior, p.categoria), b.id_producto,
     b.tipo, b.costo_unitario IS NOT NULL, -1, -b.cantidad, b.precio_unitario, -b.importe,
     coalesce(t.impuesto_anterior, p.impuesto),
     CASE WHEN t.impuesto_anterior IS NULL THEN p.tasas ELSE t.tasas_anterior END, -b.variacion,
@@ -90,7 +91,7 @@ INNER JOIN etl.tramo AS t ON t.id_producto = b.id_producto
 INNER JOIN dw.producto AS p ON p.id_producto = b.id_producto
 UNION ALL
 SELECT
-    r.fecha, r.fecha_documento, r.reverso, r.id_sucursal, t.categoria_anterior, r.id_producto, r.tipo,
+    r.fecha, r.fecha_documento, r.id_movimiento, r.capa, r.reverso, r.id_sucursal, t.categoria_anterior, r.id_producto, r.tipo,
     r.costo_unitario IS NOT NULL, -1, -r.cantidad, r.precio_unitario, -r.importe,
     t.impuesto_anterior, t.tasas_anterior, -r.variacion_anterior, -r.costo_total_anterior,
     -r.ajuste_anterior
@@ -143,7 +144,13 @@ BEGIN
                 m.id_sucursal, m.categoria, m.id_producto, m.movimientos, m.variacion, m.ajuste,
                 t.ventas, t.compras, t.merma, t.resta,
                 (m.fecha AT TIME ZONE p_zona)::date AS dia,
-                etl.tasa_del_dia(m.impuesto, m.tasas, (m.fecha_documento AT TIME ZONE p_zona)::date) AS tasa,
+                CASE WHEN m.reverso
+                    THEN etl.tasa_asentada(
+                        m.id_producto, m.fecha, m.id_movimiento, m.capa, true,
+                        (m.fecha_documento AT TIME ZONE p_zona)::date
+                    )
+                    ELSE etl.tasa_del_dia(m.impuesto, m.tasas, (m.fecha_documento AT TIME ZONE p_zona)::date)
+                END AS tasa,
                 t.ventas AND m.movimientos <> 0 AS vendido,
                 CASE t.signo WHEN 1 THEN m.costo_total WHEN -1 THEN -m.costo_total ELSE 0 END AS entra,
                 -- An amount of the line stands in the place of both.
@@ -151,17 +158,18 @@ BEGIN
                 coalesce(m.importe, m.precio_unitario) AS precio
             FROM (
                 SELECT
-                    k.fecha, k.fecha_documento, k.reverso, k.id_sucursal, p.categoria, k.id_producto, k.tipo,
+                    k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal, p.categoria, k.id_producto, k.tipo,
                     k.costo_unitario IS NOT NULL AS con_costo, 1 AS movimientos, k.cantidad,
                     k.precio_unitario, k.importe, p.impuesto, p.tasas, k.variacion, k.costo_total, k.ajuste
                 FROM dw.kardex AS k
-                INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
+                INNER JOIN etl.v_producto_en_su_fecha AS p
+                    ON p.id_producto = k.id_producto AND k.fecha >= p.desde AND k.fecha < p.hasta
                 WHERE p_todo
                 UNION ALL
                 -- Of a product that only grew, what the ledger has from its first new date is new.
                 -- This OFFSET 0 keeps the planner from joining with a scan of the whole ledger.
                 SELECT
-                    k.fecha, k.fecha_documento, k.reverso, k.id_sucursal, p.categoria, t.id_producto, k.tipo,
+                    k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal, p.categoria, t.id_producto, k.tipo,
                     k.costo_unitario IS NOT NULL, 1, k.cantidad, k.precio_unitario, k.importe,
                     p.impuesto, p.tasas, k.variacion, k.costo_total, k.ajuste
                 FROM etl.tramo AS t

@@ -111,6 +111,8 @@ CREATE OR REPLACE FUNCTION etl.correr_resumen_movil(p_antes date, p_corte date, 
 RETURNS void
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    v_cerrado timestamptz := etl.cerrado_hasta();
 BEGIN
     -- The days that the windows leave behind, and those they reach that were dated ahead.
     -- Product by product: its ledger is in order of date, the whole one is not.
@@ -135,7 +137,13 @@ BEGIN
                 CASE WHEN f.importe IS NULL THEN f.cantidad ELSE 1.000000 END
                 * CASE WHEN t.resta <> f.reverso THEN -1 ELSE 1 END,
                 coalesce(f.importe, f.precio_unitario),
-                etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha_documento AT TIME ZONE p_zona)::date)
+                CASE WHEN f.reverso OR f.fecha < v_cerrado
+                    THEN etl.tasa_asentada(
+                        f.id_producto, f.fecha, f.id_movimiento, f.capa, f.reverso,
+                        (f.fecha_documento AT TIME ZONE p_zona)::date
+                    )
+                    ELSE etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha_documento AT TIME ZONE p_zona)::date)
+                END
             ) AS neta
         FROM dw.kardex AS f
         INNER JOIN dw.tipo_movimiento AS t ON t.tipo = f.tipo AND t.clase = 'ventas'

@@ -20,7 +20,9 @@ FROM dw.kardex AS k
 INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'contar'
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
-WHERE k.orden = 3;
+WHERE k.orden = 3 AND NOT k.reverso AND NOT EXISTS (
+    SELECT FROM dw.kardex AS x WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
+);
 COMMENT ON VIEW dw.v_conteos IS
     'Los conteos: lo contado, lo que debía haber y la diferencia, en unidades y en dinero; negativo es lo que falta';
 COMMENT ON COLUMN dw.v_conteos.de_todo IS 'Si lo es de todas las sucursales';
