@@ -13,23 +13,35 @@ from pipeline import olap
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import InputError, missing_extra
 from pipeline.kardex.ledger import Period
+from pipeline.kardex.ple import Taxpayer, write_ple
+from pipeline.kardex.ple_rows import Document, Existence
 from pipeline.kardex.reading import open_book
+from pipeline.oltp.book_reads import reading_for_book
 from pipeline.settings import load_settings
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
-    from pipeline.kardex.book import Written
+    from collections.abc import Collection
+
+    from pipeline.kardex.files import Written
+    from pipeline.kardex.reading import Book
+    from pipeline.settings import Settings
 
 MANUAL = Manual(
     does="Writes the kardex of every product of a month into a folder: kardex-MONTH.csv and "
     "kardex-MONTH.html (a page to print, in the language of ETL_LANG) with a line a movement, "
     "kardex-MONTH-totales.csv with a line a product and one for all, and, where there are "
     "branches, kardex-MONTH-sucursales.csv with what each holds when the month ends. All files "
-    "are whole, or none is written; those of other months are left alone. Needs the extra report.",
-    reads="the OLAP.",
+    "are whole, or none is written; those of other months are left alone. Needs the extra report. "
+    "With --format ple it writes SUNAT's electronic books 12.1 and 13.1 instead, as the PLE takes "
+    "them; what products or documents lack for it is listed, and then none is written.",
+    reads="the OLAP; with --format ple the OLTP as well.",
     changes="the files of that month in the folder.",
     exits={0: "written", 1: "no such month, or one that is not over; no such folder; or a failure"},
-    examples=("python -m pipeline book 2026-06 --output /srv/libros",),
+    examples=(
+        "python -m pipeline book 2026-06 --output /srv/libros",
+        "python -m pipeline book 2026-06 --output /srv/libros --format ple",
+    ),
 )
 
 
@@ -38,6 +50,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("month", metavar="MONTH", help="such as 2026-06, in ETL_TIMEZONE")
     parser.add_argument(
         "--output", metavar="FOLDER", required=True, help="where the files go; it must be there"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("kardex", "ple"),
+        default="kardex",
+        help="kardex: CSV and a page (default); ple: the text files of SUNAT's PLE",
     )
     add_json(parser)
 
@@ -56,15 +74,41 @@ def run(arguments: argparse.Namespace) -> int:
     control = olap.read_control(settings)
     data_until = olap.last_run(control)
     _must_be_over(period, data_until, olap.initial_date(control))
+    write = _write_ple if arguments.format == "ple" else _write_kardex
+    with open_book(settings, period, data_until) as book:
+        written = write(book, folder, settings, arguments.json)
+    _tell(written, as_json=arguments.json)
+    return 0
+
+
+def _write_kardex(book: Book, folder: Path, settings: Settings, _as_json: bool) -> Written:
     try:
         from pipeline.kardex.book import write_book
     except ImportError as error:
         raise missing_extra(_("the book"), "report", error) from error
-    with open_book(settings, period, data_until) as book:
-        name = f"kardex-{period.desde:%Y-%m}"
-        written = write_book(book, folder, name, settings.notices.language)
-    _tell(written, as_json=arguments.json)
-    return 0
+    return write_book(book, folder, f"kardex-{book.period.desde:%Y-%m}", settings.notices.language)
+
+
+def _write_ple(book: Book, folder: Path, settings: Settings, as_json: bool) -> Written:
+    if not settings.ruc:
+        raise InputError(_("ETL_RUC is not set: the PLE's files bear the taxpayer's number"))
+    missing: list[str] = []
+    with reading_for_book(settings) as (products, movements):
+
+        def look_up(
+            product_ids: Collection[int], movement_ids: Collection[int]
+        ) -> tuple[dict[int, Existence], dict[int, Document]]:
+            return (
+                {key: Existence(*texts) for key, texts in products(product_ids).items()},
+                {key: Document(*texts) for key, texts in movements(movement_ids).items()},
+            )
+
+        taxpayer = Taxpayer(settings.ruc, settings.establishment)
+        try:
+            return write_ple(book, folder, taxpayer, look_up, missing.append if as_json else print)
+        finally:
+            if missing:
+                print_json({"missing": missing})
 
 
 def month_of(text: str, zone: str) -> Period:
