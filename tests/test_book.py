@@ -171,7 +171,7 @@ def test_the_page_has_each_product_and_the_same_sums(shop: Shop):
     files = book(shop, "2026-04", ETL_LANG="es")
     page = Page(files["kardex-2026-04.html"])
     assert not {"script", "link", "img", "b", "iframe"} & set(page.tags)
-    assert "SKU-1 <b>Ají" in page.text
+    assert "SKU-1 <b>Ají" in page.text and "Resumen" in page.text
     assert page.tags.count("table") == 5
     # A table's rows are as wide as the first, but for the head's second line.
     totals = rows_of(files["kardex-2026-04-totales.csv"])
