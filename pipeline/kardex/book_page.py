@@ -62,8 +62,9 @@ def _summary(rows: Kept[tuple[Product, Sums]], whole: Sums, voice: Voice) -> Ite
     """All products, a row each, and the sums of all."""
     _ = voice.gettext
     decimals = decimals_of((*(sums for _product, sums in rows), whole), _LEAST)
-    below = _("TOTALS")
-    yield f"<h2>{_('Summary')}</h2>\n<table>\n{_summary_head(_)}\n<tbody>\n"
+    # Apart from the rows: gettext finds no text within an f-string.
+    title, below = _("Summary"), _("TOTALS")
+    yield f"<h2>{title}</h2>\n<table>\n{_summary_head(_)}\n<tbody>\n"
     for product, sums in rows:
         yield (
             f"<tr><td>{escape(code_of(product))}</td><td>{escape(product.nombre or '')}</td>"

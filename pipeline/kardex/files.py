@@ -50,8 +50,10 @@ def whole_files(folder: Path, names: Sequence[str]) -> Iterator[list[TextIO]]:
                     with suppress(OSError):
                         stream.detach()
     except OSError as error:
+        # What is written beside a file has a name that tells nobody anything.
+        named = error.filename in {str(folder / name) for name in names}
         raise InputError(
             _("{path} cannot be written: {reason}").format(
-                path=error.filename or folder, reason=error.strerror or error
+                path=error.filename if named else folder, reason=error.strerror or error
             )
         ) from error
