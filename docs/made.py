@@ -17,7 +17,8 @@ from docs.pages import ROOT
 from pipeline.__main__ import _parser
 from pipeline.base.movement_names import NAMES
 from pipeline.commands.init import FOLDERS
-from pipeline.settings.catalogue import GROUPS, Setting
+from pipeline.settings.catalogue import GROUPS
+from pipeline.settings.databases import Setting
 from pipeline.tasks.luigi_defaults import RETCODES
 from pipeline.telling.metrics import HELP
 

@@ -99,6 +99,8 @@ def sentences(document: dict[str, Any]) -> list[str]:
     return [f"{count} {name}" for name, count in document.items() if name != "seconds"]
 
 
+LAST_MONTH = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+
 # What the object says, in the words of the text: each of them must be in one line of it.
 Words = Callable[[dict[str, Any]], list[list[str]]]
 AGREE: dict[str, tuple[list[str], Words]] = {
@@ -133,6 +135,13 @@ AGREE: dict[str, tuple[list[str], Words]] = {
             *([str(line["id_movimiento"]), line["tipo"]] for line in told["movements"]),
         ],
     ),
+    "book": (
+        [f"{LAST_MONTH:%Y-%m}", "--output", "."],
+        lambda told: [
+            [f"{told['products']} products, {told['movements']} movements"],
+            *([file] for file in told["files"]),
+        ],
+    ),
     "report": (
         ["--output", "informe.html"],
         lambda told: [["written to", Path(told["path"]).name]],
@@ -159,6 +168,7 @@ AGREE: dict[str, tuple[list[str], Words]] = {
 @pytest.mark.one_postgres
 def test_the_object_says_what_the_text_says(shop: Shop, command: str):
     yesterday = datetime.now(UTC) - timedelta(days=1)
+    shop.env["ETL_INITIAL_SINCE"] = f"{LAST_MONTH - timedelta(days=9):%Y-%m-%d}"
     shop.product(1)
     shop.receipt(yesterday, (1, 10, 5), (77, 1, 1))
     shop.sale(yesterday, (1, 3, 9))

@@ -110,7 +110,8 @@ def call(
 ) -> Any:
     """Run a statement that yields one row of one column, and return that value."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        # With an empty tuple the driver would take a percent sign of a shop's query for a slot.
+        cursor.execute(statement, parameters or None)
         row = cursor.fetchone()
     return row[0] if row else None
 

@@ -1,1 +1,1 @@
-"""One product's ledger: read and footed, as text, CSV, JSON and a page."""
+"""Ledgers of products: read and footed, as text, CSV, JSON and a page; and the book of a month."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, TextIO
 
 from pipeline.base.text_tables import print_table
-from pipeline.kardex.ledger import Ledger, Period
+from pipeline.kardex.ledger import Ledger, Period, Product, Sums
 from pipeline.kardex.lines import Balance, Line, lines_of
 
 METHOD = "PROMEDIO PONDERADO MÓVIL"
@@ -48,10 +49,31 @@ CSV_COLUMNS = (
     "ajuste",
     "provisional",
 )
+TOTALS_COLUMNS = (
+    "codigo_existencia",
+    "descripcion",
+    "saldo_inicial_cantidad",
+    "saldo_inicial_costo_total",
+    "entrada_cantidad",
+    "entrada_costo_total",
+    "salida_cantidad",
+    "salida_costo_total",
+    "ajuste",
+    "saldo_final_cantidad",
+    "saldo_final_costo_total",
+    "saldo_final_costo_unitario",
+)
+BRANCHES_COLUMNS = (
+    "codigo_existencia",
+    "descripcion",
+    "id_sucursal",
+    "establecimiento",
+    "existencias",
+)
 _NOTHING = ("", "", "")
 
 
-def _digits(number: Decimal | None) -> str:
+def digits(number: Decimal | None) -> str:
     """Plain, with the ledger's six decimals."""
     return "" if number is None else f"{number:.6f}"
 
@@ -61,10 +83,15 @@ def balance_columns(balance: Balance) -> tuple[Decimal, Decimal, Decimal]:
     return balance.existencias, balance.costo_promedio, balance.valor
 
 
-def lines_in_format(ledger: Ledger) -> list[Line]:
+def code_of(product: Product) -> str:
+    """By what the shop calls a product: its code or, where it has none, its id."""
+    return product.codigo or str(product.id_producto)
+
+
+def lines_in_format(ledger: Ledger) -> Iterator[Line]:
     """What the format has of a ledger: not what neither enters nor leaves."""
-    lines = [line for movement in ledger.movements for line in lines_of(movement)]
-    return [line for line in lines if line.operacion is not None]
+    lines = (line for movement in ledger.movements for line in lines_of(movement))
+    return (line for line in lines if line.operacion is not None)
 
 
 def _period_in_words(period: Period) -> str:
@@ -137,33 +164,71 @@ def print_text(ledger: Ledger) -> None:
     )
 
 
-def write_csv(ledger: Ledger, stream: TextIO) -> None:
-    """Write CSV_COLUMNS and a row a line, the opening first; no totals, which would count twice."""
+def to_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
+    """Write CSV_COLUMNS and a row a line, of each ledger the opening first, and pass them on.
+
+    There are no totals, which would count twice.
+    """
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    product, period = ledger.product, ledger.period
-    days = f"{period.desde or ''}/{period.hasta or ''}"
-    existence = (product.codigo or product.id_producto, "", product.nombre or "", "", METHOD)
-    opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else ""
-    opening = map(_digits, balance_columns(ledger.opening))
-    writer.writerow(
-        [
-            *(days, "", "", "", *existence, opened, "", "", "", OPENING_OPERATION),
-            *(*_NOTHING, *_NOTHING, *opening, _digits(Decimal(0)), ""),
-        ]
-    )
-    for line in lines_in_format(ledger):
-        row = line.movement
+    for ledger in ledgers:
+        writer.writerows(_csv_rows(ledger))
+        yield ledger
+
+
+def to_totals_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
+    """Write a row a ledger, and one below them with the sums of all, and pass them on."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(TOTALS_COLUMNS)
+    whole = Sums()
+    for ledger in ledgers:
+        whole = whole.plus(ledger.sums)
+        average = digits(ledger.closing.costo_promedio)
         writer.writerow(
             [
-                *(days, "", "", line.sucursal, *existence, f"{row.fecha:%Y-%m-%d}", "", ""),
-                *(row.id_movimiento, line.operacion),
-                *(map(_digits, line.entry) if line.entry else _NOTHING),
-                *(map(_digits, line.exit) if line.exit else _NOTHING),
-                *map(_digits, balance_columns(line.after)),
-                *(_digits(line.ajuste), "sí" if row.provisional else ""),
+                code_of(ledger.product),
+                ledger.product.nombre or "",
+                *map(digits, ledger.sums),
+                average,
             ]
         )
+        yield ledger
+    writer.writerow(["", "TOTAL", *map(digits, whole), ""])
+
+
+def to_branches_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
+    """Write a row a product and branch that holds some of it, and pass the ledgers on."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(BRANCHES_COLUMNS)
+    for ledger in ledgers:
+        named = (code_of(ledger.product), ledger.product.nombre or "")
+        for branch in ledger.branches:
+            writer.writerow(
+                [*named, branch.id_sucursal, branch.sucursal, digits(branch.existencias)]
+            )
+        yield ledger
+
+
+def _csv_rows(ledger: Ledger) -> Iterator[list[Any]]:
+    product, period = ledger.product, ledger.period
+    days = f"{period.desde or ''}/{period.hasta or ''}"
+    existence = (code_of(product), "", product.nombre or "", "", METHOD)
+    opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else ""
+    opening = map(digits, balance_columns(ledger.opening))
+    yield [
+        *(days, "", "", "", *existence, opened, "", "", "", OPENING_OPERATION),
+        *(*_NOTHING, *_NOTHING, *opening, digits(Decimal(0)), ""),
+    ]
+    for line in lines_in_format(ledger):
+        row = line.movement
+        yield [
+            *(days, "", "", line.sucursal, *existence, f"{row.fecha:%Y-%m-%d}", "", ""),
+            *(row.id_movimiento, line.operacion),
+            *(map(digits, line.entry) if line.entry else _NOTHING),
+            *(map(digits, line.exit) if line.exit else _NOTHING),
+            *map(digits, balance_columns(line.after)),
+            *(digits(line.ajuste), "sí" if row.provisional else ""),
+        ]
 
 
 def write_json(ledger: Ledger, stream: TextIO) -> None:
@@ -172,7 +237,7 @@ def write_json(ledger: Ledger, stream: TextIO) -> None:
 
     def plain(record: Any) -> dict[str, Any]:
         return {
-            name: _digits(value) if isinstance(value, Decimal) else value
+            name: digits(value) if isinstance(value, Decimal) else value
             for name, value in record._asdict().items()
         }
 

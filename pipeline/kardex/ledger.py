@@ -1,29 +1,25 @@
-"""One product's ledger: read from the OLAP for a period, and footed line by line."""
+"""One product's ledger of a period, footed line by line."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Context, Decimal, Inexact, localcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipeline.base.database import connect
-from pipeline.errors import InputError, LedgerError
+from pipeline.errors import LedgerError
+from pipeline.kardex.kept import Kept
 from pipeline.kardex.lines import Balance, Movement, Totals, lines_of, totals_of
+from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection
-
-    from pipeline.settings import Settings
 
 # The rules (dw.tipo_movimiento.regla) by which what the document says is what moves.
 _MOVES_ALL = ("recibir", "al_promedio", "devolver_venta", "devolver_compra")
 # Ledger columns are numeric(38, 6): their sums are exact here, or an error.
-_EXACT = Context(prec=60, traps=[Inexact])
-_BIGINT = range(-(2**63), 2**63)
+EXACT = Context(prec=60, traps=[Inexact])
+_ZERO = Decimal(0)
 
 
 class Product(NamedTuple):
@@ -44,13 +40,41 @@ class Period:
     zone: str
 
 
+class BranchStock(NamedTuple):
+    """What a branch holds of a product."""
+
+    id_sucursal: int
+    sucursal: str
+    existencias: Decimal
+
+
+class Sums(NamedTuple):
+    """A ledger, or many, in one line; quantities of different units only tell that all foots."""
+
+    opening_quantity: Decimal = _ZERO
+    opening_value: Decimal = _ZERO
+    entries_quantity: Decimal = _ZERO
+    entries_cost: Decimal = _ZERO
+    exits_quantity: Decimal = _ZERO
+    exits_cost: Decimal = _ZERO
+    ajuste: Decimal = _ZERO
+    closing_quantity: Decimal = _ZERO
+    closing_value: Decimal = _ZERO
+
+    def plus(self, other: Sums) -> Sums:
+        """Both together, to the last digit."""
+        with localcontext(EXACT):
+            return Sums(*(one + another for one, another in zip(self, other, strict=True)))
+
+
 @dataclass(frozen=True)
 class Ledger:
     """A product's ledger of a period, which foots: opening + entries - exits + ajuste = closing.
 
     `opening_date` is when the opening balance holds (in the shop's zone): the period's
     beginning, or the date of the opening that the shop gave; None where there is neither.
-    `data_until` is the end of the last window loaded, in the shop's zone too.
+    `data_until` is the end of the last window loaded, in the shop's zone too. `branches` are those
+    that hold some of it at the end of the period: only a book knows them.
     """
 
     product: Product
@@ -58,68 +82,46 @@ class Ledger:
     data_until: datetime | None
     opening_date: datetime | None
     opening: Balance
-    movements: tuple[Movement, ...]
+    movements: Kept[Movement]
     totals: Totals
+    closing: Balance
+    branches: tuple[BranchStock, ...] = ()
 
     @property
-    def closing(self) -> Balance:
-        """The balance after the last movement of the period."""
-        return self.movements[-1].after if self.movements else self.opening
+    def sums(self) -> Sums:
+        """Its own, in one line."""
+        opening, closing = self.opening, self.closing
+        return Sums(
+            *(opening.existencias, opening.valor),
+            *self.totals,
+            *(closing.existencias, closing.valor),
+        )
 
 
-def read_ledger(
-    settings: Settings, named: str, period: Period, data_until: datetime | None
+def foot(
+    product: Product, period: Period, data_until: datetime | None, rows: Iterable[tuple[Any, ...]]
 ) -> Ledger:
-    """Read the ledger of the product that has this id or, if none has it, this code.
+    """The ledger of the rows of etl.libro_producto(): the opening balance, then each movement.
 
-    `data_until` is the last window's end, which the ledger passes on in the shop's zone.
-    Raises InputError for an unknown product or a code that several have, LedgerError when
-    the ledger does not foot.
+    `data_until` is the last window's end, which the ledger passes on in the shop's zone. Raises
+    LedgerError where they do not foot.
     """
-    with connect(settings.olap, "kardex", read_only=True) as connection:
-        product = _find(connection, named)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT * FROM etl.libro_producto(%s, %s, %s, %s)",
-                (product.id_producto, period.desde, period.hasta, period.zone),
-            )
-            (first, *rest) = cursor.fetchall()
-    movements = tuple(_movement(*row) for row in rest)
-    opening = Balance(*first[9:12])
-    with localcontext(_EXACT):
-        _check(product, opening, movements)
+    movements: Kept[Movement] = Kept()
+    totals = Totals()
+    with localcontext(EXACT):
+        coming = iter(rows)
+        first = next(coming)
+        opening = closing = Balance(*first[9:12])
+        for row in coming:
+            movement = _movement(*row)
+            _check(product, closing, movement)
+            totals = totals_of(lines_of(movement), totals)
+            closing = movement.after
+            movements.append(movement)
         until = data_until and data_until.astimezone(ZoneInfo(period.zone))
-        totals = totals_of(line for movement in movements for line in lines_of(movement))
-        ledger = Ledger(product, period, until, first[0], opening, movements, totals)
+        ledger = Ledger(product, period, until, first[0], opening, movements, totals, closing)
         _check_totals(ledger)
     return ledger
-
-
-def _find(connection: Connection, named: str) -> Product:
-    whole = int(named) if re.fullmatch(r"-?[0-9]{1,19}", named.strip()) else None
-    # An int is looked up in a range at once, but None would be compared with each of its numbers.
-    is_id = whole is not None and whole in _BIGINT
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT * FROM etl.buscar_producto(%s, %s)",
-            (whole if is_id else None, named),
-        )
-        found = [Product(*row) for row in cursor.fetchall()]
-    if not found:
-        raise InputError(
-            _(
-                "no product of the OLAP has the id or the code {named!r}; it has those that the "
-                "movements loaded so far have named"
-            ).format(named=named)
-        )
-    if len(found) > 1:
-        ids = ", ".join(str(product.id_producto) for product in found)
-        raise InputError(
-            _("the code {named!r} is of {number} products; give one's id: {ids}").format(
-                named=named, number=len(found), ids=ids
-            )
-        )
-    return found[0]
 
 
 def _movement(
@@ -147,39 +149,36 @@ def _movement(
     )
 
 
-def _check(product: Product, opening: Balance, movements: tuple[Movement, ...]) -> None:
-    """Every line must follow from the balance before it."""
-    before = opening
-    for line in movements:
-        if line.regla is None:
+def _check(product: Product, before: Balance, line: Movement) -> None:
+    """A line must follow from the balance before it."""
+    if line.regla is None:
+        raise LedgerError(
+            _(
+                "the ledger of product {product} has movement {movement} of type {type}, of "
+                "which the kardex does not know whether it enters or leaves; run "
+                "`python -m pipeline verify`"
+            ).format(product=product.id_producto, movement=line.id_movimiento, type=line.tipo)
+        )
+    moved = line.signo * line.cantidad if line.regla in _MOVES_ALL else line.variacion
+    for what, was, change, now in (
+        (N_("quantity"), before.existencias, moved, line.after.existencias),
+        (N_("quantity"), before.existencias, line.variacion, line.after.existencias),
+        (N_("value"), before.valor, line.value_change + line.ajuste, line.after.valor),
+    ):
+        if was + change != now:
             raise LedgerError(
                 _(
-                    "the ledger of product {product} has movement {movement} of type {type}, of "
-                    "which the kardex does not know whether it enters or leaves; run "
-                    "`python -m pipeline verify`"
-                ).format(product=product.id_producto, movement=line.id_movimiento, type=line.tipo)
-            )
-        moved = line.signo * line.cantidad if line.regla in _MOVES_ALL else line.variacion
-        for what, was, change, now in (
-            (_("quantity"), before.existencias, moved, line.after.existencias),
-            (_("quantity"), before.existencias, line.variacion, line.after.existencias),
-            (_("value"), before.valor, line.value_change + line.ajuste, line.after.valor),
-        ):
-            if was + change != now:
-                raise LedgerError(
-                    _(
-                        "the ledger of product {product} does not foot at movement {movement}: "
-                        "{what} {was:f} {change:+f} is not {now:f}; run `python -m pipeline verify`"
-                    ).format(
-                        product=product.id_producto,
-                        movement=line.id_movimiento,
-                        what=what,
-                        was=was,
-                        change=change,
-                        now=now,
-                    )
+                    "the ledger of product {product} does not foot at movement {movement}: "
+                    "{what} {was:f} {change:+f} is not {now:f}; run `python -m pipeline verify`"
+                ).format(
+                    product=product.id_producto,
+                    movement=line.id_movimiento,
+                    what=_(what),
+                    was=was,
+                    change=change,
+                    now=now,
                 )
-        before = line.after
+            )
 
 
 def _check_totals(ledger: Ledger) -> None:

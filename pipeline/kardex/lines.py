@@ -63,6 +63,9 @@ class Amounts(NamedTuple):
     costo_total: Decimal
 
 
+_NO_AMOUNTS = Amounts(_ZERO, None, _ZERO)
+
+
 class Line(NamedTuple):
     """A line of the format. `operacion` None: it is not in there."""
 
@@ -78,11 +81,11 @@ class Line(NamedTuple):
 class Totals(NamedTuple):
     """The sums of a period's lines; a transfer is an exit and an entry."""
 
-    entries_quantity: Decimal
-    entries_cost: Decimal
-    exits_quantity: Decimal
-    exits_cost: Decimal
-    ajuste: Decimal
+    entries_quantity: Decimal = _ZERO
+    entries_cost: Decimal = _ZERO
+    exits_quantity: Decimal = _ZERO
+    exits_cost: Decimal = _ZERO
+    ajuste: Decimal = _ZERO
 
 
 def lines_of(movement: Movement) -> list[Line]:
@@ -149,15 +152,16 @@ def _unit_cost(movement: Movement) -> Decimal | None:
     return rounded(abs(movement.costo_total) / quantity)
 
 
-def totals_of(lines: Iterable[Line]) -> Totals:
-    """Their sums, exact in the caller's context."""
-    lines = list(lines)
-    entries = [line.entry for line in lines if line.entry]
-    exits = [line.exit for line in lines if line.exit]
-    return Totals(
-        sum((side.cantidad for side in entries), _ZERO),
-        sum((side.costo_total for side in entries), _ZERO),
-        sum((side.cantidad for side in exits), _ZERO),
-        sum((side.costo_total for side in exits), _ZERO),
-        sum((line.ajuste for line in lines), _ZERO),
-    )
+def totals_of(lines: Iterable[Line], before: Totals) -> Totals:
+    """The sums `before` with these lines as well, exact in the caller's context."""
+    totals = before
+    for line in lines:
+        entry, exit_ = line.entry or _NO_AMOUNTS, line.exit or _NO_AMOUNTS
+        totals = Totals(
+            totals.entries_quantity + entry.cantidad,
+            totals.entries_cost + entry.costo_total,
+            totals.exits_quantity + exit_.cantidad,
+            totals.exits_cost + exit_.costo_total,
+            totals.ajuste + line.ajuste,
+        )
+    return totals

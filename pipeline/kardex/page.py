@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from html import escape
+from itertools import chain
 from typing import TextIO
 
 from pipeline.base.movement_names import name_of
 from pipeline.base.voice import Voice, voice_of
-from pipeline.kardex.formats import OPENING_OPERATION, balance_columns, lines_in_format
-from pipeline.kardex.ledger import Ledger, Period
+from pipeline.kardex.formats import (
+    OPENING_OPERATION,
+    balance_columns,
+    code_of,
+    lines_in_format,
+)
+from pipeline.kardex.ledger import Ledger, Period, Product
 from pipeline.kardex.lines import Line
 
 Numbers = Sequence[Decimal | None]
@@ -27,6 +34,8 @@ table { border-collapse: collapse; width: 100%; font-size: .92em; }
 th, td { border: 1px solid #888; padding: .2em .3em; vertical-align: top; }
 thead th { background: #eee; text-align: center; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+h2 { font-size: 14px; margin: 1.6em 0 .4em; }
+.held { margin: .4em 0 0; }
 tfoot td { font-weight: 600; border-top: 2px solid #111; }
 p { margin: 1em 0 0; }
 @media print {
@@ -35,6 +44,7 @@ p { margin: 1em 0 0; }
   thead { display: table-header-group; } tfoot { display: table-row-group; }
   tr { break-inside: avoid; }
   thead th { background: none; }
+  h1 { font-size: 12px; } h2 { font-size: 10px; break-after: avoid; }
 }
 """.strip()
 
@@ -48,11 +58,19 @@ def write_html(ledger: Ledger, stream: TextIO, language: str) -> None:
     voice = voice_of(language, ledger.period.zone)
     _ = voice.gettext
     product = ledger.product
-    title = _("Kardex of {product}").format(
-        product=product.nombre or product.codigo or product.id_producto
-    )
+    title = _("Kardex of {product}").format(product=product.nombre or code_of(product))
+    head = heading(ledger.period, ledger.data_until, voice)
+    method = head.popitem()
+    begin(stream, title, {**head, **_existence(product, voice), **dict([method])}, voice)
+    stream.writelines(table(ledger, voice))
+    end(stream, voice)
+
+
+def begin(stream: TextIO, title: str, heading: dict[str, str], voice: Voice) -> None:
+    """Write a page's beginning down to its heading, a pair of a term and a text a line."""
+    _ = voice.gettext
     stream.write(
-        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{voice.locale.language}">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{escape(title)}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n<body>\n<h1>"
         + _(
             "Format 13.1: Register of the perpetual valued inventory - detail of the valued "
@@ -60,30 +78,47 @@ def write_html(ledger: Ledger, stream: TextIO, language: str) -> None:
         )
         + "</h1>\n<dl>\n"
     )
-    for term, value in _heading(ledger, voice).items():
+    for term, value in heading.items():
         stream.write(f"<dt>{term}</dt><dd>{escape(value)}</dd>\n")
-    stream.write(f"</dl>\n<table>\n{_head(voice.gettext)}\n<tbody>\n")
-    stream.writelines(_rows(ledger, voice))
-    stream.write(f"</table>\n<p>{_footnote(voice.gettext)}</p>\n</body>\n</html>\n")
+    stream.write("</dl>\n")
 
 
-def _heading(ledger: Ledger, voice: Voice) -> dict[str, str]:
+def end(stream: TextIO, voice: Voice) -> None:
+    """Write how to read the tables, and the page's end."""
+    stream.write(f"<p>{_footnote(voice.gettext)}</p>\n</body>\n</html>\n")
+
+
+def table(ledger: Ledger, voice: Voice) -> Iterator[str]:
+    """A ledger's table: the balance before, a line a movement, the totals."""
+    yield f"<table>\n{_head(voice.gettext)}\n<tbody>\n"
+    yield from _rows(ledger, voice)
+    yield "</table>\n"
+
+
+def heading(period: Period, data_until: datetime | None, voice: Voice) -> dict[str, str]:
+    """What the format says above all: of when and whose it is, and last how it is valued."""
     _ = voice.gettext
-    product, until = ledger.product, ledger.data_until
+    until = data_until and data_until.astimezone(voice.zone)
     return {
-        _("Period"): _period(ledger.period, voice),
-        _("Data as of"): f"{voice.table_day(until)} {until:%H:%M:%S} ({ledger.period.zone})"
+        _("Period"): _period(period, voice),
+        _("Data as of"): f"{voice.table_day(until)} {until:%H:%M:%S} ({period.zone})"
         if until
         else "",
         # The taxpayer's number and name, which the shop's data lack.
         "RUC": "",
         _("Name of the taxpayer"): "",
         _("Establishment"): _("All; that of each movement is in the column Branch"),
-        _("Code of the existence"): product.codigo or str(product.id_producto),
+        _("Method of valuation"): _("MOVING WEIGHTED AVERAGE"),
+    }
+
+
+def _existence(product: Product, voice: Voice) -> dict[str, str]:
+    _ = voice.gettext
+    return {
+        _("Code of the existence"): code_of(product),
         _("Type (table 5)"): "",
         _("Description"): product.nombre or "",
         _("Code of the unit of measure (table 6)"): "",
-        _("Method of valuation"): _("MOVING WEIGHTED AVERAGE"),
     }
 
 
@@ -133,30 +168,30 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
     _ = voice.gettext
     opening = (*[None] * 7, *balance_columns(ledger.opening))
     totals = _totals(ledger)
-    lines = lines_in_format(ledger)
-    numbers_of = [_numbers(line) for line in lines]
-    decimals = _decimals([opening, *numbers_of, totals])
+    # Gone through twice: the decimals of a column are those of all its numbers.
+    numbers_of = map(_numbers, lines_in_format(ledger))
+    decimals = decimals_of(chain((opening, totals), numbers_of), _LEAST)
     opened = voice.table_day(ledger.opening_date) if ledger.opening_date else ""
     # Apart from the rows: gettext finds no text within an f-string.
     before, below = _("Opening balance"), _("TOTALS")
     yield (
         f"<tr><td>{opened}</td><td></td><td></td><td></td>"
         f"<td>{OPENING_OPERATION} {before}</td>"
-        f"{_cells(opening, decimals, voice)}<td></td><td></td></tr>\n"
+        f"{cells_of(opening, decimals, voice)}<td></td><td></td></tr>\n"
     )
     yes = _("yes")
-    for line, numbers in zip(lines, numbers_of, strict=True):
+    for line in lines_in_format(ledger):
         row = line.movement
         kind = name_of(row.tipo, _, row.nombre)
         yield (
             f"<tr><td>{voice.table_day(row.fecha)}</td><td></td><td></td>"
             f"<td>{row.id_movimiento}</td><td>{line.operacion} {escape(kind)}</td>"
-            f"{_cells(numbers, decimals, voice)}<td>{escape(line.sucursal)}</td>"
+            f"{cells_of(_numbers(line), decimals, voice)}<td>{escape(line.sucursal)}</td>"
             f"<td>{yes if row.provisional else ''}</td></tr>\n"
         )
     yield (
         f'</tbody>\n<tfoot>\n<tr><td colspan="5">{below}</td>'
-        f"{_cells(totals, decimals, voice)}<td></td><td></td></tr>\n</tfoot>\n"
+        f"{cells_of(totals, decimals, voice)}<td></td><td></td></tr>\n</tfoot>\n"
     )
 
 
@@ -179,20 +214,23 @@ def _totals(ledger: Ledger) -> Numbers:
     )
 
 
-def _decimals(rows: Sequence[Numbers]) -> list[int]:
-    """How many decimals each column has."""
-    return [
-        max(least, *(0 if number is None else _needed(number) for number in column))
-        for least, column in zip(_LEAST, zip(*rows, strict=True), strict=True)
-    ]
+def decimals_of(rows: Iterable[Numbers], least: Sequence[int]) -> list[int]:
+    """How many decimals each column has: what its longest number needs, but the `least`."""
+    decimals = list(least)
+    for row in rows:
+        for column, number in enumerate(row):
+            if number is not None:
+                decimals[column] = max(decimals[column], needed(number))
+    return decimals
 
 
-def _needed(number: Decimal) -> int:
+def needed(number: Decimal) -> int:
     """The decimals that say something, of a ledger's six."""
     return len(f"{number:.6f}".partition(".")[2].rstrip("0"))
 
 
-def _cells(numbers: Numbers, decimals: Sequence[int], voice: Voice) -> str:
+def cells_of(numbers: Numbers, decimals: Sequence[int], voice: Voice) -> str:
+    """A row's cells of numbers."""
     return "".join(
         f'<td class="n">{"" if number is None else voice.exact(number, places)}</td>'
         for number, places in zip(numbers, decimals, strict=True)

@@ -70,6 +70,12 @@ OPTIONAL: dict[str, dict[int, str]] = {
     "importe": _NUMBERS,
 }
 
+# What only a book asks for, when it is made: a load does not read them.
+FOR_BOOK: dict[str, tuple[str, ...]] = {
+    "movimientos": ("tipo_documento", "serie", "numero"),
+    "productos": ("tipo_existencia", "unidad_medida"),
+}
+
 NAMES = tuple(_CONTRACT)
 
 
@@ -195,7 +201,8 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
         versions = tuple(c for c in versions if _VERSIONS.get(found[c]) == "xid")
     for column in versions:
         _check_version(connection, name, column, found[column], settings.capture)
-    read = {c: found[c] for c in (*_CONTRACT[name], *optional, *versions) if c in found}
+    kept = (*_CONTRACT[name], *optional, *FOR_BOOK.get(name, ()), *versions)
+    read = {c: found[c] for c in kept if c in found}
     if not _FLOATS.keys().isdisjoint(read.values()):
         text = _with_every_digit(text, read).as_string(connection)
         found = read

@@ -15,6 +15,8 @@ from psycopg2.extensions import encodings
 from pipeline.errors import SettingsError
 from pipeline.translation import translated as _
 
+_WEIGHTS = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)  # of a RUC's first ten digits
+
 
 def text(raw: str) -> str:
     """Not empty."""
@@ -129,4 +131,22 @@ def boolean(raw: str) -> bool:
 def zone(raw: str) -> str:
     """The name of a time zone that this machine knows."""
     ZoneInfo(text(raw))
+    return raw
+
+
+def ruc(raw: str) -> str:
+    """Empty, or a taxpayer's number of Peru, with its check digit (module 11)."""
+    if raw:
+        if not re.fullmatch("[0-9]{11}", raw):
+            raise ValueError(raw)
+        weighed = sum(int(digit) * weight for digit, weight in zip(raw, _WEIGHTS, strict=False))
+        if (11 - weighed % 11) % 10 != int(raw[-1]):
+            raise ValueError(raw)
+    return raw
+
+
+def establishment(raw: str) -> str:
+    """The code of an establishment in the RUC, and what follows it."""
+    if not re.fullmatch("[0-9]{4,7}", raw):
+        raise ValueError(raw)
     return raw

@@ -99,6 +99,8 @@ class Settings:
     log_format: str
     report_path: Path | None
     tracking_url: str
+    ruc: str  # '' where it is not set
+    establishment: str
     notices: Notices
 
 
@@ -288,6 +290,8 @@ def load_settings() -> Settings:
         tracking_url=read(
             "ETL_TRACKING_URL", casts.web_address("ETL_TRACKING_URL"), N_("a web address")
         ),
+        ruc=read("ETL_RUC", casts.ruc, N_("a RUC, 11 digits of which the last proves the others")),
+        establishment=read("ETL_ESTABLISHMENT", casts.establishment, N_("4 to 7 digits")),
         notices=_notices(read),
     )
     refuse_misspelt(names)

@@ -1,4 +1,4 @@
--- One product's ledger, as the command kardex shows it.
+-- The ledger of a product, as the command kardex shows it, and of all, as book does
 
 CREATE OR REPLACE FUNCTION etl.buscar_producto(p_id_producto bigint, p_codigo text)
 RETURNS TABLE (id_producto bigint, codigo text, nombre text, categoria text)
@@ -89,3 +89,107 @@ $$;
 COMMENT ON FUNCTION etl.libro_producto(bigint, date, date, text) IS
     'El libro de un producto entre dos días de la zona, ambos incluidos: su saldo inicial (tipo SALDO) y luego cada movimiento en su orden';
 SELECT etl.conceder('EXECUTE', 'etl.libro_producto(bigint, date, date, text)', 'etl_cargador');
+
+-- The book: the ledgers of all products, one after the other. What etl.libro() calls for each product is
+-- as above; it is itself inlined into what asks for it, so that rows come as they are read and neither
+-- side holds all of them: hence no SECURITY DEFINER, and the order that the function scan knows already.
+
+CREATE OR REPLACE FUNCTION etl.productos_libro()
+RETURNS TABLE (id_producto bigint, codigo text, nombre text, categoria text)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT p.id_producto, p.codigo, p.nombre, p.categoria
+FROM dw.producto AS p
+ORDER BY p.codigo COLLATE "C" NULLS LAST, p.id_producto
+$$;
+COMMENT ON FUNCTION etl.productos_libro() IS 'Los productos, en el orden en que van en el libro';
+SELECT etl.conceder('EXECUTE', 'etl.productos_libro()', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.libro(p_desde date, p_hasta date, p_zona text) RETURNS TABLE (
+    numero bigint, id_producto bigint, codigo text, nombre_producto text, categoria text,
+    fecha timestamptz, id_movimiento bigint, tipo text, id_sucursal bigint, sucursal text,
+    cantidad numeric, costo_unitario numeric, costo_total numeric, ajuste numeric,
+    existencias numeric, costo_promedio numeric, valor numeric, provisional boolean,
+    variacion numeric, regla text, signo smallint, nombre text, operacion text,
+    operacion_destino text, sucursal_destino text
+)
+LANGUAGE sql STABLE
+AS $$
+SELECT p.numero, p.id_producto, p.codigo, p.nombre, p.categoria, l.*
+FROM etl.productos_libro() WITH ORDINALITY AS p (id_producto, codigo, nombre, categoria, numero)
+CROSS JOIN LATERAL etl.libro_producto(p.id_producto, p_desde, p_hasta, p_zona) AS l
+ORDER BY p.numero
+$$;
+COMMENT ON FUNCTION etl.libro(date, date, text) IS
+    'El libro de cada producto, uno tras otro, cada uno como lo da etl.libro_producto()';
+SELECT etl.conceder('EXECUTE', 'etl.libro(date, date, text)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.hay_sucursales() RETURNS boolean
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT EXISTS (SELECT FROM dw.existencias_sucursal AS e WHERE e.id_sucursal <> 0)
+$$;
+COMMENT ON FUNCTION etl.hay_sucursales() IS 'Si algo se ha movido en alguna sucursal';
+SELECT etl.conceder('EXECUTE', 'etl.hay_sucursales()', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.sucursales_producto(p_id_producto bigint, p_hasta date, p_zona text)
+RETURNS TABLE (id_sucursal bigint, sucursal text, existencias numeric)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- What there is now, less what came after that day; an opening of after it is not there yet.
+SELECT e.id_sucursal, coalesce(s.nombre, 'Sucursal ' || e.id_sucursal), e.existencias
+FROM (
+    SELECT c.id_sucursal, sum(c.existencias) AS existencias
+    FROM (
+        SELECT r.id_sucursal, r.variacion AS existencias
+        FROM dw.resumen_sucursal AS r
+        WHERE r.id_producto = p_id_producto
+        UNION ALL
+        SELECT a.id_sucursal, a.existencias
+        FROM dw.apertura_sucursal AS a
+        INNER JOIN dw.apertura AS t ON t.id_producto = a.id_producto
+        WHERE a.id_producto = p_id_producto AND (
+            t.fecha IS NULL
+            OR t.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
+        )
+        UNION ALL
+        SELECT m.id_sucursal, -m.variacion
+        FROM dw.kardex AS k
+        CROSS JOIN LATERAL (
+            SELECT k.id_sucursal, k.variacion
+            UNION ALL
+            SELECT k.id_sucursal, -k.cantidad WHERE k.id_sucursal_destino IS NOT NULL
+            UNION ALL
+            SELECT k.id_sucursal_destino, k.cantidad WHERE k.id_sucursal_destino IS NOT NULL
+        ) AS m
+        WHERE k.id_producto = p_id_producto
+            AND k.fecha >= coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
+    ) AS c
+    GROUP BY c.id_sucursal
+    HAVING sum(c.existencias) <> 0
+) AS e
+LEFT JOIN dw.sucursal AS s ON s.id_sucursal = e.id_sucursal
+ORDER BY e.id_sucursal
+$$;
+COMMENT ON FUNCTION etl.sucursales_producto(bigint, date, text) IS
+    'Dónde estaban las existencias de un producto al terminar un día de la zona; sin día, ahora';
+SELECT etl.conceder('EXECUTE', 'etl.sucursales_producto(bigint, date, text)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.libro_sucursales(p_hasta date, p_zona text)
+RETURNS TABLE (id_producto bigint, id_sucursal bigint, sucursal text, existencias numeric)
+LANGUAGE sql STABLE
+AS $$
+SELECT p.id_producto, s.*
+FROM etl.productos_libro() WITH ORDINALITY AS p (id_producto, codigo, nombre, categoria, numero)
+CROSS JOIN LATERAL etl.sucursales_producto(p.id_producto, p_hasta, p_zona) AS s
+ORDER BY p.numero
+$$;
+COMMENT ON FUNCTION etl.libro_sucursales(date, text) IS
+    'Las existencias por sucursal de cada producto, en el orden de etl.libro()';
+SELECT etl.conceder('EXECUTE', 'etl.libro_sucursales(date, text)', 'etl_cargador');
