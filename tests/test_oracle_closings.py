@@ -91,7 +91,7 @@ def test_a_corrected_sale_comes_back_at_its_own_cost_and_leaves_at_todays():
     # The receipt's document is older: 28 + 42 are 14 at 5. The sale's 12 come back, 82 / 17.
     assert opened(run(later, books)) == [
         (10, 2, 3, 0, False, 7, 42, 0, 14, 70, 5),
-        (10, 5, 2, 1, True, 3, 12, 0, 17, 82, 4.823529),
+        (10, 5, 2, 1, True, 3, -12, 0, 17, 82, 4.823529),
         (10, 5, 2, 2, False, -4, 19.294123, 0, 13, 62.705877, 4.823529),
     ]
 
@@ -99,7 +99,7 @@ def test_a_corrected_sale_comes_back_at_its_own_cost_and_leaves_at_todays():
 def test_a_correction_to_an_earlier_date_stands_before_what_it_takes_back():
     assert opened(run(changed(STOCK, 2, fecha=START + 3 * DAY), closed(STOCK))) == [
         (10, 3, 2, 2, False, -3, 12, 0, 4, 16, 4),
-        (10, 5, 2, 1, True, 3, 12, 0, 7, 28, 4),
+        (10, 5, 2, 1, True, 3, -12, 0, 7, 28, 4),
     ]
 
 
@@ -110,20 +110,20 @@ def test_a_correction_to_a_day_that_is_open_is_booked_there():
 
 def test_a_correction_to_another_product_is_taken_back_in_the_one_and_booked_in_the_other():
     done = run(changed(STOCK, 2, id_producto=2), closed(STOCK))
-    assert opened(done) == [(10, 5, 2, 1, True, 3, 12, 0, 10, 40, 4)]
+    assert opened(done) == [(10, 5, 2, 1, True, 3, -12, 0, 10, 40, 4)]
     assert opened(done, 2) == [(10, 5, 2, 2, False, -3, 7.5, 0, 6, 15, 2.5)]
 
 
 @pytest.mark.parametrize("gone", [{"anulado": True}, {"tipo": "PROFORMA"}])
 def test_a_void_is_its_reversal_alone(gone):
     assert opened(run(changed(STOCK, 2, **gone), closed(STOCK))) == [
-        (10, 5, 2, 1, True, 3, 12, 0, 10, 40, 4)
+        (10, 5, 2, 1, True, 3, -12, 0, 10, 40, 4)
     ]
 
 
 def test_what_cannot_be_valued_any_more_is_taken_back_and_waits():
     done = run(changed(STOCK, 2, cantidad=None), closed(STOCK))
-    assert opened(done) == [(10, 5, 2, 1, True, 3, 12, 0, 10, 40, 4)]
+    assert opened(done) == [(10, 5, 2, 1, True, 3, -12, 0, 10, 40, 4)]
     assert done.motivos == {2: "sin cantidad"}
 
 
@@ -134,7 +134,7 @@ def test_a_correction_after_a_further_closing_is_of_what_is_booked_then():
     assert opened(run(july, second)) == []
     # As it was at first: 4 came to be booked, they come back, and 3 leave again.
     assert opened(run(STOCK, second)) == [
-        (20, 5, 2, 3, True, 4, 16, 0, 10, 40, 4),
+        (20, 5, 2, 3, True, 4, -16, 0, 10, 40, 4),
         (20, 5, 2, 4, False, -3, 12, 0, 7, 28, 4),
     ]
     void = changed(july, 2, anulado=True)
@@ -197,15 +197,15 @@ def test_a_period_is_closed_once_and_in_order():
 def test_a_receipt_leaves_at_what_it_cost_so_far_as_there_is_stock():
     lines = [receipt(1, 10, 4), receipt(2, 10, 6, 1)]
     void = changed(lines, 2, anulado=True)
-    assert opened(run(void, closed(lines))) == [(10, 1, 2, 1, True, -10, 60, 0, 10, 40, 4)]
+    assert opened(run(void, closed(lines))) == [(10, 1, 2, 1, True, -10, -60, 0, 10, 40, 4)]
     # 8 are left at 5, of the 10: at the average, below zero, and 10 of the 60 are no cost of them.
     lines.append(movement(3, SALE, 12, 2))
     void = changed(lines, 2, anulado=True)
-    assert opened(run(void, closed(lines))) == [(10, 1, 2, 1, True, -10, 60, 10, -2, -10, 5)]
+    assert opened(run(void, closed(lines))) == [(10, 1, 2, 1, True, -10, -60, 10, -2, -10, 5)]
     # Enough units, but 30 - 60 is less than nothing.
     lines = [receipt(1, 10, 6), receipt(2, 20, 0, 1), movement(3, SALE, 15, 2)]
     void = changed(lines, 1, anulado=True)
-    assert opened(run(void, closed(lines))) == [(10, 0, 1, 1, True, -10, 60, 40, 5, 10, 2)]
+    assert opened(run(void, closed(lines))) == [(10, 0, 1, 1, True, -10, -60, 40, 5, 10, 2)]
 
 
 def test_a_return_to_the_supplier_comes_back_at_what_it_took_and_its_gain_goes():
@@ -216,7 +216,7 @@ def test_a_return_to_the_supplier_comes_back_at_what_it_took_and_its_gain_goes()
     done = run(lines)
     assert told(done.ledgers[1][1])[5:8] == (-2, 14, 4)
     void = run(changed(lines, 2, anulado=True), close(done, JUNE))
-    assert opened(void) == [(10, 1, 2, 1, True, 2, 14, -4, 10, 50, 5)]
+    assert opened(void) == [(10, 1, 2, 1, True, 2, -14, -4, 10, 50, 5)]
     sums = [m for (_, product), m in void.by_product_day.items() if product == 1]
     assert sum(m.costo_recibido for m in sums) == 50
     assert sum(m.ajuste for m in sums) == 0
@@ -235,8 +235,8 @@ def test_other_reversals_move_the_opposite_way():
     # 9 of 36 and 2 of 20 are closed: 11 of 56.
     assert [row[2:10] for row in opened(void)] == [
         (2, 1, True, 0, 0, 0, 11, 56),
-        (3, 1, True, 1, -4, 0, 12, 60),
-        (4, 1, True, -2, 20, 0, 10, 40),
+        (3, 1, True, 1, 4, 0, 12, 60),
+        (4, 1, True, -2, -20, 0, 10, 40),
         (5, 1, True, 0, 0, 0, 10, 40),
     ]
     assert void.branches == {(1, 0): 0, (1, 1): 10, (1, 2): 0, (2, 0): 4, (2, 1): 5}
@@ -256,31 +256,31 @@ def test_a_cost_that_names_a_closed_receipt_is_added_where_it_stands():
     # left, as if it had always been so, and 3 of that is what the closed sale lacked.
     both = changed(cost, 1, costo_unitario=Decimal("4.3"))
     assert [row[2:8] for row in opened(run(both, books))] == [
-        (1, 1, True, -10, 40, 0),
+        (1, 1, True, -10, -40, 0),
         (1, 2, False, 10, 50, -3),
         (3, 0, False, 0, 0, 0),
     ]
     # Closed on its own it is in the value, and not taken a second time.
     second = closed(cost, JULY, books)
     rows = opened(run(changed(cost, 1, costo_unitario=Decimal(5)), second))
-    assert [row[2:7] for row in rows] == [(1, 1, True, -10, 40), (1, 2, False, 10, 50)]
+    assert [row[2:7] for row in rows] == [(1, 1, True, -10, -40), (1, 2, False, 10, 50)]
 
 
 def test_a_cost_inside_its_receipt_leaves_it_or_goes_with_it():
     lines = [receipt(1, 10, 4), landed(2, 10, 1, 1)]
     books = closed(lines)
     assert opened(run(changed(lines, 2, anulado=True), books)) == [
-        (10, 1, 2, 1, True, 0, 10, 0, 10, 40, 4)
+        (10, 1, 2, 1, True, 0, -10, 0, 10, 40, 4)
     ]
     # The corrected receipt takes the closed cost again, and a corrected cost as it is now.
     cheaper = changed(lines, 1, costo_unitario=Decimal(3))
     assert [row[2:7] for row in opened(run(cheaper, books))] == [
-        (1, 1, True, -10, 50),
+        (1, 1, True, -10, -50),
         (1, 2, False, 10, 40),
     ]
     dearer = changed(cheaper, 2, costo_unitario=Decimal(20))
     assert [row[2:7] for row in opened(run(dearer, books))] == [
-        (1, 1, True, -10, 50),
+        (1, 1, True, -10, -50),
         (1, 2, False, 10, 50),
         (2, 1, True, 0, 0),
         (2, 2, False, 0, 0),
@@ -291,11 +291,11 @@ def test_a_cost_that_was_an_expense_takes_nothing_out_of_the_stock():
     lines = [receipt(1, 10, 4), landed(2, 81, 9, 1), receipt(3, 20, 10, 2)]
     # There would be value enough by now, but none of it is that cost's.
     assert opened(run(changed(lines, 2, anulado=True), closed(lines))) == [
-        (10, 1, 2, 1, True, 0, 81, 81, 30, 240, 8)
+        (10, 1, 2, 1, True, 0, -81, 81, 30, 240, 8)
     ]
     small = changed(lines, 2, costo_unitario=Decimal(30))
     assert opened(run(changed(small, 2, anulado=True), closed(small))) == [
-        (10, 1, 2, 1, True, 0, 30, 0, 30, 240, 8)
+        (10, 1, 2, 1, True, 0, -30, 0, 30, 240, 8)
     ]
 
 
@@ -322,7 +322,7 @@ def test_a_late_count_tells_what_there_was_on_its_day():
     # Corrected, it is compared with what it had been compared with.
     counted = [*STOCK, movement(3, COUNT, 9, 2)]
     rows = opened(run(changed(counted, 3, cantidad=Decimal(8)), closed(counted)))
-    assert [row[2:7] for row in rows] == [(3, 1, True, 1, -4), (3, 2, False, -2, -8)]
+    assert [row[2:7] for row in rows] == [(3, 1, True, 1, 4), (3, 2, False, -2, -8)]
 
 
 def test_a_late_count_finds_nothing_that_a_closed_one_after_it_has_found():

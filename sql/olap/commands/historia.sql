@@ -15,6 +15,12 @@ BEGIN
             HINT = 'set ETL_INITIAL_SINCE and run RunDue';
     ELSIF p_desde >= v_control.desde_inicial THEN
         RETURN 'ya_cargada';
+    ELSIF etl.cerrado_hasta() > '-infinity' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = format('earlier history would change what is closed up to %s; nothing was changed',
+                             (SELECT max(c.dia) FROM dw.cierre AS c)),
+            HINT = 'open the closings again, the last one first: `python -m pipeline close --reopen`';
     END IF;
     PERFORM etl.vaciar_trabajo();
     RETURN 'cargar';

@@ -47,7 +47,8 @@ FROM (
             THEN greatest(a.fecha, etl.inicio_del_dia(p_desde, p_zona))
             ELSE etl.inicio_del_dia(p_desde, p_zona)
         END AS fecha,
-        NULL::smallint AS orden, NULL::bigint AS id_movimiento, 'SALDO'::text AS tipo,
+        NULL::timestamptz AS fecha_documento, NULL::smallint AS orden, NULL::smallint AS capa,
+        NULL::bigint AS id_movimiento, 'SALDO'::text AS tipo,
         NULL::bigint AS id_sucursal, NULL::text AS sucursal, NULL::numeric AS cantidad,
         NULL::numeric AS costo_unitario, NULL::numeric AS costo_total, 0::numeric AS ajuste,
         coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
@@ -70,7 +71,7 @@ FROM (
     ) AS u ON true
     UNION ALL
     SELECT
-        k.fecha, k.orden, k.id_movimiento, k.tipo, k.id_sucursal,
+        k.fecha, k.fecha_documento, k.orden, k.capa, k.id_movimiento, k.tipo, k.id_sucursal,
         coalesce(s.nombre, 'Sucursal ' || k.id_sucursal), k.cantidad, k.costo_unitario,
         k.costo_total, k.ajuste, k.existencias, k.costo_promedio, k.valor, k.provisional,
         k.variacion,
@@ -84,7 +85,7 @@ FROM (
         AND k.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
 ) AS l
 LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = l.tipo
-ORDER BY l.id_movimiento IS NOT NULL, l.fecha, l.orden, l.id_movimiento
+ORDER BY l.id_movimiento IS NOT NULL, l.fecha, l.fecha_documento, l.orden, l.id_movimiento, l.capa
 $$;
 COMMENT ON FUNCTION etl.libro_producto(bigint, date, date, text) IS
     'El libro de un producto entre dos días de la zona, ambos incluidos: su saldo inicial (tipo SALDO) y luego cada movimiento en su orden';

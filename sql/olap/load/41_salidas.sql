@@ -76,7 +76,7 @@ LANGUAGE sql STABLE
 AS $$
 -- One that only lost its date, its price or its validity is still the same document.
 SELECT
-    b.id_movimiento, b.fecha,
+    b.id_movimiento, b.fecha_documento,
     CASE
         WHEN e.id_movimiento IS NULL THEN 'quitada'
         WHEN o.de_otra_fecha OR o.de_otra_cosa THEN 'reemplazada'
@@ -84,14 +84,20 @@ SELECT
     END,
     -- A shop may have one product, and sell it by the unit.
     coalesce(o.de_otra_fecha AND (o.de_otra_cosa OR o.de_otro_monto), false)
-FROM etl.baja AS b
+FROM (
+    SELECT * FROM etl.baja AS f WHERE NOT f.igual AND NOT f.reverso
+    UNION ALL
+    -- A closed row stays, but is undone.
+    SELECT * FROM etl.v_por_reversar
+) AS b
 LEFT JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento
 LEFT JOIN dw.tipo_movimiento AS n ON n.tipo = e.tipo
 LEFT JOIN etl.v_etapa AS v ON v.id_movimiento = b.id_movimiento
 LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = b.tipo
 CROSS JOIN LATERAL (
     SELECT
-        e.fecha NOT BETWEEN b.fecha - interval '1 day' AND b.fecha + interval '1 day' AS de_otra_fecha,
+        e.fecha NOT BETWEEN b.fecha_documento - interval '1 day' AND b.fecha_documento + interval '1 day'
+            AS de_otra_fecha,
         -- A negative sale is in the ledger as what it means.
         b.tipo NOT IN (e.tipo, coalesce(n.tipo_si_negativa, e.tipo)) OR e.id_producto <> b.id_producto
             AS de_otra_cosa,
@@ -102,7 +108,6 @@ CROSS JOIN LATERAL (
             b.cantidad, b.id_sucursal, CASE WHEN t.precio THEN b.precio_unitario ELSE b.costo_unitario END
         ) AS de_otro_monto
 ) AS o
-WHERE NOT b.igual
 $$;
 COMMENT ON FUNCTION etl.salidas() IS
     'Las filas del kardex que esta carga quita o cambia: quitada (ya no viene), reemplazada (su número trae la fecha, el tipo o el producto de otro documento; ajena si la fecha y además lo otro, la sucursal, la cantidad o el monto) o corregida';
