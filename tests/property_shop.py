@@ -56,6 +56,8 @@ OLAP_TABLES = (
     "etl.fuera_de_alcance",
     "etl.fuera_sin_lista",
     "dw.cierre",
+    "etl.producto_cerrado",
+    "dw.reapertura",
 )
 
 
