@@ -103,6 +103,13 @@ def in_scope(
     return fecha >= initial and (opening is None or opening.fecha is None or fecha >= opening.fecha)
 
 
+def no_number(movement: Mapping[str, Any]) -> bool:
+    """Whether the amount of the line counts, and is NaN or infinite."""
+    importe = movement.get("importe")
+    counts = importe is not None and movement["tipo"] in WITH_IMPORTE
+    return counts and not importe.is_finite()
+
+
 def motives(
     movement: Mapping[str, Any],
     products: Mapping[int, Product],
@@ -124,7 +131,7 @@ def motives(
         yield from about_amount(tipo, column, movement[column])
         factors = on_entry(cantidad), on_entry(movement[column])
         too_large = None not in factors and abs(factors[0] * factors[1]) >= LARGEST_AMOUNT
-        if too_large or not 0 <= (importe or 0) < LARGEST_AMOUNT:
+        if too_large or no_number(movement) or not 0 <= (importe or 0) < LARGEST_AMOUNT:
             yield "importe fuera de rango"
 
 

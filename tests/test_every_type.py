@@ -387,3 +387,22 @@ def figures(shop: Shop) -> list[dict[str, object]]:
     return [
         {name: value for name, value in row.items() if name != "version"} for row in rows
     ] + shop.olap_rows("SELECT * FROM dw.resumen_mensual ORDER BY 1, 2, 3")
+
+
+def test_an_amount_that_is_no_number_waits(shop: Shop, bought: Ids):
+    wait = []
+    for amount in map(Decimal, ("NaN", "Infinity", "-Infinity")):
+        sold = {"precio_unitario": 9, "importe": amount}
+        got = {"costo_unitario": 5, "importe": amount}
+        wait += [
+            shop.movement(SALE, day(8), MILK, 1, **sold),
+            shop.movement(SALE, day(8), MILK, -1, **sold),
+            shop.movement(RECEIPT, day(8), MILK, 1, **got),
+            shop.movement(RECEIPT, day(8), MILK, -1, **got),
+        ]
+        # One that does not look at the amount of the line enters.
+        shop.movement(SUPPLIER_RETURN, day(8), MILK, 1, **got)
+    run(shop, hours=1)
+    rejects = "SELECT id_movimiento FROM etl.rechazo WHERE motivo = 'importe fuera de rango'"
+    assert sorted(row["id_movimiento"] for row in shop.olap_rows(rejects)) == wait
+    proved(shop)
