@@ -38,8 +38,12 @@ MANUAL = Manual(
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("day", metavar="DAY", nargs="?", help="the last day that is closed: 2026-06-30")
-    what.add_argument("--list", action="store_true", help="show the closings, and those that were undone")
+    what.add_argument(
+        "day", metavar="DAY", nargs="?", help="the last day that is closed: 2026-06-30"
+    )
+    what.add_argument(
+        "--list", action="store_true", help="show the closings, and those that were undone"
+    )
     what.add_argument("--reopen", metavar="DAY", help="undo the last closing, which is of this day")
     parser.add_argument("--reason", help="why it is undone; goes with --reopen")
     parser.add_argument(
@@ -89,7 +93,9 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InputError(_("{text} is not a day; write it as 2026-06-30").format(text=text)) from error
+        raise InputError(
+            _("{text} is not a day; write it as 2026-06-30").format(text=text)
+        ) from error
 
 
 def _call(settings: Settings, query: str, first: tuple[Any, ...], *last: Any) -> dict[str, Any]:

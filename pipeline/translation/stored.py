@@ -122,6 +122,30 @@ TEMPLATES = (
         "nothing was changed"
     ),
     N_("give --drop-earlier to let them go, or correct the date"),
+    N_("the opening would change what is closed up to {day} ({products}); nothing was changed"),
+    N_(
+        "tell it by a count (CONTEO), or open the last closing again: "
+        "`python -m pipeline close --reopen`"
+    ),
+    N_("product {product}"),
+    N_("earlier history would change what is closed up to {day}; nothing was changed"),
+    N_("open the closings again, the last one first: `python -m pipeline close --reopen`"),
+    N_("{day} is closed already, as all up to {last} is; nothing was changed"),
+    N_("{day} is not over yet; nothing was changed"),
+    N_("close a day that is over"),
+    N_("{day} is not loaded to its end yet; nothing was changed"),
+    N_("run `luigi --module pipeline RunDue`, and close it then"),
+    N_(
+        "of what {day} closes, {rejects} movements wait as rejects and {provisional} sales have a "
+        "provisional cost; nothing was changed"
+    ),
+    N_(
+        "see `python -m pipeline rejects` and `python -m pipeline status`; give --anyway to close "
+        "it as it is"
+    ),
+    N_("the last closing is that of {day}; nothing was changed"),
+    N_("there is no closing; nothing was changed"),
+    N_("what was closed up to {day} is not what it was"),
     N_("there is no first run to go back from"),
     N_("set ETL_INITIAL_SINCE and run RunDue"),
     N_(
