@@ -99,8 +99,8 @@ def replay(
     """Value every movement that counts, in order, and sum up.
 
     With `books` the closed rows are what they are, and what is not in them is booked after them:
-    see oracle_closings. `limit` is the end of the period that is about to be closed: a cost that is booked
-    from then on is no part of a receipt before.
+    see oracle_closings. `limit` is the end of the period that is about to be closed: a cost that
+    is booked from then on is no part of a receipt before.
 
     A movement is a row of the OLTP: id_movimiento, tipo, id_producto, id_sucursal, cantidad,
     precio_unitario, costo_unitario, fecha (aware), anulado, and where it has them id_origen,

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 MANUAL = Manual(
-    does="Closes all up to the end of a day in ETL_TIMEZONE: what is booked before stays as it is, whatever "
-    "comes late or is corrected is booked at the first open instant, and what the OLTP archives stays. Prints "
-    "the huella of the period, a sha256 that verify computes again. --list shows the closings, --reopen undoes "
-    "the last one.",
+    does="Closes all up to the end of a day in ETL_TIMEZONE: what is booked before stays as it "
+    "is, whatever comes late or is corrected is booked at the first open instant, and what the "
+    "OLTP archives stays. Prints the huella of the period, a sha256 that verify computes again. "
+    "--list shows the closings, --reopen undoes the last one.",
     reads="the OLAP.",
     changes="the OLAP's closings, in one transaction; with --reopen also what was booked after it.",
     exits={0: "closed, listed or opened again", 1: "refused, or a failure; nothing was changed"},
