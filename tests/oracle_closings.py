@@ -14,9 +14,9 @@ may lose. What the rules leave open was decided for an accountant:
   at what it took from the value, costo_total - ajuste: of a return to the supplier costo_total
   is what was credited. A cost of its own leaves by what it had put in, costo_total + ajuste. A
   receipt leaves at costo_total, but at no less than nothing.
-- A reversal has the columns of the row that it takes back, costo_unitario too; variacion and costo_total
-  are the opposite (only of a cost inside its receipt the latter is what leaves there: -A, or 0), and so is
-  the way of a transfer. It is never provisional.
+- A reversal has the columns of the row that it takes back, costo_unitario too; variacion and
+  costo_total are the opposite (only of a cost inside its receipt the latter is what leaves there:
+  -A, or 0), and so is the way of a transfer. It is never provisional.
 - A cost inside its receipt (costo_total 0) leaves the receipt while that is closed and stands. What
   was added on its own (costo_total A) is not taken again by a receipt that is corrected.
 - A count of a closed day, typed late, tells what there was on its day: it is compared with the
