@@ -96,7 +96,8 @@ def balance_columns(balance: Balance) -> tuple[Decimal, Decimal, Decimal]:
 
 def code_of(product: Product) -> str:
     """By what the shop calls a product: its code or, where it has none, its id."""
-    return product.codigo or str(product.id_producto)
+    code = product.codigo or ""
+    return code if code.strip() else str(product.id_producto)
 
 
 def lines_in_format(ledger: Ledger) -> Iterator[Line]:
