@@ -73,6 +73,17 @@ BRANCHES_COLUMNS = (
 _NOTHING = ("", "", "")
 
 
+class _LineFeeds:
+    """Ends rows with a line feed; csv before Python 3.13 quotes no other end than its rows' own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> int:
+        """Write a row, which csv ends with both characters, so that it quotes a name with one."""
+        return self._stream.write(row.removesuffix("\r\n") + "\n")
+
+
 def digits(number: Decimal | None) -> str:
     """Plain, with the ledger's six decimals."""
     return "" if number is None else f"{number:.6f}"
@@ -85,7 +96,8 @@ def balance_columns(balance: Balance) -> tuple[Decimal, Decimal, Decimal]:
 
 def code_of(product: Product) -> str:
     """By what the shop calls a product: its code or, where it has none, its id."""
-    return product.codigo or str(product.id_producto)
+    code = product.codigo or ""
+    return code if code.strip() else str(product.id_producto)
 
 
 def lines_in_format(ledger: Ledger) -> Iterator[Line]:
@@ -169,7 +181,7 @@ def to_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
 
     There are no totals, which would count twice.
     """
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream))
     writer.writerow(CSV_COLUMNS)
     for ledger in ledgers:
         writer.writerows(_csv_rows(ledger))
@@ -178,7 +190,7 @@ def to_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
 
 def to_totals_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
     """Write a row a ledger, and one below them with the sums of all, and pass them on."""
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream))
     writer.writerow(TOTALS_COLUMNS)
     whole = Sums()
     for ledger in ledgers:
@@ -198,7 +210,7 @@ def to_totals_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]
 
 def to_branches_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
     """Write a row a product and branch that holds some of it, and pass the ledgers on."""
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream))
     writer.writerow(BRANCHES_COLUMNS)
     for ledger in ledgers:
         named = (code_of(ledger.product), ledger.product.nombre or "")
