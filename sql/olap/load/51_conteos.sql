@@ -1,5 +1,19 @@
 -- What a count of a branch needs: what there was in it.
 
+CREATE OR REPLACE FUNCTION etl.por_sucursal(
+    p_sucursal bigint, p_destino bigint, p_variacion numeric, p_cantidad numeric
+) RETURNS TABLE (id_sucursal bigint, variacion numeric)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT p_sucursal, p_variacion
+UNION ALL
+SELECT p_sucursal, -p_cantidad WHERE p_destino IS NOT NULL
+UNION ALL
+SELECT p_destino, p_cantidad WHERE p_destino IS NOT NULL
+$$;
+COMMENT ON FUNCTION etl.por_sucursal(bigint, bigint, numeric, numeric) IS
+    'Lo que una fila del kardex cambió en cada sucursal: la suya y, si es un traslado, las dos';
+
 CREATE OR REPLACE VIEW etl.v_existencias_al_empezar AS
 SELECT u.id_producto, u.id_sucursal, sum(u.existencias)::numeric AS existencias
 FROM (
@@ -20,13 +34,7 @@ FROM (
         WHERE f.id_producto = t.id_producto AND f.fecha >= t.desde
         OFFSET 0
     ) AS k
-    CROSS JOIN LATERAL (
-        SELECT k.id_sucursal, k.variacion
-        UNION ALL
-        SELECT k.id_sucursal, -k.cantidad WHERE k.id_sucursal_destino IS NOT NULL
-        UNION ALL
-        SELECT k.id_sucursal_destino, k.cantidad WHERE k.id_sucursal_destino IS NOT NULL
-    ) AS m
+    CROSS JOIN LATERAL etl.por_sucursal(k.id_sucursal, k.id_sucursal_destino, k.variacion, k.cantidad) AS m
     WHERE t.cuenta_sucursales AND t.desde > '-infinity'
 ) AS u
 GROUP BY u.id_producto, u.id_sucursal;
