@@ -229,6 +229,20 @@ def test_branches_hold_at_the_months_end_what_the_ledger_says(shop: Shop):
 
 
 @pytest.mark.one_postgres
+@pytest.mark.parametrize("nombre", ["a\rb", "a\nb", "a\r\nb", '=a,"b";\r\r'])
+def test_a_name_of_any_characters_is_one_cell(shop: Shop, nombre: str):
+    trade_months(shop)
+    shop.till("UPDATE productos SET nombre = %s", nombre)
+    shop.run_in_process()
+    shop.succeed("book", "2026-03", f"--output={folder_of(shop)}")
+    for path in folder_of(shop).glob("*.csv"):
+        if "sucursales" in path.name:
+            continue
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert {row["descripcion"] for row in rows} <= {nombre, "TOTAL"}
+
+
 def test_without_branches_there_is_no_file_of_them(shop: Shop):
     shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
     shop.product(1)

@@ -127,6 +127,14 @@ CREATE CONSTRAINT TRIGGER avisar AFTER INSERT OR UPDATE ON dw.kardex DEFERRABLE 
 FOR EACH ROW EXECUTE FUNCTION dw.avisar()
 """
 
+WAITING = """
+CREATE TABLE dw.avisada (id bigint);
+CREATE FUNCTION dw.avisar() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+'BEGIN INSERT INTO dw.avisada VALUES (new.id_movimiento); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER avisar AFTER INSERT ON dw.kardex DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION dw.avisar()
+"""
+
 
 @pytest.fixture
 def with_a_lote(shop: Shop) -> Shop:
@@ -345,6 +353,15 @@ def test_a_ledger_without_a_key_is_not_added_to(shop: Shop):
     shop.succeed("init")
     shop.sale(BEGINNING + timedelta(days=91), (4, 1, 9))
     load(shop)
+
+
+def test_a_trigger_that_waits_for_the_end_is_asked_before_there_are_indexes(shop: Shop):
+    with shop.olap.cursor() as cursor:
+        cursor.execute(WAITING)
+    trade(shop)
+    load(shop)
+    told = shop.olap_rows("SELECT count(*) AS filas FROM dw.kardex")
+    assert shop.olap_rows("SELECT count(*) AS filas FROM dw.avisada") == told
 
 
 def test_a_ledger_from_which_a_table_inherits_is_not_added_to(shop: Shop):

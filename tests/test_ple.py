@@ -262,6 +262,33 @@ def test_what_is_missing_is_named_product_by_product(peruvian: Shop):
 
 
 @pytest.mark.one_postgres
+def test_the_id_of_a_product_is_the_code_of_another(peruvian: Shop):
+    peruvian.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    for product, codigo in ((7, "0"), (8, "0"), (9, "7"), (10, "8"), (11, "z")):
+        peruvian.product(product, codigo=codigo)
+    # By its id, as one whose code is blank.
+    peruvian.till("UPDATE productos SET codigo = NULL WHERE id_producto = 7")
+    peruvian.till("UPDATE productos SET codigo = ' ' WHERE id_producto = 8")
+    peruvian.receipt(BEGINNING + DAY, *((product, 1, 1) for product in range(7, 12)))
+    peruvian.till("UPDATE transacciones SET numero = '1'")
+    peruvian.run_in_process()
+    done = peruvian.command("book", "2026-03", f"--output={folder_of(peruvian)}", "--format=ple")
+    assert done.returncode == 1
+    assert "product 7 (7): the code '7' is that of product 9, too" in done.stdout.splitlines()
+    assert "product 10 (8): the code '8' is that of product 8, too" in done.stdout.splitlines()
+    assert not list(folder_of(peruvian).iterdir())
+
+
+def test_what_moves_without_a_code_of_the_table_is_among_others(peruvian: Shop):
+    peruvian.olap.cursor().execute("UPDATE dw.tipo_movimiento SET sunat = NULL")
+    trade_all(peruvian)
+    peruvian.till("UPDATE transacciones SET numero = '1'")
+    _units, valued = books(peruvian)
+    check_footed(valued, products=False)
+    # Of the transfer the entry alone has one.
+    assert {row[13] for row in valued} == {"16", "19", "21", "99"}
+
+
 def test_queries_without_the_columns_lack_everything(shop: Shop):
     trade(shop)
     shop.run_in_process()

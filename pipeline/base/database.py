@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from pipeline.base.interrupt import ends_what_runs
 from pipeline.errors import DatabaseError, LockedError, TransientError, one_line, translate
@@ -103,6 +104,11 @@ def connect(database: Database, step: str, *, read_only: bool = False) -> Iterat
         raise failure from error
     finally:
         connection.close()
+
+
+def begin_snapshot(connection: Connection) -> None:
+    """Make the next statement open the one snapshot that the whole read is done in."""
+    connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
 
 
 def call(

@@ -11,7 +11,16 @@ from pipeline.base.voice import Voice, voice_of
 from pipeline.kardex.formats import code_of
 from pipeline.kardex.kept import Kept
 from pipeline.kardex.ledger import BranchStock, Ledger, Product, Sums
-from pipeline.kardex.page import begin, cells_of, decimals_of, end, heading, needed, table
+from pipeline.kardex.page import (
+    begin,
+    cells_of,
+    decimals_of,
+    end,
+    head_of,
+    heading,
+    needed,
+    table,
+)
 from pipeline.kardex.reading import Book
 
 # The least decimals of the summary's columns, as Sums has them.
@@ -86,11 +95,4 @@ def _summary_head(_: Callable[[str], str]) -> str:
         (_("Adjustment"), "rowspan", 2),
         (_("Closing balance"), "colspan", 2),
     )
-    amounts = (_("Quantity"), _("Total cost"))
-    return (
-        "<thead>\n<tr>"
-        + "\n".join(f'<th {spans}="{count}">{text}</th>' for text, spans, count in groups)
-        + "</tr>\n<tr>"
-        + "\n".join(f"<th>{text}</th>" for text in amounts * 4)
-        + "</tr>\n</thead>"
-    )
+    return head_of(groups, (_("Quantity"), _("Total cost")) * 4)

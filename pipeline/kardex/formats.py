@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, TextIO
 
@@ -72,6 +72,19 @@ BRANCHES_COLUMNS = (
 )
 _NOTHING = ("", "", "")
 
+Numbers = Sequence[Decimal | None]
+
+
+class _LineFeeds:
+    """Ends rows with a line feed; csv before Python 3.13 quotes no other end than its rows' own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> int:
+        """Write a row, which csv ends with both characters, so that it quotes a name with one."""
+        return self._stream.write(row.removesuffix("\r\n") + "\n")
+
 
 def digits(number: Decimal | None) -> str:
     """Plain, with the ledger's six decimals."""
@@ -83,9 +96,31 @@ def balance_columns(balance: Balance) -> tuple[Decimal, Decimal, Decimal]:
     return balance.existencias, balance.costo_promedio, balance.valor
 
 
+def numbers_of(line: Line) -> Numbers:
+    """A line's columns of numbers: entry, exit, adjustment, balance."""
+    blank = [None] * 3
+    return (
+        *(line.entry or blank),
+        *(line.exit or blank),
+        line.ajuste or None,
+        *balance_columns(line.after),
+    )
+
+
+def totals_numbers(ledger: Ledger) -> Numbers:
+    """The same of what stands below the lines."""
+    totals = ledger.totals
+    return (
+        *(totals.entries_quantity, None, totals.entries_cost),
+        *(totals.exits_quantity, None, totals.exits_cost),
+        *(totals.ajuste, *balance_columns(ledger.closing)),
+    )
+
+
 def code_of(product: Product) -> str:
     """By what the shop calls a product: its code or, where it has none, its id."""
-    return product.codigo or str(product.id_producto)
+    code = product.codigo or ""
+    return code if code.strip() else str(product.id_producto)
 
 
 def lines_in_format(ledger: Ledger) -> Iterator[Line]:
@@ -113,10 +148,9 @@ def _until_in_words(ledger: Ledger) -> str:
 
 def print_text(ledger: Ledger) -> None:
     """Print an aligned table for a terminal, with the totals below."""
-    product, totals = ledger.product, ledger.totals
+    product = ledger.product
     print(" ".join(f"{product.id_producto} {product.codigo or ''} {product.nombre or ''}".split()))
     print(f"{_period_in_words(ledger.period)}; datos al {_until_in_words(ledger)}; {METHOD}\n")
-    blank = [None] * 3
     opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else None
     rows: list[list[Any]] = [
         [
@@ -124,9 +158,7 @@ def print_text(ledger: Ledger) -> None:
             None,
             "SALDO INICIAL",
             None,
-            *blank,
-            *blank,
-            None,
+            *[None] * 7,
             *balance_columns(ledger.opening),
             None,
         ]
@@ -136,21 +168,11 @@ def print_text(ledger: Ledger) -> None:
         rows.append(
             [
                 *(f"{row.fecha:%Y-%m-%d %H:%M:%S}", row.id_movimiento, row.tipo, line.sucursal),
-                *(line.entry or blank),
-                *(line.exit or blank),
-                line.ajuste or None,
-                *balance_columns(line.after),
+                *numbers_of(line),
                 "sí" if row.provisional else None,
             ]
         )
-    entries = (totals.entries_quantity, None, totals.entries_cost)
-    exits = (totals.exits_quantity, None, totals.exits_cost)
-    rows.append(
-        [
-            *(None, None, "TOTALES", None, *entries, *exits),
-            *(totals.ajuste, *balance_columns(ledger.closing), None),
-        ]
-    )
+    rows.append([None, None, "TOTALES", None, *totals_numbers(ledger), None])
     amounts = ("cantidad", "costo unit.", "costo total")
     print_table(
         [
@@ -169,7 +191,7 @@ def to_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
 
     There are no totals, which would count twice.
     """
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream))
     writer.writerow(CSV_COLUMNS)
     for ledger in ledgers:
         writer.writerows(_csv_rows(ledger))
@@ -178,7 +200,7 @@ def to_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
 
 def to_totals_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
     """Write a row a ledger, and one below them with the sums of all, and pass them on."""
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream))
     writer.writerow(TOTALS_COLUMNS)
     whole = Sums()
     for ledger in ledgers:
@@ -198,7 +220,7 @@ def to_totals_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]
 
 def to_branches_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
     """Write a row a product and branch that holds some of it, and pass the ledgers on."""
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream))
     writer.writerow(BRANCHES_COLUMNS)
     for ledger in ledgers:
         named = (code_of(ledger.product), ledger.product.nombre or "")

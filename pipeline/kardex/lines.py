@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from pipeline.base.csv_rows import rounded
 
+# Table 12, others: what moves stock or value without a code of its own is in the format, too.
+OTHERS = "99"
 _ZERO = Decimal(0)
 # A product of two of the ledger's columns is exact here.
 _AMPLE = Context(prec=80)
@@ -109,7 +111,7 @@ def _lines_of(movement: Movement) -> list[Line]:
     return [
         Line(
             movement,
-            movement.operacion if entry or exit_ else None,
+            (movement.operacion or OTHERS) if entry or exit_ else None,
             movement.sucursal,
             entry,
             exit_,
@@ -126,8 +128,9 @@ def _transfer(movement: Movement) -> list[Line]:
         existencias=after.existencias - quantity, valor=after.valor - amounts.costo_total
     )
     assert movement.sucursal_destino is not None
+    code = movement.operacion or OTHERS
     return [
-        Line(movement, movement.operacion, movement.sucursal, None, amounts, _ZERO, gone),
+        Line(movement, code, movement.sucursal, None, amounts, _ZERO, gone),
         Line(
             movement,
             movement.operacion_destino,

@@ -13,14 +13,14 @@ from pipeline.base.movement_names import name_of
 from pipeline.base.voice import Voice, voice_of
 from pipeline.kardex.formats import (
     OPENING_OPERATION,
+    Numbers,
     balance_columns,
     code_of,
     lines_in_format,
+    numbers_of,
+    totals_numbers,
 )
 from pipeline.kardex.ledger import Ledger, Period, Product
-from pipeline.kardex.lines import Line
-
-Numbers = Sequence[Decimal | None]
 
 # The least decimals of each column of numbers: quantity, unit cost and total of entries and of
 # exits, the adjustment, and the balance. Quantities have none that say nothing; money has two.
@@ -145,6 +145,11 @@ def _head(_: Callable[[str], str]) -> str:
     )
     amounts = (_("Quantity"), _("Unit cost"), _("Total cost"))
     columns = (_("Date"), _("Type (table 10)"), _("Series"), _("Number"), *amounts * 3)
+    return head_of(groups, columns)
+
+
+def head_of(groups: Iterable[tuple[str, str, int]], columns: Iterable[str]) -> str:
+    """A table's head: a row of groups, each with how it spans, and one of what is in them."""
     return (
         "<thead>\n<tr>"
         + "\n".join(f'<th {spans}="{count}">{text}</th>' for text, spans, count in groups)
@@ -167,10 +172,10 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
     """The body's rows and the foot: the balance before, a line a movement, the totals."""
     _ = voice.gettext
     opening = (*[None] * 7, *balance_columns(ledger.opening))
-    totals = _totals(ledger)
+    totals = totals_numbers(ledger)
     # Gone through twice: the decimals of a column are those of all its numbers.
-    numbers_of = map(_numbers, lines_in_format(ledger))
-    decimals = decimals_of(chain((opening, totals), numbers_of), _LEAST)
+    numbers = map(numbers_of, lines_in_format(ledger))
+    decimals = decimals_of(chain((opening, totals), numbers), _LEAST)
     opened = voice.table_day(ledger.opening_date) if ledger.opening_date else ""
     # Apart from the rows: gettext finds no text within an f-string.
     before, below = _("Opening balance"), _("TOTALS")
@@ -186,31 +191,12 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
         yield (
             f"<tr><td>{voice.table_day(row.fecha)}</td><td></td><td></td>"
             f"<td>{row.id_movimiento}</td><td>{line.operacion} {escape(kind)}</td>"
-            f"{cells_of(_numbers(line), decimals, voice)}<td>{escape(line.sucursal)}</td>"
+            f"{cells_of(numbers_of(line), decimals, voice)}<td>{escape(line.sucursal)}</td>"
             f"<td>{yes if row.provisional else ''}</td></tr>\n"
         )
     yield (
         f'</tbody>\n<tfoot>\n<tr><td colspan="5">{below}</td>'
         f"{cells_of(totals, decimals, voice)}<td></td><td></td></tr>\n</tfoot>\n"
-    )
-
-
-def _numbers(line: Line) -> Numbers:
-    blank = [None] * 3
-    return (
-        *(line.entry or blank),
-        *(line.exit or blank),
-        line.ajuste or None,
-        *balance_columns(line.after),
-    )
-
-
-def _totals(ledger: Ledger) -> Numbers:
-    totals = ledger.totals
-    return (
-        *(totals.entries_quantity, None, totals.entries_cost),
-        *(totals.exits_quantity, None, totals.exits_cost),
-        *(totals.ajuste, *balance_columns(ledger.closing)),
     )
 
 

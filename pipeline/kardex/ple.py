@@ -18,7 +18,7 @@ from pipeline.errors import InputError
 from pipeline.kardex.files import Written, whole_files
 from pipeline.kardex.formats import OPENING_OPERATION, code_of
 from pipeline.kardex.ledger import Ledger
-from pipeline.kardex.lines import Balance, Line
+from pipeline.kardex.lines import OTHERS, Balance, Line
 from pipeline.kardex.ple_rows import NO_DOCUMENT, Faults, LookUp, Row, described, looked_up
 from pipeline.kardex.reading import Book, go_through
 from pipeline.translation import translated as _
@@ -26,7 +26,6 @@ from pipeline.translation import translated as _
 VALUED, UNITS = "130100", "120100"
 _OWN_CODES = "9"  # table 13: neither UNSPSC nor GTIN
 _AVERAGE = "1"  # table 14
-_OTHERS = "99"
 _AMPLE = Context(prec=80, rounding=ROUND_HALF_UP)
 _ZERO, _CENT, _MICRO = Decimal(0), Decimal("0.01"), Decimal("0.000001")
 
@@ -99,12 +98,12 @@ def _to_files(
         adjusted = before._replace(valor=_sum(before.valor, line.ajuste))
         number = 1
         if _cents(adjusted.valor) != _cents(before.valor):
-            fields = _fields(row, month, taxpayer, number, _OTHERS)
+            fields = _fields(row, month, taxpayer, number, OTHERS)
             _put(valued, fields, _value_columns(None, before, adjusted))
             number = 2
         if line.movement.operacion_destino is not None and line.entry:
             number += 1
-        fields = _fields(row, month, taxpayer, number, line.operacion or _OTHERS)
+        fields = _fields(row, month, taxpayer, number, line.operacion or OTHERS)
         if line.after.existencias != before.existencias:
             _put(units, fields, _unit_columns(before.existencias, line.after.existencias))
         _put(valued, fields, _value_columns(line, adjusted, line.after))

@@ -80,6 +80,7 @@ class Faults:
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._ledger: Ledger | None = None
+        self._by_code: dict[str, int] = {}
         self._found: list[str] = []
         self._lines: Counter[str] = Counter()
         self._first: dict[str, int] = {}
@@ -88,7 +89,6 @@ class Faults:
     def of_product(self, row: Row) -> None:
         """The beginning of a product's lines."""
         self.end()
-        previous = self._ledger and self._ledger.product
         self._ledger = row.ledger
         code = code_of(row.ledger.product).strip()
         kind, unit = row.existence or (None, None)
@@ -98,10 +98,12 @@ class Faults:
             self._found.append(_wrong("unidad_medida", unit))
         if len(code) > _LONGEST_CODE or _FORBIDDEN.search(code):
             self._found.append(_wrong("codigo", code))
-        if previous and code == code_of(previous).strip():
+        # Of all before it, not of the last one alone: the id of one may be the code of another.
+        other = self._by_code.setdefault(code, row.ledger.product.id_producto)
+        if other != row.ledger.product.id_producto:
             self._found.append(
                 _("the code {code!r} is that of product {product}, too").format(
-                    code=code, product=previous.id_producto
+                    code=code, product=other
                 )
             )
         if not described(row.ledger.product):

@@ -12,10 +12,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
-
 from pipeline.base import progress
-from pipeline.base.database import call, connect
+from pipeline.base.database import begin_snapshot, call, connect
 from pipeline.errors import InputError, LedgerError
 from pipeline.kardex.ledger import EXACT, BranchStock, Ledger, Period, Product, Sums, foot
 from pipeline.translation import translated as _
@@ -68,7 +66,7 @@ def open_book(settings: Settings, period: Period, data_until: datetime | None) -
     Its ledgers raise LedgerError where one does not foot, or is not what its branches hold.
     """
     with connect(settings.olap, "kardex", read_only=True) as connection:
-        connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+        begin_snapshot(connection)
         products = call(connection, "SELECT count(*) FROM etl.productos_libro()")
         has_branches = call(connection, "SELECT etl.hay_sucursales()")
         ledgers = _ledgers(connection, period, data_until, has_branches)

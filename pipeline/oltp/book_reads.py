@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
-from pipeline.base.database import connect
+from pipeline.base.database import begin_snapshot, connect
 from pipeline.base.sql_files import read_sql
 from pipeline.oltp.queries import FOR_BOOK, Query, load_query
 
@@ -26,7 +25,7 @@ Read = Callable[[Collection[int]], dict[int, list[str | None]]]
 def reading_for_book(settings: Settings) -> Iterator[tuple[Read, Read]]:
     """How the shop's products and movements are asked, in one snapshot that ends with the block."""
     with connect(settings.oltp, "book", read_only=True) as connection:
-        connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+        begin_snapshot(connection)
         products, movements = (
             load_query(connection, settings, name) for name in ("productos", "movimientos")
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.base.database import begin_snapshot
 from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.prints import query_prints
 from pipeline.oltp.queries import NAMES, Query, load_query
-from pipeline.oltp.snapshot import Snapshot, begin_snapshot, take_snapshot
+from pipeline.oltp.snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, encodings
+from psycopg2.extensions import encodings
 
 from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql
@@ -73,11 +73,6 @@ class Snapshot:
             "identidad": self.identity.as_json(),
             "consultas": self.queries,
         }
-
-
-def begin_snapshot(connection: Connection) -> None:
-    """Make the next statement open the one snapshot that the whole read is done in."""
-    connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
 
 
 def join_in_order(connection: Connection) -> None:

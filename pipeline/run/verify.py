@@ -10,10 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from pipeline import olap
-from pipeline.base.database import connect
+from pipeline.base.database import begin_snapshot, connect
 from pipeline.base.sql_files import read_sql
 from pipeline.base.zone_rules import server_rules
 from pipeline.errors import DatabaseError
@@ -104,7 +103,7 @@ def verify(settings: Settings, since: datetime | None, *, everything: bool = Fal
 def _verify(settings: Settings, since: datetime | None, everything: bool) -> tuple[Findings, Proof]:
     findings = Findings()
     with connect(settings.olap, "verify", read_only=True) as analytical:
-        analytical.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+        begin_snapshot(analytical)
         control = olap.call(analytical, "SELECT etl.leer_control()")
         if control is None or control["hasta"] is None:
             raise DatabaseError(
@@ -252,7 +251,7 @@ def _judge(
 def _books_beside(settings: Settings, snapshot: str, part: int) -> list[dict[str, Any]]:
     """A part of all of them, in a session of its own that sees what the other one does."""
     with connect(settings.olap, "verify", read_only=True) as connection:
-        connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+        begin_snapshot(connection)
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION SNAPSHOT %s", (snapshot,))
         return _books(connection, part, None)

@@ -162,13 +162,7 @@ FROM (
         UNION ALL
         SELECT m.id_sucursal, -m.variacion
         FROM dw.kardex AS k
-        CROSS JOIN LATERAL (
-            SELECT k.id_sucursal, k.variacion
-            UNION ALL
-            SELECT k.id_sucursal, -k.cantidad WHERE k.id_sucursal_destino IS NOT NULL
-            UNION ALL
-            SELECT k.id_sucursal_destino, k.cantidad WHERE k.id_sucursal_destino IS NOT NULL
-        ) AS m
+        CROSS JOIN LATERAL etl.por_sucursal(k.id_sucursal, k.id_sucursal_destino, k.variacion, k.cantidad) AS m
         WHERE k.id_producto = p_id_producto
             AND k.fecha >= coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
     ) AS c

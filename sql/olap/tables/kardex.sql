@@ -63,6 +63,8 @@ LANGUAGE plpgsql
 SET client_min_messages = warning
 AS $$
 BEGIN
+    -- A trigger of somebody's that waits for the end would stand in the way of an index.
+    SET CONSTRAINTS ALL IMMEDIATE;
     -- Indexes and no constraint, since those who read do not wait for an index that is made.
     CREATE UNIQUE INDEX IF NOT EXISTS kardex_movimiento_unico ON dw.kardex (id_movimiento, capa);
     -- What a reversal undoes is no more what the movement is.

@@ -51,7 +51,7 @@ COMMENT ON COLUMN dw.tipo_movimiento.clase IS
 COMMENT ON COLUMN dw.tipo_movimiento.clase_con_costo IS 'La clase, si trae su costo; nulo: la misma';
 COMMENT ON COLUMN dw.tipo_movimiento.resta IS 'Si es una devolución o un descuento, que resta de las ventas';
 COMMENT ON COLUMN dw.tipo_movimiento.sunat IS
-    'Código de la tabla 12 de SUNAT; nulo: no está en el formato 13.1';
+    'Código de la tabla 12 de SUNAT; nulo: 99 (otros) o, si no mueve nada, no está en el formato 13.1';
 COMMENT ON COLUMN dw.tipo_movimiento.sunat_con_costo IS 'El código, si trae su costo; nulo: el mismo';
 COMMENT ON COLUMN dw.tipo_movimiento.sunat_destino IS
     'De un traslado, el código de su entrada: en el formato son dos líneas';
