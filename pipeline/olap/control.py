@@ -18,7 +18,7 @@ from pipeline.translation import translated as _
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 
 
 class Control(Bounds):

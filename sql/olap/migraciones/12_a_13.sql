@@ -1,29 +1,5 @@
--- A movement may be in the ledger more than once: as it was booked, and what corrects it after a closing.
+-- The ledger's keys but the first are indexes, which a first load makes once its rows are there.
 
-DO $$
-BEGIN
-    IF to_regclass('dw.kardex') IS NOT NULL THEN
-        ALTER TABLE dw.kardex
-            DROP CONSTRAINT IF EXISTS kardex_pk,
-            DROP CONSTRAINT IF EXISTS kardex_movimiento_unico,
-            ADD COLUMN fecha_documento timestamptz,
-            ADD COLUMN capa smallint NOT NULL DEFAULT 0,
-            ADD COLUMN reverso boolean NOT NULL DEFAULT false;
-        -- Written once more as a whole, and no row is left behind dead.
-        ALTER TABLE dw.kardex ALTER COLUMN fecha_documento TYPE timestamptz USING fecha;
-        ALTER TABLE dw.kardex
-            ALTER COLUMN fecha_documento SET NOT NULL,
-            ALTER COLUMN capa DROP DEFAULT,
-            ALTER COLUMN reverso DROP DEFAULT;
-    END IF;
-    IF to_regtype('dw.circunstancia') IS NOT NULL THEN
-        ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric;
-    END IF;
-END
-$$;
-DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia CASCADE;
-DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
-DROP FUNCTION IF EXISTS
-    etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
-    etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean);
+ALTER TABLE IF EXISTS dw.kardex DROP CONSTRAINT IF EXISTS kardex_movimiento_unico;
+DROP VIEW IF EXISTS etl.v_clase;
 ALTER TABLE etl.control ADD COLUMN IF NOT EXISTS revaluar boolean NOT NULL DEFAULT false;
