@@ -130,6 +130,11 @@ TEMPLATES = (
     N_("product {product}"),
     N_("earlier history would change what is closed up to {day}; nothing was changed"),
     N_("open the closings again, the last one first: `python -m pipeline close --reopen`"),
+    N_("movements of type {type} are closed, and would be reported otherwise; nothing was changed"),
+    N_(
+        "give what comes from now on a type of its own, or open the closings again, the last one "
+        "first: `python -m pipeline close --reopen`"
+    ),
     N_("{day} is closed already, as all up to {last} is; nothing was changed"),
     N_("{day} is not over yet; nothing was changed"),
     N_("close a day that is over"),

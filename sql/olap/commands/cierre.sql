@@ -14,7 +14,8 @@ FROM (
         sha256(string_agg(
             record_send(ROW(
                 k.id_producto, k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal,
-                k.version, k.orden, k.provisional, k.tipo, k.cantidad, k.precio_unitario, k.costo_unitario,
+                -- A text is sent as the client of the session writes it.
+                k.version, k.orden, k.provisional, convert_to(k.tipo, getdatabaseencoding()), k.cantidad, k.precio_unitario, k.costo_unitario,
                 k.costo_total, k.ajuste, k.existencias, k.valor, k.costo_promedio, k.salto_costo, k.variacion,
                 k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo
             )), ''::bytea ORDER BY k.fecha, k.fecha_documento, k.orden, k.id_movimiento, k.capa
@@ -91,7 +92,7 @@ BEGIN
         PERFORM etl.revaluar(
             v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
         );
-        UPDATE etl.control AS c SET corridas = c.corridas + 1, version = gen_random_uuid();
+        PERFORM etl.anotar_revaluacion(false);
     END IF;
 
     PERFORM etl.cerrar_productos(v_antes, v_hasta);
@@ -121,6 +122,19 @@ $$;
 COMMENT ON FUNCTION etl.cerrar(date, text, jsonb, boolean) IS
     'Cierra hasta el fin de un día, bajo el bloqueo de las cargas; se niega si falta cargarlo o si algo de él espera, salvo que se pida';
 SELECT etl.conceder('EXECUTE', 'etl.cerrar(date, text, jsonb, boolean)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.anotar_revaluacion(p_releer boolean) RETURNS void
+LANGUAGE sql
+AS $$
+UPDATE etl.control AS c
+SET corridas = c.corridas + 1,
+    version = gen_random_uuid(),
+    horizonte = CASE WHEN NOT p_releer THEN c.horizonte END,
+    -- What was valued now has prices of a policy that the others have not yet.
+    politica = CASE WHEN etl.misma_politica() THEN c.politica END
+$$;
+COMMENT ON FUNCTION etl.anotar_revaluacion(boolean) IS
+    'Cuenta en etl.control que un cierre, o su reapertura, valorizó de nuevo; y si la corrida siguiente lee todo';
 
 CREATE OR REPLACE FUNCTION etl.verificar_cierres() RETURNS TABLE (dia date)
 LANGUAGE sql STABLE
@@ -153,10 +167,8 @@ BEGIN
     IF v_cierre.dia IS DISTINCT FROM p_dia THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETI01',
-            MESSAGE = coalesce(
-                format('the last closing is that of %s; nothing was changed', v_cierre.dia),
-                'there is no closing; nothing was changed'
-            );
+            MESSAGE = CASE WHEN v_cierre.dia IS NULL THEN 'there is no closing; nothing was changed'
+                ELSE format('the last closing is that of %s; nothing was changed', v_cierre.dia) END;
     END IF;
     INSERT INTO dw.reapertura (motivo, hasta, dia, cerrado, movimientos, existencias, valor, huella)
     SELECT p_motivo, v_cierre.*;
@@ -183,8 +195,10 @@ BEGIN
         WHERE f.fecha >= v_cerrado AND (f.capa > 0 OR f.fecha_documento < f.fecha)
     )
     ORDER BY k.id_movimiento, k.capa DESC;
-    PERFORM etl.clasificar(v_control.desde_inicial, 'infinity', false);
     -- Nothing is judged: a void stays one, and the rest is as it was booked.
+    INSERT INTO etl.descarte (id_movimiento, fuera)
+    SELECT e.id_movimiento, 'anulado' FROM etl.etapa AS e WHERE e.anulado;
+    PERFORM etl.comparar(false);
     DELETE FROM etl.etapa AS e WHERE e.anulado;
     DELETE FROM etl.etapa AS e USING etl.baja AS b
     WHERE b.igual AND NOT b.reverso AND b.id_movimiento = e.id_movimiento;
@@ -207,7 +221,12 @@ BEGIN
     );
     -- In the categories and with the tax of today.
     PERFORM etl.recalcular_resumenes(p_zona, (SELECT c.dia FROM dw.v_corte AS c));
-    UPDATE etl.control AS c SET corridas = c.corridas + 1, version = gen_random_uuid();
+    -- What was archived with its product is to wait, now that it is open.
+    PERFORM etl.anotar_revaluacion(EXISTS (
+        SELECT FROM dw.kardex AS k
+        INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto AND NOT p.vigente
+        WHERE k.fecha >= v_cerrado AND k.fecha < v_cierre.hasta
+    ));
     RETURN to_jsonb(v_cierre);
 END
 $$;

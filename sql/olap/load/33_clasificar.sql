@@ -3,13 +3,20 @@
 CREATE OR REPLACE FUNCTION etl.clasificar(
     p_inicial timestamptz, p_limite timestamptz, p_imagen_completa boolean
 ) RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO etl.descarte SELECT * FROM etl.por_descartar(p_inicial, p_limite);
+SELECT etl.comparar(p_imagen_completa)
+$$;
+COMMENT ON FUNCTION etl.clasificar(timestamptz, timestamptz, boolean) IS
+    'Llena etl.descarte con lo que no entra, y etl.baja con las filas del kardex que se leyeron otra vez o ya no existen';
+
+CREATE OR REPLACE FUNCTION etl.comparar(p_imagen_completa boolean) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
     v_cerrado timestamptz := etl.cerrado_hasta();
 BEGIN
-    INSERT INTO etl.descarte SELECT * FROM etl.por_descartar(p_inicial, p_limite);
-
     -- The one step that joins the ledger by movement alone: it also finds those
     -- that changed product.
     INSERT INTO etl.baja
@@ -18,10 +25,12 @@ BEGIN
         d.id_movimiento IS NULL
         AND k.id_producto = e.id_producto
         AND k.tipo = e.tipo
-        AND k.orden = e.orden
+        -- What is closed keeps the place that its type had.
+        AND (k.fecha < v_cerrado OR k.orden = e.orden)
         AND k.fecha_documento = e.fecha
         AND NOT k.reverso
-        -- Where it is booked hangs on the last closing.
+        -- Where it is booked hangs on the last closing, and what it corrects on there being one.
+        AND (k.capa = 0 OR v_cerrado > '-infinity')
         AND (k.fecha < v_cerrado OR k.fecha = greatest(e.fecha, v_cerrado))
         AND k.id_sucursal = coalesce(e.id_sucursal, 0)
         AND k.cantidad = e.cantidad
@@ -59,8 +68,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION etl.clasificar(timestamptz, timestamptz, boolean) IS
-    'Llena etl.descarte con lo que no entra, y etl.baja con las filas del kardex que se leyeron otra vez o ya no existen';
+COMMENT ON FUNCTION etl.comparar(boolean) IS
+    'Compara lo que hay en etl.etapa, sabido lo que de ello no entra, con el kardex: llena etl.baja y etl.cerrada';
 
 CREATE OR REPLACE FUNCTION etl.por_descartar(p_inicial timestamptz, p_limite timestamptz)
 RETURNS SETOF etl.descarte

@@ -17,6 +17,8 @@ DECLARE
     v_productos bigint;
     v_retiros bigint;
     v_total bigint;
+    v_abiertas bigint;
+    v_cerrado timestamptz := etl.cerrado_hasta();
     v_catalogo bigint;
     v_senal text := etl.senal_fuente(p_extracto -> 'identidad');
 BEGIN
@@ -25,11 +27,12 @@ BEGIN
     IF v_retiros = 0 THEN
         RETURN;
     END IF;
-    SELECT count(*) INTO v_total FROM dw.kardex;
+    -- What is closed does not leave.
+    SELECT count(*), count(*) FILTER (WHERE k.fecha >= v_cerrado) INTO v_total, v_abiertas FROM dw.kardex AS k;
     SELECT count(*) INTO v_catalogo FROM dw.producto AS p WHERE p.vigente;
     -- A catalogue that is empty was emptied by mistake, however few its lines.
     IF (v_retiros < 20 AND v_catalogo > 0)
-        OR v_retiros <= v_total * (p_opciones ->> 'max_retiro')::numeric
+        OR v_retiros <= v_abiertas * (p_opciones ->> 'max_retiro')::numeric
         OR p_control.aceptar_fuente = v_senal THEN
         RETURN;
     END IF;

@@ -13,12 +13,21 @@ CREATE OR REPLACE FUNCTION etl.apartar_cerradas(p_cerrado timestamptz) RETURNS v
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    -- A product that is archived takes nothing of what is closed with it.
+    -- A product that is archived takes nothing of what is closed with it; one that a correction names is
+    -- not known.
     v_archivados bigint[] := ARRAY(
         SELECT b.id_movimiento
-        FROM etl.baja AS b
-        INNER JOIN etl.descarte AS d ON d.id_movimiento = b.id_movimiento
-        WHERE b.fecha < p_cerrado AND NOT b.reverso AND d.motivo = 'producto desconocido'
+        FROM (
+            SELECT DISTINCT ON (f.id_movimiento)
+                f.id_movimiento, f.id_producto, f.reverso,
+                min(f.fecha) OVER (PARTITION BY f.id_movimiento) AS primera
+            FROM etl.baja AS f
+            INNER JOIN etl.descarte AS d
+                ON d.id_movimiento = f.id_movimiento AND d.motivo = 'producto desconocido'
+            ORDER BY f.id_movimiento, f.capa DESC
+        ) AS b
+        INNER JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento AND e.id_producto = b.id_producto
+        WHERE b.primera < p_cerrado AND NOT b.reverso
     );
 BEGIN
     DELETE FROM etl.etapa AS e WHERE e.id_movimiento = ANY (v_archivados);
@@ -30,12 +39,13 @@ BEGIN
     -- The reversal of a closed row stays as long as that row says something else; and if it says the
     -- same, all goes that had corrected it.
     UPDATE etl.baja AS b
-    SET igual = (b.igual OR b.reverso) AND EXISTS (
+    SET igual = (b.igual OR b.reverso AND b.orden = t.orden AND b.fecha = p_cerrado) AND EXISTS (
         SELECT FROM etl.cerrada AS c
         WHERE c.id_movimiento = b.id_movimiento
             AND b.capa = c.capa + CASE WHEN c.reverso OR b.reverso THEN 1 ELSE 2 END
     )
-    WHERE b.capa > 0 AND b.fecha >= p_cerrado;
+    FROM dw.tipo_movimiento AS t
+    WHERE t.tipo = b.tipo AND b.capa > 0 AND b.fecha >= p_cerrado;
 END
 $$;
 COMMENT ON FUNCTION etl.apartar_cerradas(timestamptz) IS
