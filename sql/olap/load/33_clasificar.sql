@@ -41,14 +41,15 @@ BEGIN
         IS NOT DISTINCT FROM (e.importe, e.id_origen, e.id_sucursal_destino, e.de_todo)
     FROM etl.v_etapa AS e
     CROSS JOIN LATERAL (
-        -- Of what is closed, the last.
+        -- Of what is closed, the last. Not by EXISTS, of which there is a plan that reads all that is closed.
         SELECT * FROM dw.kardex AS f
         WHERE f.id_movimiento = e.id_movimiento AND (
             f.fecha >= v_cerrado
-            OR NOT EXISTS (
-                SELECT FROM dw.kardex AS g
+            OR (
+                SELECT g.capa FROM dw.kardex AS g
                 WHERE g.id_movimiento = f.id_movimiento AND g.capa = f.capa + 1 AND g.fecha < v_cerrado
-            )
+                LIMIT 1
+            ) IS NULL
         )
         OFFSET 0
     ) AS k

@@ -54,12 +54,13 @@ COMMENT ON FUNCTION etl.apartar_cerradas(timestamptz) IS
 CREATE OR REPLACE VIEW etl.v_por_reversar AS
 SELECT c.*
 FROM etl.cerrada AS c
-WHERE NOT c.reverso AND NOT EXISTS (
-    SELECT FROM dw.kardex AS k
-    WHERE k.id_movimiento = c.id_movimiento AND k.capa = c.capa + 1 AND NOT EXISTS (
-        SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento AND b.capa = k.capa
-    )
-);
+LEFT JOIN LATERAL (
+    SELECT f.id_movimiento, f.capa FROM dw.kardex AS f
+    WHERE f.id_movimiento = c.id_movimiento AND f.capa = c.capa + 1
+    OFFSET 0
+) AS k ON true
+LEFT JOIN etl.baja AS b ON b.id_movimiento = k.id_movimiento AND b.capa = k.capa
+WHERE NOT c.reverso AND (k.id_movimiento IS NULL OR b.id_movimiento IS NOT NULL);
 COMMENT ON VIEW etl.v_por_reversar IS 'Las filas cerradas que esta carga reversa';
 
 CREATE OR REPLACE FUNCTION etl.asentar(p_cerrado timestamptz) RETURNS void
