@@ -28,13 +28,14 @@ _RECHECK_LIMIT = 10_000
 _REBUILD = "python -m pipeline rebuild"
 
 MANUAL = Manual(
-    does="Compares OLTP and OLAP movement by movement, replays every product, and checks "
-    "that every ledger foots and the summaries are its sums. After one that found nothing, it "
+    does="Compares OLTP and OLAP movement by movement, replays every product from the last closing "
+    "on, computes the huella of each closing again, and checks that every ledger foots and the "
+    "summaries are its sums. After one that found nothing, it "
     "looks only at what changed since, where that is enough, and says what it did not look at; "
     "--all looks at everything. --repair then says what the ledger would lose, loads what is "
-    "missing or different and removes what was deleted, in a window under the guards of any run, "
-    "and verifies again. Where stdout is no terminal, as in "
-    "cron, those of ETL_NOTIFY_URLS are told of what is found.",
+    "missing or different and removes what was deleted and is not closed, in a window under the "
+    "guards of any run, and verifies again. Where stdout is no terminal, as in cron, those of "
+    "ETL_NOTIFY_URLS are told of what is found.",
     reads="the OLTP and the OLAP, each in one snapshot.",
     changes="nothing but the OLAP's note of what was proved; with --repair the OLAP and the state "
     "folder, as a run does.",
