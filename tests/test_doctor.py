@@ -126,6 +126,7 @@ EXAMINED = [
     "unfinished window",
     "rejects",
     "out of scope",
+    "what comes in",
     "counts by branch",
     "time zone",
     ".env",
@@ -469,7 +470,9 @@ def test_an_olap_that_is_not_initialised(shop: Shop):
     assert report.in_state("error") == ["OLAP objects"]
     assert "python -m pipeline init" in report.one("OLAP objects").remedy
     assert report.in_state("skipped") == ["OLAP otherwise"]
-    assert report.one("OLAP otherwise").found.endswith("rejects, out of scope, counts by branch")
+    assert report.one("OLAP otherwise").found.endswith(
+        "rejects, out of scope, what comes in, counts by branch"
+    )
     assert report.exit_code == 1
 
 
