@@ -25,7 +25,10 @@ BEGIN
         (max(s.fecha) AT TIME ZONE v_zona)::date AS ultima
     INTO v_salen
     FROM etl.salidas() AS s
-    WHERE s.motivo <> 'otra' OR v_otra;
+    -- A full read is of an OLTP or of queries that were changed on purpose; between two ordinary
+    -- windows it is day by day that documents are voided and corrected.
+    WHERE s.motivo IN ('quitada', 'reemplazada', 'perdida') OR v_otra
+        OR s.motivo <> 'otra' AND (p_extracto ->> 'imagen_completa')::boolean IS FALSE;
     IF v_maximo >= 1 OR p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
         UPDATE etl.control AS c SET ajenas = 0 WHERE c.ajenas <> 0;
         RETURN;
