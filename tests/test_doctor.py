@@ -110,6 +110,8 @@ EXAMINED = [
     "OLTP movimientos.sql",
     "OLTP productos.sql",
     "OLTP sucursales.sql",
+    "OLTP versions",
+    "OLTP dates",
     "OLTP least privilege",
     "OLTP open transactions",
     "OLTP prepared transactions",
@@ -126,6 +128,7 @@ EXAMINED = [
     "unfinished window",
     "rejects",
     "out of scope",
+    "what comes in",
     "counts by branch",
     "time zone",
     ".env",
@@ -371,6 +374,67 @@ def test_a_query_that_breaks_the_contract(shop: Shop):
     assert "ETL_OLTP_SQL_DIR" in found.remedy
 
 
+def edited(shop: Shop, *replaced: tuple[str, str]) -> str:
+    """A folder of the shipped queries, movimientos.sql with these pieces in the place of others."""
+    folder = shop.folder / "consultas"
+    folder.mkdir()
+    for name in QUERIES:
+        shutil.copy(REPOSITORY / "sql" / "oltp" / f"{name}.sql", folder)
+    path = folder / "movimientos.sql"
+    text = path.read_text(encoding="utf-8")
+    for piece, other in replaced:
+        assert piece in text
+        text = text.replace(piece, other)
+    path.write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+def test_a_table_whose_version_is_in_none_is_named(shop: Shop):
+    trade(shop)
+    lookup = "(SELECT max(s.id_sucursal) FROM public.sucursales AS s)"
+    folder = edited(
+        shop,
+        ("    t.xmin AS version_2\n", "    NULL::xid AS version_2\n"),
+        ("    t.id_sucursal,\n", f"    {lookup} AS id_sucursal,\n"),
+    )
+    report = doctor(shop, ETL_OLTP_SQL_DIR=folder)
+    assert report.one("OLTP versions").found == (
+        "none of public.sucursales, public.transacciones in movimientos.sql"
+    )
+    assert report.in_state("warning") == ["OLTP versions"]
+    assert "OLTP versions" not in doctor(
+        shop, ETL_OLTP_SQL_DIR=folder, ETL_CAPTURE="full"
+    ).in_state("warning")
+
+
+def test_a_branch_of_a_union_and_a_partition_have_their_versions(shop: Shop):
+    trade(shop)
+    path = Path(edited(shop)) / "movimientos.sql"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}\nUNION ALL\n{text}\nWHERE d.id_detalle < 0", encoding="utf-8")
+    found = doctor(shop, ETL_OLTP_SQL_DIR=str(path.parent)).one("OLTP versions")
+    assert (found.state, found.found) == ("ok", "of each table that the queries read")
+
+
+def test_dates_that_are_ahead_of_the_shops_clock(shop: Shop):
+    """A timestamp in UTC that is read in the shop's zone, five hours behind it."""
+    trade(shop)
+    shop.till("ALTER TABLE transacciones ALTER fecha TYPE timestamp USING fecha AT TIME ZONE 'UTC'")
+    shop.env["ETL_TIMEZONE"] = "America/Lima"
+    assert doctor(shop).one("OLTP dates").state == "ok"
+    shop.till("INSERT INTO transacciones (tipo, fecha) VALUES ('VENTA', now() AT TIME ZONE 'UTC')")
+    shop.till(
+        "INSERT INTO detalle_transaccion (id_transaccion, id_producto, cantidad, precio_unitario)"
+        " SELECT max(id_transaccion), 1, 1, 9 FROM transacciones"
+    )
+    ahead = doctor(shop).one("OLTP dates")
+    assert ahead.state == "warning"
+    assert ahead.found == "1 movements are up to 5.0 hours ahead of the server's clock"
+    assert "yield `fecha AT TIME ZONE 'UTC'`" in ahead.remedy
+    right = edited(shop, ("    t.fecha,\n", "    t.fecha AT TIME ZONE 'UTC' AS fecha,\n"))
+    assert doctor(shop, ETL_OLTP_SQL_DIR=right).one("OLTP dates").state == "ok"
+
+
 @pytest.mark.parametrize("side", ["OLTP", "OLAP"])
 def test_a_superuser_is_more_than_it_needs(shop: Shop, side: str):
     trade(shop)
@@ -469,7 +533,9 @@ def test_an_olap_that_is_not_initialised(shop: Shop):
     assert report.in_state("error") == ["OLAP objects"]
     assert "python -m pipeline init" in report.one("OLAP objects").remedy
     assert report.in_state("skipped") == ["OLAP otherwise"]
-    assert report.one("OLAP otherwise").found.endswith("rejects, out of scope, counts by branch")
+    assert report.one("OLAP otherwise").found.endswith(
+        "rejects, out of scope, what comes in, counts by branch"
+    )
     assert report.exit_code == 1
 
 

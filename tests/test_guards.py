@@ -219,7 +219,7 @@ def returned(shop: Shop, tipo: str, sales: int) -> tuple[datetime, list[int]]:
 
 
 def test_negative_sales_that_are_corrected_are_no_other_documents(shop: Shop):
-    initial, ids = returned(shop, "VENTA", sales=60)
+    initial, ids = returned(shop, "VENTA", sales=480)
     header = "SELECT id_transaccion FROM detalle_transaccion WHERE id_detalle = ANY (%s)"
     for line in ("precio_unitario = 8", "cantidad = -2", "cantidad = 3"):
         shop.till(f"UPDATE detalle_transaccion SET {line} WHERE id_detalle = ANY (%s)", ids)
@@ -694,3 +694,68 @@ def test_rows_that_a_policy_hides_stop_the_window(shop: Shop):
         held(shop, 'row-level security policy for table "transacciones"', "BYPASSRLS")
         cursor.execute("ALTER TABLE transacciones DISABLE ROW LEVEL SECURITY")
     settle(shop, initial)
+
+
+# What takes a ledger apart within ordinary windows
+
+AS_VOID = "UPDATE transacciones SET anulada = true WHERE tipo = 'VENTA'"
+DEARER = (
+    "UPDATE detalle_transaccion SET costo_unitario = costo_unitario * 1.18 WHERE costo_unitario > 0"
+)
+FEWER = "UPDATE detalle_transaccion SET cantidad = cantidad / 2"
+
+
+@pytest.mark.parametrize(
+    ("statement", "void", "corrected"),
+    [(AS_VOID, 60, 0), (FEWER, 0, 66)],
+    ids=["a flag that is read as anulado", "quantities in another unit"],
+)
+def test_what_changes_too_much_of_the_ledger_at_once_is_asked_for(
+    shop: Shop, statement: str, void: int, corrected: int
+):
+    initial = loaded(shop)
+    shop.till(statement)
+    said = held(
+        shop,
+        "0 would be removed and 0 replaced by other documents with their ids; "
+        f"{void} are void or valid no more, and {corrected} have another quantity, cost or date",
+        "does movimientos.sql take from the catalogue",
+    )
+    plan = shop.command("plan")
+    assert plan.returncode == 1 and "take from the catalogue" in plan.stdout, plan.stdout
+    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    shop.run("--accept-source", accept)
+    assert_olap_equals_replay(shop, initial)
+
+
+def test_costs_that_a_catalogue_rewrites_are_asked_for(shop: Shop):
+    """As movimientos.sql does that takes each receipt's cost from the product's card."""
+    initial = days_ago(30)
+    shop.env["ETL_INITIAL_SINCE"] = initial.date().isoformat()
+    shop.product(1)
+    for day in range(25):
+        shop.receipt(initial + timedelta(days=day + 1), (1, 10, 5))
+    settle(shop, initial)
+    shop.till(DEARER)
+    held(shop, "0 are void or valid no more, and 25 have another quantity, cost or date")
+    # What follows from one of them in the ledger is no change of the others.
+    shop.till("UPDATE detalle_transaccion SET costo_unitario = 5 WHERE id_detalle > 1")
+    shop.run()
+    assert_olap_equals_replay(shop, initial)
+
+
+def test_valued_movements_that_lose_their_product_are_asked_for_and_named(shop: Shop):
+    initial = loaded(shop)
+    shop.till(
+        "ALTER TABLE detalle_transaccion ALTER COLUMN id_producto DROP NOT NULL;"
+        "UPDATE detalle_transaccion SET id_producto = NULL"
+    )
+    said = held(shop, "66 are void or valid no more")
+    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    told = shop.run("--accept-source", accept).stdout
+    assert "66 valued movements lost their product, and wait as rejects" in told
+    assert "perdió su producto" in shop.succeed("status").stdout
+    assert "66 valued movements lost their product" in shop.succeed("verify").stdout
+    (view,) = shop.olap_rows("SELECT DISTINCT motivo FROM dw.v_rechazos")
+    assert view["motivo"] == "perdió su producto"
+    assert_olap_equals_replay(shop, initial)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from shop_database import LUIGI, Shop
-from shop_server import PASSWORD, run_program
+from shop_server import PASSWORD, must_succeed, run_program
 from test_chain import ago, folders, stock_up
 
 pytestmark = pytest.mark.one_postgres
@@ -113,3 +116,43 @@ def test_a_format_that_there_is_not_is_named(shop: Shop):
     done = shop.run_due(ETL_LOG_FORMAT="xml")
     assert done.returncode == 35
     assert "ETL_LOG_FORMAT is 'xml', but must be text or json" in done.stdout
+
+
+# `luigi`, as Python 3.14 starts its workers, and as macOS does.
+STARTED = """
+import multiprocessing, sys
+from luigi.cmdline import luigi_run
+if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv.pop(1))
+    luigi_run(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_workers_that_are_not_forked_log_as_their_parent_does(shop: Shop, method: str):
+    stock_up(shop, ago(DAY))
+    program = shop.folder / "as_started.py"
+    program.write_text(STARTED)
+
+    def run(*options: str, **env: str) -> subprocess.CompletedProcess[str]:
+        task = ["--module", "pipeline", "RunDue", "--local-scheduler", "--workers", "2", *options]
+        return run_program(
+            [sys.executable, str(program), method, *task], shop.folder, shop.env | env
+        )
+
+    shop.olap.cursor().execute("REVOKE INSERT ON etl.etapa FROM etl_cargador")
+    failed = run()
+    assert failed.returncode == 30, failed.stdout
+    assert "Traceback" not in failed.stdout
+    assert re.search(r"^ERROR: .*etapa", failed.stdout, re.M), failed.stdout
+    shop.olap.cursor().execute("GRANT INSERT ON etl.etapa TO etl_cargador")
+    quiet = run("--log-level", "WARNING")
+    assert (quiet.returncode, quiet.stdout) == (0, "")
+    stock_up(shop, ago(DAY))
+    found = lines(must_succeed(run(ETL_LOG_FORMAT="json")).stdout)
+    run_id = shop.olap_rows("SELECT id_corrida FROM etl.corrida ORDER BY numero")[-1]["id_corrida"]
+    assert [line["step"] for line in found if line.get("run_id") == run_id] == [
+        "ExtractWindow",
+        "LoadOLAP",
+        "WriteMarker",
+    ]

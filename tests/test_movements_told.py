@@ -90,10 +90,29 @@ def test_status_of_a_shop_without_them_says_nothing(shop: Shop):
     assert "came back" not in shown and "id_origen" not in shown
 
 
+def doctor_says(shop: Shop, what: str) -> tuple[str, str]:
+    """What doctor says of it."""
+    (found,) = (f for f in said(shop, "doctor")["findings"] if f["what"] == what)
+    return found["state"], found["found"]
+
+
+def test_doctor_warns_of_products_that_are_sold_and_never_came_in(shop: Shop):
+    till = opened(shop)
+    till.type("VENTA", 3, precio_unitario=5)
+    shop.run_in_process()
+    state, found = doctor_says(shop, "what comes in")
+    assert (state, "1 of the 1 products that are sold, such as 1," in found) == ("warning", True)
+    till.type("DEVOLUCION_VENTA", 1, precio_unitario=5)
+    shop.run_in_process()
+    assert doctor_says(shop, "what comes in")[0] == "warning"
+    till.type("CONTEO", 47)
+    shop.run_in_process()
+    assert doctor_says(shop, "what comes in") == ("ok", "of each product that is sold")
+
+
 def counts_by_branch(shop: Shop) -> tuple[str, str]:
     """What doctor says of them."""
-    (found,) = (f for f in said(shop, "doctor")["findings"] if f["what"] == "counts by branch")
-    return found["state"], found["found"]
+    return doctor_says(shop, "counts by branch")
 
 
 def test_doctor_warns_of_counts_in_branches_of_what_comes_in_without_one(shop: Shop):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_process import Fault, start_luigi
+from fault_process import Fault, holding, start_luigi
 from local_servers import WebServer, free_port, mail_server, web_server
 from shop_database import LUIGI, Shop
 from shop_luigid import luigid
@@ -141,6 +142,24 @@ def test_a_worker_that_is_killed_is_told(shop: Shop, web: WebServer, tmp_path: P
     ((_, body),) = web.told
     assert "LoadOLAP" in body
     assert "died unexpectedly" in body
+
+
+def test_a_worker_whose_time_is_up_is_told_once(shop: Shop, web: WebServer, tmp_path: Path):
+    textfile = tmp_path / "pipeline.prom"
+    telling(shop, web, ETL_LANG="en", ETL_METRICS_FILE=str(textfile))
+    stock_up(shop, ago(DAY))
+    run(shop, 0)
+    stock_up(shop, ago(DAY))
+    lock = "LOCK TABLE transacciones IN ACCESS EXCLUSIVE MODE"
+    with holding(lambda: shop.server.connect(shop.oltp_name), lock):
+        printed = run(shop, 30, "--worker-timeout", "2")
+    assert "timed out after 2 seconds" in printed
+    ((title, body),) = web.told
+    assert "the run failed" in title
+    assert "timed out after 2 seconds" in body and "ExtractWindow" in body
+    assert re.search(r"^etl_last_run_success\S* 0", textfile.read_text(), re.M)
+    run(shop, 0)
+    assert len(web.told) == 2
 
 
 def test_a_luigid_that_is_away_is_told(shop: Shop, web: WebServer, tmp_path: Path):

@@ -71,7 +71,7 @@ def test_a_later_date_needs_leave_and_an_earlier_one_reads_again(shop: Shop):
     later = "id_producto,existencias,costo_promedio,fecha\n1,5,6,2026-01-12\n"
     before = shop.olap_rows("SELECT * FROM dw.kardex ORDER BY id_movimiento")
     said = give(shop, later, code=1)
-    assert "product 1: 5 movements before" in said
+    assert "product 1 (SKU-1): 5 movements before" in said
     assert "--drop-earlier" in said
     assert shop.olap_rows("SELECT * FROM dw.kardex ORDER BY id_movimiento") == before
     give(shop, later, "--drop-earlier")
@@ -157,6 +157,18 @@ def test_a_bad_line_is_named_and_nothing_is_changed(shop: Shop, line: str, cause
     assert cause in said
     assert len(said.splitlines()) == 1
     assert not shop.olap_rows("SELECT * FROM dw.apertura")
+
+
+@pytest.mark.one_postgres
+def test_a_product_whose_number_is_below_zero_is_one(shop: Shop):
+    trade(shop)
+    shop.till(
+        "INSERT INTO productos (id_producto, nombre) OVERRIDING SYSTEM VALUE VALUES (-4, 'x')"
+    )
+    give(shop, "id_producto,existencias,costo_promedio\n-4,5,5\n1,2,2\n")
+    shop.run_in_process()
+    assert_olap_equals_replay(shop, BEGINNING)
+    assert len(shop.olap_rows("SELECT * FROM dw.apertura WHERE id_producto = -4")) == 1
 
 
 @pytest.mark.one_postgres

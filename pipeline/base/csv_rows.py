@@ -98,9 +98,11 @@ class Row:
             raise self.error(column, _("must be true or false"))
         return value
 
-    def integer(self, column: str) -> int:
-        """An id: a whole number from 1 to 18 digits."""
+    def integer(self, column: str, *, any_sign: bool = False) -> int:
+        """An id: a whole number of 1 to 18 digits, above 0 unless it may have `any_sign`."""
         value = self.text(column)
+        if any_sign and _ID.fullmatch(value.removeprefix("-")):
+            return int(value)
         if not _ID.fullmatch(value) or int(value) == 0:
             raise self.error(column, _("must be a whole number above 0"))
         return int(value)

@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import luigi.interface
 from luigi.parameter import ParameterException
 from luigi.rpc import RPCError
 from luigi.setup_logging import InterfaceLogging
@@ -117,6 +118,21 @@ def _shorten(record: logging.LogRecord) -> None:
     if ours:
         record.msg = f"{head.strip()} {ours[-1].partition(': ')[2]}"
         record.args = ()
+
+
+def level() -> str:
+    """The level of Luigi's log, by name."""
+    return logging.getLevelName(logging.getLogger("luigi-interface").level)
+
+
+def begin(level: str) -> None:
+    """Set Luigi's log up with that level, where this process has none: a worker that is not forked.
+
+    A file of logging settings counts as it does for the parent.
+    """
+    settings = luigi.interface.core()
+    settings.log_level = level
+    InterfaceLogging.setup(settings)
 
 
 def shorten_failures() -> None:

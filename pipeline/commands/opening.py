@@ -162,7 +162,7 @@ def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
                     path,
                     row.line,
                     _("product {product} was given already in line {lines}").format(
-                        product=product, lines=lines[product, branch]
+                        product=row.text("codigo") or product, lines=lines[product, branch]
                     ),
                 )
             lines[product, branch] = row.line
@@ -190,7 +190,7 @@ def _branch(row: Row, known: set[int]) -> int:
     """Where a line's stock is; 0 is no branch, as in the ledger."""
     if row.text("id_sucursal") in ("", "0"):
         return 0
-    branch = row.integer("id_sucursal")
+    branch = row.integer("id_sucursal", any_sign=True)
     if branch not in known:
         raise row.error("id_sucursal", _("must be a branch of the OLTP, or empty"))
     return branch
@@ -221,7 +221,7 @@ def _forgotten(row: Row, settings: Settings) -> int:
     So is the opening of one that was merged into another, which else would stay for ever.
     """
     column = "id_producto" if row.text("id_producto") else "codigo"
-    product = row.integer(column) if column == "id_producto" else None
+    product = row.integer(column, any_sign=True) if column == "id_producto" else None
     with (
         connect(settings.olap, "opening", read_only=True) as connection,
         connection.cursor() as cursor,
@@ -240,7 +240,7 @@ def _forgotten(row: Row, settings: Settings) -> int:
 def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int | None:
     """The product of a line; None if the OLTP has none of that id or code."""
     if row.text("id_producto"):
-        product = row.integer("id_producto")
+        product = row.integer("id_producto", any_sign=True)
         if product not in known:
             return None
         if row.text("codigo") and product not in by_code.get(row.text("codigo"), []):

@@ -156,6 +156,7 @@ def _show(findings: Findings) -> None:
             (_("extra"), _listed(findings.extra)),
             (_("different"), _listed(findings.different)),
             *([(_("of them rejects"), _listed(findings.rejects))] if findings.rejects else []),
+            *([(_("lost"), _lost(findings.lost))] if findings.lost else []),
             (_("books"), _books(findings)),
         ]
     )
@@ -186,6 +187,12 @@ def _extent(findings: Findings) -> str:
         "or changed by hand, and at sums by day only in total: `python -m pipeline verify --all` "
         "does, last {whole}"
     ).format(last=minute(findings.last), whole=minute(findings.last_whole))
+
+
+def _lost(movements: int) -> str:
+    return _(
+        "{movements} valued movements lost their product in the OLTP, and wait as rejects"
+    ).format(movements=movements)
 
 
 def _listed(movements: list[int]) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _OLD = timedelta(days=2)
 _MOST_TYPES = 5
+_MANY = 0.1  # of the products that are sold
 # The tolerance of a run, which refuses to start beyond it (due.py).
 _FUTURE = timedelta(seconds=60)
 _RUN = "luigi --module pipeline RunDue"
@@ -104,6 +105,30 @@ def rejects(side: Side) -> Iterator[Finding]:
             reasons=sum(reasons.values()), listed=listed
         ),
         _("`python -m pipeline rejects` lists them: correct them in the shop"),
+    )
+
+
+def receipts(side: Side) -> Iterator[Finding]:
+    """Products that are sold and that nothing ever brought in: no cost, and a stock below zero."""
+    found = olap.call(side.connection, "SELECT etl.vendidos_sin_entradas()")
+    if not found["sin_entradas"]:
+        yield Finding("ok", _("what comes in"), _("of each product that is sold"))
+        return
+    without = _("{sin_entradas} of the {vendidos} products that are sold").format(**found)
+    if found["sin_entradas"] < found["vendidos"] * _MANY:
+        yield Finding("ok", _("what comes in"), _("of all but {products}").format(products=without))
+        return
+    yield Finding(
+        "warning",
+        _("what comes in"),
+        _(
+            "{products}, such as {ejemplo}, have no opening, receipt or count: their stock is "
+            "below zero, and they cost nothing"
+        ).format(products=without, ejemplo=found["ejemplo"]),
+        _(
+            "look at what movimientos.sql reads of receipts, or give what there was: "
+            "`python -m pipeline opening FILE`"
+        ),
     )
 
 

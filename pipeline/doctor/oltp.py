@@ -16,6 +16,7 @@ from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, ver
 from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.queries import load_query
 from pipeline.oltp.snapshot import take_snapshot
+from pipeline.oltp.still_versions import tables_without_version
 from pipeline.run.extract import QUERIES
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
@@ -51,6 +52,10 @@ def queries(side: Side) -> Iterator[Finding]:
             _("OLTP capture"),
             _("full: each run reads all, of {rows} movements or so").format(rows=rows),
         )
+    if side.settings.capture != "full":
+        yield from attempt(_("OLTP versions"), partial(_versions, side, usable), reads_shop=True)
+    if usable[0].name == "movimientos":
+        yield from attempt(_("OLTP dates"), partial(_dates, side, usable[0]), reads_shop=True)
     if len(usable) == len(QUERIES):
         yield from attempt(_("OLTP branch 0"), partial(_branch_zero, side, usable), reads_shop=True)
     yield from attempt(_("OLTP tables"), partial(_tables, side, usable), reads_shop=True)
@@ -69,6 +74,57 @@ def _query(side: Side, name: str, usable: list[Query]) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", f"OLTP {name}.sql", _("keeps the contract, and may be read"))
+
+
+def _versions(side: Side, usable: list[Query]) -> Iterator[Finding]:
+    """A table of which no version is yielded: what is changed there comes with no window."""
+    plans = explain(side.connection, usable)
+    found = [
+        _("{tables} in {name}.sql").format(tables=", ".join(tables), name=query.name)
+        for query, plan in zip(usable, plans, strict=True)
+        if (tables := tables_without_version(query, plan))
+    ]
+    if not found:
+        yield Finding("ok", _("OLTP versions"), _("of each table that the queries read"))
+        return
+    yield Finding(
+        "warning",
+        _("OLTP versions"),
+        _("none of {found}").format(found="; ".join(found)),
+        _(
+            "yield their xmin as a further version_n, unless all that is taken of them never "
+            "changes: what changes there is not noticed"
+        ),
+    )
+
+
+def _dates(side: Side, query: Query) -> Iterator[Finding]:
+    """Documents that are ahead of the server's own clock: their hours are another zone's."""
+    zone = sql.Literal(side.settings.timezone)
+    moment = sql.SQL("m.fecha::timestamp AT TIME ZONE {}").format(zone)
+    template = sql.SQL(read_sql("oltp/diagnostico", "fecha_adelantada.sql"))
+    with side.connection.cursor() as cursor:
+        cursor.execute(
+            template.format(
+                moment=moment if query.wall_clock else sql.SQL("m.fecha"),
+                query=sql.SQL(query.text),
+            )
+        )
+        ahead, hours = cursor.fetchone() or (0, 0)
+    if not ahead:
+        yield Finding("ok", _("OLTP dates"), _("none is ahead of the server's clock"))
+        return
+    yield Finding(
+        "warning",
+        _("OLTP dates"),
+        _("{ahead} movements are up to {hours:.1f} hours ahead of the server's clock").format(
+            ahead=ahead, hours=hours
+        ),
+        _(
+            "if fecha is a timestamp in UTC, yield `fecha AT TIME ZONE 'UTC'` in movimientos.sql: "
+            "now it is read in {zone}; else set the till's clock right"
+        ).format(zone=side.settings.timezone),
+    )
 
 
 def _ids_given_twice(side: Side, query: Query) -> str:

@@ -28,6 +28,8 @@ LOOKUPS = ("InitPlan", "SubPlan")
 
 # A version that is no column of a table.
 _CONSTANT = re.compile(r"\(*(NULL|'\d+')::xid8?\)*")
+# What a column is of, in an expression.
+_ALIAS = re.compile(r"(\w+)\.\w+")
 # A version that PostgreSQL itself keeps.
 _SYSTEM = re.compile(r"(.*\.)?xmin")
 _STILL = N_("read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full")
@@ -60,6 +62,31 @@ def refuse_still_versions(cursor: Cursor, query: Query, plan: dict[str, Any]) ->
     _refuse_still_tables(cursor, query, plan)
     if untold and not any(leaf["Node Type"] in _TEXT_ALONE for leaf in _leaves(plan)):
         _refuse_rows_without_version(cursor, query)
+
+
+def tables_without_version(query: Query, plan: dict[str, Any]) -> list[str]:
+    """The tables whose rows have their version in none of the query's, where its plan tells.
+
+    That is right of a table from which only what never changes is taken. Empty also where a part
+    of the query stands between, of which the plan does not say what its versions are made of.
+    """
+    branches = _output_columns(query, plan)
+    versions = [branch[column] for branch in branches for column in query.versions]
+    used = {_root(alias) for expression in versions for alias in _ALIAS.findall(expression)}
+    scanned = {
+        _root(node["Alias"]): f"{node['Schema']}.{node['Relation Name']}"
+        for node in _nodes(plan)
+        if "Relation Name" in node
+    }
+    if not used or not used <= scanned.keys():
+        return []
+    named = {scanned[alias] for alias in used}
+    return sorted(set(scanned.values()) - named)
+
+
+def _root(alias: str) -> str:
+    """Of a partition, or where a name comes again, a plan numbers the alias."""
+    return re.sub(r"_\d+$", "", alias)
 
 
 def _refuse_foreign_tables(query: Query, plan: dict[str, Any]) -> None:

@@ -145,6 +145,16 @@ def _tell(window: Window, receipt: Load) -> None:
             run_id,
             extra=extra,
         )
+        if counts.get("perdidas"):
+            log.warning(
+                _(
+                    "%s: %d valued movements lost their product, and wait as rejects: was it "
+                    "deleted (ON DELETE SET NULL)? movimientos.sql must keep what was sold"
+                ),
+                window,
+                counts["perdidas"],
+                extra=extra,
+            )
         if counts.get("tasas_reescritas"):
             log.warning(
                 _(

@@ -45,6 +45,7 @@ BLOCK = 10_000  # ids
 # The one that takes longest begins first.
 _PARTS, _AT_ONCE = (2, 0, 1), 2
 # So much after the read that saw it, a date has not come yet: it waits (etl.motivo_rechazo).
+LOST = "perdió su producto"  # as dw.v_rechazos has it
 FUTURE = timedelta(days=1)
 AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
 
@@ -55,8 +56,8 @@ class Findings:
 
     `rejects` are those of the other lists that wait in quarantine, or should. `whole` is why
     everything was looked at, None if only what changed since the one of `last` was; `last_whole`
-    is when all was proved before. `archived` counts what is closed and the OLTP has no more. Times
-    are ISO 8601.
+    is when all was proved before. `archived` counts what is closed and the OLTP has no more,
+    `lost` what waits as rejects since it lost its product once it was valued. Times are ISO 8601.
     """
 
     compared: int = 0
@@ -66,6 +67,7 @@ class Findings:
     rejects: list[int] = field(default_factory=list)
     pending: int = 0
     archived: int = 0
+    lost: int = 0
     restored: str | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
     whole: str | None = None
@@ -129,6 +131,8 @@ def _verify(settings: Settings, since: datetime | None, everything: bool) -> tup
                     ]
                     compare.whole()
                     findings.books = _sorted(fault for part in books for fault in part.result())
+        reasons = olap.call(analytical, "SELECT etl.motivos_de_rechazo()")
+        findings.lost = reasons.get(LOST, 0)
     findings.whole, findings.last_whole = proof.whole, proof.last_whole
     findings.last = proof.last
     return findings, proof

@@ -77,10 +77,10 @@ _GUARDS = (
     Setting(
         "ETL_MAX_REMOVED_SHARE",
         "0.05",
-        "Share of the ledger (and at least 20 movements) that a load may remove, or replace by "
-        "other documents.",
-        "Proporción del kardex (y al menos 20 movimientos) que una carga puede quitar, o "
-        "reemplazar por otros documentos.",
+        "Share of the ledger (and at least 20 movements) that a load may remove, replace by "
+        "other documents, or give another quantity, cost or date.",
+        "Proporción del kardex (y al menos 20 movimientos) que una carga puede quitar, "
+        "reemplazar por otros documentos, o dejar con otra cantidad, costo o fecha.",
     ),
     Setting(
         "ETL_MAX_SILENT_DAYS",

@@ -8,6 +8,7 @@ from typing import Any
 
 import luigi
 
+from pipeline.base import logs
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings, load_settings
 from pipeline.settings.moments import parse_moment
@@ -57,10 +58,16 @@ class PipelineTask(luigi.Task):  # type: ignore[misc]
         _begin()
         super().__init__(*arguments, **named)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """In a worker that is not forked, it is the first."""
+    def __getstate__(self) -> tuple[dict[str, Any], str]:
+        """For a worker that is not forked, which knows nothing of the command line."""
+        return self.__dict__, logs.level()
+
+    def __setstate__(self, state: tuple[dict[str, Any], str]) -> None:
+        """In such a worker it is the first, and Luigi has set no log up."""
+        attributes, level = state
         _begin()
-        self.__dict__.update(state)
+        logs.begin(level)
+        self.__dict__.update(attributes)
 
     def complete(self) -> bool:
         """Whether it is done; what this raises is kept in `failure`."""

@@ -49,7 +49,8 @@ def listen(
 
     A requires() that raises is BROKEN_TASK. A complete() that raises, as RunDue's does
     when the OLAP is down, is DEPENDENCY_MISSING, without the exception: the
-    task keeps it. PROCESS_FAILURE is a worker that was killed. A luigid that does not
+    task keeps it. PROCESS_FAILURE is a worker that was killed, and TIMEOUT one that Luigi
+    killed: that comes once a second until it is gone, in the parent. A luigid that does not
     answer ends Luigi, without an event in the middle of a run; its log has a line.
     """
     handlers = [(task, run_failed) for task in (root, *steps)]
@@ -57,6 +58,7 @@ def listen(
     for task, told in handlers:
         for event in (Event.FAILURE, Event.PROCESS_FAILURE):
             task.event_handler(event)(told)
+        task.event_handler(Event.TIMEOUT)(unless_done(told))
         for event in (Event.BROKEN_TASK, Event.DEPENDENCY_MISSING):
             task.event_handler(event)(not_scheduled)
             task.event_handler(event)(told)
@@ -66,6 +68,20 @@ def listen(
     for task in refreshing:
         task.event_handler(Event.SUCCESS)(views_refreshed)
     logging.getLogger("luigi-interface").addFilter(scheduler_lost)
+
+
+def unless_done(told: Callable[..., None]) -> Callable[..., None]:
+    """`told` for a task that Luigi ended: one that was just done may be ended, too."""
+
+    def ended(task: luigi.Task, failure: str) -> None:
+        try:
+            done = task.complete()
+        except PipelineError:
+            done = False
+        if not done:
+            told(task, failure)
+
+    return ended
 
 
 def not_scheduled(task: luigi.Task, failure: BaseException | None = None) -> None:

@@ -61,11 +61,16 @@ TEMPLATES = (
     N_("the query is wrong rather than the data: correct sql/oltp, or raise ETL_MAX_REJECT_SHARE"),
     N_(
         "of the {all} movements of the ledger, {removed} would be removed{earlier} and {replaced} "
-        "replaced by other documents with their ids{before}, dated {first} to {last}; {sources}; "
-        "nothing was written"
+        "replaced by other documents with their ids{before}{corrected}, dated {first} to {last}; "
+        "{sources}; nothing was written"
     ),
     N_(" ({removed} by the runs before)"),
     N_(" ({replaced} in the windows before)"),
+    N_("; {void} are void or valid no more, and {corrected} have another quantity, cost or date"),
+    N_(
+        "were so many voided or corrected, or does movimientos.sql take from the catalogue (a flag "
+        "read as anulado, a cost) what belongs to the line? correct that"
+    ),
     N_("{advice}; or if it is right: {command} --accept-source {source}"),
     N_(
         "{again} of those removed come again with other ids: does movimientos.sql make ids in "

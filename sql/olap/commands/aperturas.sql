@@ -28,8 +28,10 @@ BEGIN
         SELECT sum(round(v.value::numeric, 6)) AS existencias FROM jsonb_each_text(f.sucursales) AS v
     ) AS s;
 
-    SELECT string_agg(format('product %s', n.id_producto), ', ' ORDER BY n.id_producto) INTO v_anteriores
+    SELECT string_agg(concat('product ', n.id_producto, ' (' || p.codigo || ')'), ', ' ORDER BY n.id_producto)
+    INTO v_anteriores
     FROM pg_temp.apertura_nueva AS n
+    LEFT JOIN dw.producto AS p ON p.id_producto = n.id_producto
     WHERE n.fecha < v_cerrado
         OR EXISTS (SELECT FROM dw.apertura AS a WHERE a.id_producto = n.id_producto AND a.fecha < v_cerrado)
         OR EXISTS (SELECT FROM dw.kardex AS k WHERE k.id_producto = n.id_producto AND k.fecha < v_cerrado);
@@ -50,7 +52,8 @@ BEGIN
         OFFSET 0
     ) AS k;
     SELECT string_agg(
-        format('product %s: %s movements before %s', b.id_producto, b.movimientos, b.fecha),
+        concat('product ', b.id_producto, ' (' || p.codigo || ')')
+        || format(': %s movements before %s', b.movimientos, b.fecha),
         ', ' ORDER BY b.id_producto
     ) INTO v_anteriores
     FROM (
@@ -60,7 +63,8 @@ BEGIN
         GROUP BY b.id_producto
         ORDER BY b.id_producto
         LIMIT 10
-    ) AS b;
+    ) AS b
+    LEFT JOIN dw.producto AS p ON p.id_producto = b.id_producto;
     IF v_anteriores IS NOT NULL AND NOT p_quitar_anteriores THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETI01',

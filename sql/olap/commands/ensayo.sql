@@ -14,8 +14,8 @@ SELECT jsonb_build_object(
     SELECT jsonb_build_object(
         'quitadas', count(*) FILTER (WHERE s.motivo = 'quitada'),
         'reemplazadas', count(*) FILTER (WHERE s.motivo = 'reemplazada'),
-        'primera', min(s.fecha) FILTER (WHERE s.motivo <> 'corregida'),
-        'ultima', max(s.fecha) FILTER (WHERE s.motivo <> 'corregida')
+        'primera', min(s.fecha) FILTER (WHERE s.motivo IN ('quitada', 'reemplazada')),
+        'ultima', max(s.fecha) FILTER (WHERE s.motivo IN ('quitada', 'reemplazada'))
     )
     FROM etl.salidas() AS s
 )

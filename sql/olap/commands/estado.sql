@@ -81,6 +81,40 @@ COMMENT ON FUNCTION etl.conteos_sin_entradas() IS
     'Cuántos productos se cuentan y se venden por sucursal, y se reciben sin ella: sus conteos hallan diferencias que no lo son';
 SELECT etl.conceder('EXECUTE', 'etl.conteos_sin_entradas()', 'etl_cargador');
 
+CREATE OR REPLACE FUNCTION etl.vendidos_sin_entradas() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_build_object(
+    'vendidos', count(*),
+    'sin_entradas', count(*) FILTER (WHERE v.nada),
+    'ejemplo', min(v.id_producto) FILTER (WHERE v.nada)
+)
+FROM (
+    SELECT
+        m.id_producto,
+        NOT m.recibido
+        AND NOT EXISTS (
+            SELECT FROM dw.apertura AS a WHERE a.id_producto = m.id_producto AND a.existencias > 0
+        )
+        AND NOT EXISTS (
+            SELECT FROM dw.kardex AS k
+            INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo
+            WHERE k.id_producto = m.id_producto AND t.clase IS DISTINCT FROM 'ventas' AND k.variacion > 0
+        ) AS nada
+    FROM (
+        SELECT r.id_producto, bool_or(r.unidades_recibidas > 0) AS recibido
+        FROM dw.resumen_mensual AS r
+        GROUP BY r.id_producto
+        HAVING bool_or(r.unidades_vendidas > 0)
+    ) AS m
+) AS v
+$$;
+COMMENT ON FUNCTION etl.vendidos_sin_entradas() IS
+    'Cuántos productos se venden, y cuántos de ellos no tienen apertura ni nada que los haya hecho entrar: sin costo y bajo cero';
+SELECT etl.conceder('EXECUTE', 'etl.vendidos_sin_entradas()', 'etl_cargador');
+
 CREATE OR REPLACE FUNCTION etl.estado_operacion(p_ventanas integer) RETURNS jsonb
 LANGUAGE sql STABLE
 SECURITY DEFINER

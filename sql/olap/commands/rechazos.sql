@@ -6,9 +6,9 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT coalesce(jsonb_object_agg(m.motivo, m.veces), '{}')
-FROM (SELECT r.motivo, count(*) AS veces FROM etl.rechazo AS r GROUP BY r.motivo) AS m
+FROM (SELECT r.motivo, count(*) AS veces FROM dw.v_rechazos AS r GROUP BY r.motivo) AS m
 $$;
-COMMENT ON FUNCTION etl.motivos_de_rechazo() IS 'Cuántos movimientos esperan por cada motivo';
+COMMENT ON FUNCTION etl.motivos_de_rechazo() IS 'Cuántos movimientos esperan por cada motivo; aparte, los que ya estaban valorizados y perdieron su producto';
 SELECT etl.conceder('EXECUTE', 'etl.motivos_de_rechazo()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.listar_rechazos(p_limite integer) RETURNS SETOF etl.rechazo

@@ -203,7 +203,14 @@ SELECT jsonb_build_object(
     'borradas', b.borradas,
     'cambiadas', b.cambiadas,
     'fuera_de_alcance', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NULL),
-    'rechazadas', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NOT NULL)
+    'rechazadas', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NOT NULL),
+    'perdidas', (
+        SELECT count(*)
+        FROM etl.descarte AS d
+        INNER JOIN etl.baja AS b ON b.id_movimiento = d.id_movimiento
+        INNER JOIN etl.etapa AS e ON e.id_movimiento = d.id_movimiento
+        WHERE d.motivo = 'producto desconocido' AND e.id_producto IS NULL AND NOT b.reverso
+    )
 )
 FROM (
     SELECT

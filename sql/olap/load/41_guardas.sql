@@ -63,8 +63,13 @@ BEGIN
     FROM etl.descarte AS d
     WHERE d.motivo IS NOT NULL
         AND NOT EXISTS (SELECT FROM etl.rechazo AS r WHERE r.id_movimiento = d.id_movimiento)
-        -- What leaves the ledger with its product is etl.revisar_catalogo()'s.
-        AND NOT EXISTS (SELECT FROM etl.v_baja_desconocida AS b WHERE b.id_movimiento = d.id_movimiento);
+        -- What leaves the ledger with its product is etl.revisar_catalogo()'s, or etl.revisar_salidas()'s.
+        AND NOT EXISTS (SELECT FROM etl.v_baja_desconocida AS b WHERE b.id_movimiento = d.id_movimiento)
+        AND NOT (d.motivo = 'producto desconocido' AND EXISTS (
+            SELECT FROM etl.baja AS b
+            INNER JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento
+            WHERE b.id_movimiento = d.id_movimiento AND e.id_producto IS NULL
+        ));
     IF v_rechazos >= 20 AND v_rechazos > p_filas * (p_opciones ->> 'max_rechazo')::numeric THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETG01',

@@ -19,13 +19,18 @@ DECLARE
 BEGIN
     SELECT
         count(*) AS filas, count(*) FILTER (WHERE s.motivo = 'quitada') AS quitadas,
-        count(*) FILTER (WHERE s.motivo <> 'quitada') AS reemplazadas,
+        count(*) FILTER (WHERE NOT v_otra AND s.motivo IN ('anulada', 'perdida')) AS anuladas,
+        count(*) FILTER (WHERE NOT v_otra AND s.motivo = 'corregida') AS corregidas,
+        count(*) FILTER (WHERE s.motivo = 'reemplazada' OR v_otra AND s.motivo <> 'quitada') AS reemplazadas,
         count(*) FILTER (WHERE s.ajena) AS ajenas,
         (min(s.fecha) AT TIME ZONE v_zona)::date AS primera,
         (max(s.fecha) AT TIME ZONE v_zona)::date AS ultima
     INTO v_salen
     FROM etl.salidas() AS s
-    WHERE s.motivo <> 'corregida' OR v_otra;
+    -- A full read is of an OLTP or of queries that were changed on purpose; between two ordinary
+    -- windows it is day by day that documents are voided and corrected.
+    WHERE s.motivo IN ('quitada', 'reemplazada', 'perdida') OR v_otra
+        OR s.motivo <> 'otra' AND (p_extracto ->> 'imagen_completa')::boolean IS FALSE;
     IF v_maximo >= 1 OR p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
         UPDATE etl.control AS c SET ajenas = 0 WHERE c.ajenas <> 0;
         RETURN;
@@ -57,17 +62,22 @@ BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'ETG01',
         MESSAGE = format(
-            'of the %s movements of the ledger, %s would be removed%s and %s replaced by other documents with their ids%s, dated %s to %s; %s; nothing was written',
+            'of the %s movements of the ledger, %s would be removed%s and %s replaced by other documents with their ids%s%s, dated %s to %s; %s; nothing was written',
             (SELECT count(*) FROM dw.kardex), v_salen.quitadas,
             CASE WHEN v_antes > 0 THEN format(' (%s by the runs before)', v_antes) END, v_salen.reemplazadas,
             CASE WHEN p_control.ajenas > 0 THEN format(' (%s in the windows before)', p_control.ajenas) END,
+            CASE WHEN v_salen.anuladas + v_salen.corregidas > 0
+                THEN format('; %s are void or valid no more, and %s have another quantity, cost or date',
+                            v_salen.anuladas, v_salen.corregidas)
+            END,
             v_salen.primera, v_salen.ultima,
             etl.comparar_fuentes(p_control.identidad, p_extracto -> 'identidad')
         ),
         HINT = format(
             '%s; or if it is right: %s --accept-source %s',
             etl.aconsejar_salidas(
-                p_control, p_extracto, v_salen.quitadas, v_salen.reemplazadas, v_salen.ajenas
+                p_control, p_extracto, v_salen.quitadas, v_salen.reemplazadas, v_salen.ajenas,
+                v_salen.anuladas, v_salen.corregidas
             ),
             coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue'),
             etl.senal_fuente(p_extracto -> 'identidad')
@@ -81,13 +91,16 @@ CREATE OR REPLACE FUNCTION etl.salidas()
 RETURNS TABLE (id_movimiento bigint, fecha timestamptz, motivo text, ajena boolean)
 LANGUAGE sql STABLE
 AS $$
--- One that only lost its date, its price or its validity is still the same document.
 SELECT
     b.id_movimiento, b.fecha_documento,
     CASE
         WHEN e.id_movimiento IS NULL THEN 'quitada'
         WHEN o.de_otra_fecha OR o.de_otra_cosa THEN 'reemplazada'
-        ELSE 'corregida'
+        -- What goes with a product that the catalogue has no more is etl.revisar_catalogo()'s.
+        WHEN d.motivo = 'producto desconocido' THEN CASE WHEN e.id_producto IS NULL THEN 'perdida' ELSE 'otra' END
+        WHEN d.id_movimiento IS NOT NULL THEN 'anulada'
+        WHEN o.de_otra_cantidad OR e.fecha <> b.fecha_documento THEN 'corregida'
+        ELSE 'otra'
     END,
     -- A shop may have one product, and sell it by the unit.
     coalesce(o.de_otra_fecha AND (o.de_otra_cosa OR o.de_otro_monto), false)
@@ -98,6 +111,7 @@ FROM (
     SELECT * FROM etl.v_por_reversar
 ) AS b
 LEFT JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento
+LEFT JOIN etl.descarte AS d ON d.id_movimiento = b.id_movimiento
 LEFT JOIN dw.tipo_movimiento AS n ON n.tipo = e.tipo
 LEFT JOIN etl.v_etapa AS v ON v.id_movimiento = b.id_movimiento
 LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = b.tipo
@@ -108,6 +122,8 @@ CROSS JOIN LATERAL (
         -- A negative sale is in the ledger as what it means.
         b.tipo NOT IN (e.tipo, coalesce(n.tipo_si_negativa, e.tipo)) OR e.id_producto <> b.id_producto
             AS de_otra_cosa,
+        v.cantidad <> b.cantidad OR NOT t.precio AND v.costo_unitario IS DISTINCT FROM b.costo_unitario
+            AS de_otra_cantidad,
         (
             v.cantidad, coalesce(v.id_sucursal, 0),
             CASE WHEN t.precio THEN v.precio_unitario ELSE v.costo_unitario END
@@ -117,7 +133,7 @@ CROSS JOIN LATERAL (
 ) AS o
 $$;
 COMMENT ON FUNCTION etl.salidas() IS
-    'Las filas del kardex que esta carga quita o cambia: quitada (ya no viene), reemplazada (su número trae la fecha, el tipo o el producto de otro documento; ajena si la fecha y además lo otro, la sucursal, la cantidad o el monto) o corregida';
+    'Las filas del kardex que esta carga quita o cambia: quitada (ya no viene), reemplazada (su número trae la fecha, el tipo o el producto de otro documento; ajena si la fecha y además lo otro, la sucursal, la cantidad o el monto), perdida (sin su producto), anulada (o ya no válida), corregida (otra cantidad, costo o fecha) u otra';
 
 CREATE OR REPLACE FUNCTION etl.contar_series(OUT ajenas bigint, OUT nuevas bigint)
 LANGUAGE sql STABLE
@@ -223,16 +239,18 @@ COMMENT ON FUNCTION etl.contar_renumeradas() IS
 
 CREATE OR REPLACE FUNCTION etl.aconsejar_salidas(
     p_control etl.control, p_extracto jsonb, p_quitadas bigint, p_reemplazadas bigint,
-    p_ajenas bigint
+    p_ajenas bigint, p_anuladas bigint, p_corregidas bigint
 ) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    v_mitad numeric := (p_quitadas + p_reemplazadas) / 2.0;
+    v_mitad numeric := (p_quitadas + p_reemplazadas + p_anuladas + p_corregidas) / 2.0;
     v_renumeradas bigint := etl.contar_renumeradas();
 BEGIN
     IF etl.es_otra_base(p_control.identidad, p_extracto -> 'identidad') THEN
         NULL;
+    ELSIF p_anuladas + p_corregidas > v_mitad THEN
+        RETURN 'were so many voided or corrected, or does movimientos.sql take from the catalogue (a flag read as anulado, a cost) what belongs to the line? correct that';
     ELSIF v_renumeradas >= v_mitad THEN
         RETURN format(
             '%s of those removed come again with other ids: does movimientos.sql make ids in another way? if it should not, correct it',
@@ -252,5 +270,5 @@ BEGIN
     RETURN 'is it another database, such as a test''s, or do ids begin anew? correct OLTP_DB_*; or, after TRUNCATE ... RESTART IDENTITY or with a new year''s tables, make ids unique in movimientos.sql (year * 1000000000000 + id)';
 END
 $$;
-COMMENT ON FUNCTION etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint) IS
+COMMENT ON FUNCTION etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint, bigint, bigint) IS
     'De lo que detiene etl.revisar_salidas(), la causa más probable y su remedio';

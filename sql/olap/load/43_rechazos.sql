@@ -13,12 +13,13 @@ BEGIN
     INSERT INTO etl.rechazo AS r (
         id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
         fecha, id_origen, id_sucursal_destino, importe, motivo,
-        primera_desde, primera_hasta, ultima_desde, ultima_hasta
+        primera_desde, primera_hasta, ultima_desde, ultima_hasta, valorizado
     )
     SELECT
         e.id_movimiento, e.tipo, e.id_producto, e.id_sucursal, e.cantidad, e.precio_unitario,
         e.costo_unitario, e.fecha, e.id_origen, e.id_sucursal_destino, e.importe, d.motivo,
-        p_desde, p_hasta, p_desde, p_hasta
+        p_desde, p_hasta, p_desde, p_hasta,
+        EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = e.id_movimiento)
     FROM etl.descarte AS d
     INNER JOIN etl.etapa AS e ON e.id_movimiento = d.id_movimiento
     WHERE d.motivo IS NOT NULL
@@ -29,7 +30,8 @@ BEGIN
         fecha = excluded.fecha, id_origen = excluded.id_origen,
         id_sucursal_destino = excluded.id_sucursal_destino, importe = excluded.importe,
         motivo = excluded.motivo,
-        ultima_desde = excluded.ultima_desde, ultima_hasta = excluded.ultima_hasta;
+        ultima_desde = excluded.ultima_desde, ultima_hasta = excluded.ultima_hasta,
+        valorizado = r.valorizado OR excluded.valorizado;
 
     -- What is left in etl.etapa enters the ledger; what is left in etl.baja leaves it.
     DELETE FROM etl.etapa AS e USING etl.descarte AS d WHERE d.id_movimiento = e.id_movimiento;

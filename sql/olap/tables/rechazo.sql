@@ -18,7 +18,9 @@ CREATE TABLE IF NOT EXISTS etl.rechazo (
     id_sucursal_destino bigint,
     importe         numeric
 );
+ALTER TABLE etl.rechazo ADD COLUMN IF NOT EXISTS valorizado boolean NOT NULL DEFAULT false;
 COMMENT ON TABLE etl.rechazo IS
     'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';
 COMMENT ON COLUMN etl.rechazo.primera_desde IS 'Ventana en que se rechazó por primera vez';
+COMMENT ON COLUMN etl.rechazo.valorizado IS 'Si estuvo en el kardex antes de rechazarse';
 COMMENT ON COLUMN etl.rechazo.ultima_desde IS 'Última ventana en que se intentó';

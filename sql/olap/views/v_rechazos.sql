@@ -9,7 +9,9 @@ SELECT
         WHEN r.fecha > '9999-12-31 00:00:00+00' THEN timestamptz '9999-12-31 00:00:00+00'
         ELSE r.fecha
     END AS fecha,
-    r.motivo, r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta,
+    -- Past lines of a product that was deleted (ON DELETE SET NULL) are no ordinary rejects.
+    CASE WHEN r.valorizado AND r.id_producto IS NULL THEN 'perdió su producto' ELSE r.motivo END AS motivo,
+    r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta,
     r.id_origen, r.id_sucursal_destino, r.importe
 FROM etl.rechazo AS r;
 COMMENT ON VIEW dw.v_rechazos IS 'Los movimientos que no se pueden valorizar, para el tablero de salud';
