@@ -237,3 +237,28 @@ def test_the_fingerprint_of_a_period_is_that_of_any_session(closed: Midnights):
         cursor.execute(f"SET {setting}")
         cursor.execute("SELECT * FROM etl.verificar_cierres()")
         assert not cursor.fetchall(), setting
+
+
+@pytest.mark.parametrize("figure", ["movimientos", "existencias", "valor"])
+def test_the_figures_of_a_closing_are_in_its_fingerprint(closed: Midnights, figure: str):
+    closed.shop.olap.cursor().execute(f"UPDATE dw.cierre SET {figure} = {figure} + 1")
+    said = closed.shop.command("verify")
+    assert said.returncode == 1
+    assert "is not what it was" in said.stdout
+    assert "restore the OLAP from a backup, or reopen it" in said.stdout
+
+
+def test_what_is_closed_and_comes_again_with_other_ids_would_count_twice(empty: Midnights):
+    lines = [(1 + number % 5, Decimal(1), Decimal(9)) for number in range(6)]
+    empty.document("VENTA", day(empty, 5), lines, 1)
+    empty.run()
+    empty.assert_equal()
+    empty.close_books(day(empty, 10))
+    empty.shop.till("UPDATE detalle_transaccion SET id_detalle = id_detalle + 1000")
+    empty.shop.till("VACUUM FULL detalle_transaccion")
+    with pytest.raises(PipelineError, match="6 movements that are closed come again with other"):
+        empty.run()
+    assert "come again with other ids" in empty.shop.command("plan").stdout
+    empty.shop.till("UPDATE detalle_transaccion SET id_detalle = id_detalle - 1000")
+    empty.run()
+    proved(empty)

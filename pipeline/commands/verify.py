@@ -26,6 +26,7 @@ _SHOWN = 20
 # So many ids are no longer looked up one by one: everything is read.
 _RECHECK_LIMIT = 10_000
 _REBUILD = "python -m pipeline rebuild"
+_CLOSED = "what was closed up to"  # as etl.verificar_libros() begins to say it
 
 MANUAL = Manual(
     does="Compares OLTP and OLAP movement by movement, replays every product from the last closing "
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         findings = verify(settings, since, everything=arguments.all or arguments.repair)
-        if arguments.repair and findings.movements:
+        if arguments.repair and findings.movements and not _tampered(findings):
             repaired = findings.movements
             # A page that was not published is told already, and the repair is one without it.
             with suppress(UnpublishedError):
@@ -210,11 +211,23 @@ def _books(findings: Findings) -> str:
     return _("every ledger foots")
 
 
+def _tampered(findings: Findings) -> bool:
+    """Whether closed rows were changed: a repair would book the change as a correction."""
+    return any(row["fault"].startswith(_CLOSED) for row in findings.books)
+
+
 def _remedy(findings: Findings) -> str:
+    if _tampered(findings):
+        return "python -m pipeline verify --all"
     return "python -m pipeline verify --repair" if findings.movements else _REBUILD
 
 
 def _advice(findings: Findings) -> str:
+    if _tampered(findings):
+        return _(
+            "NOT right: somebody has changed what was closed: restore the OLAP from a backup, or "
+            "reopen it (`python -m pipeline close --reopen`), run `{command}`, and close it anew"
+        ).format(command=_REBUILD)
     if findings.movements:
         return _("NOT equal: `{command}` loads and removes what it must").format(
             command=_remedy(findings)

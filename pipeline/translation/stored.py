@@ -57,6 +57,14 @@ TEMPLATES = (
         "put the products back, or correct productos.sql; or if it is right: {command} "
         "--accept-source {source}"
     ),
+    N_(
+        "{movements} movements that are closed come again with other ids, and would count twice; "
+        "nothing was written"
+    ),
+    N_(
+        "yield the ids that they had in movimientos.sql; or open the closings again, the last one "
+        "first, and close anew after the run: `python -m pipeline close --reopen`"
+    ),
     N_("{rejects} of {read} movements read would be rejected ({reasons}); nothing was written"),
     N_("the query is wrong rather than the data: correct sql/oltp, or raise ETL_MAX_REJECT_SHARE"),
     N_(

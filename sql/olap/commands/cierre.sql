@@ -1,13 +1,14 @@
 -- Closing a period, and opening the last one again.
 
-CREATE OR REPLACE FUNCTION etl.huella_del_periodo(p_desde timestamptz, p_hasta timestamptz, p_anterior text)
+CREATE OR REPLACE FUNCTION etl.huella_del_periodo(p_cierre dw.cierre, p_desde timestamptz, p_anterior text)
 RETURNS text
 LANGUAGE sql STABLE
 AS $$
 -- A product at a time, so that none of the strings has to hold all of it.
-SELECT encode(sha256(convert_to(coalesce(p_anterior, ''), 'UTF8') || coalesce(
-    string_agg(p.suma, ''::bytea ORDER BY p.id_producto), ''
-)), 'hex')
+SELECT encode(sha256(convert_to(concat_ws(
+    '|', p_anterior, p_cierre.dia - date '2000-01-01', extract(epoch FROM p_cierre.hasta), p_cierre.movimientos,
+    p_cierre.existencias, p_cierre.valor
+), 'UTF8') || coalesce(string_agg(p.suma, ''::bytea ORDER BY p.id_producto), '')), 'hex')
 FROM (
     SELECT
         k.id_producto,
@@ -21,12 +22,12 @@ FROM (
             )), ''::bytea ORDER BY k.fecha, k.fecha_documento, k.orden, k.id_movimiento, k.capa
         )) AS suma
     FROM dw.kardex AS k
-    WHERE k.fecha >= p_desde AND k.fecha < p_hasta
+    WHERE k.fecha >= p_desde AND k.fecha < p_cierre.hasta
     GROUP BY k.id_producto
 ) AS p
 $$;
-COMMENT ON FUNCTION etl.huella_del_periodo(timestamptz, timestamptz, text) IS
-    'sha256 de todas las columnas de las filas de un período, producto por producto en su orden, tras la huella del anterior';
+COMMENT ON FUNCTION etl.huella_del_periodo(dw.cierre, timestamptz, text) IS
+    'sha256 de las cifras de un cierre y de todas las columnas de las filas de su período, producto por producto en su orden, tras la huella del anterior';
 
 CREATE OR REPLACE FUNCTION etl.cerrar(p_dia date, p_zona text, p_opciones jsonb, p_igual boolean) RETURNS jsonb
 LANGUAGE plpgsql
@@ -99,8 +100,7 @@ BEGIN
     UPDATE dw.cierre AS c
     SET movimientos = (SELECT count(*) FROM dw.kardex AS k WHERE k.fecha >= v_antes AND k.fecha < v_hasta),
         existencias = s.existencias,
-        valor = s.valor,
-        huella = etl.huella_del_periodo(v_antes, v_hasta, v_anterior)
+        valor = s.valor
     FROM (
         SELECT
             coalesce(sum(coalesce(u.existencias, a.existencias)), 0) AS existencias,
@@ -116,6 +116,7 @@ BEGIN
         ) AS u ON true
     ) AS s
     WHERE c.hasta = v_hasta;
+    UPDATE dw.cierre AS c SET huella = etl.huella_del_periodo(c, v_antes, v_anterior) WHERE c.hasta = v_hasta;
     RETURN v_pendiente || (SELECT to_jsonb(c) FROM dw.cierre AS c WHERE c.hasta = v_hasta);
 END
 $$;
@@ -144,11 +145,11 @@ AS $$
 SELECT c.dia
 FROM (
     SELECT
-        c.*, coalesce(lag(c.hasta) OVER w, '-infinity') AS desde, lag(c.huella) OVER w AS anterior
+        c AS cierre, c.dia, c.huella, coalesce(lag(c.hasta) OVER w, '-infinity') AS desde, lag(c.huella) OVER w AS anterior
     FROM dw.cierre AS c
     WINDOW w AS (ORDER BY c.hasta)
 ) AS c
-WHERE c.huella IS DISTINCT FROM etl.huella_del_periodo(c.desde, c.hasta, c.anterior)
+WHERE c.huella IS DISTINCT FROM etl.huella_del_periodo(c.cierre, c.desde, c.anterior)
 $$;
 COMMENT ON FUNCTION etl.verificar_cierres() IS 'Los días de cierre cuyas filas ya no son las que se cerraron';
 SELECT etl.conceder('EXECUTE', 'etl.verificar_cierres()', 'etl_cargador');

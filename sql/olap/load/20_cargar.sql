@@ -62,6 +62,9 @@ BEGIN
     -- First, since another database has other products, too.
     PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_catalogo(v_control, p_extracto, p_opciones);
+    IF v_completa AND v_cerrado > '-infinity' THEN
+        PERFORM etl.revisar_archivadas(v_cerrado, p_opciones);
+    END IF;
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     v_conteo := etl.contar_cambios()
         || jsonb_build_object('fuera_nuevas', etl.anotar_fuera_de_alcance(p_extracto));
