@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pipeline.kardex.files import Written
+    from pipeline.kardex.ledger import Closing
     from pipeline.kardex.reading import Book
     from pipeline.settings import Settings
 
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     write = _write_ple if arguments.format == "ple" else _write_kardex
     with open_book(settings, period, data_until) as book:
         written = write(book, folder, settings, arguments.json)
-    _tell(written, as_json=arguments.json)
+    _tell(written, book.closing, as_json=arguments.json)
     return 0
 
 
@@ -150,7 +151,7 @@ def _must_be_over(period: Period, data_until: datetime | None, initial: datetime
         )
 
 
-def _tell(written: Written, *, as_json: bool) -> None:
+def _tell(written: Written, closing: Closing | None, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -158,6 +159,7 @@ def _tell(written: Written, *, as_json: bool) -> None:
                 "products": written.products,
                 "movements": written.movements,
                 "totals": {name: f"{sum:.6f}" for name, sum in written.sums._asdict().items()},
+                "closing": closing and {"day": f"{closing.dia}", "huella": closing.huella},
             }
         )
         return
@@ -168,6 +170,11 @@ def _tell(written: Written, *, as_json: bool) -> None:
             opening=written.sums.opening_value,
             closing=written.sums.closing_value,
         )
+    )
+    print(
+        _("closed with {day}, huella {huella}").format(day=closing.dia, huella=closing.huella)
+        if closing
+        else _("still open: what comes late changes it")
     )
     for path in written.files:
         print(path)
