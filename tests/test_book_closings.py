@@ -226,8 +226,8 @@ def test_the_totals_are_those_of_the_closing(shop: Shop):
     assert (number(total["movimientos"]), number(total["saldo_final_cantidad"])) == (5, 9)
     assert number(total["saldo_final_costo_total"]) == march["valor"] == Decimal("58.5")
     page = files["kardex-2026-03.html"]
-    assert f"Cerrado con el 31/03/2026, huella {march['huella']}" in page
-    assert "Como se cerró el 31/03/2026: existencias 9, valor 58,50, movimientos 5" in page
+    assert f"<dt>Cierre</dt><dd>31/03/2026, huella {march['huella']}" in page
+    assert "Como en el cierre del 31/03/2026: existencias 9, valor 58,50, movimientos 5" in page
     total = rows_of(files["kardex-2026-04-totales.csv"])[-1]
     assert (total["cierre"], total["huella"], total["movimientos"]) == ("abierto", "", "6")
     assert [number(cell) for cell in list(total.values())[4:8]] == list(sums_of(expected))
@@ -241,14 +241,15 @@ def test_the_totals_are_those_of_the_closing(shop: Shop):
     told = shop.succeed("book", "2026-04", output).stdout
     (april,) = shop.olap_rows("SELECT * FROM dw.cierre WHERE dia = '2026-04-30'")
     assert april["movimientos"] == 6
-    assert f"closed with 2026-04-30, huella {april['huella']}" in told.splitlines()
+    assert f"closed by the closing of 2026-04-30, huella {april['huella']}" in told.splitlines()
     done = json.loads(shop.succeed("book", "2026-04", output, "--json").stdout)
     assert done["closing"] == {"day": "2026-04-30", "huella": april["huella"]}
     assert done["totals"]["closing_value"] == f"{april['valor']:.6f}"
     # What was closed is what it was.
     again = book(shop, "2026-03", ETL_LANG="es")
     assert again["kardex-2026-03.csv"] == files["kardex-2026-03.csv"]
-    assert again["kardex-2026-03-totales.csv"] == files["kardex-2026-03-totales.csv"]
+    for name in ("totales", "sucursales"):
+        assert again[f"kardex-2026-03-{name}.csv"] == files[f"kardex-2026-03-{name}.csv"]
 
 
 @pytest.mark.one_postgres
@@ -264,7 +265,7 @@ def test_a_book_that_is_not_what_was_closed_is_one_line(shop: Shop, column: str,
     correct_march(shop)
     shop.olap.cursor().execute(f"UPDATE dw.cierre SET {column} = {column} + 1")
     said = refused(shop, "2026-03", f"--output={folder_of(shop)}")
-    assert f"the book is not what was closed on 2026-03-31: {told}; run" in said
+    assert f"the book is not what the closing of 2026-03-31 says: {told}; run" in said
     assert list(folder_of(shop).iterdir()) == []
     done = shop.command("kardex", "--all", *MARCH)
     assert done.returncode == 1 and len(done.stdout.splitlines()) == 1

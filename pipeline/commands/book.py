@@ -172,7 +172,9 @@ def _tell(written: Written, closing: Closing | None, *, as_json: bool) -> None:
         )
     )
     print(
-        _("closed with {day}, huella {huella}").format(day=closing.dia, huella=closing.huella)
+        _("closed by the closing of {day}, huella {huella}").format(
+            day=closing.dia, huella=closing.huella
+        )
         if closing
         else _("still open: what comes late changes it")
     )

@@ -57,18 +57,14 @@ def _closed(closing: Closing | None, voice: Voice) -> dict[str, str]:
     _ = voice.gettext
     if closing is None:
         return {_("Closing"): _("Still open: what comes late changes it")}
-    return {
-        _("Closing"): _("Closed with {day}, huella {huella}").format(
-            day=voice.table_day(closing.dia), huella=closing.huella
-        )
-    }
+    return {_("Closing"): f"{voice.table_day(closing.dia)}, huella {closing.huella}"}
 
 
 def _as_closed(closing: Closing, voice: Voice) -> str:
     """Below the summary: that it is what the closing says."""
     _ = voice.gettext
     assert closing.existencias is not None and closing.valor is not None
-    told = _("As closed on {day}: stock {stock}, value {value}").format(
+    told = _("As in the closing of {day}: stock {stock}, value {value}").format(
         day=voice.table_day(closing.dia),
         stock=voice.exact(closing.existencias, needed(closing.existencias)),
         value=voice.exact(closing.valor, max(2, needed(closing.valor))),

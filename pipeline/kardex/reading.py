@@ -119,8 +119,8 @@ def _check_closing(closing: Closing, movements: int, sums: Sums) -> None:
         if closed is not None and closed != now:
             raise LedgerError(
                 _(
-                    "the book is not what was closed on {day}: {what} {now} instead of {closed}; "
-                    "run `python -m pipeline verify`"
+                    "the book is not what the closing of {day} says: {what} {now} instead of "
+                    "{closed}; run `python -m pipeline verify`"
                 ).format(day=closing.dia, what=_(what), now=now, closed=closed)
             )
 
