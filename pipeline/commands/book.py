@@ -32,13 +32,17 @@ MANUAL = Manual(
     does="Writes the kardex of every product of a month into a folder: kardex-MONTH.csv and "
     "kardex-MONTH.html (a page to print, in the language of ETL_LANG) with a line a movement, "
     "kardex-MONTH-totales.csv with a line a product and one for all, and, where there are "
-    "branches, kardex-MONTH-sucursales.csv with what each holds when the month ends. All files "
-    "are whole, or none is written; those of other months are left alone. Needs the extra report. "
+    "branches, kardex-MONTH-sucursales.csv with what each holds when the month ends. Tells by "
+    "which closing the month is closed, or that it is open. All files are whole, or none is "
+    "written; those of other months are left alone. Needs the extra report. "
     "With --format ple it writes SUNAT's electronic books 12.1 and 13.1 instead, as the PLE takes "
     "them; what products or documents lack for it is listed, and then none is written.",
     reads="the OLAP; with --format ple the OLTP as well.",
     changes="the files of that month in the folder.",
-    exits={0: "written", 1: "no such month, or one that is not over; no such folder; or a failure"},
+    exits={
+        0: "written",
+        1: "no such month, or one that is not over, or not as closed; no such folder; or a failure",
+    },
     examples=(
         "python -m pipeline book 2026-06 --output /srv/libros",
         "python -m pipeline book 2026-06 --output /srv/libros --format ple",
