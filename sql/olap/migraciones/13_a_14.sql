@@ -24,6 +24,7 @@ DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia CASC
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
 DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
 DROP FUNCTION IF EXISTS
+    etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
     etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
     etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint);
