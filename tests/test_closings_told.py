@@ -1,0 +1,197 @@
+"""What is told of closings: dw.v_correcciones, and all who show it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from shop_database import Shop
+from shop_server import BI_USER
+
+pytestmark = pytest.mark.one_postgres
+
+DAY = timedelta(days=1)
+END = datetime(2026, 10, 17, tzinfo=UTC)
+INITIAL = END - 60 * DAY
+CLOSED = INITIAL + 30 * DAY  # the first open instant
+MILK, SCREWS = 1, 2
+SALE = 3  # its id
+
+
+@pytest.fixture
+def closed(shop: Shop) -> Shop:
+    """Ten of milk and of screws bought at 5 and 2, some of them sold at 11.80, and closed.
+
+    18 % of a price is tax.
+    """
+    shop.env["ETL_INITIAL_SINCE"] = INITIAL.isoformat()
+    for product in (MILK, SCREWS):
+        shop.product(product, "Todo")
+    shop.receipt(INITIAL + DAY, (MILK, 10, 5), (SCREWS, 10, 2))
+    shop.sale(INITIAL + 2 * DAY, (MILK, 4, "11.80"))
+    shop.sale(INITIAL + 40 * DAY, (MILK, 1, "11.80"))
+    with shop.olap.cursor() as cursor:
+        cursor.execute("INSERT INTO dw.politica_precio (categoria, impuesto) VALUES ('Todo', 0.18)")
+    shop.run_in_process(as_of=END)
+    close(shop, CLOSED)
+    return shop
+
+
+def close(shop: Shop, end: datetime) -> None:
+    """Close all before `end`."""
+    shop.succeed("close", (end - DAY).date().isoformat())
+
+
+def corrections(shop: Shop, hours: int = 1) -> list[dict[str, Any]]:
+    """What is told after one more run."""
+    shop.run_in_process(as_of=END + timedelta(hours=hours))
+    return shop.olap_rows(
+        "SELECT * FROM dw.v_correcciones ORDER BY asentado, id_movimiento, id_producto"
+    )
+
+
+def told(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Where it is booked, of which document and product, and what happened to it."""
+    names = ("asentado", "id_movimiento", "que", "cambio", "id_producto")
+    return tuple(row[name] for name in names)
+
+
+def was_and_is(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Its product, date, quantity and amount, each as it was and as it is."""
+    names = ("id_producto", "fecha", "cantidad", "importe")
+    return tuple((row[f"{name}_antes"], row[f"{name}_ahora"]) for name in names)
+
+
+def effects(row: dict[str, Any]) -> tuple[Decimal, ...]:
+    """On stock, value, net sales, cost of sales and margin."""
+    names = ("existencias", "valor", "venta_neta", "costo", "margen")
+    return tuple(row[f"efecto_{name}"] for name in names)
+
+
+def test_what_came_late_is_a_line_without_a_before(closed: Shop):
+    (late,) = closed.sale(INITIAL + 3 * DAY, (MILK, 2, "11.80"))
+    (row,) = corrections(closed)
+    assert told(row) == (CLOSED, late, "llegó tarde", None, MILK)
+    was = was_and_is(row)
+    assert was == ((None, MILK), (None, INITIAL + 3 * DAY), (None, 2), (None, Decimal("23.60")))
+    assert effects(row) == (-2, -10, 20, 10, 10)
+
+
+def test_a_receipt_that_came_late_lifts_the_margin_of_what_was_sold_before_it(closed: Shop):
+    closed.sale(INITIAL + 3 * DAY, (MILK, 10, "11.80"))
+    (late,) = closed.receipt(INITIAL + 4 * DAY, (MILK, 10, 4))
+    rows = corrections(closed)
+    # 6 at 5 are there, 10 are sold at 5, and the 4 that lacked came in at 4.
+    assert effects(rows[0]) == (-10, -50, 100, 50, 50)
+    assert told(rows[1]) == (CLOSED, late, "llegó tarde", None, MILK)
+    assert effects(rows[1]) == (10, 44, 0, 0, 4)
+
+
+def test_another_quantity_or_price_is_one_line_of_the_difference(closed: Shop):
+    closed.correct_line(SALE, cantidad=6)
+    (row,) = corrections(closed)
+    assert told(row) == (CLOSED, SALE, "corregido", "cantidad", MILK)
+    assert was_and_is(row)[2:] == ((4, 6), (Decimal("47.20"), Decimal("70.80")))
+    assert effects(row) == (-2, -10, 20, 10, 10)
+    closed.correct_line(SALE, cantidad=4, precio_unitario="23.60")
+    (row,) = corrections(closed, 2)
+    assert told(row) == (CLOSED, SALE, "corregido", "importe", MILK)
+    assert effects(row) == (0, 0, 40, 0, 40)
+
+
+def test_what_is_again_as_it_was_closed_is_no_correction(closed: Shop):
+    closed.correct_line(SALE, cantidad=6)
+    assert len(corrections(closed)) == 1
+    closed.correct_line(SALE, cantidad=4)
+    assert corrections(closed, 2) == []
+
+
+def test_another_product_is_a_line_for_each(closed: Shop):
+    closed.correct_line(SALE, id_producto=SCREWS)
+    milk, screws = corrections(closed)
+    for row in (milk, screws):
+        assert told(row)[:4] == (CLOSED, SALE, "corregido", "producto")
+        assert was_and_is(row)[0] == (MILK, SCREWS)
+    assert (milk["id_producto"], screws["id_producto"]) == (MILK, SCREWS)
+    assert effects(milk) == (4, 20, -40, -20, -20)
+    assert effects(screws) == (-4, -8, 40, 8, 32)
+
+
+def test_another_date_in_what_is_open_is_a_line_for_each_date(closed: Shop):
+    moved = INITIAL + 41 * DAY
+    closed.correct_document(SALE, fecha=moved)
+    left, came = corrections(closed)
+    assert told(left) == (CLOSED, SALE, "corregido", "fecha", MILK)
+    assert told(came) == (moved, SALE, "corregido", "fecha", MILK)
+    assert was_and_is(left)[1] == was_and_is(came)[1] == (INITIAL + 2 * DAY, moved)
+    assert effects(left) == (4, 20, -40, -20, -20)
+    assert effects(came) == (-4, -20, 40, 20, 20)
+
+
+@pytest.mark.parametrize(
+    "header, columns",
+    [({"anulada": True}, {}), ({"tipo": "PROFORMA"}, {}), ({}, {"cantidad": 0})],
+)
+def test_what_is_void_or_out_of_scope_or_rejected_is_taken_back_with_the_tax_of_its_month(
+    closed: Shop, header: dict[str, Any], columns: dict[str, Any]
+):
+    with closed.olap.cursor() as cursor:
+        cursor.execute("UPDATE dw.politica_precio SET impuesto = 0.36")
+    if header:
+        closed.correct_document(SALE, **header)
+    else:
+        closed.correct_line(SALE, **columns)
+    (row,) = corrections(closed)
+    assert told(row) == (CLOSED, SALE, "retirado", None, MILK)
+    assert was_and_is(row) == (
+        *((MILK, None), (INITIAL + 2 * DAY, None), (4, None)),
+        (Decimal("47.20"), None),
+    )
+    assert effects(row) == (4, 20, -40, -20, -20)
+
+
+def test_each_closing_has_its_own_corrections(closed: Shop):
+    later = INITIAL + 45 * DAY
+    closed.correct_line(SALE, cantidad=6)
+    first = corrections(closed)
+    close(closed, later)
+    closed.correct_line(SALE, cantidad=5)
+    again, second = corrections(closed, 2)
+    assert [again] == first
+    assert told(second) == (later, SALE, "corregido", "cantidad", MILK)
+    assert was_and_is(second)[2] == (6, 5)
+    assert effects(second) == (1, 5, -10, -5, -5)
+
+
+def test_what_comes_back_after_a_further_closing_came_late(closed: Shop):
+    later = INITIAL + 45 * DAY
+    closed.correct_document(SALE, anulada=True)
+    first = corrections(closed)
+    close(closed, later)
+    closed.correct_document(SALE, anulada=False)
+    again, second = corrections(closed, 2)
+    assert [again] == first
+    assert told(second) == (later, SALE, "llegó tarde", None, MILK)
+    assert effects(second) == (-4, -20, 40, 20, 20)
+
+
+def test_the_dashboards_account_reads_them(closed: Shop):
+    with closed.olap.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO dw.politica_precio (categoria, impuesto, desde)"
+            " VALUES ('Todo', 0.36, %s)",
+            (INITIAL.date(),),
+        )
+    closed.correct_line(SALE, id_producto=SCREWS)
+    rows = corrections(closed)
+    # The closed row has the tax that it was netted by; what is booked now, that of its day.
+    assert [row["efecto_venta_neta"] for row in rows] == [-40, Decimal("34.705882")]
+    connection = closed.server.connect(closed.olap_name, BI_USER)
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT efecto_venta_neta FROM dw.v_correcciones ORDER BY id_producto")
+        assert [value for (value,) in cursor] == [-40, Decimal("34.705882")]
+    finally:
+        connection.close()
