@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from local_servers import web_server
+from prometheus_client.parser import text_string_to_metric_families
 from shop_database import Shop
 from shop_server import BI_USER
 
@@ -180,8 +185,7 @@ def test_what_comes_back_after_a_further_closing_came_late(closed: Shop):
 def test_the_dashboards_account_reads_them(closed: Shop):
     with closed.olap.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO dw.politica_precio (categoria, impuesto, desde)"
-            " VALUES ('Todo', 0.36, %s)",
+            "INSERT INTO dw.politica_precio (categoria, impuesto, desde) VALUES ('Todo', 0.36, %s)",
             (INITIAL.date(),),
         )
     closed.correct_line(SALE, id_producto=SCREWS)
@@ -195,3 +199,143 @@ def test_the_dashboards_account_reads_them(closed: Shop):
         assert [value for (value,) in cursor] == [-40, Decimal("34.705882")]
     finally:
         connection.close()
+
+
+def test_status_shows_the_last_closing_and_what_was_booked_since(closed: Shop):
+    shown = closed.succeed("status").stdout
+    (row,) = closed.olap_rows("SELECT * FROM dw.cierre")
+    assert f"2026-09-16, value 50.00, huella {row['huella'][:12]}…" in shown
+    assert "booked late since  nothing" in shown
+    closed.sale(INITIAL + 3 * DAY, (MILK, 2, "11.80"))
+    closed.correct_line(SALE, id_producto=SCREWS)
+    closed.receipt(INITIAL + 4 * DAY, (SCREWS, 1, 2))
+    corrections(closed)
+    booked = "2 late, 1 corrected, 0 taken back; value +4.00, margin +22.00"
+    assert booked in closed.succeed("status").stdout
+    state = json.loads(closed.succeed("status", "--json").stdout)
+    assert state["last_closing"]["dia"] == "2026-09-16"
+    assert state["last_closing"]["huella"] == row["huella"]
+    assert state["corrections"] == {
+        **{"late": 2, "corrected": 1, "taken_back": 0},
+        **{"value": 4, "net_sales": 20, "cost": -2, "margin": 22},
+    }
+
+
+def test_a_shop_that_closes_nothing_is_told_nothing_of_it(shop: Shop):
+    shop.product(MILK)
+    shop.receipt(END - DAY, (MILK, 1, 5))
+    shop.run_in_process()
+    assert "closed" not in shop.succeed("status").stdout
+    assert json.loads(shop.succeed("status", "--json").stdout)["last_closing"] is None
+
+
+def test_a_plan_tells_corrections_apart_and_comes_true(closed: Shop):
+    none = json.loads(closed.succeed("plan", "--json").stdout)["corrections"]
+    assert not any(none.values())
+    assert "of what is closed" not in closed.succeed("plan").stdout
+    closed.sale(INITIAL + 3 * DAY, (MILK, 2, "11.80"))
+    closed.correct_document(SALE, anulada=True)
+    said = "of what is closed, would be booked at its end: 1 late, 0 corrected, 1 taken back; "
+    assert said + "value +10.00, margin -10.00" in closed.succeed("plan").stdout
+    plan = json.loads(closed.succeed("plan", "--json").stdout)["corrections"]
+    corrections(closed)
+    assert json.loads(closed.succeed("status", "--json").stdout)["corrections"] == plan
+
+
+def test_the_metrics_have_the_last_closing_and_its_corrections(closed: Shop):
+    file = closed.folder / "etl.prom"
+    closed.env["ETL_METRICS_FILE"] = str(file)
+    closed.sale(INITIAL + 3 * DAY, (MILK, 2, "11.80"))
+    corrections(closed)
+    label = next(iter(text_string_to_metric_families(file.read_text()))).samples[0].labels
+    assert sample(file, "etl_closed_until_timestamp_seconds", label) == CLOSED.timestamp()
+    assert sample(file, "etl_corrections_since_closing", label) == 1
+    closed.succeed("close", "--reopen", "2026-09-16", "--reason", "a test")
+    closed.run_in_process(as_of=END + timedelta(hours=2))
+    assert sample(file, "etl_closed_until_timestamp_seconds", label) == 0
+    assert sample(file, "etl_corrections_since_closing", label) == 0
+
+
+def sample(file: Path, name: str, labels: dict[str, str]) -> float:
+    """A figure of the file."""
+    for family in text_string_to_metric_families(file.read_text()):
+        for found in family.samples:
+            if found.name == name and found.labels == labels:
+                return float(found.value)
+    raise AssertionError(f"no {name}")
+
+
+def test_a_run_that_books_corrections_tells_of_them_once_in_the_hours_set(closed: Shop):
+    with web_server() as web:
+        closed.env |= {"ETL_LANG": "es", "ETL_NOTIFY_URLS": web.channel}
+        closed.sale(INITIAL + 50 * DAY, (MILK, 1, "11.80"))
+        corrections(closed)
+        assert web.told == []
+        closed.sale(INITIAL + 3 * DAY, (MILK, 2, "11.80"))
+        corrections(closed, 2)
+        ((title, body),) = web.told
+        assert closed.olap_name in title
+        booked = "1 tarde, 0 corregidos, 0 retirados; valor -10.00, margen +10.00"
+        assert f"hasta el 2026-09-16: {booked}." in body
+        assert "dw.v_correcciones" in body and "python -m pipeline status" in body
+        closed.sale(INITIAL + 4 * DAY, (MILK, 1, "11.80"))
+        corrections(closed, 3)
+        assert len(web.told) == 1
+        # In what is told the next time nothing lacks that was not told.
+        closed.env["ETL_NOTIFY_AGAIN_HOURS"] = "0"
+        closed.correct_document(SALE, anulada=True)
+        corrections(closed, 4)
+        body = web.told[1][1]
+        assert "hasta el 2026-09-16: 0 tarde, 0 corregidos, 1 retirados; " in body
+        assert "en total: 2 tarde, 0 corregidos, 1 retirados; valor +5.00, margen -5.00" in body
+
+
+def test_what_waits_is_listed_and_wants_anyway(closed: Shop):
+    (unknown,) = closed.receipt(INITIAL + 35 * DAY, (99, 1, 5))
+    for _ in range(2):
+        closed.sale(INITIAL + 36 * DAY, (SCREWS, 8, 3))
+    # What is in stock again within the period waits for nothing any more.
+    closed.sale(INITIAL + 36 * DAY, (MILK, 90, 3))
+    closed.receipt(INITIAL + 37 * DAY, (MILK, 90, 5))
+    corrections(closed)
+    last = (INITIAL + 44 * DAY).date().isoformat()
+    done = closed.command("close", last)
+    assert done.returncode == 1
+    told, _, line = done.stdout.partition("error:")
+    rows = [row.split() for row in told.strip().splitlines()]
+    assert rows[1:] == [
+        [str(unknown), "ENTRADA_MERCANCIA", "99", "2026-09-22", "producto", "desconocido"],
+        [str(unknown + 2), "VENTA", str(SCREWS), "2026-09-23", "costo", "provisional"],
+    ]
+    assert f"of what {last} closes, 1 movements wait as rejects and 1 sales" in line
+    assert len(line.strip().splitlines()) == 1
+    assert len(closed.olap_rows("SELECT * FROM dw.cierre")) == 1
+    shown = closed.succeed("close", last, "--anyway").stdout
+    (row,) = closed.olap_rows("SELECT * FROM dw.cierre WHERE dia = %s", last)
+    assert dict(re.split(" {2,}", line) for line in shown.splitlines()) == {
+        **{"closed up to": last, "movements": "5", "stock": "-1", "value": "13.00"},
+        **{"rejects of it": "1", "provisional costs": "1", "huella": row["huella"]},
+    }
+
+
+def test_the_list_shows_closings_and_what_was_undone(closed: Shop):
+    last = (INITIAL + 44 * DAY).date().isoformat()
+    (first,) = closed.olap_rows("SELECT * FROM dw.cierre")
+    second = json.loads(closed.succeed("close", last, "--json").stdout)
+    closed.succeed("close", "--reopen", last, "--reason", "freight of June")
+    shown = [
+        re.split(" {2,}", line) for line in closed.succeed("close", "--list").stdout.splitlines()
+    ]
+    closed_on = first["cerrado"].date().isoformat()
+    assert shown[1:] == [
+        ["2026-09-16", closed_on, "3", "16", "50.00", "-", first["huella"]],
+        [last, closed_on, "1", "15", "45.00", "freight of June", second["huella"]],
+    ]
+    rows = json.loads(closed.succeed("close", "--list", "--json").stdout)["closings"]
+    assert [row["valor"] for row in rows] == [50, 45]
+    closed.succeed("close", "--reopen", "2026-09-16", "--reason", "a test")
+    assert closed.succeed("close", "--list", ETL_LANG="es").stdout.startswith("día")
+
+
+def test_a_shop_without_closings_lists_none(shop: Shop):
+    assert shop.succeed("close", "--list").stdout == "nothing is closed\n"

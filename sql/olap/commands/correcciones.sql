@@ -23,16 +23,22 @@ $$;
 COMMENT ON FUNCTION etl.resumir_correcciones(boolean) IS
     'Cuántos movimientos de lo cerrado están asentados después del último cierre, y con qué efecto: todos, o los que asienta la carga que está en curso';
 
+CREATE OR REPLACE FUNCTION etl.ultimo_cierre() RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+SELECT to_jsonb(c) || jsonb_build_object('correcciones', etl.resumir_correcciones(false))
+FROM dw.cierre AS c
+ORDER BY c.hasta DESC
+LIMIT 1
+$$;
+COMMENT ON FUNCTION etl.ultimo_cierre() IS
+    'El último cierre, con lo que desde entonces se asentó de lo cerrado; nulo si no hay ninguno';
+
 CREATE OR REPLACE FUNCTION etl.contar_correcciones() RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
-SELECT CASE WHEN EXISTS (SELECT FROM etl.etapa AS e WHERE e.fecha_documento IS NOT NULL)
-    THEN jsonb_build_object(
-        'dia', (SELECT max(c.dia) FROM dw.cierre AS c),
-        'carga', etl.resumir_correcciones(true),
-        'todas', etl.resumir_correcciones(false)
-    )
-END
+SELECT jsonb_build_object('carga', etl.resumir_correcciones(true), 'cierre', etl.ultimo_cierre())
+WHERE EXISTS (SELECT FROM etl.etapa AS e WHERE e.fecha_documento IS NOT NULL)
 $$;
 COMMENT ON FUNCTION etl.contar_correcciones() IS
-    'Lo que la carga que está en curso asienta de lo cerrado, y todo desde el último cierre; nulo si nada';
+    'Lo que la carga que está en curso asienta de lo cerrado, y el último cierre; nulo si nada';
