@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, running_browser
 from local_servers import web_server
 from prometheus_client.parser import text_string_to_metric_families
 from shop_database import Shop
 from shop_server import BI_USER
+from test_report import report, rows_of
 
 pytestmark = pytest.mark.one_postgres
 
@@ -339,3 +341,34 @@ def test_the_list_shows_closings_and_what_was_undone(closed: Shop):
 
 def test_a_shop_without_closings_lists_none(shop: Shop):
     assert shop.succeed("close", "--list").stdout == "nothing is closed\n"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+def test_the_report_has_the_last_closing_and_what_was_booked_since(
+    closed: Shop, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+):
+    with running_browser(tmp_path_factory.mktemp("chromium")) as browser:
+        browser.open(report(closed, tmp_path, ETL_LANG="en"))
+        calm = "document.querySelector('.calm #corrections dd').textContent"
+        assert browser.evaluate(calm).startswith("Closed up to Sep 16, 2026; nothing of it")
+        closed.correct_line(SALE, id_producto=SCREWS)
+        (late,) = closed.sale(INITIAL + 3 * DAY, (MILK, 2, "11.80"))
+        corrections(closed)
+        browser.open(report(closed, tmp_path, ETL_LANG="en"))
+        note = browser.evaluate("document.querySelector('#corrections .note').textContent")
+        assert "Closed up to Sep 16, 2026." in note
+        assert "changes the value by 2.00 and the margin by 22.00" in note
+        assert rows_of(browser, "corrections") == [
+            ["Producto 1 P1", "3", "2026-08-20", "corrected", "4", "20.00", "-20.00"],
+            ["Producto 1 P1", str(late), "2026-08-21", "came late", "-2", "-10.00", "10.00"],
+            ["Producto 2 P2", "3", "2026-08-20", "corrected", "-4", "-8.00", "32.00"],
+        ]
+        assert browser.complaints == []
+        import os
+        if os.environ.get("SHOT"):
+            import base64
+            for width in (1280, 400):
+                browser.open(report(closed, tmp_path, ETL_LANG="es"), width)
+                r = browser.evaluate("(() => {const r = document.querySelector('#corrections').getBoundingClientRect(); return [r.x, r.y + scrollY, r.width, r.height]})()")
+                got = browser._call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=dict(x=r[0], y=r[1], width=r[2], height=r[3], scale=1))
+                Path(f"/tmp/tell_{width}.png").write_bytes(base64.b64decode(got["data"]))
