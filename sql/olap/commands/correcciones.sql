@@ -38,7 +38,10 @@ CREATE OR REPLACE FUNCTION etl.contar_correcciones() RETURNS jsonb
 LANGUAGE sql STABLE
 AS $$
 SELECT jsonb_build_object('carga', etl.resumir_correcciones(true), 'cierre', etl.ultimo_cierre())
-WHERE EXISTS (SELECT FROM etl.etapa AS e WHERE e.fecha_documento IS NOT NULL)
+-- A shop that closes nothing has nothing looked at.
+WHERE CASE WHEN etl.cerrado_hasta() > '-infinity'
+    THEN EXISTS (SELECT FROM etl.etapa AS e WHERE e.fecha_documento IS NOT NULL)
+END
 $$;
 COMMENT ON FUNCTION etl.contar_correcciones() IS
     'Lo que la carga que está en curso asienta de lo cerrado, y el último cierre; nulo si nada';
