@@ -9,6 +9,7 @@ from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.errors import DataError, GuardError, StateError
+from pipeline.run import corrections
 from pipeline.run.extract import discard_extract, extract_window
 from pipeline.state import window as windows
 from pipeline.state.receipts import Extract, Load
@@ -153,6 +154,14 @@ def _tell(window: Window, receipt: Load) -> None:
                 ),
                 window,
                 counts["perdidas"],
+                extra=extra,
+            )
+        if booked := counts["correcciones"]:
+            log.info(
+                _("%s: of what is closed up to %s, booked at its end: %s"),
+                window,
+                booked["cierre"]["dia"],
+                corrections.in_words(corrections.for_machines(booked["carga"])),
                 extra=extra,
             )
         if counts.get("tasas_reescritas"):

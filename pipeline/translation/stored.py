@@ -153,14 +153,6 @@ TEMPLATES = (
     N_("close a day that is over"),
     N_("{day} is not loaded to its end yet; nothing was changed"),
     N_("run `luigi --module pipeline RunDue`, and close it then"),
-    N_(
-        "of what {day} closes, {rejects} movements wait as rejects and {provisional} sales have a "
-        "provisional cost; nothing was changed"
-    ),
-    N_(
-        "see `python -m pipeline rejects` and `python -m pipeline status`; give --anyway to close "
-        "it as it is"
-    ),
     N_("the last closing is that of {day}; nothing was changed"),
     N_("there is no closing; nothing was changed"),
     N_("what was closed up to {day} is not what it was"),

@@ -29,6 +29,43 @@ $$;
 COMMENT ON FUNCTION etl.huella_del_periodo(dw.cierre, timestamptz, text) IS
     'sha256 de las cifras de un cierre y de todas las columnas de las filas de su período, producto por producto en su orden, tras la huella del anterior';
 
+CREATE OR REPLACE FUNCTION etl.esperan_cierre(p_desde timestamptz, p_hasta timestamptz) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+WITH esperan AS (
+    SELECT
+        true AS es_rechazo, r.fecha, r.id_movimiento, r.tipo, r.id_producto, r.motivo
+    FROM etl.rechazo AS r
+    WHERE r.fecha IS NULL OR r.fecha < p_hasta
+    UNION ALL
+    SELECT false, k.fecha, k.id_movimiento, k.tipo, k.id_producto, 'costo provisional'
+    FROM (
+        SELECT
+            f.*,
+            -- What is in stock again has had the receipt that it waited for.
+            bool_or(f.existencias >= 0) OVER (
+                PARTITION BY f.id_producto
+                ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
+            ) AS saldada
+        FROM dw.kardex AS f
+        WHERE f.fecha >= p_desde AND f.fecha < p_hasta
+    ) AS k
+    WHERE k.provisional AND NOT k.saldada
+)
+SELECT jsonb_build_object(
+    'rechazos', (SELECT count(*) FROM esperan AS e WHERE e.es_rechazo),
+    'provisionales', (SELECT count(*) FROM esperan AS e WHERE NOT e.es_rechazo),
+    'esperan', (
+        SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.es_rechazo DESC, e.fecha, e.id_movimiento), '[]')
+        FROM (
+            SELECT * FROM esperan AS e ORDER BY e.es_rechazo DESC, e.fecha, e.id_movimiento LIMIT 10
+        ) AS e
+    )
+)
+$$;
+COMMENT ON FUNCTION etl.esperan_cierre(timestamptz, timestamptz) IS
+    'De lo que un cierre cerraría, cuántos rechazos esperan y cuántas ventas aún tienen un costo provisional, y los primeros diez';
+
 CREATE OR REPLACE FUNCTION etl.cerrar(p_dia date, p_zona text, p_opciones jsonb, p_igual boolean) RETURNS jsonb
 LANGUAGE plpgsql
 SECURITY DEFINER
@@ -57,22 +94,9 @@ BEGIN
             MESSAGE = format('%s is not loaded to its end yet; nothing was changed', p_dia),
             HINT = 'run `luigi --module pipeline RunDue`, and close it then';
     END IF;
-    SELECT jsonb_build_object(
-        'rechazos', (
-            SELECT count(*) FROM etl.rechazo AS r WHERE r.fecha IS NULL OR r.fecha < v_hasta
-        ),
-        'provisionales', (
-            SELECT count(*) FROM dw.kardex AS k WHERE k.provisional AND k.fecha >= v_antes AND k.fecha < v_hasta
-        )
-    ) INTO v_pendiente;
-    IF NOT p_igual AND (
-        (v_pendiente ->> 'rechazos')::bigint > 0 OR (v_pendiente ->> 'provisionales')::bigint > 0
-    ) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'ETI01',
-            MESSAGE = format('of what %s closes, %s movements wait as rejects and %s sales have a provisional cost; nothing was changed',
-                             p_dia, v_pendiente ->> 'rechazos', v_pendiente ->> 'provisionales'),
-            HINT = 'see `python -m pipeline rejects` and `python -m pipeline status`; give --anyway to close it as it is';
+    v_pendiente := etl.esperan_cierre(v_antes, v_hasta);
+    IF NOT p_igual AND jsonb_array_length(v_pendiente -> 'esperan') > 0 THEN
+        RETURN v_pendiente;
     END IF;
 
     INSERT INTO dw.cierre (hasta, dia) VALUES (v_hasta, p_dia);
@@ -117,11 +141,11 @@ BEGIN
     ) AS s
     WHERE c.hasta = v_hasta;
     UPDATE dw.cierre AS c SET huella = etl.huella_del_periodo(c, v_antes, v_anterior) WHERE c.hasta = v_hasta;
-    RETURN v_pendiente || (SELECT to_jsonb(c) FROM dw.cierre AS c WHERE c.hasta = v_hasta);
+    RETURN v_pendiente - 'esperan' || (SELECT to_jsonb(c) FROM dw.cierre AS c WHERE c.hasta = v_hasta);
 END
 $$;
 COMMENT ON FUNCTION etl.cerrar(date, text, jsonb, boolean) IS
-    'Cierra hasta el fin de un día, bajo el bloqueo de las cargas; se niega si falta cargarlo o si algo de él espera, salvo que se pida';
+    'Cierra hasta el fin de un día, bajo el bloqueo de las cargas; se niega si falta cargarlo y, salvo que se pida, si algo de él espera: entonces no hace más que decirlo, como etl.esperan_cierre()';
 SELECT etl.conceder('EXECUTE', 'etl.cerrar(date, text, jsonb, boolean)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.anotar_revaluacion(p_releer boolean) RETURNS void

@@ -87,6 +87,7 @@ BEGIN
             (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, p_opciones ->> 'zona'
         )
     ) || jsonb_build_object('filas_leidas', v_filas, 'tasas_reescritas', v_reescritas);
+    v_conteo := v_conteo || jsonb_build_object('correcciones', etl.contar_correcciones());
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;
