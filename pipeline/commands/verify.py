@@ -150,6 +150,7 @@ def _show(findings: Findings) -> None:
                     pending=findings.pending
                 ),
             ),
+            *([(_("archived"), _archived(findings))] if findings.archived else []),
             *([(_("note"), note)] if findings.restored else []),
             (_("missing"), _listed(findings.missing)),
             (_("extra"), _listed(findings.extra)),
@@ -185,6 +186,12 @@ def _extent(findings: Findings) -> str:
         "or changed by hand, and at sums by day only in total: `python -m pipeline verify --all` "
         "does, last {whole}"
     ).format(last=minute(findings.last), whole=minute(findings.last_whole))
+
+
+def _archived(findings: Findings) -> str:
+    return _("{archived} of closed periods, which the OLTP has no more").format(
+        archived=findings.archived
+    )
 
 
 def _listed(movements: list[int]) -> str:
