@@ -77,22 +77,24 @@ class ClosedShop(PropertyShop):
         return self.shop.olap_rows("SELECT * FROM dw.v_correcciones ORDER BY asentado, 2")
 
     def figures(self) -> dict[str, list[str]]:
-        """Every row of the ledger, inventory and sums, without columns that tell the load only."""
-        found = {}
-        for table in (
-            "dw.kardex",
-            "dw.inventario",
-            "dw.resumen_diario",
-            "dw.resumen_mensual",
-            "dw.resumen_movil",
-            "dw.resumen_sucursal",
-            "etl.rechazo",
-            "dw.cierre",
-            "etl.producto_cerrado",
-        ):
-            rows = self.shop.olap_rows(
-                f"SELECT (to_jsonb(t) - %s::text[])::text AS row FROM {table} AS t",
-                ["version"],
-            )
-            found[table] = sorted(row["row"] for row in rows)
-        return found
+        """See figures()."""
+        return figures(self.shop)
+
+
+def figures(shop: Shop) -> dict[str, list[str]]:
+    """Every row of the ledger, its inventory, sums and closings, but for the load's number."""
+    found = {}
+    for table in (
+        "dw.kardex",
+        "dw.inventario",
+        "dw.resumen_diario",
+        "dw.resumen_mensual",
+        "dw.resumen_movil",
+        "dw.resumen_sucursal",
+        "etl.rechazo",
+        "dw.cierre",
+        "etl.producto_cerrado",
+    ):
+        rows = shop.olap_rows(f"SELECT (to_jsonb(t) - 'version')::text AS row FROM {table} AS t")
+        found[table] = sorted(row["row"] for row in rows)
+    return found

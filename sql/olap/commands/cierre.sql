@@ -153,10 +153,8 @@ BEGIN
     IF v_cierre.dia IS DISTINCT FROM p_dia THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETI01',
-            MESSAGE = coalesce(
-                format('the last closing is that of %s; nothing was changed', v_cierre.dia),
-                'there is no closing; nothing was changed'
-            );
+            MESSAGE = CASE WHEN v_cierre.dia IS NULL THEN 'there is no closing; nothing was changed'
+                ELSE format('the last closing is that of %s; nothing was changed', v_cierre.dia) END;
     END IF;
     INSERT INTO dw.reapertura (motivo, hasta, dia, cerrado, movimientos, existencias, valor, huella)
     SELECT p_motivo, v_cierre.*;

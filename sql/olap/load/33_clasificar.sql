@@ -23,6 +23,8 @@ BEGIN
         AND NOT k.reverso
         -- Where it is booked hangs on the last closing.
         AND (k.fecha < v_cerrado OR k.fecha = greatest(e.fecha, v_cerrado))
+        -- And where nothing is closed, nothing corrects.
+        AND (k.capa = 0 OR v_cerrado > '-infinity')
         AND k.id_sucursal = coalesce(e.id_sucursal, 0)
         AND k.cantidad = e.cantidad
         AND k.precio_unitario IS NOT DISTINCT FROM e.precio_unitario
