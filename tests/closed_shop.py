@@ -98,3 +98,17 @@ def figures(shop: Shop) -> dict[str, list[str]]:
         rows = shop.olap_rows(f"SELECT (to_jsonb(t) - 'version')::text AS row FROM {table} AS t")
         found[table] = sorted(row["row"] for row in rows)
     return found
+
+
+def truncate_before(shop: Shop, moment: datetime) -> None:
+    """The shop's tables are made anew of the documents since then, so that all of it is read."""
+    for table in ("detalle_transaccion", "transacciones"):
+        shop.till(f"CREATE TABLE kept_{table} AS TABLE {table}")
+    shop.till("TRUNCATE transacciones, detalle_transaccion")
+    shop.till(
+        "INSERT INTO transacciones SELECT * FROM kept_transacciones WHERE fecha >= %s", moment
+    )
+    shop.till(
+        "INSERT INTO detalle_transaccion SELECT d.* FROM kept_detalle_transaccion AS d"
+        " JOIN transacciones USING (id_transaccion)"
+    )

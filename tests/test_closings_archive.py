@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from closed_shop import BREAD, FEBRUARY, MILK, ClosedShop, K, on
+from closed_shop import BREAD, FEBRUARY, MILK, ClosedShop, K, on, truncate_before
 from shop_database import Shop
 
 from pipeline.state.request import Request
@@ -51,15 +51,8 @@ def delete_january(it: ClosedShop) -> int:
 
 
 def truncate_january(it: ClosedShop) -> int:
-    """Tables made anew of what is kept, so that the next run reads everything."""
-    for table in ("detalle_transaccion", "transacciones"):
-        it.shop.till(f"CREATE TABLE kept_{table} AS TABLE {table}")
-    it.shop.till("TRUNCATE transacciones, detalle_transaccion")
-    it.shop.till("INSERT INTO transacciones SELECT * FROM kept_transacciones WHERE fecha >= %s", K)
-    it.shop.till(
-        "INSERT INTO detalle_transaccion SELECT d.* FROM kept_detalle_transaccion AS d"
-        " JOIN transacciones USING (id_transaccion)"
-    )
+    """All at once."""
+    truncate_before(it.shop, K)
     return SALES + 3
 
 
