@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg2
 import pytest
 from closed_shop import BREAD, FEBRUARY, JANUARY, MILK, ClosedShop, K, figures, on
 from fault_shop import olap_tables
@@ -132,6 +133,24 @@ def test_openings_of_what_is_closed(january: ClosedShop):
         else:
             it.shop.succeed("opening", str(file))
             it.assert_equal()
+
+
+def test_types_of_what_is_closed(january: ClosedShop):
+    """What they say of how a row counts; what they say of how one is read holds from now on."""
+    it = january
+    before = olap_tables(it.shop)
+    said = "it would change what VENTA is in what is closed up to 2025-01-31; nothing was changed"
+    update = "UPDATE dw.tipo_movimiento SET {} WHERE tipo = '{}'"
+    with it.shop.olap.cursor() as cursor:
+        for change in ("clase = 'merma'", "resta = true", "signo = 0", "tipo = 'SALIDA'"):
+            with pytest.raises(psycopg2.Error, match=said):
+                cursor.execute(update.format(change, "VENTA"))
+        with pytest.raises(psycopg2.Error, match=said):
+            cursor.execute("DELETE FROM dw.tipo_movimiento WHERE tipo = 'VENTA'")
+        assert olap_tables(it.shop) == before
+        cursor.execute(update.format("clase = 'ventas'", "AJUSTE_SALIDA"))
+        cursor.execute(update.format("tipo_si_negativa = NULL, nombre = 'Ventas'", "VENTA"))
+    it.read()
 
 
 def test_history_before_what_is_closed(january: ClosedShop):

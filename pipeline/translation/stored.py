@@ -130,6 +130,11 @@ TEMPLATES = (
     N_("product {product}"),
     N_("earlier history would change what is closed up to {day}; nothing was changed"),
     N_("open the closings again, the last one first: `python -m pipeline close --reopen`"),
+    N_("it would change what {type} is in what is closed up to {day}; nothing was changed"),
+    N_(
+        "give what is to count otherwise a type of its own in movimientos.sql, or open the "
+        "closings again, the last one first: `python -m pipeline close --reopen`"
+    ),
     N_("{day} is closed already, as all up to {last} is; nothing was changed"),
     N_("{day} is not over yet; nothing was changed"),
     N_("close a day that is over"),
