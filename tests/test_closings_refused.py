@@ -45,6 +45,13 @@ def refused(it: ClosedShop, *command: str, said: str) -> None:
 
 def test_a_day_that_the_windows_have_not_passed(open_shop: ClosedShop):
     refused(open_shop, "close", "2025-03-10", said="2025-03-10 is not loaded to its end yet")
+    # Nor have they valued by a type that was edited.
+    with open_shop.shop.olap.cursor() as cursor:
+        cursor.execute(
+            "UPDATE dw.tipo_movimiento SET clase = 'ventas' WHERE tipo = 'AJUSTE_SALIDA'"
+        )
+    refused(open_shop, "close", "2025-03-09", said="2025-03-09 is not loaded to its end yet")
+    open_shop.read()
     open_shop.close(date(2025, 3, 9))
 
 
