@@ -216,6 +216,26 @@ def test_reopened_it_is_as_if_it_had_never_been_closed(
         assert figures(never) == figures(shop)
 
 
+@pytest.mark.parametrize("archived", [False, True])
+def test_reopening_asks_for_no_product(january: ClosedShop, archived: bool):
+    """What corrects January is booked where February begins, though its product is gone."""
+    it, shop = january, january.shop
+    shop.correct_document(it.later, anulada=True)
+    it.read()
+    it.close(FEBRUARY)
+    shop.correct_line(it.sale, cantidad=90)
+    it.read()
+    if archived:
+        shop.till("DELETE FROM detalle_transaccion")
+    shop.till("DELETE FROM productos WHERE id_producto = %s", MILK)
+    it.read()
+    it.reopen_books()
+    it.assert_equal()
+    assert [row[:2] for row in it.booked(it.sale)[1:]] == [(1, K.date()), (2, K.date())]
+    it.run(request=Request(everything=True))
+    it.assert_equal()
+
+
 def test_a_reopened_month_is_closed_again_with_what_came(january: ClosedShop):
     it = january
     (declared,) = it.shop.olap_rows("SELECT huella FROM dw.cierre")

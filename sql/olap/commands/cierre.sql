@@ -182,8 +182,7 @@ BEGIN
         WHERE f.fecha >= v_cerrado AND (f.capa > 0 OR f.fecha_documento < f.fecha)
     )
     ORDER BY k.id_movimiento, k.capa DESC;
-    PERFORM etl.clasificar(v_control.desde_inicial, 'infinity', false);
-    -- Nothing is judged: a void stays one, and the rest is as it was booked.
+    PERFORM etl.clasificar(v_control.desde_inicial, NULL, false);
     DELETE FROM etl.etapa AS e WHERE e.anulado;
     DELETE FROM etl.etapa AS e USING etl.baja AS b
     WHERE b.igual AND NOT b.reverso AND b.id_movimiento = e.id_movimiento;

@@ -8,7 +8,9 @@ AS $$
 DECLARE
     v_cerrado timestamptz := etl.cerrado_hasta();
 BEGIN
-    INSERT INTO etl.descarte SELECT * FROM etl.por_descartar(p_inicial, p_limite);
+    -- Without a limit nothing is judged: what is void stays so, and the rest is as it was booked.
+    INSERT INTO etl.descarte
+    SELECT * FROM etl.por_descartar(p_inicial, p_limite) AS d WHERE p_limite IS NOT NULL OR d.fuera = 'anulado';
 
     -- The one step that joins the ledger by movement alone: it also finds those
     -- that changed product.
