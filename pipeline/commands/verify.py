@@ -152,6 +152,7 @@ def _show(findings: Findings) -> None:
                     pending=findings.pending
                 ),
             ),
+            *([(_("archived"), _archived(findings))] if findings.archived else []),
             *([(_("note"), note)] if findings.restored else []),
             (_("missing"), _listed(findings.missing)),
             (_("extra"), _listed(findings.extra)),
@@ -194,6 +195,12 @@ def _lost(movements: int) -> str:
     return _(
         "{movements} valued movements lost their product in the OLTP, and wait as rejects"
     ).format(movements=movements)
+
+
+def _archived(findings: Findings) -> str:
+    return _("{archived} of closed periods, which the OLTP has no more").format(
+        archived=findings.archived
+    )
 
 
 def _listed(movements: list[int]) -> str:

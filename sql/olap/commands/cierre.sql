@@ -88,7 +88,8 @@ BEGIN
             ERRCODE = 'ETI01',
             MESSAGE = format('%s is not over yet; nothing was changed', p_dia),
             HINT = 'close a day that is over';
-    ELSIF v_control.hasta IS NULL OR v_control.hasta < v_hasta THEN
+    -- Nor is it while the ledger is to be valued anew by types that were edited.
+    ELSIF v_control.hasta IS NULL OR v_control.hasta < v_hasta OR v_control.revaluar THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETI01',
             MESSAGE = format('%s is not loaded to its end yet; nothing was changed', p_dia),

@@ -36,8 +36,8 @@ BEGIN
 
     INSERT INTO etl.cerrada SELECT * FROM etl.baja AS b WHERE b.fecha < p_cerrado AND NOT b.igual;
     DELETE FROM etl.baja AS b WHERE b.fecha < p_cerrado AND NOT b.igual;
-    -- The reversal of a closed row stays as long as that row says something else; and if it says the
-    -- same, all goes that had corrected it.
+    -- The reversal of a closed row stays, where the ledger opens, as long as that row says something
+    -- else; and if it says the same, all goes that had corrected it.
     UPDATE etl.baja AS b
     SET igual = (b.igual OR b.reverso AND b.orden = t.orden AND b.fecha = p_cerrado) AND EXISTS (
         SELECT FROM etl.cerrada AS c

@@ -148,7 +148,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.releer_por_tipos() IS
-    'Lo que se edita en dw.tipo_movimiento cambia lo que significa lo ya leído: la corrida siguiente lee todo, y lo valoriza de nuevo';
+    'Lo que se edita en dw.tipo_movimiento cambia lo que significa lo ya leído: la corrida siguiente lee todo, y lo valoriza de nuevo; de lo cerrado no cambia cómo cuenta';
 DROP TRIGGER IF EXISTS releer ON dw.tipo_movimiento;
 CREATE TRIGGER releer AFTER INSERT OR UPDATE OR DELETE ON dw.tipo_movimiento
 FOR EACH ROW EXECUTE FUNCTION etl.releer_por_tipos();
