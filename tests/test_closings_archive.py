@@ -148,3 +148,19 @@ def test_ids_that_begin_anew_over_an_archive_are_no_corrections(archive: ClosedS
     assert done.returncode != 0
     assert "make ids unique in movimientos.sql (year * 1000000000000 + id)" in done.stdout
     assert it.figures() == before
+
+
+def test_a_month_that_was_purged_is_not_opened_again_unasked(archive: ClosedShop):
+    it = archive
+    reopen = ("close", "--reopen", "2025-01-31", "--reason", "una prueba")
+    before = it.figures()
+    delete_january(it)
+    refused = it.shop.command(*reopen)
+    assert refused.returncode == 1
+    assert (
+        f"the OLTP has {SALES + 3} of the {SALES + 3} movements of this period no more"
+        in refused.stdout
+    )
+    assert it.figures() == before
+    it.shop.succeed(*reopen, "--anyway")
+    assert not it.shop.olap_rows("SELECT FROM dw.cierre")

@@ -15,6 +15,8 @@ from pipeline.base.database import connect
 from pipeline.base.text_tables import cell_text, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import InputError
+from pipeline.oltp.queries import load_query
+from pipeline.oltp.reads import how_many_of
 from pipeline.run.scope import day
 from pipeline.settings import load_settings
 from pipeline.translation import translated as _
@@ -27,7 +29,7 @@ MANUAL = Manual(
     "is, whatever comes late or is corrected is booked at the first open instant, and what the "
     "OLTP archives stays. Prints the huella of the period, a sha256 that verify computes again. "
     "--list shows the closings, --reopen undoes the last one.",
-    reads="the OLAP.",
+    reads="the OLAP; with --reopen also the OLTP's movements.",
     changes="the OLAP's closings, in one transaction; with --reopen also what was booked after it.",
     exits={0: "closed, listed or opened again", 1: "refused, or a failure; nothing was changed"},
     examples=(
@@ -52,7 +54,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anyway",
         action="store_true",
-        help="close though movements of the period wait as rejects or have a provisional cost",
+        help="close though movements of the period wait as rejects or have a provisional cost; "
+        "reopen though the OLTP has some of it no more",
     )
     add_json(parser)
 
@@ -65,6 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.reopen is not None:
         if not (arguments.reason or "").strip():
             raise InputError(_("--reopen needs --reason: why the closing is undone"))
+        if not arguments.anyway:
+            _refuse_purged(settings, _day(arguments.reopen))
         done = _call(
             settings,
             "SELECT etl.reabrir(%s, %s, %s, %s)::text",
@@ -101,6 +106,23 @@ def run(arguments: argparse.Namespace) -> int:
         ]
     )
     return 0
+
+
+def _refuse_purged(settings: Settings, closed: date) -> None:
+    """What the OLTP has no more is only kept while it is closed: a full read would take it out."""
+    with connect(settings.olap, "close", read_only=True) as analytical:
+        booked = olap.call(analytical, "SELECT etl.movimientos_del_cierre(%s)", (closed,))
+    with connect(settings.oltp, "close", read_only=True) as shop:
+        query = load_query(shop, settings, "movimientos")
+        there = olap.call(shop, how_many_of(query, booked))
+    if len(booked) > there:
+        raise InputError(
+            _(
+                "the OLTP has {purged} of the {booked} movements of this period no more: open "
+                "again, they would leave the ledger with the next read of everything; nothing was "
+                "changed; put them back in the shop, or give --anyway"
+            ).format(purged=len(booked) - there, booked=len(booked))
+        )
 
 
 def _refused(found: dict[str, Any], arguments: argparse.Namespace) -> InputError:

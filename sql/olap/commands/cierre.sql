@@ -260,6 +260,21 @@ COMMENT ON FUNCTION etl.reabrir(date, text, text, jsonb) IS
     'Deshace el último cierre: lo que corregía su período se asienta en su fecha';
 SELECT etl.conceder('EXECUTE', 'etl.reabrir(date, text, text, jsonb)', 'etl_cargador');
 
+CREATE OR REPLACE FUNCTION etl.movimientos_del_cierre(p_dia date) RETURNS bigint[]
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(array_agg(DISTINCT k.id_movimiento), '{}')
+FROM (
+    SELECT c.dia, c.hasta, coalesce(lag(c.hasta) OVER (ORDER BY c.hasta), '-infinity') AS desde FROM dw.cierre AS c
+) AS c
+INNER JOIN dw.kardex AS k ON k.fecha >= c.desde AND k.fecha < c.hasta
+WHERE c.dia = p_dia
+$$;
+COMMENT ON FUNCTION etl.movimientos_del_cierre(date) IS 'Los movimientos asentados en el período de un cierre';
+SELECT etl.conceder('EXECUTE', 'etl.movimientos_del_cierre(date)', 'etl_cargador');
+
 CREATE OR REPLACE FUNCTION etl.cierres() RETURNS jsonb
 LANGUAGE sql STABLE
 SECURITY DEFINER
