@@ -2,7 +2,10 @@
 
 DO $$
 BEGIN
-    IF to_regclass('dw.kardex') IS NOT NULL THEN
+    IF to_regclass('dw.kardex') IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = to_regclass('dw.kardex') AND a.attname = 'fecha_documento'
+    ) THEN
         ALTER TABLE dw.kardex
             DROP CONSTRAINT IF EXISTS kardex_pk,
             ADD COLUMN fecha_documento timestamptz,
@@ -15,7 +18,11 @@ BEGIN
             ALTER COLUMN capa DROP DEFAULT,
             ALTER COLUMN reverso DROP DEFAULT;
     END IF;
-    IF to_regtype('dw.circunstancia') IS NOT NULL THEN
+    IF to_regtype('dw.circunstancia') IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_attribute AS a
+        INNER JOIN pg_type AS t ON t.typrelid = a.attrelid
+        WHERE t.oid = to_regtype('dw.circunstancia') AND a.attname = 'despues'
+    ) THEN
         ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric;
     END IF;
 END
