@@ -29,7 +29,7 @@ END
 $$;
 DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia CASCADE;
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
-DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
+DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido CASCADE;
 DROP FUNCTION IF EXISTS
     etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
