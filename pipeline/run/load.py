@@ -168,8 +168,9 @@ def _tell(window: Window, receipt: Load) -> None:
             log.warning(
                 _(
                     "%s: the tax of %d of the products that are sold was changed without a date, "
-                    "and with it all net sales before the first rate that has one; a rate that "
-                    "holds from a day on is a row of its own in dw.politica_precio, with desde"
+                    "and with it all net sales that are not closed, up to the first rate that has "
+                    "one; a rate that holds from a day on is a row of its own in "
+                    "dw.politica_precio, with desde"
                 ),
                 window,
                 counts["tasas_reescritas"],
