@@ -70,6 +70,9 @@ OPTIONAL: dict[str, dict[int, str]] = {
     "importe": _NUMBERS,
 }
 
+# What stands beside a movement, and is no part of what it is: read only where the query has it.
+BESIDE: dict[str, dict[int, str]] = {"id_documento": _INTEGERS, "documento": _ANY}
+
 # What only a book asks for, when it is made: a load does not read them.
 FOR_BOOK: dict[str, tuple[str, ...]] = {
     "movimientos": ("tipo_documento", "serie", "numero"),
@@ -77,12 +80,6 @@ FOR_BOOK: dict[str, tuple[str, ...]] = {
 }
 
 NAMES = tuple(_CONTRACT)
-
-
-def columns_read(name: str) -> list[str]:
-    """What a read of the query `name` yields, in its order; a column that is lacking is null."""
-    columns = [column for column in _CONTRACT[name] if column != "version_1"]
-    return columns + list(OPTIONAL) if name == "movimientos" else columns
 
 
 @dataclass(frozen=True)
@@ -110,6 +107,25 @@ class Query:
     def id_column(self) -> str:
         """The column that names a row."""
         return next(iter(_CONTRACT[self.name]))
+
+    @property
+    def columns_beside(self) -> list[str]:
+        """What it has of BESIDE."""
+        return [column for column in _beside(self.name) if column in self.columns]
+
+    @property
+    def columns_read(self) -> list[str]:
+        """What a read of it yields, in its order; of OPTIONAL what is lacking is null."""
+        columns = [column for column in _CONTRACT[self.name] if column != "version_1"]
+        return [*columns, *_optional(self.name), *self.columns_beside]
+
+
+def _optional(name: str) -> dict[str, dict[int, str]]:
+    return OPTIONAL if name == "movimientos" else {}
+
+
+def _beside(name: str) -> dict[str, dict[int, str]]:
+    return BESIDE if name == "movimientos" else {}
 
 
 def _query_text(settings: Settings, name: str) -> str:
@@ -181,7 +197,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 ).format(name=name, message_primary=error.diag.message_primary)
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
-    optional = OPTIONAL if name == "movimientos" else {}
+    optional = _optional(name) | _beside(name)
     for column, types in (_CONTRACT[name] | optional).items():
         if column == "version_1" and settings.capture == "full":
             continue

@@ -279,7 +279,22 @@ def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
         query=sql.SQL(query.text),
         condition=condition,
         type=_date_type(query),
+        beside=_beside(query),
         **optional_columns(query),
+    )
+
+
+def _beside(query: Query) -> sql.Composable:
+    types = {"id_documento": "bigint", "documento": "text"}
+    return sql.Composed(
+        sql.SQL(f",\n    m.{column}::{types[column]}") for column in query.columns_beside
+    )
+
+
+def there(query: Query, column: str, values: Sequence[int]) -> sql.Composable:
+    """A read of those of `values` that some row has in `column`, whatever its version is."""
+    return sql.SQL(read_sql("oltp", "existen.sql")).format(
+        query=sql.SQL(query.text), column=sql.Identifier(column), values=sql.Literal(list(values))
     )
 
 

@@ -19,6 +19,7 @@ from pipeline.errors import DatabaseError
 from pipeline.oltp.open_read import open_read
 from pipeline.oltp.reads import fingerprints, with_rules
 from pipeline.run import catalogue
+from pipeline.run.documents import lost_by_documents
 from pipeline.run.proof import (
     Proof,
     changed_since,
@@ -156,6 +157,7 @@ class _Comparison:
         # By the fingerprint the next window tells, too: only then does it read what they have.
         if catalogue.fingerprint(shop, queries[1]) != control["catalogo"]:
             changed = set().union(*catalogue.came_and_went(shop, queries[1], analytical))
+        self.query = queries[0]
         zone, until = settings.timezone, datetime.now(UTC) + AHEAD
         movements = with_rules(
             queries[0],
@@ -212,6 +214,9 @@ class _Comparison:
             loaded[movement].append(fingerprint)
             if may_be_archived:
                 kept.add(movement)
+        gone = loaded.keys() - {movement for movement, *_ in found}
+        # Of a document that is there, what it has no more is no archive.
+        kept -= lost_by_documents(self.analytical, self.shop, self.query, gone & kept)
         _judge(found, loaded, kept, self.findings)
 
 

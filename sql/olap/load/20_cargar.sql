@@ -21,6 +21,7 @@ DECLARE
     v_cerrado timestamptz := etl.cerrado_hasta();
     v_inicio timestamptz := clock_timestamp();
     v_filas bigint;
+    v_faltan bigint[];
     v_reescritas bigint;
     v_conteo jsonb;
 BEGIN
@@ -33,8 +34,11 @@ BEGIN
 
     UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
     v_filas := etl.revisar_etapa();
+    v_faltan := etl.lineas_que_faltan(p_extracto);
     IF NOT v_completa THEN
-        PERFORM etl.reintentar_rechazos(p_extracto -> 'revisados');
+        PERFORM etl.reintentar_rechazos(
+            coalesce(nullif(p_extracto -> 'revisados', 'null'), '[]') || to_jsonb(v_faltan)
+        );
     END IF;
     -- Before anything that they count changes its tax.
     IF v_corte > (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date THEN
@@ -47,6 +51,7 @@ BEGIN
         PERFORM etl.retirar_productos();
     END IF;
     v_reescritas := etl.cargar_dimensiones(v_incluye, v_politica);
+    PERFORM etl.dar_de_baja_lineas(v_faltan);
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
     IF v_catalogo THEN
@@ -65,6 +70,7 @@ BEGIN
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     v_conteo := etl.contar_cambios()
         || jsonb_build_object('fuera_nuevas', etl.anotar_fuera_de_alcance(p_extracto));
+    PERFORM etl.anotar_documentos();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
     IF v_cerrado > '-infinity' THEN
         PERFORM etl.asentar(v_cerrado);
@@ -84,6 +90,7 @@ BEGIN
             (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, p_opciones ->> 'zona'
         )
     ) || jsonb_build_object('filas_leidas', v_filas, 'tasas_reescritas', v_reescritas);
+    PERFORM etl.olvidar_documentos(v_faltan, v_completa);
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;

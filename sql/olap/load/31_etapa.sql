@@ -34,12 +34,16 @@ LANGUAGE sql
 AS $$
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-    fecha, anulado, id_origen, id_sucursal_destino, importe
+    fecha, anulado, id_origen, id_sucursal_destino, importe, id_documento, documento
 )
 SELECT
     r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
-    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe
+    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe,
+    d.id_documento, d.documento
 FROM etl.rechazo AS r
+LEFT JOIN LATERAL (
+    SELECT * FROM dw.documento_movimiento AS a WHERE a.id_movimiento = r.id_movimiento OFFSET 0
+) AS d ON true
 WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimiento)
     -- One that was looked for and not found was deleted in the OLTP.
     AND NOT EXISTS (

@@ -47,7 +47,8 @@ FROM etl.cerrada AS c
 WHERE NOT c.reverso AND NOT EXISTS (
     SELECT FROM dw.kardex AS k
     WHERE k.id_movimiento = c.id_movimiento AND k.capa = c.capa + 1 AND NOT EXISTS (
-        SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento AND b.capa = k.capa
+        SELECT FROM etl.baja AS b
+        WHERE b.id_movimiento = k.id_movimiento AND b.capa = k.capa AND NOT b.igual
     )
 );
 COMMENT ON VIEW etl.v_por_reversar IS 'Las filas cerradas que esta carga reversa';

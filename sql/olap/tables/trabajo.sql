@@ -16,11 +16,14 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     importe         numeric,
     fecha_documento timestamptz,
     capa            smallint NOT NULL DEFAULT 0,
-    reverso         boolean NOT NULL DEFAULT false
+    reverso         boolean NOT NULL DEFAULT false,
+    id_documento    bigint,
+    documento       text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
 COMMENT ON COLUMN etl.etapa.fecha_documento IS
     'La que trajo, si se asienta en otra: lo pone etl.asentar(), como capa y reverso';
+COMMENT ON COLUMN etl.etapa.id_documento IS 'Como documento, va a dw.documento_movimiento';
 SELECT etl.conceder('INSERT', 'etl.etapa', 'etl_cargador');
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (

@@ -10,7 +10,8 @@ SELECT
         ELSE r.fecha
     END AS fecha,
     r.motivo, r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta,
-    r.id_origen, r.id_sucursal_destino, r.importe
-FROM etl.rechazo AS r;
+    r.id_origen, r.id_sucursal_destino, r.importe, d.id_documento, d.documento
+FROM etl.rechazo AS r
+LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = r.id_movimiento;
 COMMENT ON VIEW dw.v_rechazos IS 'Los movimientos que no se pueden valorizar, para el tablero de salud';
 SELECT etl.conceder('SELECT', 'dw.v_rechazos', 'bi_lector');
