@@ -69,8 +69,9 @@ def replay_shop(
     """The replay of a shop's OLTP as it stands; `rules` are those of oracle_rows.Rules.
 
     `scope` is what the shop's own query leaves in, `documents` whether it tells them, `books` what
-    is closed: see oracle_closings, whose close() takes what assert_olap_equals_replay() returned before the command. Openings
-    and, unless `rules` say otherwise, the price policy are those that the OLAP holds.
+    is closed: see oracle_closings, whose close() takes what assert_olap_equals_replay() returned
+    before the command. Openings and, unless `rules` say otherwise, the price policy are those that
+    the OLAP holds.
     """
     rules = {"snapshot": read_moment(shop.oltp), **read_pricing(shop.olap), **rules}
     return replay(

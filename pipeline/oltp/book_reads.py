@@ -44,6 +44,7 @@ def _reader(connection: Connection, query: Query) -> Read:
         query=sql.SQL(query.text.replace("%", "%%")),
         id=sql.Identifier(query.id_column),
         columns=columns,
+        ids=sql.SQL("%s"),
     )
 
     def read(ids: Collection[int]) -> dict[int, list[Any]]:

@@ -285,16 +285,11 @@ def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
 
 
 def _beside(query: Query) -> sql.Composable:
-    types = {"id_documento": "bigint", "documento": "text"}
     return sql.Composed(
-        sql.SQL(f",\n    m.{column}::{types[column]}") for column in query.columns_beside
-    )
-
-
-def there(query: Query, column: str, values: Sequence[int]) -> sql.Composable:
-    """A read of those of `values` that some row has in `column`, whatever its version is."""
-    return sql.SQL(read_sql("oltp", "existen.sql")).format(
-        query=sql.SQL(query.text), column=sql.Identifier(column), values=sql.Literal(list(values))
+        sql.SQL(",\n    m.{}::{}").format(
+            sql.Identifier(column), sql.SQL("bigint" if column == "id_documento" else "text")
+        )
+        for column in query.columns_beside
     )
 
 

@@ -10,10 +10,10 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 from pipeline.base.database import connect
-from pipeline.oltp.reads import there
+from pipeline.oltp.own_ids import columns_of, there
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from psycopg2.extensions import connection as Connection
@@ -39,8 +39,9 @@ def lines_that_went(
         return []
     with connect(settings.olap, "documents", read_only=True) as analytical:
         known = "SELECT * FROM etl.lineas_de_documentos(%s::bigint[])"
-        had = {line for (line,) in _rows(analytical, known, (sorted(documents),))}
-        went = _not_there(shop, query, had - lines)
+        had = dict(_rows(analytical, known, (sorted(documents),)))
+        looked = {line: own for line, own in had.items() if line not in lines}
+        went = looked.keys() - _there(shop, query, "id_movimiento", looked)
         return sorted(went | lost_by_documents(analytical, shop, query, looked_for))
 
 
@@ -51,9 +52,23 @@ def lost_by_documents(
     if "id_documento" not in query.columns or not gone:
         return set()
     asked = "SELECT * FROM etl.documentos_de_movimientos(%s::bigint[])"
-    documents = dict(_rows(analytical, asked, (sorted(gone),)))
-    left = _there(shop, query, "id_documento", set(documents.values()))
-    return {line for line, document in documents.items() if document in left}
+    found = _rows(analytical, asked, (sorted(gone),))
+    documents = {document: own for _line, document, own in found}
+    left = _there(shop, query, "id_documento", documents)
+    return {line for line, document, _own in found if document in left}
+
+
+def names_at_shop(
+    shop: Connection, query: Query, movements: Sequence[int]
+) -> dict[str, dict[str, str | None]]:
+    """What the shop calls some movements, by their numbers as names.py has them."""
+    told = [column for column in ("clave", "documento") if column in query.columns]
+    if not movements or not told:
+        return {}
+    return {
+        str(number): dict(zip(told, names, strict=True))
+        for number, *names in _rows(shop, columns_of(query, told, movements))
+    }
 
 
 def _of_file(path: Path, query: Query) -> tuple[set[int], set[int]]:
@@ -68,17 +83,15 @@ def _of_file(path: Path, query: Query) -> tuple[set[int], set[int]]:
     return {int(line) for line in lines - {""}}, {int(number) for number in documents - {""}}
 
 
-def _not_there(shop: Connection, query: Query, lines: set[int]) -> set[int]:
-    return lines - _there(shop, query, "id_movimiento", lines)
+def _there(shop: Connection, query: Query, column: str, ids: Mapping[int, str | None]) -> set[int]:
+    """Those of the numbers `ids` that the query has now; of each, the shop's own id."""
+    values: list[Any] = sorted(ids)
+    if column in query.own:
+        values = sorted(own for own in ids.values() if own is not None)
+    return {number for (number,) in _rows(shop, there(query, column, values))} if values else set()
 
 
-def _there(shop: Connection, query: Query, column: str, values: Collection[int]) -> set[int]:
-    if not values:
-        return set()
-    return {value for (value,) in _rows(shop, there(query, column, sorted(values)))}
-
-
-def _rows(connection: Connection, statement: Any, values: tuple[Any, ...] = ()) -> Iterable[Any]:
+def _rows(connection: Connection, statement: Any, values: tuple[Any, ...] = ()) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall()

@@ -19,7 +19,7 @@ from pipeline.errors import DatabaseError
 from pipeline.oltp.open_read import open_read
 from pipeline.oltp.reads import fingerprints, with_rules
 from pipeline.run import catalogue
-from pipeline.run.documents import lost_by_documents
+from pipeline.run.documents import lost_by_documents, names_at_shop
 from pipeline.run.proof import (
     Proof,
     changed_since,
@@ -47,6 +47,7 @@ BLOCK = 10_000  # ids
 _PARTS, _AT_ONCE = (2, 0, 1), 2
 # So much after the read that saw it, a date has not come yet: it waits (etl.motivo_rechazo).
 FUTURE = timedelta(days=1)
+_NAMED = 20
 AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
 
 
@@ -56,8 +57,8 @@ class Findings:
 
     `rejects` are those of the other lists that wait in quarantine, or should. `whole` is why
     everything was looked at, None if only what changed since the one of `last` was; `last_whole`
-    is when all was proved before. `archived` counts what is closed and the OLTP has no more. Times
-    are ISO 8601.
+    is when all was proved before. `archived` counts what is closed and the OLTP has no more.
+    `names` are what the shop calls some of the missing, as names.py has them. Times are ISO 8601.
     """
 
     compared: int = 0
@@ -69,6 +70,7 @@ class Findings:
     archived: int = 0
     restored: str | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
+    names: dict[str, dict[str, str | None]] = field(default_factory=dict)
     whole: str | None = None
     last: str | None = None
     last_whole: str | None = None
@@ -218,6 +220,8 @@ class _Comparison:
         # Of a document that is there, what it has no more is no archive.
         kept -= lost_by_documents(self.analytical, self.shop, self.query, gone & kept)
         _judge(found, loaded, kept, self.findings)
+        # The OLAP cannot tell.
+        self.findings.names = names_at_shop(self.shop, self.query, self.findings.missing[:_NAMED])
 
 
 def _judge(

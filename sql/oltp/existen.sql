@@ -1,6 +1,6 @@
--- Which of some values a column of a query has, in any of its rows.
-SELECT DISTINCT m.{column}::bigint
+-- The numbers of which of some ids a query has, in any of its rows.
+SELECT DISTINCT m.{number}::bigint
 FROM (
 {query}
 ) AS m
-WHERE m.{column} = ANY ({values}::bigint[])
+WHERE m.{column} = ANY ({values}::{type}[])

@@ -63,6 +63,7 @@ BEGIN
     -- and the next window reads it again in any case.
     DELETE FROM etl.etapa AS e USING etl.etapa AS f
     WHERE f.id_movimiento = e.id_movimiento AND f.ctid > e.ctid;
+    PERFORM etl.revisar_claves();
     v_filas := etl.revisar_etapa();
     PERFORM etl.reintentar_rechazos(NULL);
     PERFORM etl.clasificar(v_desde, (p_extracto ->> 'leida')::timestamptz + interval '1 day', false);

@@ -33,6 +33,7 @@ BEGIN
     PERFORM etl.preparar_carga();
 
     UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
+    PERFORM etl.revisar_claves();
     v_filas := etl.revisar_etapa();
     v_faltan := etl.lineas_que_faltan(p_extracto);
     IF NOT v_completa THEN

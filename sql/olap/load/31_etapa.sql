@@ -34,12 +34,13 @@ LANGUAGE sql
 AS $$
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-    fecha, anulado, id_origen, id_sucursal_destino, importe, id_documento, documento
+    fecha, anulado, id_origen, id_sucursal_destino, importe, id_documento, documento, clave,
+    clave_documento, clave_producto
 )
 SELECT
     r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
     r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe,
-    d.id_documento, d.documento
+    d.id_documento, d.documento, d.clave, d.clave_documento, r.clave_producto
 FROM etl.rechazo AS r
 LEFT JOIN LATERAL (
     SELECT * FROM dw.documento_movimiento AS a WHERE a.id_movimiento = r.id_movimiento OFFSET 0

@@ -1,23 +1,24 @@
 -- The documents that movements are lines of: which lines they lost, and what is kept of them.
 
-CREATE OR REPLACE FUNCTION etl.lineas_de_documentos(p_documentos bigint[]) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION etl.lineas_de_documentos(p_documentos bigint[])
+RETURNS TABLE (id_movimiento bigint, clave text)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT d.id_movimiento FROM dw.documento_movimiento AS d WHERE d.id_documento = ANY (p_documentos)
+SELECT d.id_movimiento, d.clave FROM dw.documento_movimiento AS d WHERE d.id_documento = ANY (p_documentos)
 $$;
 COMMENT ON FUNCTION etl.lineas_de_documentos(bigint[]) IS
     'Los movimientos que el OLAP tiene de esos documentos';
 SELECT etl.conceder('EXECUTE', 'etl.lineas_de_documentos(bigint[])', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.documentos_de_movimientos(p_movimientos bigint[])
-RETURNS TABLE (id_movimiento bigint, id_documento bigint)
+RETURNS TABLE (id_movimiento bigint, id_documento bigint, clave_documento text)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT d.id_movimiento, d.id_documento
+SELECT d.id_movimiento, d.id_documento, d.clave_documento
 FROM dw.documento_movimiento AS d
 WHERE d.id_movimiento = ANY (p_movimientos) AND d.id_documento IS NOT NULL
 $$;
@@ -88,30 +89,32 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     IF NOT EXISTS (
-        SELECT FROM etl.etapa AS e WHERE e.id_documento IS NOT NULL OR e.documento IS NOT NULL
+        SELECT FROM etl.etapa AS e WHERE coalesce(e.clave, e.documento, e.id_documento::text) IS NOT NULL
     ) AND NOT EXISTS (SELECT FROM dw.documento_movimiento) THEN
         RETURN;
     END IF;
-    INSERT INTO dw.documento_movimiento AS d (id_movimiento, id_documento, documento)
-    SELECT e.id_movimiento, e.id_documento, e.documento
+    INSERT INTO dw.documento_movimiento AS d (id_movimiento, id_documento, documento, clave, clave_documento)
+    SELECT e.id_movimiento, e.id_documento, e.documento, e.clave, e.clave_documento
     FROM etl.etapa AS e
     LEFT JOIN etl.descarte AS x ON x.id_movimiento = e.id_movimiento
     -- What is out of scope and nowhere listed is not kept.
-    WHERE (e.id_documento IS NOT NULL OR e.documento IS NOT NULL)
+    WHERE coalesce(e.clave, e.documento, e.id_documento::text) IS NOT NULL
         AND (
             x.fuera IS NULL
             OR EXISTS (SELECT FROM etl.fuera_de_alcance AS f WHERE f.id_movimiento = e.id_movimiento)
             OR (SELECT true FROM dw.documento_movimiento AS a WHERE a.id_movimiento = e.id_movimiento)
         )
     ON CONFLICT (id_movimiento) DO UPDATE
-    SET id_documento = excluded.id_documento, documento = excluded.documento
-    WHERE (d.id_documento, d.documento) IS DISTINCT FROM (excluded.id_documento, excluded.documento);
+    SET id_documento = excluded.id_documento, documento = excluded.documento, clave = excluded.clave,
+        clave_documento = excluded.clave_documento
+    WHERE (d.id_documento, d.documento, d.clave, d.clave_documento)
+        IS DISTINCT FROM (excluded.id_documento, excluded.documento, excluded.clave, excluded.clave_documento);
 
     DELETE FROM dw.documento_movimiento AS d
     WHERE d.id_movimiento = ANY (ARRAY(
         SELECT e.id_movimiento
         FROM etl.etapa AS e
-        WHERE e.id_documento IS NULL AND e.documento IS NULL
+        WHERE coalesce(e.clave, e.documento, e.id_documento::text) IS NULL
             AND (SELECT true FROM dw.documento_movimiento AS a WHERE a.id_movimiento = e.id_movimiento)
     ));
 END

@@ -20,12 +20,14 @@ SELECT
     e.valor AS efecto_valor,
     e.venta AS efecto_venta,
     e.costo AS efecto_costo,
-    e.venta - e.costo AS efecto_margen
+    e.venta - e.costo AS efecto_margen,
+    coalesce(d.documento, d.clave) AS documento
 FROM dw.kardex AS c
 -- What it was, and what it is: the rows before a reversal and after it.
 LEFT JOIN dw.kardex AS a ON c.reverso AND a.id_movimiento = c.id_movimiento AND a.capa = c.capa - 1
 LEFT JOIN dw.kardex AS n
     ON n.id_movimiento = c.id_movimiento AND n.capa = CASE WHEN c.reverso THEN c.capa + 1 ELSE c.capa END
+LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = c.id_movimiento
 LEFT JOIN dw.producto AS p ON p.id_producto = a.id_producto
 LEFT JOIN dw.producto AS q ON q.id_producto = n.id_producto
 CROSS JOIN LATERAL (

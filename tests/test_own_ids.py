@@ -1,0 +1,256 @@
+"""Ids of the shop's that are text or uuid: the OLAP has numbers, and people the shop's own."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from shop_database import Shop
+
+from pipeline.oltp import own_ids
+
+BEGINNING = datetime(2026, 3, 1, tzinfo=UTC)
+TABLES = """
+CREATE TABLE articulo (sku varchar(20) PRIMARY KEY, nombre text);
+CREATE TABLE tienda (clave text PRIMARY KEY, nombre text);
+CREATE TABLE documento (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), numero text, tipo text, momento timestamptz,
+    tienda text, destino text, anulado boolean NOT NULL DEFAULT false
+);
+CREATE TABLE linea (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), documento uuid NOT NULL, sku varchar(20),
+    unidades numeric, monto numeric, origen uuid
+);
+CREATE INDEX ON linea (documento);
+GRANT SELECT ON articulo, tienda, documento, linea TO etl_lector;
+INSERT INTO articulo VALUES ('A-1', 'Arroz'), ('B/2', 'Leche');
+INSERT INTO tienda VALUES ('norte', 'Tienda norte');
+"""
+MOVEMENTS = """
+SELECT
+    l.id AS id_movimiento, d.tipo, l.sku AS id_producto, d.tienda AS id_sucursal,
+    d.destino AS id_sucursal_destino, l.unidades AS cantidad, l.monto AS precio_unitario,
+    l.monto AS costo_unitario, d.momento AS fecha, d.anulado, l.origen AS id_origen,
+    l.documento AS id_documento, d.numero AS documento,
+    l.xmin AS version_1, d.xmin AS version_2
+FROM linea AS l
+JOIN documento AS d ON d.id = l.documento
+"""
+PRODUCTS = """
+SELECT a.sku AS id_producto, NULL AS codigo, a.nombre, NULL AS categoria, a.xmin AS version_1
+FROM articulo AS a
+"""
+BRANCHES = "SELECT t.clave AS id_sucursal, t.nombre, t.xmin AS version_1 FROM tienda AS t"
+
+
+def number(own: str) -> int:
+    """The first 60 bits of its md5."""
+    return int(hashlib.md5(own.encode(), usedforsecurity=False).hexdigest()[:15], 16)
+
+
+def write(shop: Shop, tipo: str, *lines: tuple, **header: object) -> list[str]:
+    """A document of that type, F-1 and so on; the ids of its lines."""
+    cursor = shop.oltp.cursor()
+    cursor.execute(
+        "INSERT INTO documento (numero, tipo, momento, tienda, destino) SELECT 'F-' ||"
+        " (SELECT count(*) + 1 FROM documento), %s, %s, %s, %s RETURNING id",
+        (
+            tipo,
+            BEGINNING + timedelta(days=header.get("day", 0)),  # type: ignore[arg-type]
+            header.get("tienda", "norte"),
+            header.get("destino"),
+        ),
+    )
+    (document,) = cursor.fetchone()
+    ids = []
+    for sku, units, amount, *origin in lines:
+        cursor.execute(
+            "INSERT INTO linea (documento, sku, unidades, monto, origen)"
+            " VALUES (%s, %s, %s, %s, %s) RETURNING id",
+            (document, sku, units, amount, *(origin or [None])),
+        )
+        ids.append(cursor.fetchone()[0])
+    return ids
+
+
+@pytest.fixture
+def worded(shop: Shop) -> Shop:
+    """A shop with such ids; its tables and queries are there, and nothing is loaded."""
+    shop.oltp.cursor().execute(TABLES)
+    folder = shop.folder / "sql"
+    folder.mkdir()
+    for name, text in {
+        "movimientos": MOVEMENTS,
+        "productos": PRODUCTS,
+        "sucursales": BRANCHES,
+    }.items():
+        (folder / f"{name}.sql").write_text(text, encoding="utf-8")
+    shop.env |= {
+        "ETL_OLTP_SQL_DIR": str(folder),
+        "ETL_INITIAL_SINCE": BEGINNING.isoformat(),
+    }
+    return shop
+
+
+def stock(shop: Shop) -> dict[str, tuple]:
+    """By the shop's own ids."""
+    rows = shop.olap_rows(
+        "SELECT p.clave, i.existencias::int, i.costo_promedio::float8 FROM dw.inventario AS i"
+        " JOIN dw.producto AS p USING (id_producto)"
+    )
+    return {row["clave"]: (row["existencias"], row["costo_promedio"]) for row in rows}
+
+
+def verified(shop: Shop, *options: str) -> dict:
+    """What a comparison finds."""
+    return json.loads(shop.command("verify", "--json", *options).stdout)
+
+
+def test_a_shop_of_words_and_uuids(worded: Shop):
+    received = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), ("B/2", 8, 2))
+    (sold,) = write(worded, "VENTA", ("A-1", 12, 5), day=1)
+    write(worded, "DEVOLUCION_VENTA", ("A-1", 2, 5, sold), day=2)
+    write(worded, "TRASLADO", ("B/2", 3, None), destino="sur", day=2)
+    assert "keeps the contract" in worded.command("doctor").stdout
+    worded.run()
+    assert stock(worded) == {"A-1": (10, 3), "B/2": (5 + 3, 2)}
+    ids = {row["id_movimiento"] for row in worded.olap_rows("SELECT id_movimiento FROM dw.kardex")}
+    assert {number(own) for own in [*received, sold]} < ids
+    (back,) = worded.olap_rows("SELECT id_origen FROM dw.kardex WHERE id_origen IS NOT NULL")
+    assert back["id_origen"] == number(sold)
+    branches = worded.olap_rows("SELECT nombre FROM dw.sucursal WHERE id_sucursal <> 0 ORDER BY 1")
+    assert [row["nombre"] for row in branches] == ["Sucursal sur", "Tienda norte"]
+    assert verified(worded, "--all")["clean"]
+    # A new version, and a line deleted and inserted under its document, in an ordinary window.
+    worded.till(
+        "WITH gone AS (DELETE FROM linea WHERE id = %s RETURNING *) INSERT INTO linea"
+        " (documento, sku, unidades, monto) SELECT documento, sku, 11, monto FROM gone",
+        sold,
+    )
+    worded.till("UPDATE linea SET monto = 4 WHERE id = %s", received[1])
+    assert "reads everything" not in worded.run().stdout
+    assert stock(worded) == {"A-1": (11, 3), "B/2": (8, 4)}
+    assert verified(worded, "--all")["clean"]
+    assert worded.olap_rows(
+        "SELECT clave, documento FROM dw.documento_movimiento WHERE clave = %s", received[0]
+    ) == [{"clave": received[0], "documento": "F-1"}]
+
+
+def test_what_people_are_told_is_the_shops_own(worded: Shop):
+    (line,) = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
+    (lost,) = write(worded, "VENTA", ("C 3", 1, 5))
+    worded.run()
+    rejects = worded.succeed("rejects").stdout
+    assert f"{lost} (F-2)" in rejects and "C 3" in rejects
+    assert str(number("C 3")) not in rejects
+    (told,) = json.loads(worded.succeed("rejects", "--json").stdout)["rejects"]
+    assert (told["own_id"], told["document"], told["clave_producto"]) == (lost, "F-2", "C 3")
+    for named in ("A-1", " A-1 "):
+        kardex = worded.succeed("kardex", named).stdout
+        assert kardex.startswith("A-1 Arroz") and "F-1" in kardex
+    assert "no product" in worded.command("kardex", str(number("A-1"))).stdout
+    worded.till("UPDATE articulo SET nombre = NULL")
+    worded.till("UPDATE documento SET numero = NULL")
+    worded.run()
+    assert line in worded.succeed("kardex", "A-1").stdout
+    # Of what the OLAP lacks the OLTP tells.
+    worded.olap.cursor().execute("DELETE FROM dw.kardex; DELETE FROM dw.documento_movimiento")
+    worded.till("UPDATE documento SET numero = 'F-9' WHERE numero IS NULL AND tipo <> 'VENTA'")
+    found = worded.command("verify", "--all").stdout
+    assert line in found
+
+
+def test_an_opening_names_the_shops_own(worded: Shop):
+    write(worded, "VENTA", ("A-1", 2, 5), day=1)
+    path = worded.folder / "apertura.csv"
+    rows = [
+        ("id_producto", "existencias", "costo_promedio", "id_sucursal"),
+        ("A-1", "7", "3", "norte"),
+        ("B/2", "2", "1", ""),
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    worded.succeed("opening", str(path))
+    worded.run()
+    assert stock(worded) == {"A-1": (5, 3), "B/2": (2, 1)}
+    path.write_text("id_producto,existencias,costo_promedio\nZ-9,1,1\n", encoding="utf-8")
+    assert "must be a product of the OLTP" in worded.command("opening", str(path)).stdout
+
+
+def test_a_window_finds_lines_by_the_shops_own_index(worded: Shop):
+    """What is asked of each document that was read is no scan of all lines."""
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), ("B/2", 8, 2))
+    from pipeline.base.database import connect
+    from pipeline.oltp.queries import load_query
+    from pipeline.settings import load_settings
+
+    with worded.environment():
+        settings = load_settings()
+        with connect(settings.oltp, "test", read_only=True) as connection:
+            query = load_query(connection, settings, "movimientos")
+            asks = own_ids.there(query, "id_movimiento", ["00000000-0000-0000-0000-000000000000"])
+            with connection.cursor() as cursor:
+                cursor.execute("SET enable_seqscan = off")
+                cursor.execute(b"EXPLAIN " + asks.as_string(connection).encode())
+                plan = "\n".join(line for (line,) in cursor)
+    assert "linea_pkey" in plan and "Seq Scan on linea" not in plan
+
+
+COLLISIONS = {
+    "id_movimiento": "UPDATE linea SET sku = sku",
+    "id_producto": "INSERT INTO articulo VALUES ('D', 'Dulce')",
+    "id_sucursal": "INSERT INTO tienda VALUES ('sur', 'Tienda sur')",
+    "id_documento": "UPDATE documento SET numero = numero",
+}
+
+
+@pytest.mark.parametrize("column", COLLISIONS)
+@pytest.mark.parametrize("known", [True, False])
+def test_two_names_of_one_number_stop_the_window(worded: Shop, column: str, known: bool):
+    """With a hash that tells less, for one of the ids only."""
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
+    if known:
+        worded.run()
+    names = {
+        "id_movimiento": write(worded, "VENTA", ("A-1", 1, 3))[0],
+        "id_documento": "-",
+        "id_producto": "D",
+        "id_sucursal": "sur",
+    }
+    worded.till(COLLISIONS[column])
+    if column == "id_documento":
+        cursor = worded.oltp.cursor()
+        cursor.execute("SELECT id FROM documento WHERE tipo = 'VENTA'")
+        names[column] = cursor.fetchone()[0]
+    real = own_ids._NUMBER
+    # What the id that is there came to, for this one too.
+    first = {"id_producto": "A-1", "id_sucursal": "norte"}.get(column)
+    if first is None:
+        cursor = worded.oltp.cursor()
+        table = {"id_movimiento": "linea", "id_documento": "documento"}[column]
+        cursor.execute(f"SELECT id FROM {table} WHERE id::text <> %s", (names[column],))
+        first = cursor.fetchone()[0]
+    stub = real.replace("f.{0}", "{0}").replace(
+        "f.{}::text",
+        f"replace(f.{{}}::text, '{names[column]}', '{first}')",
+    )
+    with mock.patch.object(own_ids, "_NUMBER", stub), pytest.raises(AssertionError):
+        worded.run_in_process()
+    told = (Path(worded.env["ETL_STATE_DIR"]).parent).rglob("*.log")
+    assert list(told) is not None
+    with mock.patch.object(own_ids, "_NUMBER", stub), worded.environment():
+        from pipeline.errors import DataError
+        from pipeline.run.rehearsal import rehearse
+        from pipeline.settings import load_settings
+
+        held = rehearse(load_settings()).held
+    assert isinstance(held, DataError)
+    assert f"{column} '" in str(held) and "come to the same number" in str(held)
+    assert names[column] in str(held) and first in str(held)
+    worded.run()
+    assert verified(worded)["clean"]
