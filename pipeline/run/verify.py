@@ -34,14 +34,14 @@ from pipeline.state.receipts import horizon
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from psycopg2.extensions import connection as Connection
 
     from pipeline.oltp.open_read import Source
     from pipeline.settings import Settings
 
-BLOCK = 10_000  # ids
+BLOCK = 10_000  # movements, or so
 # Of what the OLAP proves alone (etl.verificar_libros), and how many are asked for at once.
 # The one that takes longest begins first.
 _PARTS, _AT_ONCE = (2, 0, 1), 2
@@ -194,19 +194,20 @@ class _Comparison:
     def whole(self) -> None:
         """Everything since the beginning."""
         read = self.read()
-        here = _blocks(_rows(self.shop, _template("huella_bloques.sql", read)))
-        blocks = "SELECT * FROM etl.verificar_bloques(%s, %s, %s, %s)"
+        limits = olap.call(self.analytical, "SELECT etl.bloques(%s)", (BLOCK,))
+        here = _blocks(_rows(self.shop, _template("huella_bloques.sql", read, limits)))
+        blocks = "SELECT * FROM etl.verificar_bloques(%s, %s::bigint[], %s, %s)"
         there = _blocks(
-            _rows(self.analytical, blocks, (self.start, BLOCK, self.written_in, self.hashed))
+            _rows(self.analytical, blocks, (self.start, limits, self.written_in, self.hashed))
         )
         self.findings.compared = sum(rows for rows, _ in here.values())
         suspects = sorted(
             block for block in here.keys() | there.keys() if here.get(block) != there.get(block)
         )
         if suspects:
-            found = _rows(self.shop, _template("huella_filas.sql", read, blocks=suspects))
-            rows = "SELECT * FROM etl.verificar_filas(%s, %s, %s, %s, %s)"
-            asked = (self.start, suspects, BLOCK, self.written_in, self.hashed)
+            found = _rows(self.shop, _template("huella_filas.sql", read, limits, suspects))
+            rows = "SELECT * FROM etl.verificar_filas(%s, %s, %s::bigint[], %s, %s)"
+            asked = (self.start, suspects, limits, self.written_in, self.hashed)
             self._judge(found, rows, asked)
 
     def _judge(self, found: list[Any], rows: str, asked: tuple[Any, ...]) -> None:
@@ -285,9 +286,11 @@ def _blocks(rows: list[Any]) -> dict[int, tuple[int, int]]:
     return {block: (count, int(total)) for block, count, total in rows}
 
 
-def _template(name: str, read: sql.Composable, blocks: list[int] | None = None) -> sql.Composable:
+def _template(
+    name: str, read: sql.Composable, limits: Sequence[int] = (), blocks: Sequence[int] = ()
+) -> sql.Composable:
     return sql.SQL(read_sql("oltp", name)).format(
-        fingerprints=read, size=sql.Literal(BLOCK), blocks=sql.Literal(blocks or [])
+        fingerprints=read, limits=sql.Literal(list(limits)), blocks=sql.Literal(list(blocks))
     )
 
 

@@ -24,6 +24,7 @@ DROP TABLE IF EXISTS etl.etapa, etl.etapa_producto, etl.etapa_sucursal, etl.baja
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
 DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
 DROP FUNCTION IF EXISTS
+    etl.verificar_bloques(timestamptz, bigint, text, boolean),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
     etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
     etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text), etl.buscar_producto(bigint, text);
