@@ -250,3 +250,38 @@ def test_two_names_of_one_number_stop_the_window(worded: Shop, column: str, know
     assert names[column] in str(held) and first in str(held)
     worded.run()
     assert verified(worded)["clean"]
+
+
+def test_blocks_do_not_ask_how_ids_are_spread(worded: Shop):
+    """Of hashed ids as of a sequence's, a block has so many rows; what differs is found in one."""
+    from pipeline.run import verify
+
+    lines = [("A-1", units, 3) for units in range(1, 121)]
+    ids = write(worded, "ENTRADA_MERCANCIA", *lines)
+    worded.run()
+    worded.olap.cursor().execute("ANALYZE dw.kardex")
+    (blocks,) = worded.olap_rows("SELECT etl.bloques(10) AS bloques")
+    assert len(blocks["bloques"]) == 12
+    assert blocks["bloques"] == sorted(map(number, ids))[9::10]
+    worded.olap.cursor().execute(
+        "UPDATE dw.kardex SET cantidad = 500 WHERE id_movimiento = %s", (number(ids[0]),)
+    )
+    worded.till("DELETE FROM linea WHERE id = %s", ids[1])
+    asked = []
+    real = verify._template
+
+    def spy(name: str, *arguments: object) -> object:
+        asked.append((name, *arguments[2:]))
+        return real(name, *arguments)  # type: ignore[arg-type]
+
+    with (
+        mock.patch.object(verify, "BLOCK", 10),
+        mock.patch.object(verify, "_template", spy),
+        worded.environment(),
+    ):
+        from pipeline.settings import load_settings
+
+        found = verify.verify(load_settings(), None, everything=True)
+    assert found.different == [number(ids[0])] and found.extra == [number(ids[1])]
+    ((_name, suspects),) = [asks for asks in asked if asks[0] == "huella_filas.sql"]
+    assert len(suspects) <= 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.base.database import call, connect
 
@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pipeline.settings import Settings
+
+
+def called(row: Mapping[str, Any]) -> str:
+    """A movement as the shop has it, with its document in parentheses where that is known.
+
+    By a row's `clave` (the shop's own id), `documento` (each may be missing) and `id_movimiento`.
+    """
+    own = row.get("clave") or str(row["id_movimiento"])
+    return f"{own} ({row['documento']})" if row.get("documento") else own
 
 
 @dataclass(frozen=True)
@@ -22,12 +31,10 @@ class Names:
     productos: Mapping[str, str] = field(default_factory=dict)
 
     def movement(self, number: int | None) -> str | None:
-        """Its id as the shop has it, with its document in parentheses where that is known."""
-        told = self.movimientos.get(str(number), {})
+        """As called() has it."""
         if number is None:
             return None
-        own = told.get("clave") or str(number)
-        return f"{own} ({told['documento']})" if told.get("documento") else own
+        return called({**self.movimientos.get(str(number), {}), "id_movimiento": number})
 
     def product(self, number: int | None) -> str | None:
         """Its id as the shop has it."""
