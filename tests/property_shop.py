@@ -130,6 +130,10 @@ class PropertyShop:
         for position in range(len(self.open) - 1, -1, -1):
             self.end(position, commit=False)
 
+    def number(self, line: int) -> int:
+        """By what number the OLAP knows a line of the till."""
+        return line
+
     # The till
 
     def document(self, tipo: str, when: datetime | None, lines: list[Any], branch: Any) -> None:
@@ -357,12 +361,12 @@ class PropertyShop:
                 " FROM detalle_transaccion AS d JOIN transacciones AS t USING (id_transaccion)"
                 f" WHERE t.anulada IS NOT TRUE AND {SCOPES[self.scope]}"
             )
-            rows = {number: rest for number, *rest in cursor}
+            rows = {self.number(number): rest for number, *rest in cursor}
             cursor.execute(
                 "SELECT d.id_detalle FROM detalle_transaccion AS d"
                 f" JOIN transacciones AS t USING (id_transaccion) WHERE {SCOPES[self.scope]}"
             )
-            there = {number for (number,) in cursor}
+            there = {self.number(number) for (number,) in cursor}
         wrong = {number: row[0] for number, row in rows.items() if row[0] not in ALL_TYPES}
         listed = self.shop.olap_rows("SELECT * FROM etl.fuera_de_alcance")
         types = {
