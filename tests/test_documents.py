@@ -216,6 +216,26 @@ def test_the_guard_counts_them(documented: Shop):
     assert_olap_equals_replay(documented, BEGINNING)
 
 
+def test_what_is_rewritten_does_not_add_up(documented: Shop):
+    """Corrections are no removals, however many there were; what is only deleted is."""
+    line = 2
+    for units in range(1, 13):
+        first = rewrite(documented, line, cantidad=units)
+        line = rewrite(documented, first, cantidad=units + 1)
+        documented.run_in_process()
+        # Two in a window, of which the first was never seen.
+        lines = documented.sale(BEGINNING + DAY, (2, 1, 3), (2, 1, 3))
+        documented.run_in_process()
+        rewrite(documented, lines[0], cantidad=2)
+        documented.run_in_process()
+    assert documented.olap_rows("SELECT sum(borradas - reescritas) AS s FROM etl.corrida") == [
+        {"s": 0}
+    ]
+    (sums,) = documented.olap_rows("SELECT sum(borradas)::int AS s FROM etl.corrida")
+    assert sums["s"] == 24
+    assert_olap_equals_replay(documented, BEGINNING)
+
+
 def test_a_closed_line_is_reversed_and_a_closed_document_archived(documented: Shop):
     documented.succeed("close", "2026-03-31", "--anyway")
     rewrite(documented, 2, cantidad=11)

@@ -91,7 +91,7 @@ BEGIN
             (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, p_opciones ->> 'zona'
         )
     ) || jsonb_build_object('filas_leidas', v_filas, 'tasas_reescritas', v_reescritas);
-    PERFORM etl.olvidar_documentos(v_faltan, v_completa);
+    PERFORM etl.olvidar_documentos(v_faltan, v_completa AND v_control.hasta IS NOT NULL);
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;

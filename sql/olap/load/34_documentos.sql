@@ -84,6 +84,39 @@ $$;
 COMMENT ON FUNCTION etl.dar_de_baja_lineas(bigint[]) IS
     'Lo que un documento ya no tiene sale del kardex o, si está cerrado, se reversa';
 
+CREATE OR REPLACE FUNCTION etl.contar_reescritas() RETURNS bigint
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM dw.documento_movimiento) THEN
+        RETURN 0;
+    END IF;
+    RETURN (
+        SELECT coalesce(sum(least(v.lineas, n.lineas)), 0)
+        FROM (
+            SELECT d.id_documento, count(*) AS lineas
+            FROM etl.salidas() AS s
+            CROSS JOIN LATERAL (
+                SELECT a.id_documento FROM dw.documento_movimiento AS a
+                WHERE a.id_movimiento = s.id_movimiento
+                OFFSET 0
+            ) AS d
+            WHERE s.motivo = 'quitada'
+            GROUP BY d.id_documento
+        ) AS v
+        INNER JOIN (
+            SELECT e.id_documento, count(*) AS lineas
+            FROM etl.etapa AS e
+            WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = e.id_movimiento)
+                AND NOT EXISTS (SELECT FROM etl.cerrada AS c WHERE c.id_movimiento = e.id_movimiento)
+            GROUP BY e.id_documento
+        ) AS n ON n.id_documento = v.id_documento
+    );
+END
+$$;
+COMMENT ON FUNCTION etl.contar_reescritas() IS
+    'De lo que esta carga quita porque el OLTP ya no lo tiene, aquello en cuyo lugar su documento trae otros renglones: una corrección';
+
 CREATE OR REPLACE FUNCTION etl.anotar_documentos() RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -129,6 +162,13 @@ BEGIN
     IF NOT EXISTS (SELECT FROM dw.documento_movimiento) THEN
         RETURN;
     END IF;
+    IF p_completa THEN
+        DELETE FROM dw.documento_movimiento AS d
+        WHERE NOT EXISTS (SELECT FROM dw.kardex AS k WHERE k.id_movimiento = d.id_movimiento)
+            AND NOT EXISTS (SELECT FROM etl.rechazo AS r WHERE r.id_movimiento = d.id_movimiento)
+            AND NOT EXISTS (SELECT FROM etl.fuera_de_alcance AS f WHERE f.id_movimiento = d.id_movimiento);
+        RETURN;
+    END IF;
     -- Row by row, since a join would take all of the ledger: see etl.preparar_carga().
     DELETE FROM dw.documento_movimiento AS d
     WHERE d.id_movimiento = ANY (ARRAY(
@@ -137,8 +177,6 @@ BEGIN
             SELECT x.id_movimiento FROM etl.descarte AS x
             UNION
             SELECT unnest(p_lineas)
-            UNION
-            SELECT a.id_movimiento FROM dw.documento_movimiento AS a WHERE p_completa
         ))
         AND (SELECT true FROM dw.kardex AS k WHERE k.id_movimiento = d.id_movimiento LIMIT 1) IS NULL
         AND (SELECT true FROM etl.rechazo AS r WHERE r.id_movimiento = d.id_movimiento) IS NULL
