@@ -59,11 +59,11 @@ BEGIN
     END IF;
     PERFORM etl.preparar_carga();
 
+    PERFORM etl.revisar_claves();
     -- A movement that changed its date between two pieces is in both: the later read counts,
     -- and the next window reads it again in any case.
     DELETE FROM etl.etapa AS e USING etl.etapa AS f
     WHERE f.id_movimiento = e.id_movimiento AND f.ctid > e.ctid;
-    PERFORM etl.revisar_claves();
     v_filas := etl.revisar_etapa();
     PERFORM etl.reintentar_rechazos(NULL);
     PERFORM etl.clasificar(v_desde, (p_extracto ->> 'leida')::timestamptz + interval '1 day', false);
