@@ -163,6 +163,20 @@ def test_what_people_are_told_is_the_shops_own(worded: Shop):
     assert line in found
 
 
+def test_two_queries_must_mean_the_same_by_an_id(worded: Shop):
+    path = worded.folder / "sql" / "productos.sql"
+    path.write_text(PRODUCTS.replace("a.sku AS id_producto", "7 AS id_producto"), encoding="utf-8")
+    told = "yields id_producto as character varying, but productos.sql as a number"
+    assert told in worded.command("plan").stdout
+
+
+def test_a_product_without_a_code_is_called_by_its_own_id(worded: Shop):
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
+    worded.run()
+    shown = worded.olap_rows("SELECT codigo FROM dw.mv_inventario_valorizado WHERE existencias > 0")
+    assert shown == [{"codigo": "A-1"}]
+
+
 def test_an_opening_names_the_shops_own(worded: Shop):
     write(worded, "VENTA", ("A-1", 2, 5), day=1)
     path = worded.folder / "apertura.csv"

@@ -149,8 +149,9 @@ def _until_in_words(ledger: Ledger) -> str:
 def print_text(ledger: Ledger) -> None:
     """Print an aligned table for a terminal, with the totals below."""
     product = ledger.product
-    own = product.clave or product.id_producto
-    print(" ".join(f"{own} {product.codigo or ''} {product.nombre or ''}".split()))
+    own = product.clave or str(product.id_producto)
+    told = dict.fromkeys([own, product.codigo or "", product.nombre or ""])
+    print(" ".join(" ".join(told).split()))
     print(f"{_period_in_words(ledger.period)}; datos al {_until_in_words(ledger)}; {METHOD}\n")
     opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else None
     rows: list[list[Any]] = [

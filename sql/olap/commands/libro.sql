@@ -105,9 +105,9 @@ LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT p.id_producto, coalesce(p.codigo, p.clave), p.nombre, p.categoria
+SELECT p.id_producto, p.codigo, p.nombre, p.categoria
 FROM dw.producto AS p
-ORDER BY coalesce(p.codigo, p.clave) COLLATE "C" NULLS LAST, p.id_producto
+ORDER BY p.codigo COLLATE "C" NULLS LAST, p.id_producto
 $$;
 COMMENT ON FUNCTION etl.productos_libro() IS 'Los productos, en el orden en que van en el libro';
 SELECT etl.conceder('EXECUTE', 'etl.productos_libro()', 'etl_cargador');

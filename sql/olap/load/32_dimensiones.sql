@@ -70,7 +70,11 @@ BEGIN
     WHERE p.categoria <> coalesce(e.categoria, 'Sin categoría');
 
     INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria, clave)
-    SELECT DISTINCT e.id_producto, e.codigo, e.nombre, coalesce(e.categoria, 'Sin categoría'), e.clave
+    SELECT DISTINCT
+        e.id_producto,
+        -- Where the shop has no code for it, its own id says more than the number of it.
+        CASE WHEN e.clave IS NULL THEN e.codigo ELSE coalesce(nullif(btrim(e.codigo), ''), e.clave) END,
+        e.nombre, coalesce(e.categoria, 'Sin categoría'), e.clave
     FROM etl.etapa_producto AS e
     WHERE e.id_producto IS NOT NULL
     ON CONFLICT (id_producto) DO UPDATE
