@@ -177,6 +177,25 @@ def test_a_product_without_a_code_is_called_by_its_own_id(worded: Shop):
     assert shown == [{"codigo": "A-1"}]
 
 
+def test_a_book_asks_by_the_shops_own_ids(worded: Shop):
+    from functools import partial
+
+    from pipeline.olap.names import own_ids as own_ids_of
+    from pipeline.oltp.book_reads import reading_for_book
+    from pipeline.settings import load_settings
+
+    path = worded.folder / "sql" / "movimientos.sql"
+    told = "d.numero AS documento, '03' AS tipo_documento, 'B001' AS serie, d.numero,"
+    path.write_text(MOVEMENTS.replace("d.numero AS documento,", told), encoding="utf-8")
+    lines = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), ("B/2", 8, 2))
+    worded.run()
+    with worded.environment():
+        settings = load_settings()
+        with reading_for_book(settings, partial(own_ids_of, settings)) as (products, movements):
+            assert movements([number(lines[0])]) == {number(lines[0]): ["03", "B001", "F-1"]}
+            assert list(products([number("A-1")])) == [number("A-1")]
+
+
 def test_an_opening_names_the_shops_own(worded: Shop):
     write(worded, "VENTA", ("A-1", 2, 5), day=1)
     path = worded.folder / "apertura.csv"

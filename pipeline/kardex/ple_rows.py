@@ -83,7 +83,7 @@ class Faults:
         self._by_code: dict[str, int] = {}
         self._found: list[str] = []
         self._lines: Counter[str] = Counter()
-        self._first: dict[str, int] = {}
+        self._first: dict[str, str] = {}
         self.products = 0
 
     def of_product(self, row: Row) -> None:
@@ -123,7 +123,7 @@ class Faults:
                 wrong.append(_wrong(name, text))
         for fault in wrong:
             self._lines[fault] += 1
-            self._first.setdefault(fault, row.line.movement.id_movimiento)
+            self._first.setdefault(fault, row.line.movement.number)
 
     def end(self) -> None:
         """The end of a product's lines."""

@@ -46,6 +46,14 @@ class Names:
         return {"own_id": told.get("clave"), "document": told.get("documento")}
 
 
+def own_ids(settings: Settings, query: str, numbers: Iterable[int]) -> list[str]:
+    """Of these numbers of "productos" or "movimientos", the own ids that the shop has for them."""
+    if query == "productos":
+        return list(read_names(settings, (), numbers).productos.values())
+    told = read_names(settings, numbers).movimientos.values()
+    return [own for own in (names["clave"] for names in told) if own is not None]
+
+
 def read_names(
     settings: Settings, movements: Iterable[int | None], products: Iterable[int | None] = ()
 ) -> Names:

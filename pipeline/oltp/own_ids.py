@@ -72,5 +72,7 @@ def columns_of(query: Query, columns: Sequence[str], movements: Sequence[int]) -
         query=sql.SQL(query.text),
         id=sql.Identifier(query.id_column),
         columns=sql.SQL(", ").join(sql.SQL(f"m.{column}::text") for column in columns),
+        sought=sql.Identifier(query.id_column),
+        type=sql.SQL("bigint"),
         ids=sql.Literal(list(movements)),
     )
