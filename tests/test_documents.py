@@ -256,6 +256,20 @@ def test_a_closed_line_is_reversed_and_a_closed_document_archived(documented: Sh
     documented.succeed("verify", "--all")
 
 
+def test_what_is_reversed_already_is_not_counted_again(documented: Shop):
+    lines = documented.sale(BEGINNING + DAY, *[(1, 1, 1)] * 30)
+    documented.run()
+    documented.succeed("close", "2026-03-31", "--anyway")
+    documented.till("DELETE FROM detalle_transaccion WHERE id_detalle = ANY (%s)", lines[5:])
+    documented.correct_line(lines[0], precio_unitario=2)
+    documented.run(ETL_MAX_REMOVED_SHARE="1")
+    assert len(documented.olap_rows("SELECT FROM dw.kardex WHERE reverso")) == 26
+    documented.correct_line(lines[0], precio_unitario=3)
+    documented.run()
+    assert counts(documented)[1:4] == (1, 0, 0)
+    assert len(documented.olap_rows("SELECT FROM dw.kardex WHERE reverso")) == 26
+
+
 @pytest.mark.parametrize("found_by", ["a full read", "a comparison"])
 def test_a_closed_line_that_no_window_read_is_found(documented: Shop, found_by: str):
     documented.succeed("close", "2026-03-31", "--anyway")
