@@ -196,6 +196,22 @@ def test_a_book_asks_by_the_shops_own_ids(worded: Shop):
             assert list(products([number("A-1")])) == [number("A-1")]
 
 
+@pytest.mark.parametrize("query", ["movimientos", "productos", "sucursales"])
+def test_a_row_that_comes_twice_is_named_by_the_shops_own_id(worded: Shop, query: str):
+    (line,) = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
+    texts = {"movimientos": MOVEMENTS, "productos": PRODUCTS, "sucursales": BRANCHES}
+    again = texts[query].replace(".nombre", ".nombre || ' bis' AS nombre")
+    path = worded.folder / "sql" / f"{query}.sql"
+    path.write_text(f"{texts[query]}\nUNION ALL\n{again}", encoding="utf-8")
+    told = worded.command("plan").stdout
+    own = {
+        "movimientos": f"id_movimiento {line} 2 times",
+        "productos": "2 different rows of id_producto",
+        "sucursales": "2 different rows of id_sucursal norte",
+    }
+    assert own[query] in " ".join(told.split()) and str(number("norte")) not in told
+
+
 def test_an_opening_names_the_shops_own(worded: Shop):
     write(worded, "VENTA", ("A-1", 2, 5), day=1)
     path = worded.folder / "apertura.csv"

@@ -12,7 +12,7 @@ BEGIN
     IF v_distintas = v_filas THEN
         RETURN v_filas;
     END IF;
-    SELECT e.id_movimiento, count(*) AS veces INTO v_repetido
+    SELECT coalesce(min(e.clave), e.id_movimiento::text) AS id_movimiento, count(*) AS veces INTO v_repetido
     FROM etl.etapa AS e
     GROUP BY e.id_movimiento
     HAVING count(*) > 1 OR e.id_movimiento IS NULL

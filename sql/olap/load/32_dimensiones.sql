@@ -30,12 +30,16 @@ DECLARE
 BEGIN
     SELECT * INTO v_repetido
     FROM (
-        SELECT 'productos' AS consulta, 'id_producto' AS columna, e.id_producto AS numero, count(*) AS filas
-        FROM (SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria FROM etl.etapa_producto AS p) AS e
+        SELECT
+            'productos' AS consulta, 'id_producto' AS columna, coalesce(min(e.clave), e.id_producto::text) AS numero,
+            count(*) AS filas
+        FROM (
+            SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria, p.clave FROM etl.etapa_producto AS p
+        ) AS e
         GROUP BY e.id_producto
         UNION ALL
-        SELECT 'sucursales', 'id_sucursal', e.id_sucursal, count(*)
-        FROM (SELECT DISTINCT s.id_sucursal, s.nombre FROM etl.etapa_sucursal AS s) AS e
+        SELECT 'sucursales', 'id_sucursal', coalesce(min(e.clave), e.id_sucursal::text), count(*)
+        FROM (SELECT DISTINCT s.id_sucursal, s.nombre, s.clave FROM etl.etapa_sucursal AS s) AS e
         GROUP BY e.id_sucursal
     ) AS r
     WHERE r.filas > 1 AND r.numero IS NOT NULL
