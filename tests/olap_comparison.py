@@ -63,17 +63,19 @@ def replay_shop(
     scope: str = "true",
     books: Books | None = None,
     limit: datetime | None = None,
+    documents: bool = False,
     **rules: Any,
 ) -> Replay:
     """The replay of a shop's OLTP as it stands; `rules` are those of oracle_rows.Rules.
 
-    `scope` is what the shop's own query leaves in, `books` what is closed: see oracle_closings,
-    whose close() takes what assert_olap_equals_replay() returned before the command. Openings
-    and, unless `rules` say otherwise, the price policy are those that the OLAP holds.
+    `scope` is what the shop's own query leaves in, `documents` whether it tells them, `books` what
+    is closed: see oracle_closings, whose close() takes what assert_olap_equals_replay() returned
+    before the command. Openings and, unless `rules` say otherwise, the price policy are those that
+    the OLAP holds.
     """
     rules = {"snapshot": read_moment(shop.oltp), **read_pricing(shop.olap), **rules}
     return replay(
-        read_movements(shop.oltp, scope),
+        read_movements(shop.oltp, scope, documents=documents),
         read_products(shop.oltp),
         Rules(initial=initial, **rules),
         read_openings(shop.olap),

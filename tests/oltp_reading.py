@@ -26,13 +26,19 @@ MOVEMENTS = """
 """
 
 
-def read_movements(oltp: Any, scope: str = "true") -> list[dict[str, Any]]:
+def read_movements(
+    oltp: Any, scope: str = "true", *, documents: bool = False
+) -> list[dict[str, Any]]:
     """Every document line of the example schema, whatever its type, date or state.
 
-    `scope` is a condition on lines (d) and headers (t), where the shop's query has one.
+    `scope` is a condition on lines (d) and headers (t), where the shop's query has one; with
+    `documents` it tells the header of each line.
     """
     with oltp.cursor(cursor_factory=RealDictCursor) as cursor:
-        text = MOVEMENTS + f" WHERE {scope}".replace("%", "%%")
+        text = MOVEMENTS
+        if documents:
+            text = text.replace("SELECT", "SELECT d.id_transaccion AS id_documento,", 1)
+        text = text + f" WHERE {scope}".replace("%", "%%")
         cursor.execute(text, {"first": FIRST, "last": LAST})
         return [dict(row) for row in cursor]
 

@@ -105,13 +105,13 @@ def replay(
 
     A movement is a row of the OLTP: id_movimiento, tipo, id_producto, id_sucursal, cantidad,
     precio_unitario, costo_unitario, fecha (aware), anulado, and where it has them id_origen,
-    id_sucursal_destino, importe. Raises ValueError on an id_movimiento given twice, which no
-    OLTP can hold.
+    id_sucursal_destino, importe, id_documento. Raises ValueError on an id_movimiento given twice,
+    which no OLTP can hold.
     """
     openings = openings or {}
     with localcontext(EXACT):
         books = books or Books()
-        content, rejects = sort_out(movements, products, rules, openings, books)
+        content, rejects, lines_of = sort_out(movements, products, rules, openings, books)
         to_value: dict[int, list[Entry]] = {n: [] for n in (*openings, *books.closed)}
         last = {number: closed.row.capa for number, closed in books.last.items()}
         for entry in entries(content, books):
@@ -138,7 +138,7 @@ def replay(
             rules, products, openings, ledgers, inventory, rejects,
             *summaries(ledgers, products, rules, books), branches,
             {n: told(r.movement, products, rules) for n, r in rejects.items()},
-            Books(books.ends, books.closed, content),
+            Books(books.ends, books.closed, content, {**books.documents, **lines_of}),
         )  # fmt: skip
 
 
@@ -148,16 +148,16 @@ def sort_out(
     rules: Rules,
     openings: Mapping[int, Opening],
     books: Books,
-) -> tuple[dict[int, Line | None], dict[int, Reject]]:
-    """What each movement is now, None where it counts for nothing, and the rejects."""
+) -> tuple[dict[int, Line | None], dict[int, Reject], dict[int, int]]:
+    """What each movement is now, None where it counts for nothing; the rejects; the documents."""
     rejects: dict[int, Reject] = {}
     content: dict[int, Line | None] = {}
-    seen: set[int] = set()
+    seen: dict[int, int | None] = {}
     for movement in movements:
         number = movement["id_movimiento"]
         if number in seen:
             raise ValueError(f"id_movimiento {number} twice")
-        seen.add(number)
+        seen[number] = movement.get("id_documento")
         content[number] = None
         if not in_scope(movement, openings, rules.initial, rules.types):
             continue
@@ -169,7 +169,8 @@ def sort_out(
             content[number] = without_its_product(movement, books)
         if content[number] is None:
             rejects[number] = Reject(movement, reasons)
-    return content | dict(kept(seen, books, openings)), rejects
+    lines_of = {number: document for number, document in seen.items() if document is not None}
+    return content | dict(kept(seen, books, openings)), rejects, lines_of
 
 
 def told(movement: Mapping[str, Any], products: Mapping[int, Product], rules: Rules) -> str:

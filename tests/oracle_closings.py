@@ -35,7 +35,7 @@ may lose. What the rules leave open was decided for an accountant:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import localcontext
 from typing import Any, NamedTuple
@@ -77,7 +77,9 @@ def close(done: Replay, hasta: datetime) -> Books:
             )
             for id_producto, ledger in done.ledgers.items()
         }
-    return Books((*done.books.ends, hasta), not_empty(closed), done.books.known)
+    return Books(
+        (*done.books.ends, hasta), not_empty(closed), done.books.known, done.books.documents
+    )
 
 
 def reopen(books: Books) -> Books:
@@ -87,7 +89,7 @@ def reopen(books: Books) -> Books:
         id_producto: tuple(c for c in ledger if ends and c.row.fecha < ends[-1])
         for id_producto, ledger in books.closed.items()
     }
-    return Books(ends, not_empty(closed), books.known)
+    return Books(ends, not_empty(closed), books.known, books.documents)
 
 
 def not_empty(closed: Mapping[int, tuple[Closed, ...]]) -> dict[int, tuple[Closed, ...]]:
@@ -112,12 +114,15 @@ def totals(books: Books, openings: Mapping[int, Opening]) -> tuple[int, Any, Any
 
 
 def kept(
-    read: Iterable[int], books: Books, openings: Mapping[int, Opening]
+    read: Mapping[int, int | None], books: Books, openings: Mapping[int, Opening]
 ) -> Iterator[tuple[int, Line | None]]:
-    """What is archived: what the OLTP lacks, of a closed period or with a closed row."""
-    there, last = set(read), books.last
+    """What is archived: what the OLTP lacks, of a closed period or with a closed row.
+
+    What was `read` is told with its document, if any: what one that is there lacks was taken out.
+    """
+    left, last = set(read.values()) - {None}, books.last
     for number, line in books.known.items():
-        if number in there or books.end is None:
+        if number in read or books.end is None or books.documents.get(number) in left:
             continue
         if number in last or (line is not None and line.fecha < books.end):
             yield number, None if line is None or before_opening(line, openings) else line

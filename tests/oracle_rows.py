@@ -214,6 +214,8 @@ class Books:
     ends: tuple[datetime, ...] = ()
     closed: Mapping[int, tuple[Closed, ...]] = field(default_factory=dict)
     known: Mapping[int, Line | None] = field(default_factory=dict)
+    # Of which document each movement was a line, where the shop tells.
+    documents: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def end(self) -> datetime | None:

@@ -158,66 +158,6 @@ def test_an_olap_in_another_encoding_is_refused(shop: Shop):
         shop.server.execute("DROP DATABASE {name} WITH (FORCE)", name=name)
 
 
-UUIDS = """
-CREATE TABLE ventas (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), articulo text, unidades numeric, precio numeric,
-    costo numeric, momento timestamptz DEFAULT now()
-);
-CREATE TABLE articulos (clave text PRIMARY KEY, nombre text);
-GRANT SELECT ON ventas, articulos TO etl_lector;
-INSERT INTO articulos VALUES ('A-1', 'Arroz'), ('B/2', 'Leche');
-INSERT INTO ventas (articulo, unidades, costo) VALUES ('A-1', 5, 3), ('B/2', 8, 2);
-INSERT INTO ventas (articulo, unidades, precio) VALUES ('A-1', 2, 5), ('B/2', 3, 4);
-"""
-KEYS = """
-SELECT
-    {id} AS id_movimiento, v.id AS clave,
-    CASE WHEN v.costo IS NULL THEN 'VENTA' ELSE 'ENTRADA_MERCANCIA' END AS tipo,
-    ('x' || left(md5(v.articulo::text), 15))::bit(60)::bigint AS id_producto,
-    NULL::bigint AS id_sucursal, v.unidades AS cantidad, v.precio AS precio_unitario,
-    v.costo AS costo_unitario, v.momento AS fecha, false AS anulado, v.xmin AS version_1
-FROM ventas AS v
-"""
-ARTICLES = """
-SELECT
-    {id} AS id_producto, a.clave AS codigo, a.nombre, NULL AS categoria, a.xmin AS version_1
-FROM articulos AS a
-"""
-HASHED = "('x' || left(md5({}::text), 15))::bit(60)::bigint"
-
-
-def test_keys_that_are_no_numbers_become_some_as_the_message_says(shop: Shop):
-    shop.oltp.cursor().execute(UUIDS)
-    own_queries(
-        shop,
-        movimientos=KEYS.format(id="v.id"),
-        productos=ARTICLES.format(id=HASHED.format("a.clave")),
-    )
-    done = shop.run_due()
-    assert done.returncode == 30, done.stdout
-    assert "movimientos.sql yields id_movimiento as uuid, but must yield bigint" in done.stdout
-    told = done.stdout.partition("of another name: ")[2].partition(" AS id_movimiento")[0]
-    own_queries(
-        shop,
-        movimientos=KEYS.format(id=told.replace("id_movimiento", "v.id")),
-        productos=ARTICLES.format(id="a.clave"),
-    )
-    assert "productos.sql yields id_producto as text" in shop.run_due().stdout
-    own_queries(
-        shop,
-        movimientos=KEYS.format(id=told.replace("id_movimiento", "v.id")),
-        productos=ARTICLES.format(id=HASHED.format("a.clave")),
-    )
-    shop.run()
-    stock = shop.olap_rows(
-        "SELECT p.codigo, i.existencias::int FROM dw.inventario AS i"
-        " JOIN dw.producto AS p USING (id_producto) ORDER BY 1"
-    )
-    assert [tuple(row.values()) for row in stock] == [("A-1", 3), ("B/2", 5)]
-    assert json.loads(shop.succeed("verify", "--json").stdout)["clean"]
-    assert "keeps the contract" in shop.command("doctor").stdout
-
-
 @pytest.mark.parametrize("query", ["movimientos", "productos", "sucursales"])
 def test_the_doctor_names_an_id_that_two_rows_have(shop: Shop, query: str):
     shop.product(1)

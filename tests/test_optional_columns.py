@@ -69,8 +69,8 @@ def test_a_query_without_them_is_valid_and_null(returned: Shop):
 @pytest.mark.parametrize(
     ("column", "wrong", "allowed"),
     [
-        ("id_origen", "text", "bigint or integer or smallint"),
-        ("id_sucursal_destino", "numeric", "bigint or integer or smallint"),
+        ("id_origen", "json", "bigint or character or character varying or integer or smallint"),
+        ("id_sucursal_destino", "numeric", "smallint or text or uuid"),
         ("importe", "text", "numeric or real or smallint"),
     ],
 )

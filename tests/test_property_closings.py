@@ -68,7 +68,8 @@ class ClosingHistory(History):
     )
     def correct_what_is_closed(self, data: Any, edit: dict[str, Any]) -> None:
         """A void, or another date, product or quantity of what has a closed row."""
-        there = sorted(self.it.books.last.keys() & set(self.it.lines))
+        closed = self.it.books.last
+        there = sorted(line for line in self.it.lines if self.it.number(line) in closed)
         if not there:
             return
         number = data.draw(st.sampled_from(there))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from pipeline.kardex.ledger import Period
 from pipeline.kardex.ple import Taxpayer, write_ple
 from pipeline.kardex.ple_rows import Document, Existence
 from pipeline.kardex.reading import open_book
+from pipeline.olap.names import own_ids
 from pipeline.oltp.book_reads import reading_for_book
 from pipeline.settings import load_settings
 from pipeline.translation import translated as _
@@ -98,7 +100,7 @@ def _write_ple(book: Book, folder: Path, settings: Settings, as_json: bool) -> W
     if not settings.ruc:
         raise InputError(_("ETL_RUC is not set: the PLE's files bear the taxpayer's number"))
     missing: list[str] = []
-    with reading_for_book(settings) as (products, movements):
+    with reading_for_book(settings, partial(own_ids, settings)) as (products, movements):
 
         def look_up(
             product_ids: Collection[int], movement_ids: Collection[int]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg2.extras import Json
 
@@ -24,6 +24,7 @@ from pipeline.telling.after_run import views_refreshed
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
+    from pipeline.oltp.queries import Query
     from pipeline.settings import Settings
 
 MANUAL = Manual(
@@ -108,7 +109,7 @@ def _apply(
 def _early(openings: list[dict[str, Any]], initial: datetime | None) -> dict[str, Any]:
     """A count that is older than the scope: what was sold in between is missing from it."""
     early = [
-        opening["id_producto"]
+        opening["clave"] or opening["id_producto"]
         for opening in openings
         if initial and opening["fecha"] and datetime.fromisoformat(opening["fecha"]) < initial
     ]
@@ -144,6 +145,19 @@ def _show(report: dict[str, Any]) -> None:
         print(_("{view} was not refreshed: {error}").format(view=view, error=error))
 
 
+class Ids(NamedTuple):
+    """The shop's ids, as text, with the number of each; `worded` says that they are no numbers."""
+
+    numbers: dict[str, int]
+    worded: bool
+
+    def find(self, row: Row, column: str) -> int | None:
+        """The number of the id in a line; None if the shop has none such."""
+        if self.worded:
+            return self.numbers.get(row.text(column))
+        return self.numbers.get(str(row.integer(column, any_sign=True)))
+
+
 def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
     openings: dict[int, dict[str, Any]] = {}
     lines: dict[tuple[int, int], int] = {}
@@ -153,21 +167,23 @@ def _read_openings(path: Path, settings: Settings) -> list[dict[str, Any]]:
         optional=("fecha", "id_sucursal"),
     ) as rows:
         known, by_code = _catalogue(settings)
-        branches = _branches(settings) if "id_sucursal" in rows.columns else set()
+        branches = _branches(settings) if "id_sucursal" in rows.columns else Ids({}, False)
         for row in rows:
-            product = _product(row, known, by_code) or _forgotten(row, settings)
+            product = _product(row, known, by_code) or _forgotten(row, settings, known.worded)
             branch = _branch(row, branches)
             if (product, branch) in lines:
                 raise line_error(
                     path,
                     row.line,
                     _("product {product} was given already in line {lines}").format(
-                        product=row.text("codigo") or product, lines=lines[product, branch]
+                        product=row.text("codigo") or row.text("id_producto"),
+                        lines=lines[product, branch],
                     ),
                 )
             lines[product, branch] = row.line
-            read = {
+            read: dict[str, Any] = {
                 "id_producto": product,
+                "clave": row.text("id_producto") if known.worded else None,
                 "costo_promedio": str(rounded(row.decimal("costo_promedio", minimum=0))),
                 "fecha": _date(row, settings),
                 "sucursales": {},
@@ -186,23 +202,23 @@ def _kept(quantity: str) -> Decimal:
     return rounded(Decimal(quantity))
 
 
-def _branch(row: Row, known: set[int]) -> int:
+def _branch(row: Row, known: Ids) -> int:
     """Where a line's stock is; 0 is no branch, as in the ledger."""
     if row.text("id_sucursal") in ("", "0"):
         return 0
-    branch = row.integer("id_sucursal", any_sign=True)
-    if branch not in known:
+    branch = known.find(row, "id_sucursal")
+    if branch is None:
         raise row.error("id_sucursal", _("must be a branch of the OLTP, or empty"))
     return branch
 
 
-def _branches(settings: Settings) -> set[int]:
+def _branches(settings: Settings) -> Ids:
     """The branches that sucursales.sql yields."""
     with connect(settings.oltp, "opening", read_only=True) as connection:
         query = load_query(connection, settings, "sucursales")
         with connection.cursor() as cursor:
             cursor.execute(everything(query, None))
-            return {branch for branch, *_rest in cursor}
+            return _ids(query, cursor.fetchall())
 
 
 def _date(row: Row, settings: Settings) -> str | None:
@@ -215,37 +231,46 @@ def _date(row: Row, settings: Settings) -> str | None:
     return moment.isoformat()
 
 
-def _forgotten(row: Row, settings: Settings) -> int:
+def _forgotten(row: Row, settings: Settings, worded: bool) -> int:
     """A product that the OLTP has no more and the OLAP still knows: it may be set to 0.
 
     So is the opening of one that was merged into another, which else would stay for ever.
     """
     column = "id_producto" if row.text("id_producto") else "codigo"
-    product = row.integer(column, any_sign=True) if column == "id_producto" else None
+    named, product = row.text(column), None
+    if column == "id_producto" and not worded:
+        product = row.integer(column, any_sign=True)
     with (
         connect(settings.olap, "opening", read_only=True) as connection,
         connection.cursor() as cursor,
     ):
-        code = row.text("codigo")
+        code = named if worded else row.text("codigo")
         cursor.execute("SELECT * FROM etl.buscar_producto(%s, %s)", (product, code))
-        found = [known for known, *_ in cursor if product is None or known == product]
+        found = [
+            known
+            for known, *_rest, own in cursor
+            if own == named or column == "codigo" or known == product
+        ]
     if len(found) == 1 and row.decimal("existencias", minimum=0) == 0:
         return int(found[0])
     if found:
         raise row.error("existencias", _("must be 0: the OLTP has this product no more"))
-    what = _("a product") if product is not None else _("the code of a product")
+    what = _("a product") if column == "id_producto" else _("the code of a product")
     raise row.error(column, _("must be {what} of the OLTP").format(what=what))
 
 
-def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int | None:
+def _product(row: Row, known: Ids, by_code: dict[str, list[int]]) -> int | None:
     """The product of a line; None if the OLTP has none of that id or code."""
     if row.text("id_producto"):
-        product = row.integer("id_producto", any_sign=True)
-        if product not in known:
+        product = known.find(row, "id_producto")
+        if product is None:
             return None
         if row.text("codigo") and product not in by_code.get(row.text("codigo"), []):
             raise row.error(
-                "codigo", _("must be that of product {product}, or empty").format(product=product)
+                "codigo",
+                _("must be that of product {product}, or empty").format(
+                    product=row.text("id_producto")
+                ),
             )
         return product
     matches = by_code.get(row.required_text("codigo"), [])
@@ -259,16 +284,22 @@ def _product(row: Row, known: set[int], by_code: dict[str, list[int]]) -> int | 
     return matches[0]
 
 
-def _catalogue(settings: Settings) -> tuple[set[int], dict[str, list[int]]]:
+def _catalogue(settings: Settings) -> tuple[Ids, dict[str, list[int]]]:
     """The products by id and by code, as productos.sql yields them."""
     by_code: dict[str, list[int]] = defaultdict(list)
-    known: set[int] = set()
     with connect(settings.oltp, "opening", read_only=True) as connection:
         query = load_query(connection, settings, "productos")
         with connection.cursor() as cursor:
             cursor.execute(everything(query, None))
-            for product, code, *_ in cursor:
-                known.add(product)
-                if code:
-                    by_code[code.strip()].append(product)
-    return known, by_code
+            rows = cursor.fetchall()
+    for product, code, *_rest in rows:
+        if code:
+            by_code[code.strip()].append(product)
+    return _ids(query, rows), by_code
+
+
+def _ids(query: Query, rows: list[Any]) -> Ids:
+    """The ids of what a query yields, of which the shop's own is the last column."""
+    if query.id_column in query.own:
+        return Ids({own: number for number, *_rest, own in rows}, True)
+    return Ids({str(number): number for number, *_rest in rows}, False)

@@ -11,6 +11,7 @@ from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.text_tables import print_table
 from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.olap.names import read_names
 from pipeline.settings import load_settings
 from pipeline.translation import translated as _
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 # Most shops have none of these: as a table they are shown where there is one.
-_SELDOM = ("id_origen", "id_sucursal_destino", "importe")
+_SELDOM = ("id_origen", "id_sucursal_destino", "importe", "clave_producto")
 _COLUMNS = (
     "id_movimiento",
     "tipo",
@@ -60,12 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
     olap.read_control(settings)
     rejects = _read(settings, arguments.limit)
     if arguments.json:
-        print_json({"rejects": rejects})
+        names = read_names(settings, (row["id_movimiento"] for row in rejects))
+        named = [{**row, **names.of_movement(row["id_movimiento"])} for row in rejects]
+        print_json({"rejects": named})
         return 0
     if not rejects:
         print(_("no movement is rejected"))
         return 0
-    seldom = [name for name in _SELDOM if any(row[name] is not None for row in rejects)]
+    names = read_names(settings, (row["id_movimiento"] for row in rejects))
+    seldom = [name for name in _SELDOM[:-1] if any(row[name] is not None for row in rejects)]
     print_table(
         [
             _("movement"),
@@ -82,9 +86,9 @@ def run(arguments: argparse.Namespace) -> int:
         ],
         [
             [
-                row["id_movimiento"],
+                names.movement(row["id_movimiento"]),
                 row["tipo"],
-                row["id_producto"],
+                row["clave_producto"] or row["id_producto"],
                 _text(row["cantidad"]),
                 _text(row["precio_unitario"]),
                 _text(row["costo_unitario"]),

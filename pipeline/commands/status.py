@@ -10,6 +10,7 @@ from pipeline import olap
 from pipeline.base.movement_names import name_of
 from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.olap.names import read_names
 from pipeline.run import corrections, scope
 from pipeline.run.due import find_pending
 from pipeline.run.proof import minute
@@ -101,6 +102,7 @@ def _closing_for_machines(closing: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> None:
+    _name(settings, state)
     control = state["control"]
     last = olap.last_run(control)
     initial = olap.initial_date(control)
@@ -202,6 +204,21 @@ def _show_lists(state: dict[str, Any]) -> None:
         )
     _show_receipts(state)
     _show_origins(state["origenes"])
+
+
+def _name(settings: Settings, state: dict[str, Any]) -> None:
+    """Let the rows of the lists say what the shop says, instead of the OLAP's numbers."""
+    origins = state["origenes"]
+    lists = (state["gratis"], state["saltos"], origins["devueltas_de_mas"], origins["sin_uso"])
+    rows = [row for rows in lists for row in rows]
+    numbers = [row[key] for row in rows for key in ("id_movimiento", "id_origen") if key in row]
+    listed = [*rows, *state["bajo_cero"]]
+    names = read_names(settings, numbers, (row["id_producto"] for row in listed))
+    for row in rows:
+        for key in ("id_movimiento", "id_origen"):
+            row[key] = names.movement(row.get(key))
+    for row in listed:
+        row["id_producto"] = names.product(row["id_producto"])
 
 
 def _cells(rows: list[dict[str, Any]], *keys: str) -> list[list[Any]]:

@@ -12,9 +12,10 @@ from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
+from pipeline.olap.names import Names, read_names
 from pipeline.run.proof import minute
 from pipeline.run.verify import Findings, verify
-from pipeline.settings import load_settings
+from pipeline.settings import Settings, load_settings
 from pipeline.settings.moments import parse_since
 from pipeline.state.request import Request
 from pipeline.tasks.requested_run import RequestedRunError, UnpublishedError
@@ -81,10 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
     def tell(would: dict[str, Any]) -> None:
         repair["would"] = would
         if not arguments.json:
-            _show(findings)
+            _show(settings, findings)
             show_would(would)
         elif would["held"]:
-            print_json(_for_machines(findings, repair))
+            print_json(_for_machines(settings, findings, repair))
 
     try:
         findings = verify(settings, since, everything=arguments.all or arguments.repair)
@@ -102,16 +103,32 @@ def run(arguments: argparse.Namespace) -> int:
         _tell(failure, "python -m pipeline verify")
         raise
     if arguments.json:
-        print_json(_for_machines(findings, repair))
+        print_json(_for_machines(settings, findings, repair))
     else:
-        _show(findings)
+        _show(settings, findings)
     if not findings.clean:
         _tell(_differences(findings), _remedy(findings))
     return 0 if findings.clean else 1
 
 
-def _for_machines(findings: Findings, repair: dict[str, Any]) -> dict[str, Any]:
-    return {**asdict(findings), "clean": findings.clean, **repair}
+def _for_machines(settings: Settings, findings: Findings, repair: dict[str, Any]) -> dict[str, Any]:
+    names = _names(settings, findings)
+    told = asdict(findings)
+    told["names"] = {number: names.of_movement(int(number)) for number in names.movimientos}
+    return {**told, "clean": findings.clean, **repair}
+
+
+def _names(settings: Settings, findings: Findings) -> Names:
+    """What the shop calls those that are listed: the OLAP does not know what is missing in it."""
+    books = findings.books[:_SHOWN]
+    listed = (findings.missing, findings.extra, findings.different, findings.rejects)
+    movements = [number for numbers in listed for number in numbers[:_SHOWN]]
+    found = read_names(
+        settings,
+        [*movements, *(row["movement"] for row in books)],
+        [row["product"] for row in books],
+    )
+    return Names({**found.movimientos, **findings.names}, found.productos)
 
 
 def _tell(cause: PipelineError | str, command: str) -> None:
@@ -137,7 +154,8 @@ def _repair(findings: Findings) -> Request:
     return Request(recheck=tuple(findings.movements))
 
 
-def _show(findings: Findings) -> None:
+def _show(settings: Settings, findings: Findings) -> None:
+    names = _names(settings, findings)
     note = _("{restored}; the next run reads everything").format(restored=findings.restored)
     print_facts(
         [
@@ -154,10 +172,14 @@ def _show(findings: Findings) -> None:
             ),
             *([(_("archived"), _archived(findings))] if findings.archived else []),
             *([(_("note"), note)] if findings.restored else []),
-            (_("missing"), _listed(findings.missing)),
-            (_("extra"), _listed(findings.extra)),
-            (_("different"), _listed(findings.different)),
-            *([(_("of them rejects"), _listed(findings.rejects))] if findings.rejects else []),
+            (_("missing"), _listed(findings.missing, names)),
+            (_("extra"), _listed(findings.extra, names)),
+            (_("different"), _listed(findings.different, names)),
+            *(
+                [(_("of them rejects"), _listed(findings.rejects, names))]
+                if findings.rejects
+                else []
+            ),
             *([(_("lost"), _lost(findings.lost))] if findings.lost else []),
             (_("books"), _books(findings)),
         ]
@@ -166,7 +188,11 @@ def _show(findings: Findings) -> None:
         print_table(
             [_("fault"), _("product"), _("movement")],
             [
-                [worded(row["fault"]), row["product"], row["movement"]]
+                [
+                    worded(row["fault"]),
+                    names.product(row["product"]),
+                    names.movement(row["movement"]),
+                ]
                 for row in findings.books[:_SHOWN]
             ],
         )
@@ -203,10 +229,10 @@ def _archived(findings: Findings) -> str:
     )
 
 
-def _listed(movements: list[int]) -> str:
+def _listed(movements: list[int], names: Names) -> str:
     if not movements:
         return _("none")
-    shown = ", ".join(map(str, movements[:_SHOWN]))
+    shown = ", ".join(str(names.movement(number)) for number in movements[:_SHOWN])
     return f"{len(movements)}: {shown}" + (", …" if len(movements) > _SHOWN else "")
 
 

@@ -10,6 +10,7 @@ from pipeline import olap
 from pipeline.doctor import clocks
 from pipeline.doctor.findings import Finding, refused
 from pipeline.errors import PipelineError
+from pipeline.olap.names import called
 from pipeline.run import scope
 from pipeline.run.due import find_pending
 from pipeline.state.request import what_holds
@@ -166,7 +167,7 @@ def out_of_scope(side: Side) -> Iterator[Finding]:
                 "{id_movimiento} of {scope}"
             ).format(
                 fechas=state["fechas"],
-                id_movimiento=last["id_movimiento"],
+                id_movimiento=called(last),
                 scope=scope.day(last["fecha"]),
             )
         )

@@ -157,7 +157,9 @@ def _until_in_words(ledger: Ledger) -> str:
 def print_text(ledger: Ledger) -> None:
     """Print an aligned table for a terminal, with the totals below."""
     product = ledger.product
-    print(" ".join(f"{product.id_producto} {product.codigo or ''} {product.nombre or ''}".split()))
+    own = product.clave or str(product.id_producto)
+    told = dict.fromkeys([own, product.codigo or "", product.nombre or ""])
+    print(" ".join(" ".join(told).split()))
     print(f"{_period_in_words(ledger.period)}; datos al {_until_in_words(ledger)}; {METHOD}\n")
     opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else None
     rows: list[list[Any]] = [
@@ -175,7 +177,7 @@ def print_text(ledger: Ledger) -> None:
         row = line.movement
         rows.append(
             [
-                *(f"{row.fecha:%Y-%m-%d %H:%M:%S}", row.id_movimiento),
+                *(f"{row.fecha:%Y-%m-%d %H:%M:%S}", row.number),
                 *(_told(row), line.sucursal),
                 *numbers_of(line),
                 "sí" if row.provisional else None,
@@ -268,7 +270,7 @@ def _csv_rows(ledger: Ledger) -> Iterator[list[Any]]:
         yield [
             *(days, "", "", line.sucursal, *existence),
             *(f"{row.fecha_documento:%Y-%m-%d}", "", ""),
-            *(row.id_movimiento, line.operacion),
+            *(row.number, line.operacion),
             *(map(digits, line.entry) if line.entry else _NOTHING),
             *(map(digits, line.exit) if line.exit else _NOTHING),
             *map(digits, balance_columns(line.after)),

@@ -23,12 +23,13 @@ _ZERO = Decimal(0)
 
 
 class Product(NamedTuple):
-    """A product as the OLAP knows it."""
+    """A product as the OLAP knows it; `clave` is the shop's own id where that is no number."""
 
     id_producto: int
     codigo: str | None
     nombre: str | None
     categoria: str
+    clave: str | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _check(product: Product, before: Balance, line: Movement) -> None:
                 "the ledger of product {product} has movement {movement} of type {type}, of "
                 "which the kardex does not know whether it enters or leaves; run "
                 "`python -m pipeline verify`"
-            ).format(product=product.id_producto, movement=line.id_movimiento, type=line.tipo)
+            ).format(product=product.id_producto, movement=line.number, type=line.tipo)
         )
     moved = line.variacion
     if line.regla in _MOVES_ALL:
@@ -194,7 +195,7 @@ def _check(product: Product, before: Balance, line: Movement) -> None:
                     "{what} {was:f} {change:+f} is not {now:f}; run `python -m pipeline verify`"
                 ).format(
                     product=product.id_producto,
-                    movement=line.id_movimiento,
+                    movement=line.number,
                     what=_(what),
                     was=was,
                     change=change,

@@ -57,6 +57,12 @@ class Movement(NamedTuple):
     fecha_documento: datetime
     capa: int
     reverso: bool
+    documento: str | None = None
+
+    @property
+    def number(self) -> str:
+        """By what the shop calls it: its document or, where that is not known, its own id."""
+        return self.documento or str(self.id_movimiento)
 
     @property
     def value_change(self) -> Decimal:

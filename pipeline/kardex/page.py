@@ -201,7 +201,7 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
         kind = name_of(row.tipo, _, row.nombre) + _booked(row, voice)
         yield (
             f"<tr><td>{voice.table_day(row.fecha_documento)}</td><td></td><td></td>"
-            f"<td>{row.id_movimiento}</td><td>{line.operacion} {escape(kind)}</td>"
+            f"<td>{escape(row.number)}</td><td>{line.operacion} {escape(kind)}</td>"
             f"{cells_of(numbers_of(line), decimals, voice)}<td>{escape(line.sucursal)}</td>"
             f"<td>{yes if row.provisional else ''}</td></tr>\n"
         )

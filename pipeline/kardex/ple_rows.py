@@ -81,7 +81,7 @@ class Faults:
         self._by_code: dict[str, int] = {}
         self._found: list[str] = []
         self._lines: Counter[str] = Counter()
-        self._first: dict[str, int] = {}
+        self._first: dict[str, str] = {}
         self.products = 0
 
     def of_product(self, row: Row) -> None:
@@ -139,7 +139,7 @@ class Faults:
 
     def _of_line(self, line: Line, fault: str) -> None:
         self._lines[fault] += 1
-        self._first.setdefault(fault, line.movement.id_movimiento)
+        self._first.setdefault(fault, line.movement.number)
 
     def end(self) -> None:
         """The end of a product's lines."""

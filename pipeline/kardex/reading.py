@@ -194,7 +194,7 @@ def _find(connection: Connection, named: str) -> Product:
             ).format(named=named)
         )
     if len(found) > 1:
-        ids = ", ".join(str(product.id_producto) for product in found)
+        ids = ", ".join(product.clave or str(product.id_producto) for product in found)
         raise InputError(
             _("the code {named!r} is of {number} products; give one's id: {ids}").format(
                 named=named, number=len(found), ids=ids

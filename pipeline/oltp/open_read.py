@@ -6,15 +6,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.base.database import begin_snapshot
+from pipeline.errors import SchemaError
 from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.prints import query_prints
 from pipeline.oltp.queries import NAMES, Query, load_query
 from pipeline.oltp.snapshot import Snapshot, take_snapshot
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from pipeline.settings import Settings
+
+
+def _refuse_two_kinds(queries: list[Query]) -> None:
+    """A number that is made of a text is not the number that another query yields as one."""
+    movements, products = queries[:2]
+    kinds = [movements.own.get("id_producto"), products.own.get("id_producto")]
+    if None in kinds and any(kinds):
+        told = [kind or _("a number") for kind in kinds]
+        raise SchemaError(
+            _(
+                "movimientos.sql yields id_producto as {of_movements}, but productos.sql as "
+                "{of_products}: yield the same in both"
+            ).format(of_movements=told[0], of_products=told[1])
+        )
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,7 @@ def open_read(connection: Connection, settings: Settings) -> Source:
     """
     begin_snapshot(connection)
     queries = [load_query(connection, settings, name) for name in NAMES]
+    _refuse_two_kinds(queries)
     prints = query_prints(connection, queries)
     plans = explain(connection, queries)
     tables = source_tables(connection, queries, plans)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
-from pipeline.oltp.queries import OPTIONAL
+from pipeline.oltp.queries import BESIDE, OPTIONAL
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -45,7 +45,7 @@ def query_prints(connection: Connection, queries: Sequence[Query]) -> dict[str, 
 
 def _yields(query: Query) -> str:
     # What an earlier release passed over is read now: by the text alone nobody would notice.
-    read = [column for column in OPTIONAL if column in query.columns]
+    read = [column for column in (*OPTIONAL, *BESIDE) if column in query.columns]
     known = read if query.name == "movimientos" else []
     return " ".join([_essence(query.text), *known])
 

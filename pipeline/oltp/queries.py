@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -10,6 +11,7 @@ from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SchemaError
+from pipeline.oltp.own_ids import as_numbers, own_column
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _INTEGERS = {20: "bigint", 21: "smallint", 23: "integer"}
+# Of which the reader makes numbers: see own_ids.py.
+_WORDS = {25: "text", 1042: "character", 1043: "character varying", 2950: "uuid"}
+_IDS = {**_INTEGERS, **_WORDS}
 _FLOATS = {700: "real", 701: "double precision"}
 _NUMBERS = {**_INTEGERS, **_FLOATS, 1700: "numeric"}
 _WALL_CLOCKS = {1082: "date", 1114: "timestamp"}
@@ -42,10 +47,10 @@ _VERSION_REMEDIES = {
 # versions, of which ETL_CAPTURE tells.
 _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
     "movimientos": {
-        "id_movimiento": _INTEGERS,
+        "id_movimiento": _IDS,
         "tipo": _ANY,
-        "id_producto": _INTEGERS,
-        "id_sucursal": _INTEGERS,
+        "id_producto": _IDS,
+        "id_sucursal": _IDS,
         "cantidad": _NUMBERS,
         "precio_unitario": _NUMBERS,
         "costo_unitario": _NUMBERS,
@@ -54,21 +59,24 @@ _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
         "version_1": _ANY,
     },
     "productos": {
-        "id_producto": _INTEGERS,
+        "id_producto": _IDS,
         "codigo": _ANY,
         "nombre": _ANY,
         "categoria": _ANY,
         "version_1": _ANY,
     },
-    "sucursales": {"id_sucursal": _INTEGERS, "nombre": _ANY, "version_1": _ANY},
+    "sucursales": {"id_sucursal": _IDS, "nombre": _ANY, "version_1": _ANY},
 }
 
 # What movimientos.sql may lack: null then.
 OPTIONAL: dict[str, dict[int, str]] = {
-    "id_origen": _INTEGERS,
-    "id_sucursal_destino": _INTEGERS,
+    "id_origen": _IDS,
+    "id_sucursal_destino": _IDS,
     "importe": _NUMBERS,
 }
+
+# What stands beside a movement, and is no part of what it is: read only where the query has it.
+BESIDE: dict[str, dict[int, str]] = {"id_documento": _IDS, "documento": _ANY}
 
 # What only a book asks for, when it is made: a load does not read them.
 FOR_BOOK: dict[str, tuple[str, ...]] = {
@@ -77,12 +85,6 @@ FOR_BOOK: dict[str, tuple[str, ...]] = {
 }
 
 NAMES = tuple(_CONTRACT)
-
-
-def columns_read(name: str) -> list[str]:
-    """What a read of the query `name` yields, in its order; a column that is lacking is null."""
-    columns = [column for column in _CONTRACT[name] if column != "version_1"]
-    return columns + list(OPTIONAL) if name == "movimientos" else columns
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Query:
     may be none. `wall_clock` says that its fecha is a date or a timestamp without time zone. The
     OLAP alone makes moments of those, as it cuts its days, so that the two servers may have
     different rules for the shop's zone: what compares them here wants the OLAP's `rules`. `types`
-    are the movements' types that the OLAP knows.
+    are the movements' types that the OLAP knows. `own` are its ids that are no numbers, each with
+    its type: the shop's own stand in own_column() of each.
     """
 
     name: str
@@ -105,11 +108,32 @@ class Query:
     wall_clock: bool = False
     types: tuple[str, ...] = ()
     rules: Rules | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id_column(self) -> str:
         """The column that names a row."""
         return next(iter(_CONTRACT[self.name]))
+
+    @property
+    def columns_beside(self) -> list[str]:
+        """What it has of BESIDE, and the shop's own ids where they are no numbers."""
+        beside = [column for column in _beside(self.name) if column in self.columns]
+        return [*beside, *(own_column(self.name, column) for column in self.own)]
+
+    @property
+    def columns_read(self) -> list[str]:
+        """What a read of it yields, in its order; of OPTIONAL what is lacking is null."""
+        columns = [column for column in _CONTRACT[self.name] if column != "version_1"]
+        return [*columns, *_optional(self.name), *self.columns_beside]
+
+
+def _optional(name: str) -> dict[str, dict[int, str]]:
+    return OPTIONAL if name == "movimientos" else {}
+
+
+def _beside(name: str) -> dict[str, dict[int, str]]:
+    return BESIDE if name == "movimientos" else {}
 
 
 def _query_text(settings: Settings, name: str) -> str:
@@ -181,7 +205,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 ).format(name=name, message_primary=error.diag.message_primary)
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
-    optional = OPTIONAL if name == "movimientos" else {}
+    optional = _optional(name) | _beside(name)
     for column, types in (_CONTRACT[name] | optional).items():
         if column == "version_1" and settings.capture == "full":
             continue
@@ -203,11 +227,18 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
         _check_version(connection, name, column, found[column], settings.capture)
     kept = (*_CONTRACT[name], *optional, *FOR_BOOK.get(name, ()), *versions)
     read = {c: found[c] for c in kept if c in found}
-    if not _FLOATS.keys().isdisjoint(read.values()):
-        text = _with_every_digit(text, read).as_string(connection)
-        found = read
+    own = {
+        column: _WORDS[read[column]]
+        for column, kinds in (_CONTRACT[name] | optional).items()
+        if kinds is _IDS and read.get(column) in _WORDS
+    }
+    columns = tuple(found)
+    if own or not _FLOATS.keys().isdisjoint(read.values()):
+        floats = [column for column, kind in read.items() if kind in _FLOATS]
+        text = as_numbers(name, text, list(read), floats, own).as_string(connection)
+        columns = (*read, *(own_column(name, column) for column in own))
     wall_clock = found.get("fecha") in _WALL_CLOCKS
-    return Query(name, text, tuple(found), versions, settings.capture, wall_clock)
+    return Query(name, text, columns, versions, settings.capture, wall_clock, own=own)
 
 
 def _lacks_optional(error: psycopg2.Error) -> bool:
@@ -216,33 +247,10 @@ def _lacks_optional(error: psycopg2.Error) -> bool:
     return any(column in told for column in OPTIONAL)
 
 
-def _with_every_digit(text: str, read: dict[str, int]) -> sql.Composable:
-    """The query with its floats as the numbers that they show: a cast keeps 6 or 15 digits.
-
-    `read` are the columns of the contract with their types; others of the same name may be there.
-    """
-    columns = [
-        sql.SQL("f.{0}::text::numeric AS {0}" if kind in _FLOATS else "f.{0}").format(
-            sql.Identifier(column)
-        )
-        for column, kind in read.items()
-    ]
-    return sql.SQL("SELECT {}\nFROM (\n{}\n) AS f").format(
-        sql.SQL(", ").join(columns), sql.SQL(text)
-    )
-
-
 def _of_another_type(
     connection: Connection, name: str, column: str, found: int, allowed: dict[int, str]
 ) -> str:
     """What the column is, what it must be, and how to make that of it."""
-    remedy = _("cast it there")
-    if allowed is _INTEGERS and found not in _NUMBERS:
-        remedy = _(
-            "make a number of it there that stays the same, and keep the key beside it in "
-            "a column of another name: ('x' || left(md5({column}::text), "
-            "15))::bit(60)::bigint AS {column}"
-        ).format(column=column)
     return _(
         "{name}.sql yields {column} as {connection}, but must yield {allowed}: {remedy}"
     ).format(
@@ -250,7 +258,7 @@ def _of_another_type(
         column=column,
         connection=_type_name(connection, found),
         allowed=_(" or ").join(sorted(allowed.values())),
-        remedy=remedy,
+        remedy=_("cast it there"),
     )
 
 

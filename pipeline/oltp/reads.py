@@ -288,7 +288,17 @@ def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
         query=sql.SQL(query.text),
         condition=condition,
         type=_date_type(query),
+        beside=_beside(query),
         **optional_columns(query),
+    )
+
+
+def _beside(query: Query) -> sql.Composable:
+    return sql.Composed(
+        sql.SQL(",\n    m.{}::{}").format(
+            sql.Identifier(column), sql.SQL("bigint" if column == "id_documento" else "text")
+        )
+        for column in query.columns_beside
     )
 
 

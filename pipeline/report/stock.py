@@ -139,7 +139,7 @@ def cost_jumps(figures: Figures, voice: Voice) -> Section:
         _("Receipts of the last 90 days whose cost is far from the average: typing errors?"),
         _("No receipt of the last 90 days is far from the average cost."),
         {
-            _("Movement"): lambda row: str(row["id_movimiento"]),
+            _("Movement"): lambda row: row["documento"] or str(row["id_movimiento"]),
             _("Date"): lambda row: voice.long_day(row["fecha"].astimezone(voice.zone).date()),
             _("Cost"): lambda row: voice.unit_money(row["costo_unitario"]),
             _("Average before"): lambda row: voice.unit_money(row["costo_promedio_anterior"]),

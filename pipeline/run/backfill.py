@@ -213,7 +213,7 @@ def _read_piece(
                 )
             )
         query = _movements(settings, source, since, until)
-        file = copy_to_file(connection, query.name, between(query, since, until), folder / name)
+        file = copy_to_file(connection, query, between(query, since, until), folder / name)
         connection.rollback()
     wait_for_flush(settings, snapshot)
     receipt: Piece = {"name": name, **file, **snapshot.as_json()}

@@ -11,10 +11,11 @@ from pipeline.base import progress
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.oltp.open_read import open_read
-from pipeline.oltp.queries import Query, columns_read
+from pipeline.oltp.queries import Query
 from pipeline.oltp.reads import changed_since, everything, with_rules
 from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
 from pipeline.run import catalogue
+from pipeline.run.documents import lines_that_went
 from pipeline.run.scope import read_out_of_scope
 from pipeline.run.source_change import rewritten, why_everything
 from pipeline.state import window as windows
@@ -109,12 +110,17 @@ def read_oltp(
                 reads[1] = everything(queries[1], None)
             if rewritten(snapshot, control, "sucursales"):
                 reads[2] = everything(queries[2], None)
-        files = _copy_files(connection, folder, reads)
+        files = _copy_files(connection, folder, queries, reads)
+        gone_lines = []
         left_out = None
         if reason:
             # Of another server, versions say nothing of when a row was typed.
             since_then = horizon(control) if control["hasta"] and changed is None else None
             left_out = read_out_of_scope(settings, connection, movements, since, since_then)
+        else:
+            gone_lines = lines_that_went(
+                settings, connection, queries[0], folder / "movements.csv", request.recheck
+            )
         connection.rollback()
     receipt: Extract = {
         "id_corrida": run_id,
@@ -131,6 +137,7 @@ def read_oltp(
         "reconstruir": request.rebuild,
         "orden": request.command,
         "revisados": list(request.recheck),
+        "lineas_borradas": gone_lines,
         "fuera_de_alcance": left_out,
         "archivos": files,
         "sha256": files["movements.csv"]["sha256"],
@@ -175,14 +182,16 @@ def _tell(window: Window, receipt: Extract) -> None:
     )
 
 
-def _copy_files(connection: Connection, folder: Path, reads: list[Composable]) -> dict[str, File]:
+def _copy_files(
+    connection: Connection, folder: Path, queries: list[Query], reads: list[Composable]
+) -> dict[str, File]:
     return {
         name: copy_to_file(connection, query, read, folder / name)
-        for (query, name), read in zip(QUERIES.items(), reads, strict=True)
+        for query, name, read in zip(queries, QUERIES.values(), reads, strict=True)
     }
 
 
-def copy_to_file(connection: Connection, query: str, read: Composable, path: Path) -> File:
+def copy_to_file(connection: Connection, query: Query, read: Composable, path: Path) -> File:
     """Write the rows of a read of `query` to a CSV file; returns what its receipt says of it."""
     with (
         DurableTarget(str(path)).replace() as stream,
@@ -194,7 +203,7 @@ def copy_to_file(connection: Connection, query: str, read: Composable, path: Pat
         "rows": rows,
         "bytes": writer.size,
         "sha256": writer.sha256,
-        "columns": columns_read(query),
+        "columns": query.columns_read,
     }
 
 

@@ -10,6 +10,7 @@ from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.movement_names import NAMES
 from pipeline.base.text_tables import print_table
+from pipeline.olap.names import called
 from pipeline.oltp.reads import rows_out_of_scope, types_out_of_scope
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
@@ -132,9 +133,9 @@ def show(listed: dict[str, Any]) -> None:
             [_("movement"), _("type"), _("product"), _("date"), _("which is")],
             [
                 [
-                    row["id_movimiento"],
+                    called(row),
                     row["tipo"],
-                    row["id_producto"],
+                    row.get("clave_producto") or row["id_producto"],
                     day(row["fecha"]),
                     _reason(row),
                 ]

@@ -19,6 +19,7 @@ from pipeline.errors import DatabaseError
 from pipeline.oltp.open_read import open_read
 from pipeline.oltp.reads import fingerprints, with_rules
 from pipeline.run import catalogue
+from pipeline.run.documents import lost_by_documents, names_at_shop
 from pipeline.run.proof import (
     Proof,
     changed_since,
@@ -33,20 +34,21 @@ from pipeline.state.receipts import horizon
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from psycopg2.extensions import connection as Connection
 
     from pipeline.oltp.open_read import Source
     from pipeline.settings import Settings
 
-BLOCK = 10_000  # ids
+BLOCK = 10_000  # movements, or so
 # Of what the OLAP proves alone (etl.verificar_libros), and how many are asked for at once.
 # The one that takes longest begins first.
 _PARTS, _AT_ONCE = (2, 0, 1), 2
 # So much after the read that saw it, a date has not come yet: it waits (etl.motivo_rechazo).
 LOST = "perdió su producto"  # as dw.v_rechazos has it
 FUTURE = timedelta(days=1)
+_NAMED = 20
 AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
 
 
@@ -57,7 +59,8 @@ class Findings:
     `rejects` are those of the other lists that wait in quarantine, or should. `whole` is why
     everything was looked at, None if only what changed since the one of `last` was; `last_whole`
     is when all was proved before. `archived` counts what is closed and the OLTP has no more,
-    `lost` what waits as rejects since it lost its product once it was valued. Times are ISO 8601.
+    `lost` what waits as rejects since it lost its product once it was valued. `names` are what the
+    shop calls some of the missing, as names.py has them. Times are ISO 8601.
     """
 
     compared: int = 0
@@ -70,6 +73,7 @@ class Findings:
     lost: int = 0
     restored: str | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
+    names: dict[str, dict[str, str | None]] = field(default_factory=dict)
     whole: str | None = None
     last: str | None = None
     last_whole: str | None = None
@@ -160,6 +164,7 @@ class _Comparison:
         # By the fingerprint the next window tells, too: only then does it read what they have.
         if catalogue.fingerprint(shop, queries[1]) != control["catalogo"]:
             changed = set().union(*catalogue.came_and_went(shop, queries[1], analytical))
+        self.query = queries[0]
         zone, until = settings.timezone, datetime.now(UTC) + AHEAD
         movements = with_rules(
             queries[0],
@@ -194,19 +199,20 @@ class _Comparison:
     def whole(self) -> None:
         """Everything since the beginning."""
         read = self.read()
-        here = _blocks(_rows(self.shop, _template("huella_bloques.sql", read)))
-        blocks = "SELECT * FROM etl.verificar_bloques(%s, %s, %s, %s)"
+        limits = olap.call(self.analytical, "SELECT etl.bloques(%s)", (BLOCK,))
+        here = _blocks(_rows(self.shop, _template("huella_bloques.sql", read, limits)))
+        blocks = "SELECT * FROM etl.verificar_bloques(%s, %s::bigint[], %s, %s)"
         there = _blocks(
-            _rows(self.analytical, blocks, (self.start, BLOCK, self.written_in, self.hashed))
+            _rows(self.analytical, blocks, (self.start, limits, self.written_in, self.hashed))
         )
         self.findings.compared = sum(rows for rows, _ in here.values())
         suspects = sorted(
             block for block in here.keys() | there.keys() if here.get(block) != there.get(block)
         )
         if suspects:
-            found = _rows(self.shop, _template("huella_filas.sql", read, blocks=suspects))
-            rows = "SELECT * FROM etl.verificar_filas(%s, %s, %s, %s, %s)"
-            asked = (self.start, suspects, BLOCK, self.written_in, self.hashed)
+            found = _rows(self.shop, _template("huella_filas.sql", read, limits, suspects))
+            rows = "SELECT * FROM etl.verificar_filas(%s, %s, %s::bigint[], %s, %s)"
+            asked = (self.start, suspects, limits, self.written_in, self.hashed)
             self._judge(found, rows, asked)
 
     def _judge(self, found: list[Any], rows: str, asked: tuple[Any, ...]) -> None:
@@ -216,7 +222,15 @@ class _Comparison:
             loaded[movement].append(fingerprint)
             if product is not None:
                 kept[movement] = product
+        gone = loaded.keys() - {movement for movement, *_ in found}
+        # Of a document that is there, what it has no more is no archive.
+        for movement in lost_by_documents(
+            self.analytical, self.shop, self.query, gone & kept.keys()
+        ):
+            del kept[movement]
         _judge(found, loaded, kept, self.findings)
+        # The OLAP cannot tell.
+        self.findings.names = names_at_shop(self.shop, self.query, self.findings.missing[:_NAMED])
 
 
 def _judge(
@@ -280,9 +294,11 @@ def _blocks(rows: list[Any]) -> dict[int, tuple[int, int]]:
     return {block: (count, int(total)) for block, count, total in rows}
 
 
-def _template(name: str, read: sql.Composable, blocks: list[int] | None = None) -> sql.Composable:
+def _template(
+    name: str, read: sql.Composable, limits: Sequence[int] = (), blocks: Sequence[int] = ()
+) -> sql.Composable:
     return sql.SQL(read_sql("oltp", name)).format(
-        fingerprints=read, size=sql.Literal(BLOCK), blocks=sql.Literal(blocks or [])
+        fingerprints=read, limits=sql.Literal(list(limits)), blocks=sql.Literal(list(blocks))
     )
 
 

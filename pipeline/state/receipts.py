@@ -51,6 +51,7 @@ class Extract(Taken):
     reconstruir: bool
     orden: str | None
     revisados: list[int]
+    lineas_borradas: list[int]
     fuera_de_alcance: dict[str, Any] | None
     archivos: dict[str, File]
     sha256: str

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import StateError
+from pipeline.olap.names import called
 from pipeline.run import scope
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget
@@ -54,7 +55,7 @@ def body(notices: Notices, kinds: Sequence[dict[str, Any]]) -> str:
 def _line(notices: Notices, row: dict[str, Any]) -> str:
     values = {"movements": row["movimientos"], "type": scope.shown(row["tipo"])}
     if row["fuera"] == "fecha":
-        example = {"movement": row["id_movimiento"], "date": scope.day(row["fecha"])}
+        example = {"movement": called(row), "date": scope.day(row["fecha"])}
         return say(notices.language, "left_out.date", **values, **example)
     guess = scope.meant(row["tipo"])
     return say(

@@ -44,6 +44,8 @@ TEMPLATES = (
         "correct its joins so that each movement is one row, or make ids unique where tables have "
         "the same (year * 1000000000000 + id), then run again"
     ),
+    N_("{column} {one} and {other} come to the same number, {number}; nothing was written"),
+    N_("make another text of one of them in the queries, wherever it stands"),
     N_("{query}.sql yields {rows} different rows of {column} {number} in one read"),
     N_("make its ids unique: correct its joins, or how it makes numbers of its keys"),
     N_("somebody else changed rows of dw.kardex while they were valued; nothing was written"),

@@ -3,7 +3,7 @@ SELECT
     m.id_producto::bigint,
     m.codigo::text,
     m.nombre::text,
-    m.categoria::text
+    m.categoria::text{beside}
 FROM (
 {query}
 ) AS m

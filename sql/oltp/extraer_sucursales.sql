@@ -1,7 +1,7 @@
 -- The pipeline's read of sucursales.sql.
 SELECT
     m.id_sucursal::bigint,
-    m.nombre::text
+    m.nombre::text{beside}
 FROM (
 {query}
 ) AS m

@@ -1,7 +1,8 @@
--- verify: count and sum of fingerprints by block of ids, of the movements in scope.
-SELECT h.id_movimiento / {size} AS bloque, count(*) AS filas, sum(h.huella) AS huella
+-- verify: count and sum of fingerprints by block of ids, of the movements in scope; the blocks begin
+-- at the ids that etl.bloques() gives.
+SELECT width_bucket(h.id_movimiento, {limits}::bigint[]) AS bloque, count(*) AS filas, sum(h.huella) AS huella
 FROM (
 {fingerprints}
 ) AS h
 WHERE h.alcance
-GROUP BY h.id_movimiento / {size}
+GROUP BY 1

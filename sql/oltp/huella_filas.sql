@@ -3,4 +3,4 @@ SELECT h.id_movimiento, h.huella, coalesce(h.alcance, false), coalesce(h.pendien
 FROM (
 {fingerprints}
 ) AS h
-WHERE h.id_movimiento / {size} = ANY ({blocks}::bigint[])
+WHERE width_bucket(h.id_movimiento, {limits}::bigint[]) = ANY ({blocks}::integer[])

@@ -1,7 +1,7 @@
--- book: what the PLE wants of some rows and a load does not read; its slots are the shop's query, what
--- names a row, which rows, and the columns, null where the query lacks them.
+-- What is wanted of some rows beside what a load reads, as by book for the PLE; its slots are the shop's
+-- query, what names a row, by what column and ids it is sought, and the columns, null where the query lacks them.
 SELECT m.{id}::bigint, {columns}
 FROM (
 {query}
 ) AS m
-WHERE m.{id} = ANY (%s)
+WHERE m.{sought} = ANY ({ids}::{type}[])

@@ -3,7 +3,8 @@
 -- this one file. It must be a single SELECT without ORDER BY, LIMIT or
 -- DISTINCT, so that the reader's filter on row versions reaches the tables.
 --
---   id_movimiento    bigint, unique: the line's own id
+--   id_movimiento    bigint, unique: the line's own id. It and the other ids may be text or uuid,
+--                    the same wherever a query names them
 --   tipo             one of dw.tipo_movimiento: ENTRADA_MERCANCIA, AJUSTE_ENTRADA, COSTO_ADICIONAL,
 --                    VENTA, AJUSTE_SALIDA, DEVOLUCION_COMPRA, TRASLADO, DESCUENTO_VENTA,
 --                    DEVOLUCION_VENTA, CONTEO; anything else is out of scope, and listed
@@ -25,6 +26,9 @@
 --   id_origen            bigint: the movement that this one returns, or whose cost it adds to
 --   id_sucursal_destino  bigint: the branch that a transfer goes to, which needs it
 --   importe              numeric: the line's amount, where a unit price or cost loses cents
+--   id_documento         bigint: the header's id, by which a line that was deleted from a document
+--                        is noticed when another line of it, or its header, changes
+--   documento            text: what the shop calls that document; shown, and no part of the content
 SELECT
     d.id_detalle AS id_movimiento,
     t.tipo,

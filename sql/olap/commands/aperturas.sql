@@ -28,7 +28,7 @@ BEGIN
         SELECT sum(round(v.value::numeric, 6)) AS existencias FROM jsonb_each_text(f.sucursales) AS v
     ) AS s;
 
-    SELECT string_agg(concat('product ', n.id_producto, ' (' || p.codigo || ')'), ', ' ORDER BY n.id_producto)
+    SELECT string_agg(concat('product ', coalesce(p.clave, n.id_producto::text), ' (' || p.codigo || ')'), ', ' ORDER BY n.id_producto)
     INTO v_anteriores
     FROM pg_temp.apertura_nueva AS n
     LEFT JOIN dw.producto AS p ON p.id_producto = n.id_producto
@@ -52,7 +52,7 @@ BEGIN
         OFFSET 0
     ) AS k;
     SELECT string_agg(
-        concat('product ', b.id_producto, ' (' || p.codigo || ')')
+        concat('product ', coalesce(p.clave, b.id_producto::text), ' (' || p.codigo || ')')
         || format(': %s movements before %s', b.movimientos, b.fecha),
         ', ' ORDER BY b.id_producto
     ) INTO v_anteriores

@@ -59,6 +59,7 @@ BEGIN
     END IF;
     PERFORM etl.preparar_carga();
 
+    PERFORM etl.revisar_claves();
     -- A movement that changed its date between two pieces is in both: the later read counts,
     -- and the next window reads it again in any case.
     DELETE FROM etl.etapa AS e USING etl.etapa AS f
@@ -69,6 +70,7 @@ BEGIN
     PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     v_conteo := etl.contar_cambios();
+    PERFORM etl.anotar_documentos();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
     v_conteo := v_conteo || etl.revaluar(
         v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false

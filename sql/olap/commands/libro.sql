@@ -1,23 +1,26 @@
 -- The ledger of a product, as the command kardex shows it, and of all, as book does
 
 CREATE OR REPLACE FUNCTION etl.buscar_producto(p_id_producto bigint, p_codigo text)
-RETURNS TABLE (id_producto bigint, codigo text, nombre text, categoria text)
+RETURNS TABLE (id_producto bigint, codigo text, nombre text, categoria text, clave text)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT p.id_producto, p.codigo, p.nombre, p.categoria
+SELECT p.id_producto, p.codigo, p.nombre, p.categoria, p.clave
 FROM dw.producto AS p
-WHERE p.id_producto = p_id_producto
+WHERE p.id_producto = p_id_producto AND p.clave IS NULL OR p.clave = btrim(p_codigo)
 UNION ALL
-SELECT p.id_producto, p.codigo, p.nombre, p.categoria
+SELECT p.id_producto, p.codigo, p.nombre, p.categoria, p.clave
 FROM dw.producto AS p
 WHERE btrim(p.codigo) = btrim(p_codigo)
-    AND NOT EXISTS (SELECT FROM dw.producto AS x WHERE x.id_producto = p_id_producto)
+    AND NOT EXISTS (
+        SELECT FROM dw.producto AS x
+        WHERE x.id_producto = p_id_producto AND x.clave IS NULL OR x.clave = btrim(p_codigo)
+    )
 ORDER BY 1
 $$;
 COMMENT ON FUNCTION etl.buscar_producto(bigint, text) IS
-    'El producto de ese id; si no lo hay, los que tienen ese código, que deberían ser uno';
+    'El producto de ese id, que es el de la tienda; si no lo hay, los que tienen ese código, que deberían ser uno.';
 SELECT etl.conceder('EXECUTE', 'etl.buscar_producto(bigint, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.libro_producto(
@@ -28,7 +31,7 @@ CREATE OR REPLACE FUNCTION etl.libro_producto(
     existencias numeric, costo_promedio numeric, valor numeric, provisional boolean,
     variacion numeric, regla text, signo smallint, nombre text, operacion text,
     operacion_destino text, sucursal_destino text, fecha_documento timestamptz, capa smallint,
-    reverso boolean
+    reverso boolean, documento text
 )
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -40,7 +43,7 @@ SELECT
     l.costo_total, l.ajuste, l.existencias, l.costo_promedio, l.valor, l.provisional, l.variacion,
     t.regla, t.signo, t.nombre,
     CASE WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
-    t.sunat_destino, l.sucursal_destino, l.fecha_documento, l.capa, l.reverso
+    t.sunat_destino, l.sucursal_destino, l.fecha_documento, l.capa, l.reverso, coalesce(d.documento, d.clave)
 FROM (
     SELECT
         -- An opening that holds from a day of the period on bears its own date.
@@ -88,6 +91,7 @@ FROM (
         AND k.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
 ) AS l
 LEFT JOIN dw.tipo_movimiento AS t ON t.tipo = l.tipo
+LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = l.id_movimiento
 ORDER BY l.id_movimiento IS NOT NULL, l.fecha, l.fecha_documento, l.orden, l.id_movimiento, l.capa
 $$;
 COMMENT ON FUNCTION etl.libro_producto(bigint, date, date, text) IS
@@ -118,7 +122,7 @@ CREATE OR REPLACE FUNCTION etl.libro(p_desde date, p_hasta date, p_zona text) RE
     existencias numeric, costo_promedio numeric, valor numeric, provisional boolean,
     variacion numeric, regla text, signo smallint, nombre text, operacion text,
     operacion_destino text, sucursal_destino text, fecha_documento timestamptz, capa smallint,
-    reverso boolean
+    reverso boolean, documento text
 )
 LANGUAGE sql STABLE
 AS $$

@@ -21,6 +21,7 @@ DECLARE
     v_cerrado timestamptz := etl.cerrado_hasta();
     v_inicio timestamptz := clock_timestamp();
     v_filas bigint;
+    v_faltan bigint[];
     v_reescritas bigint;
     v_conteo jsonb;
 BEGIN
@@ -32,9 +33,13 @@ BEGIN
     PERFORM etl.preparar_carga();
 
     UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
+    PERFORM etl.revisar_claves();
     v_filas := etl.revisar_etapa();
+    v_faltan := etl.lineas_que_faltan(p_extracto);
     IF NOT v_completa THEN
-        PERFORM etl.reintentar_rechazos(p_extracto -> 'revisados');
+        PERFORM etl.reintentar_rechazos(
+            coalesce(nullif(p_extracto -> 'revisados', 'null'), '[]') || to_jsonb(v_faltan)
+        );
     END IF;
     -- Before anything that they count changes its tax.
     IF v_corte > (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date THEN
@@ -47,6 +52,7 @@ BEGIN
         PERFORM etl.retirar_productos();
     END IF;
     v_reescritas := etl.cargar_dimensiones(v_incluye, v_politica);
+    PERFORM etl.dar_de_baja_lineas(v_faltan);
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
     IF v_catalogo THEN
@@ -68,6 +74,7 @@ BEGIN
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     v_conteo := etl.contar_cambios()
         || jsonb_build_object('fuera_nuevas', etl.anotar_fuera_de_alcance(p_extracto));
+    PERFORM etl.anotar_documentos();
     PERFORM etl.apartar_rechazos(v_desde, v_hasta);
     IF v_cerrado > '-infinity' THEN
         PERFORM etl.asentar(v_cerrado);
@@ -88,6 +95,7 @@ BEGIN
         )
     ) || jsonb_build_object('filas_leidas', v_filas, 'tasas_reescritas', v_reescritas);
     v_conteo := v_conteo || jsonb_build_object('correcciones', etl.contar_correcciones());
+    PERFORM etl.olvidar_documentos(v_faltan, v_completa AND v_control.hasta IS NOT NULL);
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;

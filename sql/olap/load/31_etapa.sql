@@ -12,7 +12,7 @@ BEGIN
     IF v_distintas = v_filas THEN
         RETURN v_filas;
     END IF;
-    SELECT e.id_movimiento, count(*) AS veces INTO v_repetido
+    SELECT coalesce(min(e.clave), e.id_movimiento::text) AS id_movimiento, count(*) AS veces INTO v_repetido
     FROM etl.etapa AS e
     GROUP BY e.id_movimiento
     HAVING count(*) > 1 OR e.id_movimiento IS NULL
@@ -34,12 +34,17 @@ LANGUAGE sql
 AS $$
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-    fecha, anulado, id_origen, id_sucursal_destino, importe
+    fecha, anulado, id_origen, id_sucursal_destino, importe, id_documento, documento, clave,
+    clave_documento, clave_producto
 )
 SELECT
     r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
-    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe
+    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe,
+    d.id_documento, d.documento, d.clave, d.clave_documento, r.clave_producto
 FROM etl.rechazo AS r
+LEFT JOIN LATERAL (
+    SELECT * FROM dw.documento_movimiento AS a WHERE a.id_movimiento = r.id_movimiento OFFSET 0
+) AS d ON true
 WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimiento)
     -- One that was looked for and not found was deleted in the OLTP.
     AND NOT EXISTS (

@@ -30,12 +30,16 @@ DECLARE
 BEGIN
     SELECT * INTO v_repetido
     FROM (
-        SELECT 'productos' AS consulta, 'id_producto' AS columna, e.id_producto AS numero, count(*) AS filas
-        FROM (SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria FROM etl.etapa_producto AS p) AS e
+        SELECT
+            'productos' AS consulta, 'id_producto' AS columna, coalesce(min(e.clave), e.id_producto::text) AS numero,
+            count(*) AS filas
+        FROM (
+            SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria, p.clave FROM etl.etapa_producto AS p
+        ) AS e
         GROUP BY e.id_producto
         UNION ALL
-        SELECT 'sucursales', 'id_sucursal', e.id_sucursal, count(*)
-        FROM (SELECT DISTINCT s.id_sucursal, s.nombre FROM etl.etapa_sucursal AS s) AS e
+        SELECT 'sucursales', 'id_sucursal', coalesce(min(e.clave), e.id_sucursal::text), count(*)
+        FROM (SELECT DISTINCT s.id_sucursal, s.nombre, s.clave FROM etl.etapa_sucursal AS s) AS e
         GROUP BY e.id_sucursal
     ) AS r
     WHERE r.filas > 1 AND r.numero IS NOT NULL
@@ -69,15 +73,19 @@ BEGIN
     INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
     WHERE p.categoria <> coalesce(e.categoria, 'Sin categoría');
 
-    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria)
-    SELECT DISTINCT e.id_producto, e.codigo, e.nombre, coalesce(e.categoria, 'Sin categoría')
+    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria, clave)
+    SELECT DISTINCT
+        e.id_producto,
+        -- Where the shop has no code for it, its own id says more than the number of it.
+        CASE WHEN e.clave IS NULL THEN e.codigo ELSE coalesce(nullif(btrim(e.codigo), ''), e.clave) END,
+        e.nombre, coalesce(e.categoria, 'Sin categoría'), e.clave
     FROM etl.etapa_producto AS e
     WHERE e.id_producto IS NOT NULL
     ON CONFLICT (id_producto) DO UPDATE
     SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
-        vigente = true
-    WHERE (p.codigo, p.nombre, p.categoria, p.vigente)
-        IS DISTINCT FROM (excluded.codigo, excluded.nombre, excluded.categoria, true);
+        clave = excluded.clave, vigente = true
+    WHERE (p.codigo, p.nombre, p.categoria, p.clave, p.vigente)
+        IS DISTINCT FROM (excluded.codigo, excluded.nombre, excluded.categoria, excluded.clave, true);
 
     -- One that has an opening has a stock, in the catalogue or not.
     INSERT INTO dw.producto (id_producto, vigente)
@@ -85,12 +93,18 @@ BEGIN
     FROM dw.apertura AS a
     WHERE NOT EXISTS (SELECT FROM dw.producto AS p WHERE p.id_producto = a.id_producto);
 
-    INSERT INTO dw.sucursal AS s (id_sucursal, nombre)
-    SELECT DISTINCT e.id_sucursal, coalesce(e.nombre, 'Sucursal ' || e.id_sucursal)
+    INSERT INTO dw.sucursal AS s (id_sucursal, nombre, clave)
+    SELECT DISTINCT e.id_sucursal, coalesce(e.nombre, 'Sucursal ' || coalesce(e.clave, e.id_sucursal::text)), e.clave
     FROM etl.etapa_sucursal AS e
     WHERE e.id_sucursal IS NOT NULL
-    ON CONFLICT (id_sucursal) DO UPDATE SET nombre = excluded.nombre
-    WHERE s.nombre <> excluded.nombre;
+    ON CONFLICT (id_sucursal) DO UPDATE SET nombre = excluded.nombre, clave = excluded.clave
+    WHERE (s.nombre, s.clave) IS DISTINCT FROM (excluded.nombre, excluded.clave);
+    -- What sucursales.sql does not yield is known by what its movements call it.
+    INSERT INTO dw.sucursal (id_sucursal, nombre, clave)
+    SELECT DISTINCT c.numero, 'Sucursal ' || c.clave, c.clave
+    FROM etl.v_clave AS c
+    WHERE c.columna = 'id_sucursal' AND c.clave IS NOT NULL AND etl.hay_claves()
+    ON CONFLICT (id_sucursal) DO NOTHING;
 
     -- So do the net sales of a product whose tax changes.
     WITH tasa AS (

@@ -201,6 +201,7 @@ SELECT jsonb_build_object(
     'iguales', b.iguales,
     'retiradas', b.distintas - b.cambiadas,
     'borradas', b.borradas,
+    'reescritas', CASE WHEN b.borradas > 0 THEN etl.contar_reescritas() ELSE 0 END,
     'cambiadas', b.cambiadas,
     'fuera_de_alcance', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NULL),
     'rechazadas', (SELECT count(*) FROM etl.descarte AS d WHERE d.motivo IS NOT NULL),

@@ -16,6 +16,7 @@ DECLARE
     v_maximas bigint;
     v_quitables bigint;
     v_antes bigint := 0;
+    v_corregidas bigint := 0;
 BEGIN
     SELECT
         count(*) AS filas, count(*) FILTER (WHERE s.motivo = 'quitada') AS quitadas,
@@ -46,14 +47,15 @@ BEGIN
     INTO v_maximas, v_quitables
     FROM dw.kardex AS k;
     IF v_salen.quitadas > 0 THEN
-        SELECT coalesce(sum(c.borradas), 0) INTO v_antes FROM etl.corrida AS c;
+        SELECT coalesce(sum(c.borradas - c.reescritas), 0) INTO v_antes FROM etl.corrida AS c;
+        v_corregidas := etl.contar_reescritas();
     END IF;
     -- Of a long history a day's documents are a small share, and of a day ten minutes' are few: where
     -- more of them take the place of others than come with new numbers, ids begin anew. And what is
     -- removed a little at a time is asked for each time that it has added up to the share.
     IF (v_serie.ajenas + p_control.ajenas < 20 OR v_serie.ajenas <= v_serie.nuevas)
         AND v_salen.filas <= v_maximas AND v_salen.quitadas <= v_quitables
-        AND v_antes / (v_maximas + 1) = (v_antes + v_salen.quitadas) / (v_maximas + 1) THEN
+        AND v_antes / (v_maximas + 1) = (v_antes + v_salen.quitadas - v_corregidas) / (v_maximas + 1) THEN
         UPDATE etl.control AS c
         SET ajenas = greatest(v_serie.ajenas + p_control.ajenas - v_serie.nuevas, 0)
         WHERE v_serie.ajenas + p_control.ajenas > 0;

@@ -86,8 +86,11 @@ BEGIN
         SELECT
             p.fuera, p.tipo, count(*) AS movimientos,
             (array_agg(p.id_movimiento ORDER BY p.id_movimiento DESC))[1] AS id_movimiento,
-            (array_agg(p.fecha ORDER BY p.id_movimiento DESC))[1] AS fecha
+            (array_agg(p.fecha ORDER BY p.id_movimiento DESC))[1] AS fecha,
+            (array_agg(e.clave ORDER BY p.id_movimiento DESC))[1] AS clave,
+            (array_agg(e.documento ORDER BY p.id_movimiento DESC))[1] AS documento
         FROM puesta AS p
+        LEFT JOIN etl.etapa AS e ON e.id_movimiento = p.id_movimiento
         WHERE p.nueva
         GROUP BY p.fuera, p.tipo
     ) AS n;
@@ -199,7 +202,8 @@ SELECT jsonb_build_object(
         SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.hasta DESC, e.id_movimiento DESC), '[]')
         FROM (
             SELECT
-                f.id_movimiento, f.tipo, f.id_producto, f.fecha, f.desde, f.hasta,
+                f.id_movimiento, f.tipo, f.id_producto, f.fecha, f.desde, f.hasta, d.clave, d.documento,
+                p.clave AS clave_producto,
                 CASE
                     WHEN f.fecha < c.desde_inicial THEN 'antes de la fecha inicial'
                     ELSE 'antes de la apertura'
@@ -207,6 +211,8 @@ SELECT jsonb_build_object(
             FROM etl.fuera_de_alcance AS f
             CROSS JOIN etl.control AS c
             LEFT JOIN dw.apertura AS a ON a.id_producto = f.id_producto
+            LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = f.id_movimiento
+            LEFT JOIN dw.producto AS p ON p.id_producto = f.id_producto
             WHERE f.fuera = 'fecha' AND (f.fecha < c.desde_inicial OR f.fecha < a.fecha)
             ORDER BY f.hasta DESC, f.id_movimiento DESC
             LIMIT 20

@@ -59,7 +59,7 @@ LEFT JOIN LATERAL (
     WHERE f.id_movimiento = c.id_movimiento AND f.capa = c.capa + 1
     OFFSET 0
 ) AS k ON true
-LEFT JOIN etl.baja AS b ON b.id_movimiento = k.id_movimiento AND b.capa = k.capa
+LEFT JOIN etl.baja AS b ON b.id_movimiento = k.id_movimiento AND b.capa = k.capa AND NOT b.igual
 WHERE NOT c.reverso AND (k.id_movimiento IS NULL OR b.id_movimiento IS NOT NULL);
 COMMENT ON VIEW etl.v_por_reversar IS 'Las filas cerradas que esta carga reversa';
 

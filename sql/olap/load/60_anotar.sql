@@ -32,7 +32,7 @@ INSERT INTO etl.corrida (
     desde, hasta, numero, version, id_corrida, leida, horizonte, lsn, identidad,
     imagen_completa, motivo_completa, sha256, filas_leidas, nuevas, cambiadas, retiradas,
     iguales, fuera_de_alcance, rechazadas, ventas, entradas, productos_tocados, revaluadas,
-    segundos_extraccion, segundos_carga, borradas
+    segundos_extraccion, segundos_carga, borradas, reescritas
 )
 SELECT
     (p_extracto ->> 'desde')::timestamptz, (p_extracto ->> 'hasta')::timestamptz,
@@ -47,7 +47,7 @@ SELECT
     (p_conteo ->> 'rechazadas')::bigint, (p_conteo ->> 'ventas')::bigint,
     (p_conteo ->> 'entradas')::bigint, (p_conteo ->> 'productos_tocados')::bigint,
     (p_conteo ->> 'revaluadas')::bigint, (p_extracto ->> 'segundos')::numeric, p_segundos,
-    coalesce((p_conteo ->> 'borradas')::bigint, 0)
+    coalesce((p_conteo ->> 'borradas')::bigint, 0), coalesce((p_conteo ->> 'reescritas')::bigint, 0)
 FROM etl.control AS c
 $$;
 COMMENT ON FUNCTION etl.anotar_corrida(jsonb, jsonb, numeric) IS

@@ -27,11 +27,12 @@ BEGIN
     END IF;
 END
 $$;
-DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia CASCADE;
+DROP TABLE IF EXISTS etl.etapa, etl.etapa_producto, etl.etapa_sucursal, etl.baja, etl.repeticion, etl.circunstancia CASCADE;
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
 DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido CASCADE;
 DROP FUNCTION IF EXISTS
-    etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text),
+    etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text), etl.buscar_producto(bigint, text),
+    etl.verificar_bloques(timestamptz, bigint, text, boolean),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
     etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
     etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint);

@@ -31,11 +31,14 @@ CREATE TABLE IF NOT EXISTS etl.corrida (
     borradas             bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (desde, hasta)
 );
+ALTER TABLE etl.corrida ADD COLUMN IF NOT EXISTS reescritas bigint NOT NULL DEFAULT 0;
 COMMENT ON TABLE etl.corrida IS 'Una fila por ventana cargada, escrita en la misma transacción que sus datos';
 COMMENT ON COLUMN etl.corrida.nuevas IS 'Movimientos que el kardex no tenía';
 COMMENT ON COLUMN etl.corrida.cambiadas IS 'Movimientos cuyo contenido cambió en el OLTP';
 COMMENT ON COLUMN etl.corrida.retiradas IS 'Movimientos que dejaron el alcance (anulados, borrados, con otra fecha o tipo)';
 COMMENT ON COLUMN etl.corrida.borradas IS 'De las retiradas, las que el OLTP ya no tiene; juntas se cuentan contra ETL_MAX_REMOVED_SHARE';
+COMMENT ON COLUMN etl.corrida.reescritas IS
+    'De las borradas, aquellas en cuyo lugar su documento trae otras: con las demás no se cuentan, una corrida tras otra';
 COMMENT ON COLUMN etl.corrida.iguales IS 'Leídos de nuevo sin cambio: los que están cerca del horizonte';
 COMMENT ON COLUMN etl.corrida.ventas IS 'De las nuevas y cambiadas, cuántas son VENTA';
 COMMENT ON COLUMN etl.corrida.entradas IS 'De las nuevas y cambiadas, cuántas son ENTRADA_MERCANCIA';

@@ -18,7 +18,10 @@ CREATE TABLE IF NOT EXISTS dw.producto (
     vigente     boolean NOT NULL DEFAULT true,
     tasas       dw.tasa[]
 );
+ALTER TABLE dw.producto ADD COLUMN IF NOT EXISTS clave text;
 COMMENT ON TABLE dw.producto IS 'Productos que el OLTP ha nombrado, y los que solo tienen apertura';
+COMMENT ON COLUMN dw.producto.clave IS
+    'El id que le da la tienda, si no es un número: id_producto son los primeros 60 bits de su md5';
 COMMENT ON COLUMN dw.producto.vigente IS
     'Si productos.sql lo daba en la última ventana; si no, sus movimientos esperan en etl.rechazo, pierde su categoría y solo le queda su apertura';
 COMMENT ON COLUMN dw.producto.impuesto IS

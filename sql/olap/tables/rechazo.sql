@@ -18,7 +18,10 @@ CREATE TABLE IF NOT EXISTS etl.rechazo (
     id_sucursal_destino bigint,
     importe         numeric
 );
-ALTER TABLE etl.rechazo ADD COLUMN IF NOT EXISTS valorizado boolean NOT NULL DEFAULT false;
+ALTER TABLE etl.rechazo
+    ADD COLUMN IF NOT EXISTS valorizado boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS clave_producto text;
+COMMENT ON COLUMN etl.rechazo.clave_producto IS 'El id que le da la tienda a su producto, si no es un número';
 COMMENT ON TABLE etl.rechazo IS
     'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';
 COMMENT ON COLUMN etl.rechazo.primera_desde IS 'Ventana en que se rechazó por primera vez';

@@ -16,25 +16,38 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     importe         numeric,
     fecha_documento timestamptz,
     capa            smallint NOT NULL DEFAULT 0,
-    reverso         boolean NOT NULL DEFAULT false
+    reverso         boolean NOT NULL DEFAULT false,
+    id_documento    bigint,
+    documento       text,
+    clave           text,
+    clave_documento text,
+    clave_producto  text,
+    clave_sucursal  text,
+    clave_destino   text,
+    clave_origen    text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
 COMMENT ON COLUMN etl.etapa.fecha_documento IS
     'La que trajo, si se asienta en otra: lo pone etl.asentar(), como capa y reverso';
+COMMENT ON COLUMN etl.etapa.clave IS
+    'El id de la tienda, si no es un número; como él, clave_documento y las que siguen';
+COMMENT ON COLUMN etl.etapa.id_documento IS 'Como documento, va a dw.documento_movimiento';
 SELECT etl.conceder('INSERT', 'etl.etapa', 'etl_cargador');
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
     id_producto bigint,
     codigo      text,
     nombre      text,
-    categoria   text
+    categoria   text,
+    clave       text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_producto IS 'Productos nuevos o cambiados en el OLTP';
 SELECT etl.conceder('INSERT', 'etl.etapa_producto', 'etl_cargador');
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_sucursal (
     id_sucursal bigint,
-    nombre      text
+    nombre      text,
+    clave       text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_sucursal IS 'Sucursales nuevas o cambiadas en el OLTP';
 SELECT etl.conceder('INSERT', 'etl.etapa_sucursal', 'etl_cargador');

@@ -15,11 +15,13 @@ SELECT
     k.variacion AS diferencia,
     k.costo_total AS valor,
     k.ajuste,
-    coalesce(k.de_todo, false) AS de_todo
+    coalesce(k.de_todo, false) AS de_todo,
+    coalesce(d.documento, d.clave) AS documento
 FROM dw.kardex AS k
 INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'contar'
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
+LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = k.id_movimiento
 WHERE k.orden = 3 AND NOT k.reverso AND NOT EXISTS (
     SELECT FROM dw.kardex AS x WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
 );

@@ -55,7 +55,8 @@ SELECT
     e.valor AS efecto_valor,
     e.venta_neta AS efecto_venta_neta,
     e.costo AS efecto_costo,
-    e.venta_neta - e.costo + e.ajuste AS efecto_margen
+    e.venta_neta - e.costo + e.ajuste AS efecto_margen,
+    coalesce(d.documento, d.clave) AS documento
 FROM (
     SELECT
         k.id_movimiento, k.capa_antes, k.capa_ahora, k.asentado, k.id_producto,
@@ -121,7 +122,8 @@ LEFT JOIN LATERAL (
     FROM dw.kardex AS k
     WHERE k.id_movimiento = e.id_movimiento AND k.capa = e.capa_ahora
     OFFSET 0
-) AS n ON true;
+) AS n ON true
+LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = e.id_movimiento;
 COMMENT ON VIEW dw.v_correcciones IS
     'Lo que llegó, se corrigió o se retiró con su período cerrado: qué era, qué es, y qué cambia donde está asentado; si cambió de producto o pasó a lo abierto, una línea por cada producto y cada fecha de asiento';
 COMMENT ON COLUMN dw.v_correcciones.asentado IS 'Dónde: el fin del último cierre o, de lo que pasó a lo abierto, su fecha';

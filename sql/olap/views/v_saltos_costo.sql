@@ -18,10 +18,12 @@ SELECT
         ),
         a.costo_promedio
     ), 6) AS costo_promedio_anterior,
-    k.salto_costo AS veces
+    k.salto_costo AS veces,
+    coalesce(d.documento, d.clave) AS documento
 FROM dw.kardex AS k
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
 LEFT JOIN dw.apertura AS a ON a.id_producto = k.id_producto
+LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = k.id_movimiento
 WHERE k.salto_costo > 0;
 COMMENT ON VIEW dw.v_saltos_costo IS
     'Entradas cuyo costo se aleja demasiado del promedio que había: casi siempre un error al teclear';
