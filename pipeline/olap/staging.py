@@ -34,6 +34,7 @@ _STAGING = {
     "products.csv": "etl.etapa_producto (id_producto, codigo, nombre, categoria)",
     "branches.csv": "etl.etapa_sucursal (id_sucursal, nombre)",
     "movements.csv": STAGED_MOVEMENTS,
+    "levels.csv": "etl.etapa_existencia (id_producto, id_sucursal, existencias, costo_referencia)",
 }
 
 
@@ -83,7 +84,8 @@ def copy_in(connection: Connection, folder: Path, files: Mapping[str, File]) -> 
     truncated, changed). One that is not needed any more is not looked at.
     """
     for name, target in _STAGING.items():
-        copy_file(connection, folder / name, target, files[name])
+        if name in files:
+            copy_file(connection, folder / name, target, files[name])
 
 
 def copy_file(connection: Connection, path: Path, target: str, expected: File) -> None:

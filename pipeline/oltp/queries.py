@@ -70,6 +70,11 @@ OPTIONAL: dict[str, dict[int, str]] = {
     "importe": _NUMBERS,
 }
 
+# The shop's own figure of its stock: a query that a shop may lack, and its columns.
+LEVELS = "existencias"
+_LEVELS = {"id_producto": _INTEGERS, "existencias": _NUMBERS}
+OPTIONAL_LEVELS = {"id_sucursal": _INTEGERS, "costo_referencia": _NUMBERS}
+
 # What only a book asks for, when it is made: a load does not read them.
 FOR_BOOK: dict[str, tuple[str, ...]] = {
     "movimientos": ("tipo_documento", "serie", "numero"),
@@ -81,6 +86,8 @@ NAMES = tuple(_CONTRACT)
 
 def columns_read(name: str) -> list[str]:
     """What a read of the query `name` yields, in its order; a column that is lacking is null."""
+    if name == LEVELS:
+        return ["id_producto", "id_sucursal", "existencias", "costo_referencia"]
     columns = [column for column in _CONTRACT[name] if column != "version_1"]
     return columns + list(OPTIONAL) if name == "movimientos" else columns
 
@@ -109,7 +116,7 @@ class Query:
     @property
     def id_column(self) -> str:
         """The column that names a row."""
-        return next(iter(_CONTRACT[self.name]))
+        return next(iter(_CONTRACT.get(self.name, _LEVELS)))
 
 
 def _query_text(settings: Settings, name: str) -> str:
@@ -181,8 +188,9 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 ).format(name=name, message_primary=error.diag.message_primary)
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
-    optional = OPTIONAL if name == "movimientos" else {}
-    for column, types in (_CONTRACT[name] | optional).items():
+    optional = _optional(name)
+    contract = _CONTRACT.get(name, _LEVELS)
+    for column, types in (contract | optional).items():
         if column == "version_1" and settings.capture == "full":
             continue
         if column not in found and column in optional:
@@ -201,13 +209,28 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
         versions = tuple(c for c in versions if _VERSIONS.get(found[c]) == "xid")
     for column in versions:
         _check_version(connection, name, column, found[column], settings.capture)
-    kept = (*_CONTRACT[name], *optional, *FOR_BOOK.get(name, ()), *versions)
+    kept = (*contract, *optional, *FOR_BOOK.get(name, ()), *versions)
     read = {c: found[c] for c in kept if c in found}
     if not _FLOATS.keys().isdisjoint(read.values()):
         text = _with_every_digit(text, read).as_string(connection)
         found = read
     wall_clock = found.get("fecha") in _WALL_CLOCKS
     return Query(name, text, tuple(found), versions, settings.capture, wall_clock)
+
+
+def load_levels(connection: Connection, settings: Settings) -> Query | None:
+    """The shop's query of its stock, as load_query(); None where its folder has none.
+
+    Its versions may be missing: then all of it is read each time.
+    """
+    folder = settings.oltp_sql_dir
+    if folder is None or not (folder / f"{LEVELS}.sql").exists():
+        return None
+    return load_query(connection, settings, LEVELS)
+
+
+def _optional(name: str) -> dict[str, dict[int, str]]:
+    return {"movimientos": OPTIONAL, LEVELS: OPTIONAL_LEVELS}.get(name, {})
 
 
 def _lacks_optional(error: psycopg2.Error) -> bool:

@@ -87,6 +87,9 @@ BEGIN
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;
+    v_conteo := v_conteo || jsonb_build_object(
+        'diferencias_nuevas', etl.cargar_existencias(p_extracto -> 'existencias', v_hasta)
+    );
 
     PERFORM etl.avanzar_control(p_extracto, v_inicial, v_politica, p_opciones ->> 'zona');
     PERFORM etl.anotar_corrida(
