@@ -35,8 +35,8 @@ _MANUAL = Manual(
     "forbids it.",
     reads="the settings, from the environment or .env (see .env.example), and what the manual of "
     "the command says.",
-    changes="what the manual of the command says; none but init, import, opening, rebuild and "
-    "verify --repair changes anything.",
+    changes="what the manual of the command says; none but init, import, opening, close, "
+    "rebuild and verify --repair changes anything.",
     exits={
         0: "all is well",
         1: "a failure, said in one line on stderr; or a command found what it looks for",

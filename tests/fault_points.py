@@ -185,6 +185,16 @@ def install() -> None:
     elif name == "merged":
         # After cargar_historia(); its commit is still to come.
         _after_call(backfill.olap, "etl.cargar_historia")
+    elif name == "closing":
+        _around(olap, "call", before=_nth(nth, _on_connection))
+    elif name == "closed":
+        # The commit is still to come.
+        _after_call(olap, "etl.cerrar(")
+        _after_call(olap, "etl.reabrir(")
+    elif name == "telling":
+        from pipeline.commands import close
+
+        _around(close, "print_facts", before=_nth(nth, _plain))
     else:
         raise AssertionError(f"FAULT_POINT={point} is unknown")
 

@@ -2,7 +2,8 @@
 
 Written from those pages alone and sharing no code with the product, so that the same mistake
 is not made twice. It takes the OLTP as it stands and knows nothing of windows, retries or
-order of arrival: whatever happened, the OLAP must equal this one ordered replay.
+order of arrival: whatever happened, the OLAP must equal the closed ledger plus one ordered
+replay of what is not in it.
 
 oracle_types has the table of types, oracle_entry what enters, oracle_rules the rules of state,
 oracle_valuing a row of the ledger, oracle_closings what is closed and what is booked after it,

@@ -117,6 +117,15 @@ FROM etl.corrida
 -- fuera_de_alcance
 SELECT CASE fuera WHEN 'tipo' THEN 'tipo desconocido' ELSE 'fecha anterior' END, tipo, count(*)
 FROM etl.fuera_de_alcance GROUP BY 1, 2
+-- correcciones
+-- All that came late here are sales, without tax.
+SELECT k.fecha AT TIME ZONE 'America/Lima', k.id_movimiento, 'llegó tarde', NULL, p.codigo, p.nombre, NULL,
+    k.fecha_documento AT TIME ZONE 'America/Lima', NULL, k.cantidad, NULL, k.cantidad * k.precio_unitario,
+    -k.cantidad, -k.costo_total, k.cantidad * k.precio_unitario - k.costo_total
+FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) WHERE k.fecha_documento < k.fecha
+-- cierres
+SELECT dia, date_trunc('second', cerrado) AT TIME ZONE 'America/Lima', movimientos, existencias, valor, huella
+FROM dw.cierre
 -- rechazos_por_motivo
 SELECT motivo, count(*) FROM etl.rechazo GROUP BY motivo
 -- rechazos_en_espera

@@ -127,7 +127,9 @@ def fill(shop: Shop) -> None:
         shop.receipt(now - timedelta(days=4), (product, 2, Decimal(3)), id_sucursal=1)
     shop.env |= {"ETL_TIMEZONE": "America/Lima", "ETL_INITIAL_SINCE": initial.isoformat()}
     shop.run()
+    shop.succeed("close", (now - timedelta(days=30)).date().isoformat(), "--anyway")
     shop.sale(now - timedelta(hours=1), (3, 400, Decimal(4)), id_sucursal=2)
+    shop.sale(now - timedelta(days=40), (3, 2, Decimal(4)), id_sucursal=2)
     shop.run()
 
 

@@ -357,9 +357,12 @@ def test_it_needs_little_memory_whatever_the_size(shop: Shop):
         " SELECT n, 'M' || n, 'Producto ' || n FROM generate_series(11, 2010) AS n"
     )
     cursor.execute(
-        "INSERT INTO dw.kardex SELECT CASE WHEN n <= 20000 THEN 11 ELSE 12 + n %% 1999 END,"
-        " %s + n * interval '10 seconds', 1000 + n, 0, 1, 0, false, 'ENTRADA_MERCANCIA', 1, NULL,"
-        " 1, 1, 0, i, i, 1, NULL, 1 FROM (SELECT n, CASE WHEN n <= 20000 THEN n ELSE"
+        "INSERT INTO dw.kardex (id_producto, fecha, fecha_documento, capa, reverso, id_movimiento,"
+        " id_sucursal, version, orden, provisional, tipo, cantidad, costo_unitario, costo_total,"
+        " ajuste, existencias, valor, costo_promedio, variacion)"
+        " SELECT CASE WHEN n <= 20000 THEN 11 ELSE 12 + n %% 1999 END, fecha, fecha, 0, false,"
+        " 1000 + n, 0, 1, 0, false, 'ENTRADA_MERCANCIA', 1, 1, 1, 0, i, i, 1, 1"
+        " FROM (SELECT n, %s + n * interval '10 seconds' AS fecha, CASE WHEN n <= 20000 THEN n ELSE"
         " row_number() OVER (PARTITION BY n <= 20000, n %% 1999 ORDER BY n) END AS i"
         " FROM generate_series(1, 60000) AS n) AS m",
         (BEGINNING,),

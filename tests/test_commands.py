@@ -151,6 +151,10 @@ AGREE: dict[str, tuple[list[str], Words]] = {
         lambda told: [[str(r["id_movimiento"]), r["motivo"]] for r in told["rejects"]],
     ),
     "verify": ([], lambda told: [[f"compared {told['compared']} movements"], ["equals the OLTP"]]),
+    "close": (
+        ["--list"],
+        lambda told: [[c["dia"], f"{c['valor']:,.2f}", c["huella"]] for c in told["closings"]],
+    ),
     # The second begins where the first ended.
     "rebuild": ([], lambda told: [["window", told["window"].split("--")[1]], ["rebuilt"]]),
     "status": (
@@ -180,6 +184,8 @@ def test_the_object_says_what_the_text_says(shop: Shop, command: str):
     if command in ("import", "opening"):
         # Repeated, it finds the same again.
         shop.succeed(command, *arguments)
+    if command == "close":
+        shop.succeed(command, f"{LAST_MONTH:%Y-%m-%d}", "--anyway")
     code, said, _ = machine(shop, command, *arguments, "--json")
     told = json.loads(said)
     assert isinstance(told, dict)

@@ -613,9 +613,13 @@ def test_it_reads_only_the_rows_that_it_shows(shop: Shop):
     shop.run_in_process()
     cursor = shop.olap.cursor()
     cursor.execute(
-        "INSERT INTO dw.kardex SELECT 1 + n %% 2, %s + n * interval '1 hour', 1000 + n, 0, 1, 0,"
-        " false, 'ENTRADA_MERCANCIA', 1, NULL, 1, 1, 0, n, n, 1, NULL, 1"
-        " FROM generate_series(1, 40000) AS n",
+        "INSERT INTO dw.kardex (id_producto, fecha, fecha_documento, capa, reverso, id_movimiento,"
+        " id_sucursal, version, orden, provisional, tipo, cantidad, costo_unitario, costo_total,"
+        " ajuste, existencias, valor, costo_promedio, variacion)"
+        " SELECT 1 + n %% 2, fecha, fecha, 0, false, 1000 + n, 0, 1, 0, false,"
+        " 'ENTRADA_MERCANCIA', 1, 1, 1, 0, n, n, 1, 1"
+        " FROM generate_series(1, 40000) AS n"
+        " CROSS JOIN LATERAL (SELECT %s + n * interval '1 hour' AS fecha) AS f",
         (BEGINNING + 20 * DAY,),
     )
     cursor.execute("VACUUM ANALYZE dw.kardex")

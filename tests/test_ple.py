@@ -13,6 +13,7 @@ from oracle import RECEIPT, SALE
 from shop_database import Shop
 from shop_server import REPOSITORY
 from test_book import folder_of, in_month, refused, state_at
+from test_book_closings import correct_march
 from test_kardex_command import BEGINNING, DAY, trade, trade_all
 
 from pipeline.kardex.ple import state_of
@@ -301,6 +302,86 @@ def test_queries_without_the_columns_lack_everything(shop: Shop):
         len(listed) == 2 and "no tipo_existencia; no unidad_medida; no tipo_documento" in listed[0]
     )
     assert list(folder_of(shop).iterdir()) == []
+
+
+def test_what_belongs_to_a_closed_month_says_so(peruvian: Shop):
+    expected = correct_march(peruvian)
+    units, valued = books(peruvian, "2026-04")
+    assert [row[13] for row in valued] == ["16", *(line.operation for line in expected)]
+    # Of March, noted there or not, and of April; the layer of a correction tells its lines apart.
+    assert [(row[0], row[2], row[26]) for row in valued] == [
+        ("20260400", "M1", "1"),
+        ("20260300", "M11", "9"),
+        ("20260300", "M21", "9"),
+        ("20260300", "M11", "9"),
+        ("20260300", "M11", "9"),
+        ("20260300", "M12", "9"),
+        ("20260300", "M1", "8"),
+        ("20260400", "M1", "1"),
+    ]
+    quantity, value = Decimal(valued[0][23]), Decimal(valued[0][25])
+    for row, line in zip(valued[1:], expected, strict=True):
+        assert (row[1], row[9]) == (str(line.number), f"{line.document:%d/%m/%Y}")
+        # Of a document that was voided, too.
+        assert row[10:12] == ["03", "B001"]
+        entry, exit_ = line.entry or (ZERO, ZERO), line.exit or (ZERO, ZERO)
+        assert (Decimal(row[17]), Decimal(row[20])) == (entry[0], -exit_[0])
+        change = cents(line.after[2]) - value
+        assert (Decimal(row[19]), Decimal(row[22])) == ((change, 0) if line.entry else (0, change))
+        quantity, value = line.after[0], cents(line.after[2])
+        assert (Decimal(row[23]), Decimal(row[25])) == (quantity, value)
+        assert min(Decimal(row[18]), Decimal(row[21]), Decimal(row[24])) >= 0
+    for row, line in zip(units[1:], valued[1:], strict=True):
+        assert [Decimal(cell) for cell in row[16:18]] == [Decimal(line[17]), Decimal(line[20])]
+        assert [*row[:3], row[18]] == [*line[:3], line[26]]
+    for rows in (units, valued):
+        keys = [(*row[:7], *row[9:14]) for row in rows]
+        assert len(keys) == len(set(keys))
+    # Corrected again, once April is closed: noted, though it came late.
+    peruvian.succeed("close", "2026-04-30")
+    peruvian.correct_line(expected[5].number, costo_unitario=8)
+    peruvian.run_in_process()
+    _units, valued = books(peruvian, "2026-05")
+    # There is less left than it had cost: it leaves at the average, and the rest is adjustment.
+    assert [(row[0], row[2], row[13], row[26]) for row in valued[1:]] == [
+        ("20260300", "M11", "99", "9"),
+        ("20260300", "M12", "02", "9"),
+        ("20260300", "M21", "02", "9"),
+    ]
+
+
+@pytest.mark.one_postgres
+def test_what_was_archived_has_no_document(peruvian: Shop):
+    expected = correct_march(peruvian)
+    output = (f"--output={folder_of(peruvian)}", "--format=ple")
+    peruvian.succeed("book", "2026-03", *output)
+    before = {path.name: path.read_bytes() for path in folder_of(peruvian).iterdir()}
+    sold, first, late = expected[1].number, 1, expected[5].number
+    peruvian.till(
+        "DELETE FROM detalle_transaccion WHERE id_detalle IN (%s, %s, %s, %s)",
+        *(first, sold, late, expected[3].number),
+    )
+    for month, faults in (
+        ("2026-03", f"the movement no more, in 2 lines, first in movement {first}"),
+        ("2026-04", f"the movement no more, in 3 lines, first in movement {sold}"),
+    ):
+        done = peruvian.command("book", month, *output)
+        assert done.returncode == 1
+        listed, said = done.stdout.splitlines()
+        # Of the transfer none is needed.
+        assert listed == (
+            "product 1 (SKU-1): no tipo_documento, serie and numero, since the OLTP has " + faults
+        )
+        assert "1 products lack what the PLE wants" in said
+    assert {path.name: path.read_bytes() for path in folder_of(peruvian).iterdir()} == before
+    peruvian.till("DELETE FROM productos")
+    done = peruvian.command("book", "2026-03", *output)
+    assert (
+        "product 1 (SKU-1): no tipo_existencia and unidad_medida, since the OLTP has the product no"
+        " more; " in done.stdout
+    )
+    # The CSV and the page need nothing of it.
+    peruvian.succeed("book", "2026-03", output[0])
 
 
 @pytest.mark.one_postgres

@@ -1,4 +1,4 @@
-"""Any history of edits, runs, deaths and restores ends in the replay of the OLTP."""
+"""Any history of edits, runs, deaths and restores without closings ends in one ordered replay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any history with closings ends in what was closed and one replay of what is not in it."""
+"""Any history with closings ends in the closed ledger plus one ordered replay of the rest."""
 
 from __future__ import annotations
 

@@ -53,6 +53,7 @@ SQL_MAX_ROW, TABLE_VIZ_MAX_ROW_SERVER = 100_000, 500_000
 # categories ten thousand, are beyond any shop.
 DAYS = CATEGORIES = 10_000
 BOUNDED = {
+    "cierres": DAYS,  # one a month, as a rule
     "clases_abc": 3,  # A, B and C
     "conteos_por_categoria": CATEGORIES,
     "devoluciones_y_mermas_por_dia": DAYS,

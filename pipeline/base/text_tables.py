@@ -31,7 +31,8 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
         print(f"{name.ljust(width)}  {value}")
 
 
-def _text(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """A value as print_table() writes it."""
     if value is None:
         return "-"
     if isinstance(value, float):
@@ -53,7 +54,7 @@ def print_table(
     `colours` has one for each row.
     """
     values = [list(row) for row in rows]
-    cells = [[_text(value) for value in row] for row in values]
+    cells = [[cell_text(value) for value in row] for row in values]
     widths = [
         max(len(header), *(len(row[column]) for row in cells)) if cells else len(header)
         for column, header in enumerate(headers)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pipeline.kardex.files import Written
+    from pipeline.kardex.ledger import Closing
     from pipeline.kardex.reading import Book
     from pipeline.settings import Settings
 
@@ -31,13 +32,17 @@ MANUAL = Manual(
     does="Writes the kardex of every product of a month into a folder: kardex-MONTH.csv and "
     "kardex-MONTH.html (a page to print, in the language of ETL_LANG) with a line a movement, "
     "kardex-MONTH-totales.csv with a line a product and one for all, and, where there are "
-    "branches, kardex-MONTH-sucursales.csv with what each holds when the month ends. All files "
-    "are whole, or none is written; those of other months are left alone. Needs the extra report. "
+    "branches, kardex-MONTH-sucursales.csv with what each holds when the month ends. Tells by "
+    "which closing the month is closed, or that it is open. All files are whole, or none is "
+    "written; those of other months are left alone. Needs the extra report. "
     "With --format ple it writes SUNAT's electronic books 12.1 and 13.1 instead, as the PLE takes "
     "them; what products or documents lack for it is listed, and then none is written.",
     reads="the OLAP; with --format ple the OLTP as well.",
     changes="the files of that month in the folder.",
-    exits={0: "written", 1: "no such month, or one that is not over; no such folder; or a failure"},
+    exits={
+        0: "written",
+        1: "no such month, or one that is not over, or not as closed; no such folder; or a failure",
+    },
     examples=(
         "python -m pipeline book 2026-06 --output /srv/libros",
         "python -m pipeline book 2026-06 --output /srv/libros --format ple",
@@ -77,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     write = _write_ple if arguments.format == "ple" else _write_kardex
     with open_book(settings, period, data_until) as book:
         written = write(book, folder, settings, arguments.json)
-    _tell(written, as_json=arguments.json)
+    _tell(written, book.closing, as_json=arguments.json)
     return 0
 
 
@@ -150,7 +155,7 @@ def _must_be_over(period: Period, data_until: datetime | None, initial: datetime
         )
 
 
-def _tell(written: Written, *, as_json: bool) -> None:
+def _tell(written: Written, closing: Closing | None, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -158,6 +163,7 @@ def _tell(written: Written, *, as_json: bool) -> None:
                 "products": written.products,
                 "movements": written.movements,
                 "totals": {name: f"{sum:.6f}" for name, sum in written.sums._asdict().items()},
+                "closing": closing and {"day": f"{closing.dia}", "huella": closing.huella},
             }
         )
         return
@@ -168,6 +174,13 @@ def _tell(written: Written, *, as_json: bool) -> None:
             opening=written.sums.opening_value,
             closing=written.sums.closing_value,
         )
+    )
+    print(
+        _("closed by the closing of {day}, huella {huella}").format(
+            day=closing.dia, huella=closing.huella
+        )
+        if closing
+        else _("still open: what comes late changes it")
     )
     for path in written.files:
         print(path)

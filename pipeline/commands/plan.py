@@ -7,14 +7,14 @@ from typing import Any
 
 from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
-from pipeline.run import scope
+from pipeline.run import corrections, scope
 from pipeline.run.rehearsal import rehearse
 from pipeline.settings import Settings, load_settings
 from pipeline.translation import translated as _
 
 MANUAL = Manual(
     does="Rehearses the next run for real, and takes it back: which window is due, and what it "
-    "would carry, reject and revalue.",
+    "would carry, reject, revalue and book as a correction of what is closed.",
     reads="the OLTP, the OLAP and the state folder.",
     changes="nothing: the load is rolled back. Meanwhile it holds the OLAP's lock, as a run does.",
     exits={0: "the run would load", 1: "a guard would hold it, or a failure"},
@@ -65,7 +65,14 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "reject_reasons": rehearsal.loaded.reasons,
         "products_revalued": counts["productos_tocados"],
         "earlier_movements_revalued": counts["revaluadas"],
+        "corrections": corrections.for_machines(_booked(counts)),
     }
+
+
+def _booked(counts: dict[str, Any]) -> dict[str, Any] | None:
+    """What the load would book of closed periods; None if nothing."""
+    found = counts["correcciones"]
+    return dict(found["carga"]) if found else None
 
 
 def _show(plan: dict[str, Any]) -> None:
@@ -114,6 +121,12 @@ def _show_what_comes(plan: dict[str, Any]) -> None:
             products_revalued=plan["products_revalued"]
         )
     )
+    if any(plan["corrections"].values()):
+        print(
+            _("\nof what is closed, would be booked at its end: {what}").format(
+                what=corrections.in_words(plan["corrections"])
+            )
+        )
     if plan["reject_reasons"]:
         print()
         print_table([_("reject reason"), _("movements")], sorted(plan["reject_reasons"].items()))

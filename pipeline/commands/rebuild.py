@@ -1,4 +1,4 @@
-"""Replay every product from the OLTP, with the same initial date and openings."""
+"""Replay every product from the OLTP but for what is closed, from the same date and openings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pipeline.translation import translated as _
 
 MANUAL = Manual(
     does="Replays every product from the OLTP, with the same initial date and opening balances, "
-    "beside the ledger, and writes only the rows that differ, in one transaction: dashboards "
-    "keep answering. Before, it says what the ledger would lose. Use it after a rule of valuation "
-    "was replaced, or when verify finds a ledger that does not foot.",
+    "or from the last closing on, beside the ledger, and writes only the rows that differ, in one "
+    "transaction: dashboards keep answering. Before, it says what the ledger would lose. Use it "
+    "after a rule of valuation was replaced, or when verify finds a ledger that does not foot.",
     reads="the whole scope of the OLTP, and the OLAP.",
     changes="the OLAP and the state folder, as a run does; an unfinished window is done first.",
     exits={
@@ -54,5 +54,5 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(document | {"rebuilt": True, "window": window.label})
     else:
         print_facts([(_("window"), window.label)])
-        print(_("rebuilt: ledger, stock and summaries are a replay of the OLTP"))
+        print(_("rebuilt: ledger, stock and summaries are what is closed and a replay of the rest"))
     return 0

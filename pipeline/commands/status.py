@@ -1,4 +1,4 @@
-"""Show the last run, the pending window, recent windows, rejects and stock below zero."""
+"""Show the last run, the pending window, the last closing, recent windows and what is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline import olap
 from pipeline.base.movement_names import name_of
 from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
-from pipeline.run import scope
+from pipeline.run import corrections, scope
 from pipeline.run.due import find_pending
 from pipeline.run.proof import minute
 from pipeline.settings import load_settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _WINDOWS = 10
+_HUELLA = 12  # characters of it, which tell it from others
 # Of what etl.origenes_por_revisar() says.
 _UNUSABLE = {
     "no está en el kardex": N_("not in the ledger"),
@@ -32,8 +33,9 @@ _UNUSABLE = {
 }
 
 MANUAL = Manual(
-    does="Shows the last run, the window that is pending, the last windows with their counts and "
-    "seconds, and what wants somebody's eye: rejects, stock below zero, receipts at cost 0, "
+    does="Shows the last run, the window that is pending, the last closing and what was booked "
+    "late since, the last windows with their counts and seconds, and what wants somebody's eye: "
+    "rejects, stock below zero, receipts at cost 0, "
     "receipts whose cost is far from the average, sales of which more came back than was sold, and "
     "movements whose id_origen is of no use.",
     reads="the OLAP and the state folder.",
@@ -74,6 +76,7 @@ def _for_machines(
         "held": None if pending is None else what_holds(settings, pending),
         "verified": state["probada"],
         "verified_whole": state["probada_entera"],
+        **_closing_for_machines(state["cierre"]),
         "windows": state["ventanas"],
         "rejects": state["rechazos"],
         **scope.for_machines(state["fuera_de_alcance"]),
@@ -88,6 +91,13 @@ def _for_machines(
         "products": state["productos"],
         "stock_value": state["valor"],
     }
+
+
+def _closing_for_machines(closing: dict[str, Any] | None) -> dict[str, Any]:
+    if closing is None:
+        return {"last_closing": None, "corrections": corrections.for_machines(None)}
+    booked = corrections.for_machines(closing.pop("correcciones"))
+    return {"last_closing": closing, "corrections": booked}
 
 
 def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> None:
@@ -115,6 +125,7 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
                 if state["probada"]
                 else _("never without a fault"),
             ),
+            *_closing_facts(state["cierre"]),
             (_("state folder"), settings.state_dir),
         ]
     )
@@ -136,6 +147,16 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
             [_window_row(row) for row in state["ventanas"]],
         )
     _show_lists(state)
+
+
+def _closing_facts(closing: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if closing is None:
+        return []
+    said = _("{day}, value {value:,.2f}, huella {huella}…").format(
+        day=closing["dia"], value=closing["valor"], huella=closing["huella"][:_HUELLA]
+    )
+    booked = corrections.in_words(corrections.for_machines(closing["correcciones"]))
+    return [(_("closed up to"), said), (_("booked late since"), booked)]
 
 
 def _window_row(row: dict[str, Any]) -> list[Any]:

@@ -26,15 +26,17 @@ _SHOWN = 20
 # So many ids are no longer looked up one by one: everything is read.
 _RECHECK_LIMIT = 10_000
 _REBUILD = "python -m pipeline rebuild"
+_CLOSED = "what was closed up to"  # as etl.verificar_libros() begins to say it
 
 MANUAL = Manual(
-    does="Compares OLTP and OLAP movement by movement, replays every product, and checks "
-    "that every ledger foots and the summaries are its sums. After one that found nothing, it "
+    does="Compares OLTP and OLAP movement by movement, replays every product from the last closing "
+    "on, computes the huella of each closing again, and checks that every ledger foots and the "
+    "summaries are its sums. After one that found nothing, it "
     "looks only at what changed since, where that is enough, and says what it did not look at; "
     "--all looks at everything. --repair then says what the ledger would lose, loads what is "
-    "missing or different and removes what was deleted, in a window under the guards of any run, "
-    "and verifies again. Where stdout is no terminal, as in "
-    "cron, those of ETL_NOTIFY_URLS are told of what is found.",
+    "missing or different and removes what was deleted and is not closed, in a window under the "
+    "guards of any run, and verifies again. Where stdout is no terminal, as in cron, those of "
+    "ETL_NOTIFY_URLS are told of what is found.",
     reads="the OLTP and the OLAP, each in one snapshot.",
     changes="nothing but the OLAP's note of what was proved; with --repair the OLAP and the state "
     "folder, as a run does.",
@@ -86,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         findings = verify(settings, since, everything=arguments.all or arguments.repair)
-        if arguments.repair and findings.movements:
+        if arguments.repair and findings.movements and not _tampered(findings):
             repaired = findings.movements
             # A page that was not published is told already, and the repair is one without it.
             with suppress(UnpublishedError):
@@ -150,6 +152,7 @@ def _show(findings: Findings) -> None:
                     pending=findings.pending
                 ),
             ),
+            *([(_("archived"), _archived(findings))] if findings.archived else []),
             *([(_("note"), note)] if findings.restored else []),
             (_("missing"), _listed(findings.missing)),
             (_("extra"), _listed(findings.extra)),
@@ -194,6 +197,12 @@ def _lost(movements: int) -> str:
     ).format(movements=movements)
 
 
+def _archived(findings: Findings) -> str:
+    return _("{archived} of closed periods, which the OLTP has no more").format(
+        archived=findings.archived
+    )
+
+
 def _listed(movements: list[int]) -> str:
     if not movements:
         return _("none")
@@ -209,11 +218,23 @@ def _books(findings: Findings) -> str:
     return _("every ledger foots")
 
 
+def _tampered(findings: Findings) -> bool:
+    """Whether closed rows were changed: a repair would book the change as a correction."""
+    return any(row["fault"].startswith(_CLOSED) for row in findings.books)
+
+
 def _remedy(findings: Findings) -> str:
+    if _tampered(findings):
+        return "python -m pipeline verify --all"
     return "python -m pipeline verify --repair" if findings.movements else _REBUILD
 
 
 def _advice(findings: Findings) -> str:
+    if _tampered(findings):
+        return _(
+            "NOT right: somebody has changed what was closed: restore the OLAP from a backup, or "
+            "reopen it (`python -m pipeline close --reopen`), run `{command}`, and close it anew"
+        ).format(command=_REBUILD)
     if findings.movements:
         return _("NOT equal: `{command}` loads and removes what it must").format(
             command=_remedy(findings)

@@ -21,7 +21,7 @@ def write_book(book: Book, folder: Path, name: str, language: str) -> Written:
     if book.has_branches:
         names.append(without)
     with whole_files(folder, names) as (lines, totals, page, *branches):
-        ledgers = to_totals_csv(to_csv(book.ledgers, lines), totals)
+        ledgers = to_totals_csv(to_csv(book.ledgers, lines), book.closing, totals)
         ledgers = to_page(ledgers, book, page, language)
         for stream in branches:
             ledgers = to_branches_csv(ledgers, stream)

@@ -10,7 +10,7 @@ from typing import TextIO
 from pipeline.base.voice import Voice, voice_of
 from pipeline.kardex.formats import code_of
 from pipeline.kardex.kept import Kept
-from pipeline.kardex.ledger import BranchStock, Ledger, Product, Sums
+from pipeline.kardex.ledger import BranchStock, Closing, Ledger, Product, Sums
 from pipeline.kardex.page import (
     begin,
     cells_of,
@@ -34,19 +34,44 @@ def to_page(
     voice = voice_of(language, book.period.zone)
     head = heading(book.period, book.data_until, voice)
     period = next(iter(head.values()))
+    head |= _closed(book.closing, voice)
     begin(stream, voice.gettext("Kardex: {period}").format(period=period), head, voice)
     summary: Kept[tuple[Product, Sums]] = Kept()
-    whole = Sums()
+    whole, corrected = Sums(), False
     for ledger in ledgers:
         stream.write(f"<h2>{_named(ledger.product)}</h2>\n")
         stream.writelines(table(ledger, voice))
         if book.has_branches:
             stream.write(_held(ledger.branches, book.period.hasta, voice))
         summary.append((ledger.product, ledger.sums))
-        whole = whole.plus(ledger.sums)
+        whole, corrected = whole.plus(ledger.sums), corrected or ledger.corrected
         yield ledger
     stream.writelines(_summary(summary, whole, voice))
-    end(stream, voice)
+    if book.closing and book.closing.valor is not None:
+        stream.write(_as_closed(book.closing, voice))
+    end(stream, voice, corrected=corrected)
+
+
+def _closed(closing: Closing | None, voice: Voice) -> dict[str, str]:
+    """Whether what is on the page may still change."""
+    _ = voice.gettext
+    if closing is None:
+        return {_("Closing"): _("Still open: what comes late changes it")}
+    return {_("Closing"): f"{voice.table_day(closing.dia)}, huella {closing.huella}"}
+
+
+def _as_closed(closing: Closing, voice: Voice) -> str:
+    """Below the summary: that it is what the closing says."""
+    _ = voice.gettext
+    assert closing.existencias is not None and closing.valor is not None
+    told = _("As in the closing of {day}: stock {stock}, value {value}").format(
+        day=voice.table_day(closing.dia),
+        stock=voice.exact(closing.existencias, needed(closing.existencias)),
+        value=voice.exact(closing.valor, max(2, needed(closing.valor))),
+    )
+    if closing.movimientos is not None:
+        told += ", " + _("movements {movements}").format(movements=closing.movimientos)
+    return f'<p class="held">{told}</p>\n'
 
 
 def _named(product: Product) -> str:

@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import Any, TextIO
 
 from pipeline.base.text_tables import print_table
-from pipeline.kardex.ledger import Ledger, Period, Product, Sums
-from pipeline.kardex.lines import Balance, Line, lines_of
+from pipeline.kardex.ledger import Closing, Ledger, Period, Product, Sums
+from pipeline.kardex.lines import Balance, Line, Movement, lines_of
 
 METHOD = "PROMEDIO PONDERADO MÓVIL"
 # Tabla 12, 'Tipo de operación', of the same resolution: 16 saldo inicial. The movements' own are in
@@ -48,6 +48,9 @@ CSV_COLUMNS = (
     # Not of the format, but without ajuste the others do not foot.
     "ajuste",
     "provisional",
+    # Where it stands: fecha_emision is the document's own.
+    "fecha_asiento",
+    "asiento",
 )
 TOTALS_COLUMNS = (
     "codigo_existencia",
@@ -62,7 +65,12 @@ TOTALS_COLUMNS = (
     "saldo_final_cantidad",
     "saldo_final_costo_total",
     "saldo_final_costo_unitario",
+    "movimientos",
+    # Of the last row, with what it must equal: see dw.cierre.
+    "cierre",
+    "huella",
 )
+OPEN = "abierto"
 BRANCHES_COLUMNS = (
     "codigo_existencia",
     "descripcion",
@@ -167,7 +175,8 @@ def print_text(ledger: Ledger) -> None:
         row = line.movement
         rows.append(
             [
-                *(f"{row.fecha:%Y-%m-%d %H:%M:%S}", row.id_movimiento, row.tipo, line.sucursal),
+                *(f"{row.fecha:%Y-%m-%d %H:%M:%S}", row.id_movimiento),
+                *(_told(row), line.sucursal),
                 *numbers_of(line),
                 "sí" if row.provisional else None,
             ]
@@ -186,6 +195,13 @@ def print_text(ledger: Ledger) -> None:
     )
 
 
+def _told(movement: Movement) -> str:
+    """Its type, and of what corrects a closed period how, and the document's own day."""
+    if not movement.asiento:
+        return movement.tipo
+    return f"{movement.tipo} ({movement.asiento}, del {movement.fecha_documento:%Y-%m-%d})"
+
+
 def to_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
     """Write CSV_COLUMNS and a row a line, of each ledger the opening first, and pass them on.
 
@@ -198,24 +214,30 @@ def to_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
         yield ledger
 
 
-def to_totals_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
-    """Write a row a ledger, and one below them with the sums of all, and pass them on."""
+def to_totals_csv(
+    ledgers: Iterable[Ledger], closing: Closing | None, stream: TextIO
+) -> Iterator[Ledger]:
+    """Write a row a ledger, and one below them with the sums of all, and pass them on.
+
+    That one says with which closing they stay, or that they are open.
+    """
     writer = csv.writer(_LineFeeds(stream))
     writer.writerow(TOTALS_COLUMNS)
-    whole = Sums()
+    whole, movements = Sums(), 0
     for ledger in ledgers:
-        whole = whole.plus(ledger.sums)
+        whole, movements = whole.plus(ledger.sums), movements + len(ledger.movements)
         average = digits(ledger.closing.costo_promedio)
         writer.writerow(
             [
                 code_of(ledger.product),
                 ledger.product.nombre or "",
                 *map(digits, ledger.sums),
-                average,
+                *(average, len(ledger.movements), "", ""),
             ]
         )
         yield ledger
-    writer.writerow(["", "TOTAL", *map(digits, whole), ""])
+    closed = (closing.dia, closing.huella) if closing else (OPEN, "")
+    writer.writerow(["", "TOTAL", *map(digits, whole), "", movements, *closed])
 
 
 def to_branches_csv(ledgers: Iterable[Ledger], stream: TextIO) -> Iterator[Ledger]:
@@ -239,17 +261,19 @@ def _csv_rows(ledger: Ledger) -> Iterator[list[Any]]:
     opening = map(digits, balance_columns(ledger.opening))
     yield [
         *(days, "", "", "", *existence, opened, "", "", "", OPENING_OPERATION),
-        *(*_NOTHING, *_NOTHING, *opening, digits(Decimal(0)), ""),
+        *(*_NOTHING, *_NOTHING, *opening, digits(Decimal(0)), "", opened, ""),
     ]
     for line in lines_in_format(ledger):
         row = line.movement
         yield [
-            *(days, "", "", line.sucursal, *existence, f"{row.fecha:%Y-%m-%d}", "", ""),
+            *(days, "", "", line.sucursal, *existence),
+            *(f"{row.fecha_documento:%Y-%m-%d}", "", ""),
             *(row.id_movimiento, line.operacion),
             *(map(digits, line.entry) if line.entry else _NOTHING),
             *(map(digits, line.exit) if line.exit else _NOTHING),
             *map(digits, balance_columns(line.after)),
             *(digits(line.ajuste), "sí" if row.provisional else ""),
+            *(f"{row.fecha:%Y-%m-%d}", row.asiento),
         ]
 
 
@@ -274,6 +298,7 @@ def write_json(ledger: Ledger, stream: TextIO) -> None:
         "movements": [
             plain(line)
             | {"fecha": line.fecha.isoformat(), "tipo_operacion": lines_of(line)[0].operacion}
+            | {"fecha_documento": line.fecha_documento.isoformat(), "asiento": line.asiento}
             | {"after": plain(line.after)}
             for line in ledger.movements
         ],

@@ -67,6 +67,20 @@ class Sums(NamedTuple):
             return Sums(*(one + another for one, another in zip(self, other, strict=True)))
 
 
+class Closing(NamedTuple):
+    """The closing that a period is closed with.
+
+    Where it ends with the period it says what is there then, as `movimientos` where the period
+    begins as a closed one does; else None.
+    """
+
+    dia: date
+    huella: str
+    movimientos: int | None
+    existencias: Decimal | None
+    valor: Decimal | None
+
+
 @dataclass(frozen=True)
 class Ledger:
     """A product's ledger of a period, which foots: opening + entries - exits + ajuste = closing.
@@ -74,7 +88,8 @@ class Ledger:
     `opening_date` is when the opening balance holds (in the shop's zone): the period's
     beginning, or the date of the opening that the shop gave; None where there is neither.
     `data_until` is the end of the last window loaded, in the shop's zone too. `branches` are those
-    that hold some of it at the end of the period: only a book knows them.
+    that hold some of it at the end of the period: only a book knows them. `corrected` is whether
+    a line corrects a closed period.
     """
 
     product: Product
@@ -85,6 +100,7 @@ class Ledger:
     movements: Kept[Movement]
     totals: Totals
     closing: Balance
+    corrected: bool
     branches: tuple[BranchStock, ...] = ()
 
     @property
@@ -108,6 +124,7 @@ def foot(
     """
     movements: Kept[Movement] = Kept()
     totals = Totals()
+    corrected = False
     with localcontext(EXACT):
         coming = iter(rows)
         first = next(coming)
@@ -117,9 +134,12 @@ def foot(
             _check(product, closing, movement)
             totals = totals_of(lines_of(movement), totals)
             closing = movement.after
+            corrected = corrected or bool(movement.asiento)
             movements.append(movement)
         until = data_until and data_until.astimezone(ZoneInfo(period.zone))
-        ledger = Ledger(product, period, until, first[0], opening, movements, totals, closing)
+        ledger = Ledger(
+            product, period, until, first[0], opening, movements, totals, closing, corrected
+        )
         _check_totals(ledger)
     return ledger
 
@@ -159,7 +179,9 @@ def _check(product: Product, before: Balance, line: Movement) -> None:
                 "`python -m pipeline verify`"
             ).format(product=product.id_producto, movement=line.id_movimiento, type=line.tipo)
         )
-    moved = line.signo * line.cantidad if line.regla in _MOVES_ALL else line.variacion
+    moved = line.variacion
+    if line.regla in _MOVES_ALL:
+        moved = line.signo * (-line.cantidad if line.reverso else line.cantidad)
     for what, was, change, now in (
         (N_("quantity"), before.existencias, moved, line.after.existencias),
         (N_("quantity"), before.existencias, line.variacion, line.after.existencias),

@@ -27,6 +27,10 @@ class Balance(NamedTuple):
 class Movement(NamedTuple):
     """A row of the ledger; `fecha` is in the shop's zone, `after` the balance it leaves.
 
+    It stands at `fecha`, and `fecha_documento` is the document's own, before it where its period
+    was closed. `capa` counts what corrects a closed row, and `reverso` undoes one: `cantidad` is
+    that row's, `variacion` and `costo_total` are its opposites, and a transfer's branches change
+    places.
     `cantidad` and `costo_unitario` are the document's, `variacion` is what it changed the stock
     by. `signo` (1, 0, -1) is how costo_total counts. The operations are SUNAT's, table 12: None
     where the movement is not in its format.
@@ -50,19 +54,38 @@ class Movement(NamedTuple):
     operacion: str | None
     operacion_destino: str | None
     sucursal_destino: str | None
+    fecha_documento: datetime
+    capa: int
+    reverso: bool
 
     @property
     def value_change(self) -> Decimal:
         """What it adds to the value of the stock, its adjustment apart."""
         return self.signo * self.costo_total
 
+    @property
+    def asiento(self) -> str:
+        """How it comes to stand where it does, in a word; none for what was booked in its time."""
+        if self.reverso:
+            return "reverso"
+        if self.capa > 0:
+            return "corrección"
+        return "tarde" if self.fecha_documento < self.fecha else ""
+
 
 class Amounts(NamedTuple):
-    """One side of a line of the format; without a quantity there is no unit cost."""
+    """One side of a line of the format; without a quantity there is no unit cost.
+
+    Of a reversal quantity and total are negative.
+    """
 
     cantidad: Decimal
     costo_unitario: Decimal | None
     costo_total: Decimal
+
+    def taken_back(self) -> Amounts:
+        """What undoes it, on its own side."""
+        return Amounts(-self.cantidad, self.costo_unitario, -self.costo_total)
 
 
 _NO_AMOUNTS = Amounts(_ZERO, None, _ZERO)
@@ -93,7 +116,8 @@ class Totals(NamedTuple):
 def lines_of(movement: Movement) -> list[Line]:
     """The lines of SUNAT's format that a movement is, or would be.
 
-    A transfer is two, at the average; what changes nothing has neither entry nor exit.
+    A transfer is two, at the average; what changes nothing has neither entry nor exit. A reversal
+    takes away from the side where the row stood that it undoes.
     """
     with localcontext(_AMPLE):
         return _lines_of(movement)
@@ -103,11 +127,15 @@ def _lines_of(movement: Movement) -> list[Line]:
     if movement.operacion_destino is not None:
         return _transfer(movement)
     quantity, value = movement.variacion, movement.value_change
+    if movement.reverso:
+        quantity, value = -quantity, -value
     entry = exit_ = None
     if quantity < 0:
         exit_ = Amounts(-quantity, _unit_cost(movement), -value)
     elif quantity > 0 or value != 0:
         entry = Amounts(quantity, _unit_cost(movement), value)
+    if movement.reverso:
+        entry, exit_ = entry and entry.taken_back(), exit_ and exit_.taken_back()
     return [
         Line(
             movement,
@@ -124,17 +152,21 @@ def _lines_of(movement: Movement) -> list[Line]:
 def _transfer(movement: Movement) -> list[Line]:
     quantity, after = movement.cantidad, movement.after
     amounts = Amounts(quantity, after.costo_promedio, rounded(quantity * after.costo_promedio))
-    gone = after._replace(
-        existencias=after.existencias - quantity, valor=after.valor - amounts.costo_total
-    )
     assert movement.sucursal_destino is not None
+    origin, destination = movement.sucursal, movement.sucursal_destino
+    if movement.reverso:
+        amounts, origin, destination = amounts.taken_back(), destination, origin
+    gone = after._replace(
+        existencias=after.existencias - amounts.cantidad,
+        valor=after.valor - amounts.costo_total,
+    )
     code = movement.operacion or OTHERS
     return [
-        Line(movement, code, movement.sucursal, None, amounts, _ZERO, gone),
+        Line(movement, code, origin, None, amounts, _ZERO, gone),
         Line(
             movement,
             movement.operacion_destino,
-            movement.sucursal_destino,
+            destination,
             amounts,
             None,
             movement.ajuste,

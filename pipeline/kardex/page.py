@@ -21,6 +21,7 @@ from pipeline.kardex.formats import (
     totals_numbers,
 )
 from pipeline.kardex.ledger import Ledger, Period, Product
+from pipeline.kardex.lines import Movement
 
 # The least decimals of each column of numbers: quantity, unit cost and total of entries and of
 # exits, the adjustment, and the balance. Quantities have none that say nothing; money has two.
@@ -63,7 +64,7 @@ def write_html(ledger: Ledger, stream: TextIO, language: str) -> None:
     method = head.popitem()
     begin(stream, title, {**head, **_existence(product, voice), **dict([method])}, voice)
     stream.writelines(table(ledger, voice))
-    end(stream, voice)
+    end(stream, voice, corrected=ledger.corrected)
 
 
 def begin(stream: TextIO, title: str, heading: dict[str, str], voice: Voice) -> None:
@@ -83,9 +84,19 @@ def begin(stream: TextIO, title: str, heading: dict[str, str], voice: Voice) -> 
     stream.write("</dl>\n")
 
 
-def end(stream: TextIO, voice: Voice) -> None:
-    """Write how to read the tables, and the page's end."""
-    stream.write(f"<p>{_footnote(voice.gettext)}</p>\n</body>\n</html>\n")
+def end(stream: TextIO, voice: Voice, *, corrected: bool) -> None:
+    """Write how to read the tables, with lines that correct a closed period, and the page's end."""
+    _ = voice.gettext
+    notes = [_footnote(_)]
+    if corrected:
+        notes.append(
+            _(
+                "What came or was corrected once its period was closed stands on the first day "
+                "that was open; its date is the document's own. A reversal takes back what was "
+                "booked: its amounts are negative, on the side where that stood."
+            )
+        )
+    stream.write("".join(f"<p>{note}</p>\n" for note in notes) + "</body>\n</html>\n")
 
 
 def table(ledger: Ledger, voice: Voice) -> Iterator[str]:
@@ -187,9 +198,9 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
     yes = _("yes")
     for line in lines_in_format(ledger):
         row = line.movement
-        kind = name_of(row.tipo, _, row.nombre)
+        kind = name_of(row.tipo, _, row.nombre) + _booked(row, voice)
         yield (
-            f"<tr><td>{voice.table_day(row.fecha)}</td><td></td><td></td>"
+            f"<tr><td>{voice.table_day(row.fecha_documento)}</td><td></td><td></td>"
             f"<td>{row.id_movimiento}</td><td>{line.operacion} {escape(kind)}</td>"
             f"{cells_of(numbers_of(line), decimals, voice)}<td>{escape(line.sucursal)}</td>"
             f"<td>{yes if row.provisional else ''}</td></tr>\n"
@@ -198,6 +209,19 @@ def _rows(ledger: Ledger, voice: Voice) -> Iterator[str]:
         f'</tbody>\n<tfoot>\n<tr><td colspan="5">{below}</td>'
         f"{cells_of(totals, decimals, voice)}<td></td><td></td></tr>\n</tfoot>\n"
     )
+
+
+def _booked(movement: Movement, voice: Voice) -> str:
+    """How and when what corrects a closed period was booked; nothing of any other."""
+    if not movement.asiento:
+        return ""
+    _ = voice.gettext
+    how = {
+        "reverso": _("reversal, booked on {day}"),
+        "corrección": _("correction, booked on {day}"),
+        "tarde": _("late, booked on {day}"),
+    }[movement.asiento]
+    return f" ({how.format(day=voice.table_day(movement.fecha))})"
 
 
 def decimals_of(rows: Iterable[Numbers], least: Sequence[int]) -> list[int]:

@@ -19,7 +19,15 @@ from pipeline.kardex.files import Written, whole_files
 from pipeline.kardex.formats import OPENING_OPERATION, code_of
 from pipeline.kardex.ledger import Ledger
 from pipeline.kardex.lines import OTHERS, Balance, Line
-from pipeline.kardex.ple_rows import NO_DOCUMENT, Faults, LookUp, Row, described, looked_up
+from pipeline.kardex.ple_rows import (
+    NO_DOCUMENT,
+    Document,
+    Faults,
+    LookUp,
+    Row,
+    described,
+    looked_up,
+)
 from pipeline.kardex.reading import Book, go_through
 from pipeline.translation import translated as _
 
@@ -96,16 +104,18 @@ def _to_files(
             continue
         faults.of_line(row)
         adjusted = before._replace(valor=_sum(before.valor, line.ajuste))
-        number = 1
+        # What corrects a closed row is not to be taken for it, nor for what undoes it.
+        number = 10 * line.movement.capa + 1
         if _cents(adjusted.valor) != _cents(before.valor):
             fields = _fields(row, month, taxpayer, number, OTHERS)
             _put(valued, fields, _value_columns(None, before, adjusted))
-            number = 2
+            number += 1
         if line.movement.operacion_destino is not None and line.entry:
             number += 1
         fields = _fields(row, month, taxpayer, number, line.operacion or OTHERS)
         if line.after.existencias != before.existencias:
-            _put(units, fields, _unit_columns(before.existencias, line.after.existencias))
+            columns = _unit_columns(before.existencias, line.after.existencias, line)
+            _put(units, fields, columns)
         _put(valued, fields, _value_columns(line, adjusted, line.after))
         before = line.after
     faults.end()
@@ -140,12 +150,13 @@ def _fields(
 ) -> tuple[list[str], str]:
     """Fields 1 to 16, and the state; `number` tells the lines of one movement apart."""
     assert row.line
-    movement, document = row.line.movement, row.document
-    period, state = state_of(movement.fecha.date(), month, noted=False)
+    movement, document = row.line.movement, row.document or Document(None, None, None)
+    # What corrects a row was noted with it.
+    period, state = state_of(movement.fecha_documento.date(), month, noted=movement.capa > 0)
     return [
         *(period, _id_text(movement.id_movimiento), f"M{number}"),
         *_existence_fields(row, taxpayer),
-        f"{movement.fecha:%d/%m/%Y}",
+        f"{movement.fecha_documento:%d/%m/%Y}",
         *(document.tipo or NO_DOCUMENT, document.serie or "0", document.numero or "0"),
         operation,
         *_described(row),
@@ -180,6 +191,7 @@ def _value_columns(line: Line | None, before: Balance, after: Balance) -> list[s
     amount = _AMPLE.subtract(_cents(after.valor), _cents(before.valor))
     entry = exit_ = (_ZERO, _ZERO, _ZERO)
     side = line and line.entry
+    # A reversal leaves its side with the other sign.
     if line and line.exit:
         unit = line.exit.costo_unitario or _ZERO
         exit_ = (line.exit.cantidad.copy_negate(), unit.copy_abs(), amount)
@@ -190,10 +202,11 @@ def _value_columns(line: Line | None, before: Balance, after: Balance) -> list[s
     return [_AVERAGE, *map(_text, (*entry, *exit_, *balance))]
 
 
-def _unit_columns(before: Decimal, after: Decimal) -> list[str]:
+def _unit_columns(before: Decimal, after: Decimal, line: Line | None = None) -> list[str]:
     """Fields 17 and 18 of 12.1, which has two decimals: what the balance in them changes by."""
     change = _AMPLE.subtract(_cents(after), _cents(before))
-    entry, exit_ = (change, _ZERO) if after >= before else (_ZERO, change)
+    leaves = line.exit is not None if line else after < before
+    entry, exit_ = (_ZERO, change) if leaves else (change, _ZERO)
     return [_text(entry), _text(exit_)]
 
 

@@ -43,12 +43,15 @@ LookUp = Callable[
 
 
 class Row(NamedTuple):
-    """A line of a ledger, None for its opening balance, with what the shop says of it."""
+    """A line of a ledger, None for its opening balance, with what the shop says of it.
+
+    What the shop has no more, since it archives, it says nothing of: None.
+    """
 
     ledger: Ledger
     line: Line | None
     existence: Existence | None
-    document: Document
+    document: Document | None
 
 
 def described(product: Product) -> str:
@@ -66,12 +69,7 @@ def looked_up(ledgers: Iterable[Ledger], look_up: LookUp) -> Iterator[Row]:
         )
         for ledger, line in batch:
             document = documents.get(line.movement.id_movimiento) if line else None
-            yield Row(
-                ledger,
-                line,
-                existences.get(ledger.product.id_producto),
-                document or Document(None, None, None),
-            )
+            yield Row(ledger, line, existences.get(ledger.product.id_producto), document)
 
 
 class Faults:
@@ -91,11 +89,16 @@ class Faults:
         self.end()
         self._ledger = row.ledger
         code = code_of(row.ledger.product).strip()
-        kind, unit = row.existence or (None, None)
-        if kind not in _EXISTENCE_TYPES:
-            self._found.append(_wrong("tipo_existencia", kind))
-        if not re.fullmatch(r"[A-Z0-9]{1,3}", unit or ""):
-            self._found.append(_wrong("unidad_medida", unit))
+        if row.existence is None:
+            self._found.append(
+                _("no tipo_existencia and unidad_medida, since the OLTP has the product no more")
+            )
+        else:
+            kind, unit = row.existence
+            if kind not in _EXISTENCE_TYPES:
+                self._found.append(_wrong("tipo_existencia", kind))
+            if not re.fullmatch(r"[A-Z0-9]{1,3}", unit or ""):
+                self._found.append(_wrong("unidad_medida", unit))
         if len(code) > _LONGEST_CODE or _FORBIDDEN.search(code):
             self._found.append(_wrong("codigo", code))
         # Of all before it, not of the last one alone: the id of one may be the code of another.
@@ -112,8 +115,18 @@ class Faults:
     def of_line(self, row: Row) -> None:
         """A movement, or the half of one."""
         assert row.line
-        tipo, serie, numero = row.document
         needed = row.line.operacion in _NEEDS_DOCUMENT
+        if row.document is None:
+            if needed:
+                self._of_line(
+                    row.line,
+                    _(
+                        "no tipo_documento, serie and numero, since the OLTP has the movement "
+                        "no more,"
+                    ),
+                )
+            return
+        tipo, serie, numero = row.document
         wrong = []
         known = re.fullmatch("[0-9]{2}", tipo or "") and not (needed and tipo == NO_DOCUMENT)
         if (tipo or needed) and not known:
@@ -122,8 +135,11 @@ class Faults:
             if (text or needed) and not re.fullmatch(r"[A-Za-z0-9(),.-]{1,20}", text or ""):
                 wrong.append(_wrong(name, text))
         for fault in wrong:
-            self._lines[fault] += 1
-            self._first.setdefault(fault, row.line.movement.id_movimiento)
+            self._of_line(row.line, fault)
+
+    def _of_line(self, line: Line, fault: str) -> None:
+        self._lines[fault] += 1
+        self._first.setdefault(fault, line.movement.id_movimiento)
 
     def end(self) -> None:
         """The end of a product's lines."""

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any
 from pipeline.base import progress
 from pipeline.base.database import begin_snapshot, call, connect
 from pipeline.errors import InputError, LedgerError
-from pipeline.kardex.ledger import EXACT, BranchStock, Ledger, Period, Product, Sums, foot
+from pipeline.kardex.ledger import (
+    EXACT,
+    BranchStock,
+    Closing,
+    Ledger,
+    Period,
+    Product,
+    Sums,
+    foot,
+)
+from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -33,12 +43,14 @@ class Book:
     """The ledgers of a period, of each product that had stock or moved, in the order of codes.
 
     They are read as they are gone through, once; `products` is how many the OLAP knows at all.
+    `closing` is None while the period is open.
     """
 
     period: Period
     data_until: datetime | None
     products: int
     has_branches: bool
+    closing: Closing | None
     ledgers: Iterator[Ledger]
 
 
@@ -70,18 +82,47 @@ def open_book(settings: Settings, period: Period, data_until: datetime | None) -
         products = call(connection, "SELECT count(*) FROM etl.productos_libro()")
         has_branches = call(connection, "SELECT etl.hay_sucursales()")
         ledgers = _ledgers(connection, period, data_until, has_branches)
-        yield Book(period, data_until, products, has_branches, ledgers)
+        closing = _closing(connection, period)
+        yield Book(period, data_until, products, has_branches, closing, ledgers)
 
 
 def go_through(book: Book, ledgers: Iterable[Ledger]) -> tuple[int, int, Sums]:
-    """Have the ledgers read and written; how many there were, with how many movements, and sums."""
+    """Have the ledgers read and written; how many there were, with how many movements, and sums.
+
+    Raises LedgerError where the closing of the book's last day says otherwise.
+    """
     products, movements, sums = 0, 0, Sums()
     with progress.stage(_("kardex"), _("products"), book.products) as advance:
         for ledger in ledgers:
             products, movements = products + 1, movements + len(ledger.movements)
             sums = sums.plus(ledger.sums)
             advance(1)
+    if book.closing:
+        _check_closing(book.closing, movements, sums)
     return products, movements, sums
+
+
+def _closing(connection: Connection, period: Period) -> Closing | None:
+    days = (period.desde, period.hasta, period.zone)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM etl.cierre_del_libro(%s, %s, %s)", days)
+        row = cursor.fetchone()
+    return Closing(*row) if row else None
+
+
+def _check_closing(closing: Closing, movements: int, sums: Sums) -> None:
+    for what, closed, now in (
+        (N_("movements"), closing.movimientos, movements),
+        (N_("stock"), closing.existencias, sums.closing_quantity),
+        (N_("value"), closing.valor, sums.closing_value),
+    ):
+        if closed is not None and closed != now:
+            raise LedgerError(
+                _(
+                    "the book is not what the closing of {day} says: {what} {now} instead of "
+                    "{closed}; run `python -m pipeline verify`"
+                ).format(day=closing.dia, what=_(what), now=now, closed=closed)
+            )
 
 
 def _ledgers(

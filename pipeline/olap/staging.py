@@ -134,7 +134,8 @@ def _copy_command(target: str, expected: File) -> sql.Composable:
 def load_staged(connection: Connection, settings: Settings, extract: Extract) -> dict[str, Any]:
     """Value and load what copy_in() staged; the caller commits. Returns the counts.
 
-    Beside them, as `fuera_nuevas`, what etl.anotar_fuera_de_alcance() gives.
+    Beside them, as `fuera_nuevas`, what etl.anotar_fuera_de_alcance() gives, and as
+    `correcciones` what etl.contar_correcciones() does.
     """
     rows = extract["archivos"]["movements.csv"]["rows"]
     with progress.stage(_("valuing {rows:,} movements").format(rows=rows)):
@@ -143,5 +144,5 @@ def load_staged(connection: Connection, settings: Settings, extract: Extract) ->
             "SELECT etl.cargar_ventana(%s, %s)",
             (Json(extract), Json(options(settings))),
         )
-    new = counts.pop("fuera_nuevas", [])
-    return {name: int(value) for name, value in counts.items()} | {"fuera_nuevas": new}
+    told = {name: counts.pop(name) for name in ("fuera_nuevas", "correcciones")}
+    return {name: int(value) for name, value in counts.items()} | told

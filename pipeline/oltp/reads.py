@@ -30,6 +30,15 @@ def everything(query: Query, since: datetime | None) -> sql.Composable:
     return _wrap(query, sql.SQL("true") if since is None else _in_scope(query, since))
 
 
+def how_many_of(query: Query, ids: Sequence[int]) -> sql.Composable:
+    """A count of those movements that the OLTP has, whatever they are."""
+    template = sql.SQL(
+        "SELECT count(DISTINCT m.id_movimiento) FROM (\n{}\n) AS m"
+        " WHERE m.id_movimiento = ANY ({}::bigint[])"
+    )
+    return template.format(sql.SQL(query.text), sql.Literal(list(ids)))
+
+
 _IS_NEW = {
     # age() holds across wraparound and freeze.
     "xmin": sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)"),

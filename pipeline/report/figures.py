@@ -43,6 +43,7 @@ LISTS = (
     "corridas_por_dia",
     "corridas",
     "rechazos",
+    "correcciones",
     "bajo_cero",
 )
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.base.voice import Voice, voice_of
-from pipeline.report import branches, losses, runs, sales, stock
+from pipeline.report import branches, closings, losses, runs, sales, stock
 from pipeline.report.figures import Figures, Row, total
 from pipeline.report.parts import Card, Product, Section
 
@@ -22,7 +22,10 @@ _FOR_THE_SHOP: tuple[Make, ...] = (
     *(stock.below_cost, stock.prices),
     *(stock.slow, stock.value, sales.abc, stock.cost_jumps),
 )
-_FOR_THE_OPERATOR: tuple[Make, ...] = (runs.by_day, runs.last, runs.rejects, stock.below_zero)
+_FOR_THE_OPERATOR: tuple[Make, ...] = (
+    *(runs.by_day, runs.last, runs.rejects),
+    *(closings.corrections, stock.below_zero),
+)
 
 
 def render_page(figures: Figures, language: str) -> str:

@@ -9,6 +9,7 @@ from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.errors import DataError, GuardError, StateError
+from pipeline.run import corrections
 from pipeline.run.extract import discard_extract, extract_window
 from pipeline.state import window as windows
 from pipeline.state.receipts import Extract, Load
@@ -155,12 +156,21 @@ def _tell(window: Window, receipt: Load) -> None:
                 counts["perdidas"],
                 extra=extra,
             )
+        if booked := counts["correcciones"]:
+            log.info(
+                _("%s: of what is closed up to %s, booked at its end: %s"),
+                window,
+                booked["cierre"]["dia"],
+                corrections.in_words(corrections.for_machines(booked["carga"])),
+                extra=extra,
+            )
         if counts.get("tasas_reescritas"):
             log.warning(
                 _(
                     "%s: the tax of %d of the products that are sold was changed without a date, "
-                    "and with it all net sales before the first rate that has one; a rate that "
-                    "holds from a day on is a row of its own in dw.politica_precio, with desde"
+                    "and with it all net sales that are not closed, up to the first rate that has "
+                    "one; a rate that holds from a day on is a row of its own in "
+                    "dw.politica_precio, with desde"
                 ),
                 window,
                 counts["tasas_reescritas"],

@@ -185,7 +185,7 @@ class _Comparison:
         """What the OLTP changed since that transaction id, and `ids`; returns all of their ids."""
         read = self.read(since_version=since_version, ids=ids)
         found = _rows(self.shop, _template("huella_movidas.sql", read))
-        self.findings.compared = sum(in_scope for _, _, in_scope, _ in found)
+        self.findings.compared = sum(in_scope for _, _, in_scope, *_ in found)
         asked = sorted({*ids, *(movement for movement, *_ in found)})
         rows = "SELECT * FROM etl.verificar_movimientos(%s::bigint[], %s, %s)"
         self._judge(found, rows, (asked, self.written_in, self.hashed))
@@ -211,31 +211,31 @@ class _Comparison:
 
     def _judge(self, found: list[Any], rows: str, asked: tuple[Any, ...]) -> None:
         loaded: dict[int, list[int]] = defaultdict(list)
-        kept = set()
-        for movement, fingerprint, may_be_archived in _rows(self.analytical, rows, asked):
+        kept = {}
+        for movement, fingerprint, product in _rows(self.analytical, rows, asked):
             loaded[movement].append(fingerprint)
-            if may_be_archived:
-                kept.add(movement)
+            if product is not None:
+                kept[movement] = product
         _judge(found, loaded, kept, self.findings)
 
 
 def _judge(
-    found: list[Any], loaded: Mapping[int, list[int]], kept: set[int], findings: Findings
+    found: list[Any], loaded: Mapping[int, list[int]], kept: Mapping[int, int], findings: Findings
 ) -> None:
     """Tell what is wrong from what only waits for the next window.
 
     `loaded` has two fingerprints of a movement that is in the ledger and among the rejects; of
-    what is `kept` the OLTP needs nothing any more.
+    what is `kept`, with its product, the OLTP needs nothing any more.
     """
     gone = set(loaded)
-    for movement, fingerprint, in_scope, pending in found:
+    for movement, fingerprint, in_scope, pending, unknown_product in found:
         gone.discard(movement)
         has = loaded.get(movement, [])
         wants = [fingerprint] if in_scope else []
         if has == wants:
             continue
         # Its product is archived, too.
-        if movement in kept and min(wants, default=0) < 0:
+        if unknown_product is not None and kept.get(movement) == unknown_product:
             findings.archived += 1
             continue
         if pending:
@@ -246,8 +246,8 @@ def _judge(
         # Of what waits, the fingerprint is negative.
         if min(has + wants) < 0:
             findings.rejects.append(movement)
-    findings.archived += len(gone & kept)
-    gone -= kept
+    findings.archived += len(gone & kept.keys())
+    gone -= kept.keys()
     findings.extra.extend(sorted(gone))
     findings.rejects.extend(sorted(movement for movement in gone if min(loaded[movement]) < 0))
 

@@ -66,7 +66,7 @@ class Extract(Taken):
 
 
 class Load(TypedDict):
-    """load.json: what became of the window. Beside its numbers, `counts` has `fuera_nuevas`."""
+    """load.json: what became of the window; `counts` are what load_staged() gives."""
 
     window: str
     run_id: str

@@ -10,6 +10,7 @@ import logging
 import platform
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from luigi import Event
@@ -21,7 +22,7 @@ from pipeline.settings import Notices, load_notices, load_settings
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget
 from pipeline.superset.renewal import renew_dashboards
-from pipeline.telling import left_out, metrics, notify
+from pipeline.telling import booked_late, left_out, metrics, notify
 from pipeline.telling import told as memories
 from pipeline.telling.messages import say
 from pipeline.translation import translated as _
@@ -153,7 +154,8 @@ def _run_failed(
 def run_succeeded(task: luigi.Task) -> None:
     """Tell of the first success after a failure, and what was done if asked to; beat."""
     _attempt(lambda: _tell_success(load_notices(), task))
-    _attempt(lambda: _tell_left_out(load_notices(), task.windows))
+    _attempt(lambda: _tell_found("left_out", left_out, task.windows))
+    _attempt(lambda: _tell_found("corrections", booked_late, task.windows))
     _attempt(lambda: _beat(load_notices()))
     _attempt(lambda: metrics.write(load_notices(), succeeded=True))
 
@@ -238,15 +240,19 @@ def _tell_success(notices: Notices, task: luigi.Task) -> None:
         memories.remember(notices.state_dir, memories.Memory(None if sent else since))
 
 
-def _tell_left_out(notices: Notices, due: Iterable[windows.Window]) -> None:
-    """Tell what the windows brought that is out of scope, each kind once in the hours set."""
+def _tell_found(name: str, found: ModuleType, due: Iterable[windows.Window]) -> None:
+    """Tell what the windows brought that somebody should know, each kind once in the hours set.
+
+    `found` has kinds_in() and body(), as left_out has.
+    """
+    notices = load_notices()
     if not notices.urls:
         return
     now, memory = memories.utc_now(), memories.recall(notices.state_dir)
     again = timedelta(hours=notices.again_hours)
-    kinds = left_out.kinds_in(notices, due)
+    kinds = found.kinds_in(notices, due)
     told = {key: row for key, row in kinds.items() if memory.is_due(key, now, again)}
-    if told and _send(notices, "left_out", left_out.body(notices, list(told.values()))):
+    if told and _send(notices, name, found.body(notices, list(told.values()))):
         for key in told:
             memory.note_told(key, now)
         memories.remember(notices.state_dir, memory)

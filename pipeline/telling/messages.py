@@ -47,6 +47,14 @@ MESSAGES: dict[str, str] = {
         "{movements} of type {type} dated before the initial date or the opening, "
         "such as movement {movement} of {date}"
     ),
+    "corrections.title": _("ETL {shop}: what is closed was corrected"),
+    "corrections.body": _(
+        "Booked of what is closed up to {day}: {booked}.\n"
+        "Since that closing, in all: {in_all}.\n"
+        "What was closed stays as it was; each of them is a line of the view dw.v_correcciones, "
+        "and this is told again by: {command}\n"
+        "You are told once in {hours} h."
+    ),
     "no_window": _("none: what is due could not be found out"),
     "no_window_before": _("none: no window was due before it"),
     "no_cause": _("see the log of the run"),

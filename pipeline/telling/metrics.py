@@ -27,6 +27,9 @@ HELP = {
     "etl_lag_seconds": "How old the end of the last window was when this was written",
     "etl_window_rows": "Movements of the last window loaded, by what became of them",
     "etl_window_step_seconds": "Duration of each step of the last window loaded",
+    "etl_closed_until_timestamp_seconds": "The end of what is closed; 0 if nothing is",
+    "etl_corrections_since_closing": "Movements of closed periods that came late, were corrected "
+    "or were taken back since the last closing",
     "etl_rejects_waiting": "Movements that cannot be valued yet",
     "etl_provisional_movements": "Sales that still wait for the receipt of what they sold; "
     "of the 1,000 products furthest below zero, and 100 movements each at most",
@@ -116,7 +119,18 @@ def from_olap(state: dict[str, Any]) -> Figures:
         ("etl_provisional_movements", ""): state["provisionales"],
         ("etl_products_below_zero", ""): state["bajo_cero"],
         ("etl_stock_value", ""): state["valor"],
+        # Of a closing that was undone nothing may stay.
+        ("etl_closed_until_timestamp_seconds", ""): 0,
+        ("etl_corrections_since_closing", ""): 0,
     }
+    if closing := state["cierre"]:
+        until = olap.moment(closing["hasta"])
+        assert until is not None
+        booked = closing["correcciones"]
+        figures["etl_closed_until_timestamp_seconds", ""] = until.timestamp()
+        figures["etl_corrections_since_closing", ""] = sum(
+            booked[name] for name in ("tarde", "corregidas", "retiradas")
+        )
     end = olap.moment(state["hasta"])
     if end is not None:
         figures["etl_window_end_timestamp_seconds", ""] = end.timestamp()

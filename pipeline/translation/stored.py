@@ -57,6 +57,14 @@ TEMPLATES = (
         "put the products back, or correct productos.sql; or if it is right: {command} "
         "--accept-source {source}"
     ),
+    N_(
+        "{movements} movements that are closed come again with other ids, and would count twice; "
+        "nothing was written"
+    ),
+    N_(
+        "yield the ids that they had in movimientos.sql; or open the closings again, the last one "
+        "first, and close anew after the run: `python -m pipeline close --reopen`"
+    ),
     N_("{rejects} of {read} movements read would be rejected ({reasons}); nothing was written"),
     N_("the query is wrong rather than the data: correct sql/oltp, or raise ETL_MAX_REJECT_SHARE"),
     N_(
@@ -135,19 +143,16 @@ TEMPLATES = (
     N_("product {product}"),
     N_("earlier history would change what is closed up to {day}; nothing was changed"),
     N_("open the closings again, the last one first: `python -m pipeline close --reopen`"),
+    N_("movements of type {type} are closed, and would be reported otherwise; nothing was changed"),
+    N_(
+        "give what comes from now on a type of its own, or open the closings again, the last one "
+        "first: `python -m pipeline close --reopen`"
+    ),
     N_("{day} is closed already, as all up to {last} is; nothing was changed"),
     N_("{day} is not over yet; nothing was changed"),
     N_("close a day that is over"),
     N_("{day} is not loaded to its end yet; nothing was changed"),
     N_("run `luigi --module pipeline RunDue`, and close it then"),
-    N_(
-        "of what {day} closes, {rejects} movements wait as rejects and {provisional} sales have a "
-        "provisional cost; nothing was changed"
-    ),
-    N_(
-        "see `python -m pipeline rejects` and `python -m pipeline status`; give --anyway to close "
-        "it as it is"
-    ),
     N_("the last closing is that of {day}; nothing was changed"),
     N_("there is no closing; nothing was changed"),
     N_("what was closed up to {day} is not what it was"),

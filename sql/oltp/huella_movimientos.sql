@@ -10,7 +10,8 @@ SELECT
         ELSE CASE WHEN c.motivo IS NULL THEN 1 ELSE -1 END * {fingerprint}
     END AS huella,
     c.alcance,
-    c.pendiente
+    c.pendiente,
+    CASE WHEN c.motivo = 'producto desconocido' THEN c.id_producto END AS desconocido
 FROM (
     SELECT
         v.*,

@@ -48,7 +48,7 @@ BEGIN
     FROM pg_temp.apertura_nueva AS n
     CROSS JOIN LATERAL (
         SELECT * FROM dw.kardex AS f
-        WHERE f.id_producto = n.id_producto AND f.fecha < n.fecha
+        WHERE f.id_producto = n.id_producto AND f.fecha_documento < n.fecha
         OFFSET 0
     ) AS k;
     SELECT string_agg(

@@ -1,31 +1,70 @@
 -- Closing a period, and opening the last one again.
 
-CREATE OR REPLACE FUNCTION etl.huella_del_periodo(p_desde timestamptz, p_hasta timestamptz, p_anterior text)
+CREATE OR REPLACE FUNCTION etl.huella_del_periodo(p_cierre dw.cierre, p_desde timestamptz, p_anterior text)
 RETURNS text
 LANGUAGE sql STABLE
 AS $$
 -- A product at a time, so that none of the strings has to hold all of it.
-SELECT encode(sha256(convert_to(coalesce(p_anterior, ''), 'UTF8') || coalesce(
-    string_agg(p.suma, ''::bytea ORDER BY p.id_producto), ''
-)), 'hex')
+SELECT encode(sha256(convert_to(concat_ws(
+    '|', p_anterior, p_cierre.dia - date '2000-01-01', extract(epoch FROM p_cierre.hasta), p_cierre.movimientos,
+    p_cierre.existencias, p_cierre.valor
+), 'UTF8') || coalesce(string_agg(p.suma, ''::bytea ORDER BY p.id_producto), '')), 'hex')
 FROM (
     SELECT
         k.id_producto,
         sha256(string_agg(
             record_send(ROW(
                 k.id_producto, k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal,
-                k.version, k.orden, k.provisional, k.tipo, k.cantidad, k.precio_unitario, k.costo_unitario,
+                -- A text is sent as the client of the session writes it.
+                k.version, k.orden, k.provisional, convert_to(k.tipo, getdatabaseencoding()), k.cantidad, k.precio_unitario, k.costo_unitario,
                 k.costo_total, k.ajuste, k.existencias, k.valor, k.costo_promedio, k.salto_costo, k.variacion,
                 k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo
             )), ''::bytea ORDER BY k.fecha, k.fecha_documento, k.orden, k.id_movimiento, k.capa
         )) AS suma
     FROM dw.kardex AS k
-    WHERE k.fecha >= p_desde AND k.fecha < p_hasta
+    WHERE k.fecha >= p_desde AND k.fecha < p_cierre.hasta
     GROUP BY k.id_producto
 ) AS p
 $$;
-COMMENT ON FUNCTION etl.huella_del_periodo(timestamptz, timestamptz, text) IS
-    'sha256 de todas las columnas de las filas de un período, producto por producto en su orden, tras la huella del anterior';
+COMMENT ON FUNCTION etl.huella_del_periodo(dw.cierre, timestamptz, text) IS
+    'sha256 de las cifras de un cierre y de todas las columnas de las filas de su período, producto por producto en su orden, tras la huella del anterior';
+
+CREATE OR REPLACE FUNCTION etl.esperan_cierre(p_desde timestamptz, p_hasta timestamptz) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+WITH esperan AS (
+    SELECT
+        true AS es_rechazo, r.fecha, r.id_movimiento, r.tipo, r.id_producto, r.motivo
+    FROM etl.rechazo AS r
+    WHERE r.fecha IS NULL OR r.fecha < p_hasta
+    UNION ALL
+    SELECT false, k.fecha, k.id_movimiento, k.tipo, k.id_producto, 'costo provisional'
+    FROM (
+        SELECT
+            f.*,
+            -- What is in stock again has had the receipt that it waited for.
+            bool_or(f.existencias >= 0) OVER (
+                PARTITION BY f.id_producto
+                ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
+            ) AS saldada
+        FROM dw.kardex AS f
+        WHERE f.fecha >= p_desde AND f.fecha < p_hasta
+    ) AS k
+    WHERE k.provisional AND NOT k.saldada
+)
+SELECT jsonb_build_object(
+    'rechazos', (SELECT count(*) FROM esperan AS e WHERE e.es_rechazo),
+    'provisionales', (SELECT count(*) FROM esperan AS e WHERE NOT e.es_rechazo),
+    'esperan', (
+        SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.es_rechazo DESC, e.fecha, e.id_movimiento), '[]')
+        FROM (
+            SELECT * FROM esperan AS e ORDER BY e.es_rechazo DESC, e.fecha, e.id_movimiento LIMIT 10
+        ) AS e
+    )
+)
+$$;
+COMMENT ON FUNCTION etl.esperan_cierre(timestamptz, timestamptz) IS
+    'De lo que un cierre cerraría, cuántos rechazos esperan y cuántas ventas aún tienen un costo provisional, y los primeros diez';
 
 CREATE OR REPLACE FUNCTION etl.cerrar(p_dia date, p_zona text, p_opciones jsonb, p_igual boolean) RETURNS jsonb
 LANGUAGE plpgsql
@@ -49,28 +88,16 @@ BEGIN
             ERRCODE = 'ETI01',
             MESSAGE = format('%s is not over yet; nothing was changed', p_dia),
             HINT = 'close a day that is over';
-    ELSIF v_control.hasta IS NULL OR v_control.hasta < v_hasta THEN
+    -- Nor is it while the ledger is to be valued anew by types that were edited.
+    ELSIF v_control.hasta IS NULL OR v_control.hasta < v_hasta OR v_control.revaluar THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETI01',
             MESSAGE = format('%s is not loaded to its end yet; nothing was changed', p_dia),
             HINT = 'run `luigi --module pipeline RunDue`, and close it then';
     END IF;
-    SELECT jsonb_build_object(
-        'rechazos', (
-            SELECT count(*) FROM etl.rechazo AS r WHERE r.fecha IS NULL OR r.fecha < v_hasta
-        ),
-        'provisionales', (
-            SELECT count(*) FROM dw.kardex AS k WHERE k.provisional AND k.fecha >= v_antes AND k.fecha < v_hasta
-        )
-    ) INTO v_pendiente;
-    IF NOT p_igual AND (
-        (v_pendiente ->> 'rechazos')::bigint > 0 OR (v_pendiente ->> 'provisionales')::bigint > 0
-    ) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'ETI01',
-            MESSAGE = format('of what %s closes, %s movements wait as rejects and %s sales have a provisional cost; nothing was changed',
-                             p_dia, v_pendiente ->> 'rechazos', v_pendiente ->> 'provisionales'),
-            HINT = 'see `python -m pipeline rejects` and `python -m pipeline status`; give --anyway to close it as it is';
+    v_pendiente := etl.esperan_cierre(v_antes, v_hasta);
+    IF NOT p_igual AND jsonb_array_length(v_pendiente -> 'esperan') > 0 THEN
+        RETURN v_pendiente;
     END IF;
 
     INSERT INTO dw.cierre (hasta, dia) VALUES (v_hasta, p_dia);
@@ -91,15 +118,14 @@ BEGIN
         PERFORM etl.revaluar(
             v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
         );
-        UPDATE etl.control AS c SET corridas = c.corridas + 1, version = gen_random_uuid();
+        PERFORM etl.anotar_revaluacion(false);
     END IF;
 
     PERFORM etl.cerrar_productos(v_antes, v_hasta);
     UPDATE dw.cierre AS c
     SET movimientos = (SELECT count(*) FROM dw.kardex AS k WHERE k.fecha >= v_antes AND k.fecha < v_hasta),
         existencias = s.existencias,
-        valor = s.valor,
-        huella = etl.huella_del_periodo(v_antes, v_hasta, v_anterior)
+        valor = s.valor
     FROM (
         SELECT
             coalesce(sum(coalesce(u.existencias, a.existencias)), 0) AS existencias,
@@ -115,12 +141,26 @@ BEGIN
         ) AS u ON true
     ) AS s
     WHERE c.hasta = v_hasta;
-    RETURN v_pendiente || (SELECT to_jsonb(c) FROM dw.cierre AS c WHERE c.hasta = v_hasta);
+    UPDATE dw.cierre AS c SET huella = etl.huella_del_periodo(c, v_antes, v_anterior) WHERE c.hasta = v_hasta;
+    RETURN v_pendiente - 'esperan' || (SELECT to_jsonb(c) FROM dw.cierre AS c WHERE c.hasta = v_hasta);
 END
 $$;
 COMMENT ON FUNCTION etl.cerrar(date, text, jsonb, boolean) IS
-    'Cierra hasta el fin de un día, bajo el bloqueo de las cargas; se niega si falta cargarlo o si algo de él espera, salvo que se pida';
+    'Cierra hasta el fin de un día, bajo el bloqueo de las cargas; se niega si falta cargarlo y, salvo que se pida, si algo de él espera: entonces no hace más que decirlo, como etl.esperan_cierre()';
 SELECT etl.conceder('EXECUTE', 'etl.cerrar(date, text, jsonb, boolean)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.anotar_revaluacion(p_releer boolean) RETURNS void
+LANGUAGE sql
+AS $$
+UPDATE etl.control AS c
+SET corridas = c.corridas + 1,
+    version = gen_random_uuid(),
+    horizonte = CASE WHEN NOT p_releer THEN c.horizonte END,
+    -- What was valued now has prices of a policy that the others have not yet.
+    politica = CASE WHEN etl.misma_politica() THEN c.politica END
+$$;
+COMMENT ON FUNCTION etl.anotar_revaluacion(boolean) IS
+    'Cuenta en etl.control que un cierre, o su reapertura, valorizó de nuevo; y si la corrida siguiente lee todo';
 
 CREATE OR REPLACE FUNCTION etl.verificar_cierres() RETURNS TABLE (dia date)
 LANGUAGE sql STABLE
@@ -130,11 +170,11 @@ AS $$
 SELECT c.dia
 FROM (
     SELECT
-        c.*, coalesce(lag(c.hasta) OVER w, '-infinity') AS desde, lag(c.huella) OVER w AS anterior
+        c AS cierre, c.dia, c.huella, coalesce(lag(c.hasta) OVER w, '-infinity') AS desde, lag(c.huella) OVER w AS anterior
     FROM dw.cierre AS c
     WINDOW w AS (ORDER BY c.hasta)
 ) AS c
-WHERE c.huella IS DISTINCT FROM etl.huella_del_periodo(c.desde, c.hasta, c.anterior)
+WHERE c.huella IS DISTINCT FROM etl.huella_del_periodo(c.cierre, c.desde, c.anterior)
 $$;
 COMMENT ON FUNCTION etl.verificar_cierres() IS 'Los días de cierre cuyas filas ya no son las que se cerraron';
 SELECT etl.conceder('EXECUTE', 'etl.verificar_cierres()', 'etl_cargador');
@@ -153,10 +193,8 @@ BEGIN
     IF v_cierre.dia IS DISTINCT FROM p_dia THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETI01',
-            MESSAGE = coalesce(
-                format('the last closing is that of %s; nothing was changed', v_cierre.dia),
-                'there is no closing; nothing was changed'
-            );
+            MESSAGE = CASE WHEN v_cierre.dia IS NULL THEN 'there is no closing; nothing was changed'
+                ELSE format('the last closing is that of %s; nothing was changed', v_cierre.dia) END;
     END IF;
     INSERT INTO dw.reapertura (motivo, hasta, dia, cerrado, movimientos, existencias, valor, huella)
     SELECT p_motivo, v_cierre.*;
@@ -183,8 +221,10 @@ BEGIN
         WHERE f.fecha >= v_cerrado AND (f.capa > 0 OR f.fecha_documento < f.fecha)
     )
     ORDER BY k.id_movimiento, k.capa DESC;
-    PERFORM etl.clasificar(v_control.desde_inicial, 'infinity', false);
     -- Nothing is judged: a void stays one, and the rest is as it was booked.
+    INSERT INTO etl.descarte (id_movimiento, fuera)
+    SELECT e.id_movimiento, 'anulado' FROM etl.etapa AS e WHERE e.anulado;
+    PERFORM etl.comparar(false);
     DELETE FROM etl.etapa AS e WHERE e.anulado;
     DELETE FROM etl.etapa AS e USING etl.baja AS b
     WHERE b.igual AND NOT b.reverso AND b.id_movimiento = e.id_movimiento;
@@ -207,13 +247,33 @@ BEGIN
     );
     -- In the categories and with the tax of today.
     PERFORM etl.recalcular_resumenes(p_zona, (SELECT c.dia FROM dw.v_corte AS c));
-    UPDATE etl.control AS c SET corridas = c.corridas + 1, version = gen_random_uuid();
+    -- What was archived with its product is to wait, now that it is open.
+    PERFORM etl.anotar_revaluacion(EXISTS (
+        SELECT FROM dw.kardex AS k
+        INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto AND NOT p.vigente
+        WHERE k.fecha >= v_cerrado AND k.fecha < v_cierre.hasta
+    ));
     RETURN to_jsonb(v_cierre);
 END
 $$;
 COMMENT ON FUNCTION etl.reabrir(date, text, text, jsonb) IS
     'Deshace el último cierre: lo que corregía su período se asienta en su fecha';
 SELECT etl.conceder('EXECUTE', 'etl.reabrir(date, text, text, jsonb)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.movimientos_del_cierre(p_dia date) RETURNS bigint[]
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT coalesce(array_agg(DISTINCT k.id_movimiento), '{}')
+FROM (
+    SELECT c.dia, c.hasta, coalesce(lag(c.hasta) OVER (ORDER BY c.hasta), '-infinity') AS desde FROM dw.cierre AS c
+) AS c
+INNER JOIN dw.kardex AS k ON k.fecha >= c.desde AND k.fecha < c.hasta
+WHERE c.dia = p_dia
+$$;
+COMMENT ON FUNCTION etl.movimientos_del_cierre(date) IS 'Los movimientos asentados en el período de un cierre';
+SELECT etl.conceder('EXECUTE', 'etl.movimientos_del_cierre(date)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.cierres() RETURNS jsonb
 LANGUAGE sql STABLE

@@ -128,6 +128,7 @@ SELECT jsonb_build_object(
     ),
     'probada', (SELECT u.probada FROM etl.prueba AS u),
     'probada_entera', (SELECT u.entera FROM etl.prueba AS u),
+    'cierre', etl.ultimo_cierre(),
     'rechazos', etl.motivos_de_rechazo(),
     'fuera_de_alcance', etl.resumir_fuera_de_alcance(),
     'bajo_cero', (
@@ -170,5 +171,5 @@ SELECT jsonb_build_object(
 )
 $$;
 COMMENT ON FUNCTION etl.estado_operacion(integer) IS
-    'Todo lo que muestra el comando status: control, última comprobación, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0, orígenes por revisar';
+    'Todo lo que muestra el comando status: control, última comprobación, último cierre, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0, orígenes por revisar';
 SELECT etl.conceder('EXECUTE', 'etl.estado_operacion(integer)', 'etl_cargador');

@@ -27,7 +27,8 @@ CREATE OR REPLACE FUNCTION etl.libro_producto(
     cantidad numeric, costo_unitario numeric, costo_total numeric, ajuste numeric,
     existencias numeric, costo_promedio numeric, valor numeric, provisional boolean,
     variacion numeric, regla text, signo smallint, nombre text, operacion text,
-    operacion_destino text, sucursal_destino text
+    operacion_destino text, sucursal_destino text, fecha_documento timestamptz, capa smallint,
+    reverso boolean
 )
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -39,7 +40,7 @@ SELECT
     l.costo_total, l.ajuste, l.existencias, l.costo_promedio, l.valor, l.provisional, l.variacion,
     t.regla, t.signo, t.nombre,
     CASE WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
-    t.sunat_destino, l.sucursal_destino
+    t.sunat_destino, l.sucursal_destino, l.fecha_documento, l.capa, l.reverso
 FROM (
     SELECT
         -- An opening that holds from a day of the period on bears its own date.
@@ -54,7 +55,8 @@ FROM (
         coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
         coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric AS costo_promedio,
         coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
-        false AS provisional, 0::numeric AS variacion, NULL::text AS sucursal_destino
+        false AS provisional, 0::numeric AS variacion, NULL::text AS sucursal_destino,
+        false AS reverso
     FROM (SELECT p_id_producto AS id_producto) AS p
     LEFT JOIN dw.apertura AS a
         ON a.id_producto = p.id_producto AND (
@@ -76,7 +78,8 @@ FROM (
         k.costo_total, k.ajuste, k.existencias, k.costo_promedio, k.valor, k.provisional,
         k.variacion,
         CASE WHEN k.id_sucursal_destino IS NOT NULL
-            THEN coalesce(d.nombre, 'Sucursal ' || k.id_sucursal_destino) END
+            THEN coalesce(d.nombre, 'Sucursal ' || k.id_sucursal_destino) END,
+        k.reverso
     FROM dw.kardex AS k
     LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal
     LEFT JOIN dw.sucursal AS d ON d.id_sucursal = k.id_sucursal_destino
@@ -114,7 +117,8 @@ CREATE OR REPLACE FUNCTION etl.libro(p_desde date, p_hasta date, p_zona text) RE
     cantidad numeric, costo_unitario numeric, costo_total numeric, ajuste numeric,
     existencias numeric, costo_promedio numeric, valor numeric, provisional boolean,
     variacion numeric, regla text, signo smallint, nombre text, operacion text,
-    operacion_destino text, sucursal_destino text
+    operacion_destino text, sucursal_destino text, fecha_documento timestamptz, capa smallint,
+    reverso boolean
 )
 LANGUAGE sql STABLE
 AS $$
@@ -188,3 +192,33 @@ $$;
 COMMENT ON FUNCTION etl.libro_sucursales(date, text) IS
     'Las existencias por sucursal de cada producto, en el orden de etl.libro()';
 SELECT etl.conceder('EXECUTE', 'etl.libro_sucursales(date, text)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.cierre_del_libro(p_desde date, p_hasta date, p_zona text)
+RETURNS TABLE (dia date, huella text, movimientos bigint, existencias numeric, valor numeric)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT
+    c.dia, c.huella,
+    -- Of a period that begins otherwise than one that was closed, the closings do not tell.
+    CASE WHEN c.hasta = p.hasta AND (
+        EXISTS (SELECT FROM dw.cierre AS a WHERE a.hasta = p.desde)
+        OR NOT EXISTS (SELECT FROM dw.kardex AS k WHERE k.fecha < p.desde)
+    ) THEN (
+        SELECT sum(a.movimientos)::bigint FROM dw.cierre AS a WHERE a.hasta > p.desde AND a.hasta <= p.hasta
+    ) END,
+    CASE WHEN c.hasta = p.hasta THEN c.existencias END,
+    CASE WHEN c.hasta = p.hasta THEN c.valor END
+FROM (
+    SELECT
+        coalesce(etl.inicio_del_dia(p_desde, p_zona), '-infinity') AS desde,
+        coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity') AS hasta
+) AS p
+INNER JOIN dw.cierre AS c ON c.hasta >= p.hasta AND c.huella IS NOT NULL
+ORDER BY c.hasta
+LIMIT 1
+$$;
+COMMENT ON FUNCTION etl.cierre_del_libro(date, date, text) IS
+    'El cierre que deja como está el libro de unos días de la zona, y si termina con ellos, qué dice de ellos; sin fila, está abierto';
+SELECT etl.conceder('EXECUTE', 'etl.cierre_del_libro(date, date, text)', 'etl_cargador');

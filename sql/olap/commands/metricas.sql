@@ -12,6 +12,7 @@ SELECT jsonb_build_object(
         SELECT to_jsonb(c) - 'identidad'
         FROM (SELECT * FROM etl.corrida AS c ORDER BY c.desde DESC, c.hasta DESC LIMIT 1) AS c
     ),
+    'cierre', etl.ultimo_cierre(),
     'rechazos', (SELECT count(*) FROM etl.rechazo),
     'bajo_cero', (SELECT count(*) FROM dw.inventario AS i WHERE i.existencias < 0),
     'valor', (SELECT coalesce(sum(i.valor), 0) FROM dw.inventario AS i WHERE i.existencias > 0),
@@ -47,5 +48,5 @@ SELECT jsonb_build_object(
 )
 $$;
 COMMENT ON FUNCTION etl.metricas() IS
-    'Cifras de la última ventana y de las existencias para Prometheus. Provisionales: ventas que aún esperan su entrada, contadas hacia atrás en hasta 1000 productos bajo cero y 100 movimientos de cada uno';
+    'Cifras de la última ventana, del último cierre y de las existencias para Prometheus. Provisionales: ventas que aún esperan su entrada, contadas hacia atrás en hasta 1000 productos bajo cero y 100 movimientos de cada uno';
 SELECT etl.conceder('EXECUTE', 'etl.metricas()', 'etl_cargador');

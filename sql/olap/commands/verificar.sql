@@ -19,8 +19,9 @@ SELECT
         k.id_sucursal_destino,
         k.de_todo
     )) AS contenido,
-    -- What the OLTP need not have any more.
-    NOT etl.puede_irse(k.fecha_documento, k.capa, (SELECT etl.cerrado_hasta())) AS archivable
+    -- What the OLTP need not have any more, nor the catalogue its product.
+    CASE WHEN NOT etl.puede_irse(k.fecha_documento, k.capa, (SELECT etl.cerrado_hasta()))
+        THEN k.id_producto END AS archivable
 FROM dw.kardex AS k
 WHERE NOT k.reverso AND NOT EXISTS (
     SELECT FROM dw.kardex AS x WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
@@ -44,7 +45,7 @@ SELECT
         r.id_sucursal_destino,
         NULL::boolean
     )),
-    false
+    NULL
 FROM etl.rechazo AS r;
 COMMENT ON VIEW etl.v_contenido IS
     'El contenido de cada movimiento del alcance, menos su fecha: valorizado (signo 1), o con su motivo si espera en etl.rechazo (-1)';
@@ -88,7 +89,7 @@ SELECT etl.conceder('EXECUTE', 'etl.verificar_bloques(timestamptz, bigint, text,
 
 CREATE OR REPLACE FUNCTION etl.verificar_filas(
     p_desde timestamptz, p_bloques bigint[], p_tamano bigint, p_zona text, p_rapida boolean
-) RETURNS TABLE (id_movimiento bigint, huella bigint, archivable boolean)
+) RETURNS TABLE (id_movimiento bigint, huella bigint, archivable bigint)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -103,7 +104,7 @@ SELECT etl.conceder('EXECUTE', 'etl.verificar_filas(timestamptz, bigint[], bigin
 
 CREATE OR REPLACE FUNCTION etl.verificar_movimientos(
     p_movimientos bigint[], p_zona text, p_rapida boolean
-) RETURNS TABLE (id_movimiento bigint, huella bigint, archivable boolean)
+) RETURNS TABLE (id_movimiento bigint, huella bigint, archivable bigint)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

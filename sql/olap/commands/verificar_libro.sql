@@ -29,6 +29,8 @@ CREATE OR REPLACE FUNCTION etl.repetir_libro(
 LANGUAGE plpgsql STABLE
 AS $$
 #variable_conflict use_column
+DECLARE
+    v_cerrado timestamptz := etl.cerrado_hasta();
 BEGIN
     -- A row is right if the rule of its type makes it of the row before: if all are, and the first stands
     -- on the opening, the ledger is its replay. So none waits for another.
@@ -251,7 +253,7 @@ BEGIN
                 k.id_producto, k.id_movimiento, k.tipo, k.orden, k.provisional, k.salto_costo,
                 k.cantidad::numeric, k.costo_unitario::numeric, k.costo_total::numeric, k.ajuste::numeric,
                 k.existencias::numeric, k.valor::numeric, k.costo_promedio::numeric, k.variacion::numeric,
-                k.importe::numeric, k.reverso,
+                k.importe::numeric, k.reverso, k.fecha, k.fecha_documento,
                 CASE WHEN c.sabido THEN 'ninguna' ELSE etl.regla_de(k.reverso, t.regla, t.signo) END AS regla,
                 t.orden AS orden_del_tipo, c.despues,
                 CASE t.signo WHEN 1 THEN k.costo_total WHEN -1 THEN -k.costo_total ELSE 0 END AS entra, c.origen, c.adicional, c.habia,
@@ -290,6 +292,8 @@ BEGIN
         OR f.existencias <> f.existencias_previas + f.variacion
         OR f.valor - f.valor_previo <> f.entra + f.ajuste
         OR f.orden <> f.orden_del_tipo
+        -- What corrects a closed period is booked where it ends.
+        OR f.fecha <> CASE WHEN f.reverso THEN v_cerrado ELSE greatest(f.fecha_documento, v_cerrado) END
         OR f.provisional <> (
             CASE WHEN f.sencillo THEN f.regla = 'al_promedio' ELSE (f.paso).al_promedio END
             AND (f.existencias < 0 OR f.costo_promedio = 0)

@@ -62,6 +62,9 @@ BEGIN
     -- First, since another database has other products, too.
     PERFORM etl.revisar_salidas(v_control, p_extracto, p_opciones);
     PERFORM etl.revisar_catalogo(v_control, p_extracto, p_opciones);
+    IF v_completa AND v_cerrado > '-infinity' THEN
+        PERFORM etl.revisar_archivadas(v_cerrado, p_opciones);
+    END IF;
     PERFORM etl.revisar_rechazos(v_filas, p_opciones);
     v_conteo := etl.contar_cambios()
         || jsonb_build_object('fuera_nuevas', etl.anotar_fuera_de_alcance(p_extracto));
@@ -84,6 +87,7 @@ BEGIN
             (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date, p_opciones ->> 'zona'
         )
     ) || jsonb_build_object('filas_leidas', v_filas, 'tasas_reescritas', v_reescritas);
+    v_conteo := v_conteo || jsonb_build_object('correcciones', etl.contar_correcciones());
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;

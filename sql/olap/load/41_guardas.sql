@@ -17,6 +17,8 @@ DECLARE
     v_productos bigint;
     v_retiros bigint;
     v_total bigint;
+    v_abiertas bigint;
+    v_cerrado timestamptz := etl.cerrado_hasta();
     v_catalogo bigint;
     v_senal text := etl.senal_fuente(p_extracto -> 'identidad');
 BEGIN
@@ -25,11 +27,12 @@ BEGIN
     IF v_retiros = 0 THEN
         RETURN;
     END IF;
-    SELECT count(*) INTO v_total FROM dw.kardex;
+    -- What is closed does not leave.
+    SELECT count(*), count(*) FILTER (WHERE k.fecha >= v_cerrado) INTO v_total, v_abiertas FROM dw.kardex AS k;
     SELECT count(*) INTO v_catalogo FROM dw.producto AS p WHERE p.vigente;
     -- A catalogue that is empty was emptied by mistake, however few its lines.
     IF (v_retiros < 20 AND v_catalogo > 0)
-        OR v_retiros <= v_total * (p_opciones ->> 'max_retiro')::numeric
+        OR v_retiros <= v_abiertas * (p_opciones ->> 'max_retiro')::numeric
         OR p_control.aceptar_fuente = v_senal THEN
         RETURN;
     END IF;
@@ -49,6 +52,38 @@ END
 $$;
 COMMENT ON FUNCTION etl.revisar_catalogo(etl.control, jsonb, jsonb) IS
     'Detiene una ventana en que faltan productos cuyos movimientos son demasiados, o todo el catálogo, salvo que se haya aceptado esa fuente';
+
+CREATE OR REPLACE FUNCTION etl.revisar_archivadas(p_cerrado timestamptz, p_opciones jsonb) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_tardias bigint;
+    v_otra_vez bigint;
+BEGIN
+    SELECT count(*), count(*) FILTER (WHERE a.tipo IS NOT NULL)
+    INTO v_tardias, v_otra_vez
+    FROM etl.v_etapa AS v
+    LEFT JOIN (
+        SELECT DISTINCT k.tipo, k.id_producto, k.fecha_documento, k.cantidad
+        FROM dw.kardex AS k
+        WHERE k.fecha < p_cerrado
+            AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = k.id_movimiento)
+    ) AS a
+        ON a.tipo = v.tipo AND a.id_producto = v.id_producto AND a.fecha_documento = v.fecha
+        AND a.cantidad = v.cantidad
+    WHERE v.fecha < p_cerrado
+        AND NOT EXISTS (SELECT FROM dw.kardex AS k WHERE k.id_movimiento = v.id_movimiento);
+    IF v_otra_vez >= 5 AND v_otra_vez >= v_tardias / 2 AND (p_opciones ->> 'max_retiro')::numeric < 1 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETG01',
+            MESSAGE = format('%s movements that are closed come again with other ids, and would count twice; nothing was written',
+                             v_otra_vez),
+            HINT = 'yield the ids that they had in movimientos.sql; or open the closings again, the last one first, and close anew after the run: `python -m pipeline close --reopen`';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.revisar_archivadas(timestamptz, jsonb) IS
+    'Detiene una lectura completa que trae lo cerrado con otros números: quedaría archivado y, además, asentado de nuevo';
 
 CREATE OR REPLACE FUNCTION etl.revisar_rechazos(p_filas bigint, p_opciones jsonb) RETURNS void
 LANGUAGE plpgsql

@@ -8,11 +8,13 @@ AS $$
 DECLARE
     v_zona text := p_opciones ->> 'zona';
     v_maximo numeric := (p_opciones ->> 'max_retiro')::numeric;
+    v_cerrado timestamptz := etl.cerrado_hasta();
     -- Two databases that agree on dates and products are no less two.
     v_otra boolean := etl.es_otra_base(p_control.identidad, p_extracto -> 'identidad');
     v_salen record;
     v_serie record;
     v_maximas bigint;
+    v_quitables bigint;
     v_antes bigint := 0;
 BEGIN
     SELECT
@@ -25,7 +27,10 @@ BEGIN
         (max(s.fecha) AT TIME ZONE v_zona)::date AS ultima
     INTO v_salen
     FROM etl.salidas() AS s
-    WHERE s.motivo <> 'otra' OR v_otra;
+    -- A full read is of an OLTP or of queries that were changed on purpose; between two ordinary
+    -- windows it is day by day that documents are voided and corrected.
+    WHERE s.motivo IN ('quitada', 'reemplazada', 'perdida') OR v_otra
+        OR s.motivo <> 'otra' AND (p_extracto ->> 'imagen_completa')::boolean IS FALSE;
     IF v_maximo >= 1 OR p_control.aceptar_fuente = etl.senal_fuente(p_extracto -> 'identidad') THEN
         UPDATE etl.control AS c SET ajenas = 0 WHERE c.ajenas <> 0;
         RETURN;
@@ -34,7 +39,12 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO v_serie FROM etl.contar_series();
-    SELECT greatest(floor(count(*) * v_maximo), 19) INTO v_maximas FROM dw.kardex;
+    -- Of what is closed nothing is removed: it does not make the share of the rest smaller.
+    SELECT
+        greatest(floor(count(*) * v_maximo), 19),
+        greatest(floor(count(*) FILTER (WHERE k.fecha >= v_cerrado) * v_maximo), 19)
+    INTO v_maximas, v_quitables
+    FROM dw.kardex AS k;
     IF v_salen.quitadas > 0 THEN
         SELECT coalesce(sum(c.borradas), 0) INTO v_antes FROM etl.corrida AS c;
     END IF;
@@ -42,7 +52,7 @@ BEGIN
     -- more of them take the place of others than come with new numbers, ids begin anew. And what is
     -- removed a little at a time is asked for each time that it has added up to the share.
     IF (v_serie.ajenas + p_control.ajenas < 20 OR v_serie.ajenas <= v_serie.nuevas)
-        AND v_salen.filas <= v_maximas
+        AND v_salen.filas <= v_maximas AND v_salen.quitadas <= v_quitables
         AND v_antes / (v_maximas + 1) = (v_antes + v_salen.quitadas) / (v_maximas + 1) THEN
         UPDATE etl.control AS c
         SET ajenas = greatest(v_serie.ajenas + p_control.ajenas - v_serie.nuevas, 0)
@@ -149,6 +159,7 @@ FROM (
             SELECT e.tipo, false
             FROM etl.etapa AS e
             WHERE NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = e.id_movimiento)
+                AND NOT EXISTS (SELECT FROM etl.cerrada AS c WHERE c.id_movimiento = e.id_movimiento)
                 AND NOT EXISTS (SELECT FROM etl.descarte AS d WHERE d.id_movimiento = e.id_movimiento)
         ) AS u
         GROUP BY u.tipo

@@ -13,12 +13,21 @@ CREATE OR REPLACE FUNCTION etl.apartar_cerradas(p_cerrado timestamptz) RETURNS v
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    -- A product that is archived takes nothing of what is closed with it.
+    -- A product that is archived takes nothing of what is closed with it; one that a correction names is
+    -- not known.
     v_archivados bigint[] := ARRAY(
         SELECT b.id_movimiento
-        FROM etl.baja AS b
-        INNER JOIN etl.descarte AS d ON d.id_movimiento = b.id_movimiento
-        WHERE b.fecha < p_cerrado AND NOT b.reverso AND d.motivo = 'producto desconocido'
+        FROM (
+            SELECT DISTINCT ON (f.id_movimiento)
+                f.id_movimiento, f.id_producto, f.reverso,
+                min(f.fecha) OVER (PARTITION BY f.id_movimiento) AS primera
+            FROM etl.baja AS f
+            INNER JOIN etl.descarte AS d
+                ON d.id_movimiento = f.id_movimiento AND d.motivo = 'producto desconocido'
+            ORDER BY f.id_movimiento, f.capa DESC
+        ) AS b
+        INNER JOIN etl.etapa AS e ON e.id_movimiento = b.id_movimiento AND e.id_producto = b.id_producto
+        WHERE b.primera < p_cerrado AND NOT b.reverso
     );
 BEGIN
     DELETE FROM etl.etapa AS e WHERE e.id_movimiento = ANY (v_archivados);
@@ -27,15 +36,16 @@ BEGIN
 
     INSERT INTO etl.cerrada SELECT * FROM etl.baja AS b WHERE b.fecha < p_cerrado AND NOT b.igual;
     DELETE FROM etl.baja AS b WHERE b.fecha < p_cerrado AND NOT b.igual;
-    -- The reversal of a closed row stays as long as that row says something else; and if it says the
-    -- same, all goes that had corrected it.
+    -- The reversal of a closed row stays, where the ledger opens, as long as that row says something
+    -- else; and if it says the same, all goes that had corrected it.
     UPDATE etl.baja AS b
-    SET igual = (b.igual OR b.reverso) AND EXISTS (
+    SET igual = (b.igual OR b.reverso AND b.orden = t.orden AND b.fecha = p_cerrado) AND EXISTS (
         SELECT FROM etl.cerrada AS c
         WHERE c.id_movimiento = b.id_movimiento
             AND b.capa = c.capa + CASE WHEN c.reverso OR b.reverso THEN 1 ELSE 2 END
     )
-    WHERE b.capa > 0 AND b.fecha >= p_cerrado;
+    FROM dw.tipo_movimiento AS t
+    WHERE t.tipo = b.tipo AND b.capa > 0 AND b.fecha >= p_cerrado;
 END
 $$;
 COMMENT ON FUNCTION etl.apartar_cerradas(timestamptz) IS
@@ -44,12 +54,13 @@ COMMENT ON FUNCTION etl.apartar_cerradas(timestamptz) IS
 CREATE OR REPLACE VIEW etl.v_por_reversar AS
 SELECT c.*
 FROM etl.cerrada AS c
-WHERE NOT c.reverso AND NOT EXISTS (
-    SELECT FROM dw.kardex AS k
-    WHERE k.id_movimiento = c.id_movimiento AND k.capa = c.capa + 1 AND NOT EXISTS (
-        SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento AND b.capa = k.capa
-    )
-);
+LEFT JOIN LATERAL (
+    SELECT f.id_movimiento, f.capa FROM dw.kardex AS f
+    WHERE f.id_movimiento = c.id_movimiento AND f.capa = c.capa + 1
+    OFFSET 0
+) AS k ON true
+LEFT JOIN etl.baja AS b ON b.id_movimiento = k.id_movimiento AND b.capa = k.capa
+WHERE NOT c.reverso AND (k.id_movimiento IS NULL OR b.id_movimiento IS NOT NULL);
 COMMENT ON VIEW etl.v_por_reversar IS 'Las filas cerradas que esta carga reversa';
 
 CREATE OR REPLACE FUNCTION etl.asentar(p_cerrado timestamptz) RETURNS void

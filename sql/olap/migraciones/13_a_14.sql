@@ -2,7 +2,10 @@
 
 DO $$
 BEGIN
-    IF to_regclass('dw.kardex') IS NOT NULL THEN
+    IF to_regclass('dw.kardex') IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = to_regclass('dw.kardex') AND a.attname = 'fecha_documento'
+    ) THEN
         ALTER TABLE dw.kardex
             DROP CONSTRAINT IF EXISTS kardex_pk,
             ADD COLUMN fecha_documento timestamptz,
@@ -15,15 +18,20 @@ BEGIN
             ALTER COLUMN capa DROP DEFAULT,
             ALTER COLUMN reverso DROP DEFAULT;
     END IF;
-    IF to_regtype('dw.circunstancia') IS NOT NULL THEN
+    IF to_regtype('dw.circunstancia') IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_attribute AS a
+        INNER JOIN pg_type AS t ON t.typrelid = a.attrelid
+        WHERE t.oid = to_regtype('dw.circunstancia') AND a.attname = 'despues'
+    ) THEN
         ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric;
     END IF;
 END
 $$;
 DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia CASCADE;
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
-DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
+DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido CASCADE;
 DROP FUNCTION IF EXISTS
+    etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
     etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
     etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint);

@@ -16,7 +16,7 @@ COMMENT ON COLUMN dw.cierre.dia IS 'El último día cerrado';
 COMMENT ON COLUMN dw.cierre.movimientos IS 'Filas del kardex de su período';
 COMMENT ON COLUMN dw.cierre.existencias IS 'Al terminar, de todos los productos, como valor';
 COMMENT ON COLUMN dw.cierre.huella IS
-    'sha256 de las filas de su período en su orden, y de la huella anterior; nula mientras se cierra';
+    'sha256 de sus cifras, de las filas de su período en su orden y de la huella anterior; nula mientras se cierra';
 SELECT etl.conceder('SELECT', 'dw.cierre', 'bi_lector');
 
 CREATE TABLE IF NOT EXISTS dw.reapertura (

@@ -69,6 +69,9 @@ BEGIN
     CREATE UNIQUE INDEX IF NOT EXISTS kardex_movimiento_unico ON dw.kardex (id_movimiento, capa);
     -- What a reversal undoes is no more what the movement is.
     CREATE INDEX IF NOT EXISTS kardex_reversos ON dw.kardex (id_movimiento, capa) WHERE reverso;
+    -- What came, was corrected or was taken back once its period was closed.
+    CREATE INDEX IF NOT EXISTS kardex_correcciones ON dw.kardex (id_movimiento, capa)
+    WHERE capa > 0 OR fecha_documento < fecha;
     -- The receipts that somebody should look at: for nothing, or of another cost. Neither this index
     -- nor a key names a column that changes when a sale is valued anew.
     CREATE INDEX IF NOT EXISTS kardex_avisos ON dw.kardex (id_producto, fecha)

@@ -124,6 +124,20 @@ AS $$
 DECLARE
     v_dichos text[] := ARRAY['nombre', 'descripcion', 'sunat', 'sunat_con_costo', 'sunat_destino'];
 BEGIN
+    -- Where it is reported, and with what sign, is asked of this table for what is closed, too.
+    IF TG_OP <> 'INSERT' AND EXISTS (
+        SELECT FROM dw.kardex AS k
+        WHERE k.tipo = OLD.tipo AND k.fecha < (SELECT etl.cerrado_hasta())
+    ) AND (
+        TG_OP = 'DELETE' OR (OLD.tipo, OLD.signo, OLD.clase, OLD.clase_con_costo, OLD.resta)
+        IS DISTINCT FROM (NEW.tipo, NEW.signo, NEW.clase, NEW.clase_con_costo, NEW.resta)
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETI01',
+            MESSAGE = format('movements of type %s are closed, and would be reported otherwise; nothing was changed',
+                             OLD.tipo),
+            HINT = 'give what comes from now on a type of its own, or open the closings again, the last one first: `python -m pipeline close --reopen`';
+    END IF;
     IF TG_OP <> 'UPDATE' OR to_jsonb(OLD) - v_dichos <> to_jsonb(NEW) - v_dichos THEN
         -- A window that is under way was read without knowing of this: it will be read again.
         -- Of a new type nothing is valued yet.
@@ -134,7 +148,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.releer_por_tipos() IS
-    'Lo que se edita en dw.tipo_movimiento cambia lo que significa lo ya leído: la corrida siguiente lee todo, y lo valoriza de nuevo';
+    'Lo que se edita en dw.tipo_movimiento cambia lo que significa lo ya leído: la corrida siguiente lee todo, y lo valoriza de nuevo; de lo cerrado no cambia cómo cuenta';
 DROP TRIGGER IF EXISTS releer ON dw.tipo_movimiento;
 CREATE TRIGGER releer AFTER INSERT OR UPDATE OR DELETE ON dw.tipo_movimiento
 FOR EACH ROW EXECUTE FUNCTION etl.releer_por_tipos();

@@ -1,0 +1,89 @@
+"""Whatever is changed by hand of what is closed, and by whomever, verify names the closing."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from closed_shop import FEBRUARY, JANUARY, ClosedShop
+from shop_database import Shop
+
+
+@pytest.fixture
+def closed(shop: Shop) -> ClosedShop:
+    """January and February are closed."""
+    it = ClosedShop(shop)
+    it.close()
+    it.close(FEBRUARY)
+    return it
+
+
+CHANGED = {
+    "numeric": "coalesce({}, 0) + 1",
+    "int8": "coalesce({}, 0) + 1000",
+    "int2": "{} + 1",
+    "text": "{} || 'x'",
+    "bool": "NOT coalesce({}, false)",
+    "timestamptz": "{} - interval '1 second'",
+}
+
+
+def test_every_column_of_a_closed_row_is_in_its_fingerprint(closed: ClosedShop):
+    it = closed
+    columns = it.shop.olap_rows(
+        "SELECT a.attname AS name, t.typname AS type FROM pg_attribute AS a"
+        " JOIN pg_type AS t ON t.oid = a.atttypid"
+        " WHERE a.attrelid = 'dw.kardex'::regclass AND a.attnum > 0 AND NOT a.attisdropped"
+    )
+    assert len(columns) > 20
+    row = f"WHERE id_movimiento = {it.sale}"
+    tamperings = {
+        column["name"]: f"UPDATE dw.kardex SET {column['name']} ="
+        f" {CHANGED[column['type']].format(column['name'])} {row}"
+        for column in columns
+    }
+    tamperings["deleted"] = f"DELETE FROM dw.kardex {row}"
+    found = {}
+    with it.shop.olap.cursor() as cursor:
+        for what, tampering in tamperings.items():
+            cursor.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {tampering}")
+            cursor.execute("SELECT array_agg(dia) FROM etl.verificar_cierres()")
+            (found[what],) = cursor.fetchone()
+            cursor.execute("ROLLBACK")
+    assert found == {what: [JANUARY] for what in tamperings}
+
+
+def test_verify_names_the_closing_of_what_was_changed_by_hand(closed: ClosedShop):
+    """The short one, too; and whoever makes a new fingerprint has that of the next against him."""
+    it = closed
+    change = "UPDATE dw.kardex SET precio_unitario = precio_unitario {} 1 WHERE id_movimiento = %s"
+    with it.shop.olap.cursor() as cursor:
+        # As if there were too many movements to look at all of them each time.
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION etl.pocas_filas() RETURNS bigint"
+            " LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 0::bigint'"
+        )
+        for options, looked in (([], None), (["--all"], "--all")):
+            it.shop.succeed("verify")
+            cursor.execute(change.format("+"), (it.sale,))
+            assert named(it, looked, *options) == ["2025-01-31"]
+            cursor.execute(change.format("-"), (it.sale,))
+        cursor.execute(change.format("+"), (it.sale,))
+        cursor.execute(
+            "UPDATE dw.cierre SET huella = etl.huella_del_periodo('-infinity', hasta, NULL)"
+            " WHERE dia = %s",
+            (JANUARY,),
+        )
+        assert named(it, "the last one found something") == ["2025-02-28"]
+
+
+def named(it: ClosedShop, looked: str | None, *options: str) -> list[str]:
+    """The days of closings that verify says are not what they were."""
+    done = it.shop.command("verify", "--json", *options)
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["whole"] == looked
+    pattern = re.compile("what was closed up to (.+) is not what it was")
+    faults = [pattern.fullmatch(row["fault"]) for row in found["books"]]
+    return [fault[1] for fault in faults if fault]
