@@ -12,6 +12,7 @@ from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
+from pipeline.run import differences
 from pipeline.run.proof import minute
 from pipeline.run.verify import Findings, verify
 from pipeline.settings import load_settings
@@ -111,7 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _for_machines(findings: Findings, repair: dict[str, Any]) -> dict[str, Any]:
-    return {**asdict(findings), "clean": findings.clean, **repair}
+    found = asdict(findings)
+    found |= differences.for_machines(found.pop("stock"))
+    return {**found, "clean": findings.clean, **repair}
 
 
 def _tell(cause: PipelineError | str, command: str) -> None:
@@ -160,6 +163,7 @@ def _show(findings: Findings) -> None:
             *([(_("of them rejects"), _listed(findings.rejects))] if findings.rejects else []),
             *([(_("lost"), _lost(findings.lost))] if findings.lost else []),
             (_("books"), _books(findings)),
+            *differences.facts(findings.stock),
         ]
     )
     if findings.books:

@@ -135,7 +135,8 @@ def load_staged(connection: Connection, settings: Settings, extract: Extract) ->
     """Value and load what copy_in() staged; the caller commits. Returns the counts.
 
     Beside them, as `fuera_nuevas`, what etl.anotar_fuera_de_alcance() gives, and as
-    `correcciones` what etl.contar_correcciones() does.
+    `correcciones` what etl.contar_correcciones() does. So `diferencias` and
+    etl.resumir_diferencias(), where any is new; else None.
     """
     rows = extract["archivos"]["movements.csv"]["rows"]
     with progress.stage(_("valuing {rows:,} movements").format(rows=rows)):
@@ -144,5 +145,5 @@ def load_staged(connection: Connection, settings: Settings, extract: Extract) ->
             "SELECT etl.cargar_ventana(%s, %s)",
             (Json(extract), Json(options(settings))),
         )
-    told = {name: counts.pop(name) for name in ("fuera_nuevas", "correcciones")}
+    told = {name: counts.pop(name) for name in ("fuera_nuevas", "correcciones", "diferencias")}
     return {name: int(value) for name, value in counts.items()} | told
