@@ -27,6 +27,8 @@ from shop_database import Shop
 from test_closings_told import sample
 from test_report import report, rows_of
 
+from pipeline.translation.stored import worded
+
 pytestmark = pytest.mark.one_postgres
 
 AGREED = [(MILK, None, 6), (SCREWS, None, 3)]
@@ -169,10 +171,18 @@ def test_the_report_has_them(
         browser.open(report(stocked, tmp_path, ETL_LANG="en"))
         note = browser.evaluate("document.querySelector('#differences .note').textContent")
         assert note.startswith("3 products, worth 22.00. Usually due to types out of scope")
-        assert [row[0::1][0] for row in rows_of(browser, "differences")] == [
+        assert [row[0] for row in rows_of(browser, "differences")] == [
             "Producto 2 P2",
             "Producto 1 P1",
             "Producto 3 P3",
         ]
         assert rows_of(browser, "differences")[1][3:] == ["6", "4", "-2", "-10.00"]
         assert browser.complaints == []
+
+
+def test_what_contradicts_itself_is_told_in_spanish(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ETL_LANG", "es")
+    assert worded("existencias.sql yields product 1 of branch 2 3 times").endswith(
+        "da el producto 1 de la sucursal 2 3 veces"
+    )
+    assert worded("existencias.sql yields product 1 3 times").endswith("da el producto 1 3 veces")
