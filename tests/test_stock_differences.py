@@ -143,6 +143,16 @@ def test_with_versions_only_what_changed_is_read_and_all_of_it_once_a_day(stocke
     assert [row[3] for row in seen(stocked)] == [6, None]
 
 
+def test_with_versions_too_what_is_no_number_any_more_is_not_known(stocked: Shop):
+    versions = f"{WHOLE.replace(' FROM', ', xmin AS version_1 FROM')}"
+    levels(stocked, versions, (MILK, None, 6), (SCREWS, None, 3))
+    now = datetime.now(UTC).replace(microsecond=0)
+    stocked.run_in_process(as_of=now - timedelta(seconds=9))
+    stocked.till("UPDATE niveles SET cantidad = NULL WHERE id_producto = %s", SCREWS)
+    stocked.run_in_process(as_of=now - timedelta(seconds=8))
+    assert [row[:4] for row in seen(stocked)] == [(SCREWS, None, 3, None)]
+
+
 def test_an_opening_is_compared_at_once(stocked: Shop):
     levels(stocked, WHOLE, (MILK, None, 6), (SCREWS, None, 13))
     run(stocked, 0)

@@ -27,8 +27,15 @@ BEGIN
             HINT = 'correct it so that each product is one row, or one a branch, then run again';
     END IF;
     -- What is no number is not known.
-    DELETE FROM etl.etapa_existencia AS e
-    WHERE (e.existencias > -1e11 AND e.existencias < 1e11) IS NOT TRUE;
+    WITH ninguna AS (
+        DELETE FROM etl.etapa_existencia AS e
+        WHERE (e.existencias > -1e11 AND e.existencias < 1e11) IS NOT TRUE
+        RETURNING e.id_producto, e.id_sucursal
+    )
+    DELETE FROM dw.existencias_tienda AS t
+    USING ninguna AS n
+    WHERE n.id_producto = t.id_producto
+        AND coalesce(n.id_sucursal, -9223372036854775808) = coalesce(t.id_sucursal, -9223372036854775808);
     UPDATE etl.etapa_existencia AS e SET existencias = round(e.existencias, 6)
     WHERE e.existencias <> round(e.existencias, 6);
 
