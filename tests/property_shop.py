@@ -15,6 +15,7 @@ from olap_comparison import differences, replay_shop
 from oracle_closings import close, reopen
 from oracle_rows import Books, Replay
 from oracle_types import ALL_TYPES
+from property_levels import Levels, forget, tell, wrong_differences
 from psycopg2.extras import Json
 from shop_database import Shop
 from view_comparison import view_differences
@@ -59,6 +60,8 @@ OLAP_TABLES = (
     "etl.producto_cerrado",
     "dw.reapertura",
     "dw.documento_movimiento",
+    "dw.existencias_tienda",
+    "etl.diferencia_existencias",
 )
 
 
@@ -100,7 +103,10 @@ class PropertyShop:
         )
         self.tables = [name for (name,) in cursor]
         self.scope = "all"
+        # Whether its existencias.sql has row versions is decided once.
+        self.versions: bool | None = None
         shop.env.pop("ETL_OLTP_SQL_DIR", None)
+        shutil.rmtree(self._queries(), ignore_errors=True)
         self._empty()
         if self.beside:
             self.edit_query("all")
@@ -116,6 +122,7 @@ class PropertyShop:
             cursor.execute("INSERT INTO dw.sucursal VALUES (0, 'Sin sucursal')")
             cursor.execute("INSERT INTO dw.politica_precio VALUES (NULL, NULL, 0.30, 0, 0.01)")
         shutil.rmtree(shop.env["ETL_STATE_DIR"], ignore_errors=True)
+        forget(shop)
         shop.till("ALTER TABLE transacciones ALTER tipo DROP NOT NULL")
         # Of another shop's tables nothing is promised, not even that an origin is there.
         shop.till(
@@ -308,7 +315,7 @@ class PropertyShop:
     def edit_query(self, scope: str) -> None:
         """The shop's movimientos.sql yields other rows from now on: `scope` is one of SCOPES."""
         self.scope = scope
-        folder = Path(self.shop.env["ETL_STATE_DIR"]).with_name("consultas")
+        folder = self._queries()
         folder.mkdir(exist_ok=True)
         for path in SHIPPED.glob("[mps]*s.sql"):
             text = path.read_text(encoding="utf-8")
@@ -318,12 +325,26 @@ class PropertyShop:
             (folder / path.name).write_text(text, encoding="utf-8")
         self.shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
 
+    def _queries(self) -> Path:
+        return Path(self.shop.env["ETL_STATE_DIR"]).with_name("consultas")
+
+    def tell_stock(self, levels: Levels | None, *, versions: bool) -> None:
+        """The shop says what it has, from now on; None: there is no existencias.sql."""
+        if "ETL_OLTP_SQL_DIR" not in self.shop.env:
+            self.edit_query(self.scope)
+        if levels is None:
+            (self._queries() / "existencias.sql").unlink(missing_ok=True)
+            return
+        self.versions = versions if self.versions is None else self.versions
+        tell(self.shop, self._queries(), levels, versions=self.versions)
+
     def assert_equal(self) -> None:
         """Everything in the OLAP is what is closed and the replay of the OLTP as it stands."""
         expected = self._replay()
         found = differences(self.shop.olap, expected)
         found += view_differences(self.shop.olap, expected, self.as_of)
         found += self._wrongly_listed() + self._closed_otherwise()
+        found += wrong_differences(self.shop, expected)
         assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
         self.replayed, self.books = expected, expected.books
 

@@ -218,7 +218,7 @@ def test_the_example_shop_is_filled_as_written(shop: Shop):
 
 
 def test_another_schema_works_as_written(shop: Shop):
-    """The single-table shop: its three queries, the grants, a run, a correction and a void."""
+    """The single-table shop: its queries, the grants, a run, corrections, its own stock."""
     shop.till(
         "CREATE TABLE articulos (codigo integer PRIMARY KEY, descripcion text, rubro text);"
         "CREATE TABLE ventas_compras (nro bigint PRIMARY KEY, clase text, articulo integer,"
@@ -248,6 +248,15 @@ def test_another_schema_works_as_written(shop: Shop):
     shop.run()
     (stock,) = shop.olap_rows("SELECT * FROM dw.inventario")
     assert (stock["existencias"], stock["valor"]) == (10, 60)
+
+    (query,) = block_texts("The shop's own stock", "sql", run=False)
+    (folder / "existencias.sql").write_text(query)
+    shop.till("CREATE TABLE saldos (articulo integer, cantidad numeric)")
+    shop.till("INSERT INTO saldos VALUES (1, 9)")
+    shop.succeed("init")
+    shop.run()
+    (differs,) = shop.olap_rows("SELECT * FROM dw.v_diferencias_existencias")
+    assert (differs["nuestras"], differs["tienda"], differs["valor"]) == (10, 9, -6)
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
 
 

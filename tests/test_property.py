@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from oracle import RECEIPT, SALE
 from oracle_types import ALL_TYPES
+from property_levels import right
 from property_shop import DAY, LATE_PRODUCT, PRODUCTS, SCOPES, PropertyShop
 from shop_database import Shop, new_shop
 from shop_server import ShopServer
@@ -72,6 +73,20 @@ deaths = st.sampled_from(
         "after the commit",
         "before the views",
     ]
+)
+# Of even products by branch, of others as a whole; some that the catalogue has not.
+levels = st.one_of(
+    st.none(),
+    st.just("right"),
+    st.just("right"),
+    st.dictionaries(
+        st.sampled_from([(1, None), (2, 0), (2, 1), (3, None), (4, 2), (5, None), (99, None)]),
+        st.one_of(
+            st.integers(-3, 20).map(Decimal),
+            st.decimals(Decimal(0), Decimal(9), places=7),
+            st.sampled_from([None, Decimal("NaN"), Decimal("1e11")]),
+        ),
+    ),
 )
 LINE_EDITS = st.one_of(
     st.fixed_dictionaries({"cantidad": st.one_of(quantities, bad_numbers)}),
@@ -251,6 +266,13 @@ class History(RuleBasedStateMachine):
     def query_edited(self, scope: str) -> None:
         self.before_it_is_gone()
         self.it.edit_query(scope)
+
+    @rule(levels=levels, versions=st.booleans())
+    def stock_told(self, levels: Any, versions: bool) -> None:
+        self.before_it_is_gone()
+        if levels == "right":
+            levels = right(self.it.replayed) if self.it.replayed else {}
+        self.it.tell_stock(levels, versions=versions)
 
     @rule(product=st.sampled_from(PRODUCTS))
     def product_deleted(self, product: int) -> None:

@@ -15,7 +15,7 @@ from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import DatabaseError
 from pipeline.olap import SCHEMA_VERSION, call
 from pipeline.oltp.prints import named_relations
-from pipeline.oltp.queries import load_query
+from pipeline.oltp.queries import load_levels, load_query
 from pipeline.run.extract import QUERIES
 from pipeline.settings import load_settings
 from pipeline.translation import translated as _
@@ -105,6 +105,8 @@ def _grant_reader(settings: Settings) -> None:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "rol_lector.sql"))
             queries = [load_query(connection, settings, name) for name in QUERIES]
+            if levels := load_levels(connection, settings):
+                queries.append(levels)
             for schema, name in named_relations(connection, queries):
                 here, relation = sql.Identifier(schema), sql.Identifier(schema, name)
                 cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(here))

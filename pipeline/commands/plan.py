@@ -14,7 +14,8 @@ from pipeline.translation import translated as _
 
 MANUAL = Manual(
     does="Rehearses the next run for real, and takes it back: which window is due, and what it "
-    "would carry, reject, revalue and book as a correction of what is closed.",
+    "would carry, reject, revalue and book as a correction of what is closed, and of how many "
+    "products the stock would newly not be the shop's own.",
     reads="the OLTP, the OLAP and the state folder.",
     changes="nothing: the load is rolled back. Meanwhile it holds the OLAP's lock, as a run does.",
     exits={0: "the run would load", 1: "a guard would hold it, or a failure"},
@@ -66,6 +67,7 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "products_revalued": counts["productos_tocados"],
         "earlier_movements_revalued": counts["revaluadas"],
         "corrections": corrections.for_machines(_booked(counts)),
+        "new_stock_differences": counts["diferencias_nuevas"],
     }
 
 
@@ -125,6 +127,12 @@ def _show_what_comes(plan: dict[str, Any]) -> None:
         print(
             _("\nof what is closed, would be booked at its end: {what}").format(
                 what=corrections.in_words(plan["corrections"])
+            )
+        )
+    if plan["new_stock_differences"]:
+        print(
+            _("\nproducts whose stock would newly not be the shop's own: {products}").format(
+                products=plan["new_stock_differences"]
             )
         )
     if plan["reject_reasons"]:

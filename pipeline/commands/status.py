@@ -11,7 +11,7 @@ from pipeline.base.movement_names import name_of
 from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.olap.names import read_names
-from pipeline.run import corrections, scope
+from pipeline.run import corrections, differences, scope
 from pipeline.run.due import find_pending
 from pipeline.run.proof import minute
 from pipeline.settings import load_settings
@@ -36,7 +36,7 @@ _UNUSABLE = {
 MANUAL = Manual(
     does="Shows the last run, the window that is pending, the last closing and what was booked "
     "late since, the last windows with their counts and seconds, and what wants somebody's eye: "
-    "rejects, stock below zero, receipts at cost 0, "
+    "rejects, stock that is not the shop's own, stock below zero, receipts at cost 0, "
     "receipts whose cost is far from the average, sales of which more came back than was sold, and "
     "movements whose id_origen is of no use.",
     reads="the OLAP and the state folder.",
@@ -81,6 +81,7 @@ def _for_machines(
         "windows": state["ventanas"],
         "rejects": state["rechazos"],
         **scope.for_machines(state["fuera_de_alcance"]),
+        **differences.for_machines(state["diferencias"]),
         "stock_below_zero": state["bajo_cero"],
         "stock_below_zero_count": state["bajo_cero_total"],
         "free_receipts": state["gratis"],
@@ -128,6 +129,7 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
                 else _("never without a fault"),
             ),
             *_closing_facts(state["cierre"]),
+            *differences.facts(state["diferencias"]),
             (_("state folder"), settings.state_dir),
         ]
     )
@@ -189,6 +191,7 @@ def _show_lists(state: dict[str, Any]) -> None:
         print(_("\nrejected, waiting to become valid"))
         print_table([_("reason"), _("movements")], sorted(state["rechazos"].items()))
     scope.show(scope.for_machines(state["fuera_de_alcance"]))
+    differences.show(state["diferencias"])
     if state["bajo_cero"]:
         print(
             _("\nstock below zero: {bajo_cero_total} products, the lowest first").format(

@@ -13,6 +13,7 @@ from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
 from pipeline.olap.names import Names, read_names
+from pipeline.run import differences
 from pipeline.run.proof import minute
 from pipeline.run.verify import Findings, verify
 from pipeline.settings import Settings, load_settings
@@ -115,6 +116,7 @@ def _for_machines(settings: Settings, findings: Findings, repair: dict[str, Any]
     names = _names(settings, findings)
     told = asdict(findings)
     told["names"] = {number: names.of_movement(int(number)) for number in names.movimientos}
+    told |= differences.for_machines(told.pop("stock"))
     return {**told, "clean": findings.clean, **repair}
 
 
@@ -182,6 +184,7 @@ def _show(settings: Settings, findings: Findings) -> None:
             ),
             *([(_("lost"), _lost(findings.lost))] if findings.lost else []),
             (_("books"), _books(findings)),
+            *differences.facts(findings.stock),
         ]
     )
     if findings.books:

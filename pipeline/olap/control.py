@@ -39,6 +39,8 @@ class Control(Bounds):
     aceptar_fuente: str | None
     movimientos_oltp: int | None
     catalogo: str | None
+    existencias: str | None
+    existencias_enteras: str | None
     filas_kardex: float | None
 
 

@@ -34,6 +34,7 @@ _STAGING = {
     "products.csv": "etl.etapa_producto (id_producto, codigo, nombre, categoria)",
     "branches.csv": "etl.etapa_sucursal (id_sucursal, nombre)",
     "movements.csv": STAGED_MOVEMENTS,
+    "levels.csv": "etl.etapa_existencia (id_producto, id_sucursal, existencias, costo_referencia)",
 }
 
 
@@ -83,7 +84,8 @@ def copy_in(connection: Connection, folder: Path, files: Mapping[str, File]) -> 
     truncated, changed). One that is not needed any more is not looked at.
     """
     for name, target in _STAGING.items():
-        copy_file(connection, folder / name, target, files[name])
+        if name in files:
+            copy_file(connection, folder / name, target, files[name])
 
 
 def copy_file(connection: Connection, path: Path, target: str, expected: File) -> None:
@@ -133,7 +135,8 @@ def load_staged(connection: Connection, settings: Settings, extract: Extract) ->
     """Value and load what copy_in() staged; the caller commits. Returns the counts.
 
     Beside them, as `fuera_nuevas`, what etl.anotar_fuera_de_alcance() gives, and as
-    `correcciones` what etl.contar_correcciones() does.
+    `correcciones` what etl.contar_correcciones() does. So `diferencias` and
+    etl.resumir_diferencias(), where any is new; else None.
     """
     rows = extract["archivos"]["movements.csv"]["rows"]
     with progress.stage(_("valuing {rows:,} movements").format(rows=rows)):
@@ -142,5 +145,5 @@ def load_staged(connection: Connection, settings: Settings, extract: Extract) ->
             "SELECT etl.cargar_ventana(%s, %s)",
             (Json(extract), Json(options(settings))),
         )
-    told = {name: counts.pop(name) for name in ("fuera_nuevas", "correcciones")}
+    told = {name: counts.pop(name) for name in ("fuera_nuevas", "correcciones", "diferencias")}
     return {name: int(value) for name, value in counts.items()} | told

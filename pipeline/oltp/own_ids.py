@@ -26,7 +26,7 @@ _OF_MOVEMENTS = {"id_producto": "clave_producto", "id_sucursal": "clave_sucursal
 
 def own_column(query: str, column: str) -> str:
     """The column of the reads of `query`, and of staging, that has the shop's own id as text."""
-    others = _OF_MOVEMENTS if query == "movimientos" else {}
+    others = {} if query in ("productos", "sucursales") else _OF_MOVEMENTS
     return {**_OWN, **others}.get(column, "clave")
 
 

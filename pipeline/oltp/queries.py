@@ -78,6 +78,11 @@ OPTIONAL: dict[str, dict[int, str]] = {
 # What stands beside a movement, and is no part of what it is: read only where the query has it.
 BESIDE: dict[str, dict[int, str]] = {"id_documento": _IDS, "documento": _ANY}
 
+# The shop's own figure of its stock: a query that a shop may lack, and its columns.
+LEVELS = "existencias"
+_LEVELS: dict[str, dict[int, str]] = {"id_producto": _IDS, "existencias": _NUMBERS}
+OPTIONAL_LEVELS: dict[str, dict[int, str]] = {"id_sucursal": _IDS, "costo_referencia": _NUMBERS}
+
 # What only a book asks for, when it is made: a load does not read them.
 FOR_BOOK: dict[str, tuple[str, ...]] = {
     "movimientos": ("tipo_documento", "serie", "numero"),
@@ -113,7 +118,7 @@ class Query:
     @property
     def id_column(self) -> str:
         """The column that names a row."""
-        return next(iter(_CONTRACT[self.name]))
+        return next(iter(_CONTRACT.get(self.name, _LEVELS)))
 
     @property
     def columns_beside(self) -> list[str]:
@@ -124,12 +129,14 @@ class Query:
     @property
     def columns_read(self) -> list[str]:
         """What a read of it yields, in its order; of OPTIONAL what is lacking is null."""
+        if self.name == LEVELS:
+            return ["id_producto", "id_sucursal", "existencias", "costo_referencia"]
         columns = [column for column in _CONTRACT[self.name] if column != "version_1"]
         return [*columns, *_optional(self.name), *self.columns_beside]
 
 
 def _optional(name: str) -> dict[str, dict[int, str]]:
-    return OPTIONAL if name == "movimientos" else {}
+    return {"movimientos": OPTIONAL, LEVELS: OPTIONAL_LEVELS}.get(name, {})
 
 
 def _beside(name: str) -> dict[str, dict[int, str]]:
@@ -206,7 +213,8 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
     optional = _optional(name) | _beside(name)
-    for column, types in (_CONTRACT[name] | optional).items():
+    contract = _CONTRACT.get(name, _LEVELS)
+    for column, types in (contract | optional).items():
         if column == "version_1" and settings.capture == "full":
             continue
         if column not in found and column in optional:
@@ -225,11 +233,11 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
         versions = tuple(c for c in versions if _VERSIONS.get(found[c]) == "xid")
     for column in versions:
         _check_version(connection, name, column, found[column], settings.capture)
-    kept = (*_CONTRACT[name], *optional, *FOR_BOOK.get(name, ()), *versions)
+    kept = (*contract, *optional, *FOR_BOOK.get(name, ()), *versions)
     read = {c: found[c] for c in kept if c in found}
     own = {
         column: _WORDS[read[column]]
-        for column, kinds in (_CONTRACT[name] | optional).items()
+        for column, kinds in (contract | optional).items()
         if kinds is _IDS and read.get(column) in _WORDS
     }
     columns = tuple(found)
@@ -239,6 +247,17 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
         columns = (*read, *(own_column(name, column) for column in own))
     wall_clock = found.get("fecha") in _WALL_CLOCKS
     return Query(name, text, columns, versions, settings.capture, wall_clock, own=own)
+
+
+def load_levels(connection: Connection, settings: Settings) -> Query | None:
+    """The shop's query of its stock, as load_query(); None where its folder has none.
+
+    Its versions may be missing: then all of it is read each time.
+    """
+    folder = settings.oltp_sql_dir
+    if folder is None or not (folder / f"{LEVELS}.sql").exists():
+        return None
+    return load_query(connection, settings, LEVELS)
 
 
 def _lacks_optional(error: psycopg2.Error) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
-from pipeline.oltp.queries import OPTIONAL
+from pipeline.oltp.queries import LEVELS, OPTIONAL, OPTIONAL_LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -303,7 +303,8 @@ def _beside(query: Query) -> sql.Composable:
 
 
 def optional_columns(query: Query) -> dict[str, sql.Composable]:
-    """By its name, each column that movimientos.sql may lack: itself, or NULL."""
+    """By its name, each column that the query may lack: itself, or NULL."""
     return {
-        column: sql.SQL(f"m.{column}" if column in query.columns else "NULL") for column in OPTIONAL
+        column: sql.SQL(f"m.{column}" if column in query.columns else "NULL")
+        for column in (OPTIONAL_LEVELS if query.name == LEVELS else OPTIONAL)
     }

@@ -44,6 +44,7 @@ LISTS = (
     "corridas",
     "rechazos",
     "correcciones",
+    "diferencias",
     "bajo_cero",
 )
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.base.voice import Voice, voice_of
-from pipeline.report import branches, closings, losses, runs, sales, stock
+from pipeline.report import branches, closings, differences, losses, runs, sales, stock
 from pipeline.report.figures import Figures, Row, total
 from pipeline.report.parts import Card, Product, Section
 
@@ -24,7 +24,7 @@ _FOR_THE_SHOP: tuple[Make, ...] = (
 )
 _FOR_THE_OPERATOR: tuple[Make, ...] = (
     *(runs.by_day, runs.last, runs.rejects),
-    *(closings.corrections, stock.below_zero),
+    *(closings.corrections, differences.stock, stock.below_zero),
 )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pipeline import olap
 from pipeline.base import progress
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.oltp.open_read import open_read
-from pipeline.oltp.queries import Query
+from pipeline.oltp.queries import Query, load_levels
 from pipeline.oltp.reads import changed_since, everything, with_rules
 from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
 from pipeline.run import catalogue
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
     from pipeline.olap import Control
     from pipeline.settings import Settings
-    from pipeline.state.receipts import Extract, File
+    from pipeline.state.receipts import Extract, File, Levels
     from pipeline.state.window import Window
 
 
@@ -43,6 +46,8 @@ QUERIES = {
     "sucursales": "branches.csv",
 }
 
+
+LEVELS_FILE = "levels.csv"
 
 # Why a window reads everything with ETL_CAPTURE=full: not worth a warning each time.
 READS_ALL = "ETL_CAPTURE=full"
@@ -111,6 +116,7 @@ def read_oltp(
             if rewritten(snapshot, control, "sucursales"):
                 reads[2] = everything(queries[2], None)
         files = _copy_files(connection, folder, queries, reads)
+        levels = _read_levels(connection, settings, folder, files, control, reason is not None)
         gone_lines = []
         left_out = None
         if reason:
@@ -139,6 +145,7 @@ def read_oltp(
         "revisados": list(request.recheck),
         "lineas_borradas": gone_lines,
         "fuera_de_alcance": left_out,
+        "existencias": levels,
         "archivos": files,
         "sha256": files["movements.csv"]["sha256"],
         "segundos": round(time.monotonic() - started, 3),
@@ -191,6 +198,37 @@ def _copy_files(
     }
 
 
+def _read_levels(
+    connection: Connection,
+    settings: Settings,
+    folder: Path,
+    files: dict[str, File],
+    control: Control,
+    everything_is_read: bool,
+) -> Levels | None:
+    """Read the shop's own stock into a further file, in the snapshot of the movements.
+
+    All of it, unless its rows have versions and all was read on the same day; its query may be a
+    view of the shop's that sums.
+    """
+    query = load_levels(connection, settings)
+    if query is None:
+        return None
+    digest = hashlib.sha256(query.text.encode()).hexdigest()
+    last = olap.moment(control["existencias_enteras"])
+    zone = ZoneInfo(settings.timezone)
+    whole = (
+        everything_is_read
+        or not query.versions
+        or control["existencias"] != digest
+        or last is None
+        or last.astimezone(zone).date() != datetime.now(zone).date()
+    )
+    read = everything(query, None) if whole else changed_since(query, horizon(control))
+    files[LEVELS_FILE] = copy_to_file(connection, query, read, folder / LEVELS_FILE)
+    return {"consulta": digest, "todas": whole}
+
+
 def copy_to_file(connection: Connection, query: Query, read: Composable, path: Path) -> File:
     """Write the rows of a read of `query` to a CSV file; returns what its receipt says of it."""
     with (
@@ -210,5 +248,5 @@ def copy_to_file(connection: Connection, query: Query, read: Composable, path: P
 def discard_extract(settings: Settings, window: Window) -> None:
     """Make the window be read again: its receipt goes first, then the files."""
     windows.extract_receipt(settings.state_dir, window).unlink(missing_ok=True)
-    for name in QUERIES.values():
+    for name in (*QUERIES.values(), LEVELS_FILE):
         (windows.folder(settings.state_dir, window) / name).unlink(missing_ok=True)

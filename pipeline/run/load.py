@@ -9,7 +9,7 @@ from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.errors import DataError, GuardError, StateError
-from pipeline.run import corrections
+from pipeline.run import corrections, differences
 from pipeline.run.extract import discard_extract, extract_window
 from pipeline.state import window as windows
 from pipeline.state.receipts import Extract, Load
@@ -162,6 +162,14 @@ def _tell(window: Window, receipt: Load) -> None:
                 window,
                 booked["cierre"]["dia"],
                 corrections.in_words(corrections.for_machines(booked["carga"])),
+                extra=extra,
+            )
+        if counts.get("diferencias_nuevas"):
+            log.warning(
+                _("%s: of %d products the stock is newly not the shop's own; in all %s"),
+                window,
+                counts["diferencias_nuevas"],
+                differences.in_words(counts["diferencias"]),
                 extra=extra,
             )
         if counts.get("tasas_reescritas"):

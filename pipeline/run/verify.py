@@ -59,8 +59,10 @@ class Findings:
     `rejects` are those of the other lists that wait in quarantine, or should. `whole` is why
     everything was looked at, None if only what changed since the one of `last` was; `last_whole`
     is when all was proved before. `archived` counts what is closed and the OLTP has no more,
-    `lost` what waits as rejects since it lost its product once it was valued. `names` are what the
-    shop calls some of the missing, as names.py has them. Times are ISO 8601.
+    `lost` what waits as rejects since it lost its product once it was valued. `stock` is what
+    etl.resumir_diferencias() gave: the shop's own stock tells of what the OLTP lacks, and is no
+    part of what is proved. `names` are what the shop calls some of the missing, as names.py has
+    them. Times are ISO 8601.
     """
 
     compared: int = 0
@@ -71,6 +73,7 @@ class Findings:
     pending: int = 0
     archived: int = 0
     lost: int = 0
+    stock: dict[str, Any] = field(default_factory=dict)
     restored: str | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
     names: dict[str, dict[str, str | None]] = field(default_factory=dict)
@@ -137,6 +140,7 @@ def _verify(settings: Settings, since: datetime | None, everything: bool) -> tup
                     findings.books = _sorted(fault for part in books for fault in part.result())
         reasons = olap.call(analytical, "SELECT etl.motivos_de_rechazo()")
         findings.lost = reasons.get(LOST, 0)
+        findings.stock = olap.call(analytical, "SELECT etl.resumir_diferencias()")
     findings.whole, findings.last_whole = proof.whole, proof.last_whole
     findings.last = proof.last
     return findings, proof

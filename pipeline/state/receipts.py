@@ -35,6 +35,13 @@ class Piece(File, Taken):
     name: str
 
 
+class Levels(TypedDict):
+    """Of the shop's own figures of stock: its query's fingerprint, and whether all were read."""
+
+    consulta: str
+    todas: bool
+
+
 class Extract(Taken):
     """extract.json: what was read, and from where the next window reads."""
 
@@ -53,6 +60,7 @@ class Extract(Taken):
     revisados: list[int]
     lineas_borradas: list[int]
     fuera_de_alcance: dict[str, Any] | None
+    existencias: NotRequired[Levels | None]
     archivos: dict[str, File]
     sha256: str
     segundos: float

@@ -22,7 +22,7 @@ from pipeline.settings import Notices, load_notices, load_settings
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget
 from pipeline.superset.renewal import renew_dashboards
-from pipeline.telling import booked_late, left_out, metrics, notify
+from pipeline.telling import booked_late, left_out, metrics, notify, stock_apart
 from pipeline.telling import told as memories
 from pipeline.telling.messages import say
 from pipeline.translation import translated as _
@@ -156,6 +156,7 @@ def run_succeeded(task: luigi.Task) -> None:
     _attempt(lambda: _tell_success(load_notices(), task))
     _attempt(lambda: _tell_found("left_out", left_out, task.windows))
     _attempt(lambda: _tell_found("corrections", booked_late, task.windows))
+    _attempt(lambda: _tell_found("stock", stock_apart, task.windows))
     _attempt(lambda: _beat(load_notices()))
     _attempt(lambda: metrics.write(load_notices(), succeeded=True))
 

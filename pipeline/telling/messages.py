@@ -55,6 +55,14 @@ MESSAGES: dict[str, str] = {
         "and this is told again by: {command}\n"
         "You are told once in {hours} h."
     ),
+    "stock.title": _("ETL {shop}: stock that is not the shop's own"),
+    "stock.body": _(
+        "Of {products} products the stock here is newly not what the shop says that it has.\n"
+        "In all: {in_all}.\nThe dearest: {dearest}.\n{causes}\n"
+        "What to do: see them in the view dw.v_diferencias_existencias, or type: {command}\n"
+        "You are told once in {hours} h."
+    ),
+    "stock.one": _("{product}: {ours} here, {theirs} in the shop"),
     "no_window": _("none: what is due could not be found out"),
     "no_window_before": _("none: no window was due before it"),
     "no_cause": _("see the log of the run"),

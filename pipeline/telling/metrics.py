@@ -33,6 +33,8 @@ HELP = {
     "etl_rejects_waiting": "Movements that cannot be valued yet",
     "etl_provisional_movements": "Sales that still wait for the receipt of what they sold; "
     "of the 1,000 products furthest below zero, and 100 movements each at most",
+    "etl_stock_differences": "Products whose stock is not the shop's own; "
+    "0 without existencias.sql, too",
     "etl_products_below_zero": "Products whose stock is below zero",
     "etl_stock_value": "Value of the stock above zero, at average cost",
 }
@@ -117,6 +119,7 @@ def from_olap(state: dict[str, Any]) -> Figures:
     figures: Figures = {
         ("etl_rejects_waiting", ""): state["rechazos"],
         ("etl_provisional_movements", ""): state["provisionales"],
+        ("etl_stock_differences", ""): state["diferencias"],
         ("etl_products_below_zero", ""): state["bajo_cero"],
         ("etl_stock_value", ""): state["valor"],
         # Of a closing that was undone nothing may stay.

@@ -48,6 +48,11 @@ TEMPLATES = (
     N_("make another text of one of them in the queries, wherever it stands"),
     N_("{query}.sql yields {rows} different rows of {column} {number} in one read"),
     N_("make its ids unique: correct its joins, or how it makes numbers of its keys"),
+    N_("existencias.sql yields rows without id_producto"),
+    N_("existencias.sql yields product {product} of branch {branch} {times} times"),
+    N_("existencias.sql yields product {product} {times} times"),
+    N_("existencias.sql yields product {product} by branch and as a whole"),
+    N_("correct it so that each product is one row, or one a branch, then run again"),
     N_("somebody else changed rows of dw.kardex while they were valued; nothing was written"),
     N_(
         "{products}, and without them {leave} of the {all} movements of the ledger would leave it "

@@ -105,6 +105,7 @@ BEGIN
         v_conteo := etl.revaluar(
             v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
         );
+        PERFORM etl.comparar_tocados();
     END IF;
     -- A window that is under way was read without knowing of this: it will be read again.
     UPDATE etl.control AS c

@@ -245,6 +245,7 @@ BEGIN
     PERFORM etl.revaluar(
         v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
     );
+    PERFORM etl.comparar_tocados();
     -- In the categories and with the tax of today.
     PERFORM etl.recalcular_resumenes(p_zona, (SELECT c.dia FROM dw.v_corte AS c));
     -- What was archived with its product is to wait, now that it is open.

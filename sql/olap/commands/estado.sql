@@ -131,6 +131,7 @@ SELECT jsonb_build_object(
     'cierre', etl.ultimo_cierre(),
     'rechazos', etl.motivos_de_rechazo(),
     'fuera_de_alcance', etl.resumir_fuera_de_alcance(),
+    'diferencias', etl.resumir_diferencias(),
     'bajo_cero', (
         SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.existencias), '[]')
         FROM (
@@ -171,5 +172,5 @@ SELECT jsonb_build_object(
 )
 $$;
 COMMENT ON FUNCTION etl.estado_operacion(integer) IS
-    'Todo lo que muestra el comando status: control, última comprobación, último cierre, últimas ventanas, rechazos, existencias bajo cero, entradas a costo 0, orígenes por revisar';
+    'Todo lo que muestra el comando status: control, última comprobación, último cierre, últimas ventanas, rechazos, existencias que no son las de la tienda o están bajo cero, entradas a costo 0, orígenes por revisar';
 SELECT etl.conceder('EXECUTE', 'etl.estado_operacion(integer)', 'etl_cargador');

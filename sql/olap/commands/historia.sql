@@ -75,6 +75,7 @@ BEGIN
     v_conteo := v_conteo || etl.revaluar(
         v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
     ) || jsonb_build_object('filas_leidas', v_filas);
+    PERFORM etl.comparar_tocados();
 
     -- What was corrected since the first piece was read comes with the next window.
     UPDATE etl.control AS c

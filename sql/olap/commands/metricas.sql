@@ -14,6 +14,7 @@ SELECT jsonb_build_object(
     ),
     'cierre', etl.ultimo_cierre(),
     'rechazos', (SELECT count(*) FROM etl.rechazo),
+    'diferencias', (SELECT count(DISTINCT d.id_producto) FROM etl.diferencia_existencias AS d),
     'bajo_cero', (SELECT count(*) FROM dw.inventario AS i WHERE i.existencias < 0),
     'valor', (SELECT coalesce(sum(i.valor), 0) FROM dw.inventario AS i WHERE i.existencias > 0),
     -- Counting kardex.provisional would read the whole ledger after every run, and most of

@@ -59,7 +59,7 @@ DECLARE
     v_tabla text;
 BEGIN
     FOREACH v_tabla IN ARRAY ARRAY[
-        'etapa', 'etapa_producto', 'etapa_sucursal', 'descarte', 'baja', 'cerrada', 'tramo', 'circunstancia',
+        'etapa', 'etapa_producto', 'etapa_sucursal', 'etapa_existencia', 'descarte', 'baja', 'cerrada', 'tramo', 'circunstancia',
         'repeticion', 'delta'
     ] LOOP
         BEGIN

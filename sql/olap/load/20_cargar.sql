@@ -99,6 +99,12 @@ BEGIN
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;
+    v_conteo := v_conteo || jsonb_build_object(
+        'diferencias_nuevas', etl.cargar_existencias(p_extracto -> 'existencias', v_hasta)
+    );
+    v_conteo := v_conteo || jsonb_build_object(
+        'diferencias', CASE WHEN v_conteo -> 'diferencias_nuevas' > '0' THEN etl.resumir_diferencias() END
+    );
 
     PERFORM etl.avanzar_control(p_extracto, v_inicial, v_politica, p_opciones ->> 'zona');
     PERFORM etl.anotar_corrida(

@@ -18,8 +18,12 @@ CREATE TABLE IF NOT EXISTS etl.control (
     ajenas           bigint NOT NULL DEFAULT 0,
     consultas        jsonb,
     ultimo_previsto  bigint,
-    revaluar         boolean NOT NULL DEFAULT false
+    revaluar         boolean NOT NULL DEFAULT false,
+    existencias      text,
+    existencias_enteras timestamptz
 );
+ALTER TABLE etl.control
+    ADD COLUMN IF NOT EXISTS existencias text, ADD COLUMN IF NOT EXISTS existencias_enteras timestamptz;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -43,6 +47,9 @@ COMMENT ON COLUMN etl.control.ultimo_previsto IS
     'El mayor número de movimiento de la última lectura completa, o de cuando se dio la última apertura: hasta él, lo que una fecha deja fuera ya estaba allí';
 COMMENT ON COLUMN etl.control.revaluar IS
     'Se editó una regla de dw.tipo_movimiento: la carga siguiente valoriza y suma todo de nuevo, como rebuild';
+COMMENT ON COLUMN etl.control.existencias IS
+    'Huella de existencias.sql, si la tienda la tiene; si cambia, se lee entera';
+COMMENT ON COLUMN etl.control.existencias_enteras IS 'Fin de la última ventana que la leyó entera';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
     'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado; nula si no todo con la misma';

@@ -1,0 +1,168 @@
+-- The shop's own stock beside ours, both of one snapshot of the OLTP.
+
+CREATE OR REPLACE FUNCTION etl.recibir_existencias(p_todas boolean) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_mala record;
+BEGIN
+    SELECT
+        e.id_producto, e.id_sucursal, count(*) AS veces,
+        bool_or(e.id_sucursal IS NULL) OVER (PARTITION BY e.id_producto)
+        AND bool_or(e.id_sucursal IS NOT NULL) OVER (PARTITION BY e.id_producto) AS ambas
+    INTO v_mala
+    FROM etl.etapa_existencia AS e
+    GROUP BY e.id_producto, e.id_sucursal
+    ORDER BY e.id_producto IS NULL DESC, count(*) > 1 DESC, ambas DESC, e.id_producto
+    LIMIT 1;
+    IF v_mala.veces IS NOT NULL AND (v_mala.id_producto IS NULL OR v_mala.veces > 1 OR v_mala.ambas) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETD01',
+            MESSAGE = CASE
+                WHEN v_mala.id_producto IS NULL THEN 'existencias.sql yields rows without id_producto'
+                WHEN v_mala.veces > 1 THEN format('existencias.sql yields product %s%s %s times',
+                    v_mala.id_producto, ' of branch ' || v_mala.id_sucursal, v_mala.veces)
+                ELSE format('existencias.sql yields product %s by branch and as a whole', v_mala.id_producto)
+            END,
+            HINT = 'correct it so that each product is one row, or one a branch, then run again';
+    END IF;
+    -- What is no number is not known.
+    WITH ninguna AS (
+        DELETE FROM etl.etapa_existencia AS e
+        WHERE (e.existencias > -1e11 AND e.existencias < 1e11) IS NOT TRUE
+        RETURNING e.id_producto, e.id_sucursal
+    )
+    DELETE FROM dw.existencias_tienda AS t
+    USING ninguna AS n
+    WHERE n.id_producto = t.id_producto
+        AND coalesce(n.id_sucursal, -9223372036854775808) = coalesce(t.id_sucursal, -9223372036854775808);
+    UPDATE etl.etapa_existencia AS e SET existencias = round(e.existencias, 6)
+    WHERE e.existencias <> round(e.existencias, 6);
+
+    IF p_todas THEN
+        DELETE FROM dw.existencias_tienda AS t
+        WHERE NOT EXISTS (
+            SELECT FROM etl.etapa_existencia AS e
+            WHERE e.id_producto = t.id_producto
+                AND coalesce(e.id_sucursal, -9223372036854775808) = coalesce(t.id_sucursal, -9223372036854775808)
+        );
+    END IF;
+    INSERT INTO dw.existencias_tienda AS t
+    SELECT e.id_producto, e.id_sucursal, e.existencias, e.costo_referencia
+    FROM etl.etapa_existencia AS e
+    ON CONFLICT (id_producto, coalesce(id_sucursal, -9223372036854775808)) DO UPDATE SET
+        existencias = excluded.existencias, costo_referencia = excluded.costo_referencia
+    WHERE (t.existencias, t.costo_referencia) IS DISTINCT FROM (excluded.existencias, excluded.costo_referencia);
+END
+$$;
+COMMENT ON FUNCTION etl.recibir_existencias(boolean) IS
+    'Lleva lo leído de existencias.sql, todo o lo que cambió, a dw.existencias_tienda; falla si un producto viene dos veces, o por sucursal y entero';
+
+CREATE OR REPLACE FUNCTION etl.existencias_que_difieren(p_productos bigint[])
+RETURNS TABLE (id_producto bigint, id_sucursal bigint, nuestras numeric, tienda numeric)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN QUERY
+    WITH de_la_tienda AS (
+        SELECT t.* FROM dw.existencias_tienda AS t WHERE p_productos IS NULL OR t.id_producto = ANY (p_productos)
+    ), por_sucursal AS MATERIALIZED (
+        SELECT DISTINCT t.id_producto FROM de_la_tienda AS t WHERE t.id_sucursal IS NOT NULL
+    ), nuestra AS (
+        SELECT i.id_producto, NULL::bigint AS id_sucursal, i.existencias::numeric
+        FROM dw.inventario AS i
+        WHERE (p_productos IS NULL OR i.id_producto = ANY (p_productos))
+            AND NOT EXISTS (SELECT FROM por_sucursal AS s WHERE s.id_producto = i.id_producto)
+        UNION ALL
+        SELECT e.id_producto, e.id_sucursal, e.existencias
+        FROM dw.existencias_sucursal AS e
+        WHERE (p_productos IS NULL OR e.id_producto = ANY (p_productos))
+            AND EXISTS (SELECT FROM por_sucursal AS s WHERE s.id_producto = e.id_producto)
+    )
+    SELECT
+        coalesce(n.id_producto, t.id_producto), coalesce(n.id_sucursal, t.id_sucursal),
+        coalesce(n.existencias, 0), t.existencias
+    FROM nuestra AS n
+    FULL JOIN de_la_tienda AS t
+        ON t.id_producto = n.id_producto
+        AND coalesce(t.id_sucursal, -9223372036854775808) = coalesce(n.id_sucursal, -9223372036854775808)
+    WHERE coalesce(n.existencias, 0) <> coalesce(t.existencias, 0);
+END
+$$;
+COMMENT ON FUNCTION etl.existencias_que_difieren(bigint[]) IS
+    'De esos productos, o de todos (nulo), nuestras existencias y las de la tienda donde no son iguales: por sucursal si así las da';
+
+CREATE OR REPLACE FUNCTION etl.comparar_existencias(p_productos bigint[], p_ventana timestamptz) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_nuevas bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM dw.existencias_tienda) THEN
+        DELETE FROM etl.diferencia_existencias;
+        RETURN 0;
+    END IF;
+    WITH difiere AS MATERIALIZED (
+        SELECT * FROM etl.existencias_que_difieren(p_productos)
+    ), ya_no AS (
+        DELETE FROM etl.diferencia_existencias AS d
+        WHERE (p_productos IS NULL OR d.id_producto = ANY (p_productos)) AND NOT EXISTS (
+            SELECT FROM difiere AS f
+            WHERE f.id_producto = d.id_producto
+                AND coalesce(f.id_sucursal, -9223372036854775808) = coalesce(d.id_sucursal, -9223372036854775808)
+        )
+    ), nuevas AS (
+        SELECT f.id_producto
+        FROM difiere AS f
+        LEFT JOIN etl.diferencia_existencias AS d ON d.id_producto = f.id_producto
+        WHERE d.id_producto IS NULL
+    ), escritas AS (
+        INSERT INTO etl.diferencia_existencias AS d
+        SELECT f.*, p_ventana FROM difiere AS f
+        ON CONFLICT (id_producto, coalesce(id_sucursal, -9223372036854775808)) DO UPDATE SET
+            nuestras = excluded.nuestras, tienda = excluded.tienda
+        WHERE (d.nuestras, d.tienda) IS DISTINCT FROM (excluded.nuestras, excluded.tienda)
+    )
+    SELECT count(DISTINCT n.id_producto) INTO v_nuevas FROM nuevas AS n;
+    RETURN v_nuevas;
+END
+$$;
+COMMENT ON FUNCTION etl.comparar_existencias(bigint[], timestamptz) IS
+    'Anota dónde nuestras existencias no son las de la tienda, de esos productos o de todos (nulo); devuelve cuántos productos difieren que antes no';
+
+CREATE OR REPLACE FUNCTION etl.comparar_tocados() RETURNS void
+LANGUAGE sql
+AS $$
+SELECT etl.comparar_existencias(
+    ARRAY(SELECT t.id_producto FROM etl.tramo AS t), (SELECT c.hasta FROM etl.control AS c)
+)
+$$;
+COMMENT ON FUNCTION etl.comparar_tocados() IS
+    'Lo mismo de lo que se valorizó de nuevo sin leer a la tienda: una apertura, historia anterior, un cierre que se deshace';
+
+CREATE OR REPLACE FUNCTION etl.cargar_existencias(p_leidas jsonb, p_ventana timestamptz) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF p_leidas IS NULL OR p_leidas = 'null' THEN
+        -- A shop without the query, or one that took it away.
+        DELETE FROM dw.existencias_tienda;
+        UPDATE etl.control AS c SET existencias = NULL WHERE c.existencias IS NOT NULL;
+        RETURN etl.comparar_existencias(NULL, p_ventana);
+    END IF;
+    PERFORM etl.recibir_existencias((p_leidas ->> 'todas')::boolean);
+    UPDATE etl.control AS c
+    SET existencias = p_leidas ->> 'consulta',
+        existencias_enteras = CASE WHEN (p_leidas ->> 'todas')::boolean THEN p_ventana ELSE c.existencias_enteras END;
+    RETURN etl.comparar_existencias(
+        CASE WHEN NOT (p_leidas ->> 'todas')::boolean THEN ARRAY(
+            SELECT t.id_producto FROM etl.tramo AS t
+            UNION
+            SELECT e.id_producto FROM etl.etapa_existencia AS e
+        ) END,
+        p_ventana
+    );
+END
+$$;
+COMMENT ON FUNCTION etl.cargar_existencias(jsonb, timestamptz) IS
+    'Después de valorizar: lo que la ventana leyó de existencias.sql, al lado de lo nuestro; devuelve cuántos productos difieren que antes no';
