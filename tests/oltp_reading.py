@@ -14,9 +14,12 @@ FIRST, LAST = (
     datetime(1, 1, 2, tzinfo=UTC),
     datetime(9999, 12, 30, tzinfo=UTC),
 )
+# What the example's tables have not, a test may have added to them.
 MOVEMENTS = """
     SELECT d.id_detalle AS id_movimiento, t.tipo, d.id_producto, t.id_sucursal, d.cantidad,
            d.precio_unitario, d.costo_unitario, d.importe, d.id_origen, t.id_sucursal_destino,
+           (to_jsonb(d) ->> 'impuesto')::numeric AS impuesto,
+           (to_jsonb(d) ->> 'precio_con_impuesto')::boolean AS precio_con_impuesto,
            t.anulada AS anulado,
            CASE WHEN t.fecha IS NOT NULL THEN
                least(greatest(t.fecha, %(first)s), %(last)s)

@@ -175,6 +175,8 @@ def shown(line: Line) -> tuple[Any, ...]:
         line.id_origen,
         line.id_sucursal_destino,
         True if line.tipo == COUNT and line.id_sucursal is None else None,
+        line.impuesto,
+        line.precio_con_impuesto,
     )
 
 
@@ -197,4 +199,6 @@ def line_of(row: KardexRow) -> Line:
         row.importe,
         row.id_origen,
         row.id_sucursal_destino,
+        row.impuesto,
+        row.precio_con_impuesto,
     )

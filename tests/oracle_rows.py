@@ -109,7 +109,8 @@ class KardexRow(NamedTuple):
     `variacion` is the signed quantity by which existencias changed. The columns from it on are
     those that the two oldest types do without, and from fecha_documento on those of closings:
     `fecha` is where it is booked, a movement's `capa` counts its bookings, `reverso` takes one
-    back, and `de_todo` is what a count without a branch has (else None).
+    back, and `de_todo` is what a count without a branch has (else None). The last two are what the
+    line says of its tax.
     """
 
     id_movimiento: int
@@ -134,6 +135,8 @@ class KardexRow(NamedTuple):
     capa: int = 0
     reverso: bool = False
     de_todo: bool | None = None
+    impuesto: Decimal | None = None
+    precio_con_impuesto: bool | None = None
 
     @property
     def state(self) -> State:
@@ -193,6 +196,8 @@ class Line(NamedTuple):
     importe: Decimal | None
     id_origen: int | None
     id_sucursal_destino: int | None
+    impuesto: Decimal | None = None
+    precio_con_impuesto: bool | None = None
 
 
 class Closed(NamedTuple):

@@ -127,8 +127,8 @@ def roll_forward(entry: Entry, course: Course) -> Outcome | None:
 def ledger_row(entry: Entry, before: State, outcome: Outcome, provisional: bool) -> KardexRow:
     """The row as dw.kardex has it."""
     line, after = entry.line, outcome.state
-    tipo, product, branch, documented, quantity, price, cost, amount, origin, other, whole = shown(
-        line
+    tipo, product, branch, documented, quantity, price, cost, amount, origin, other, whole, *tax = (
+        shown(line)
     )
     return KardexRow(
         line.id_movimiento,
@@ -151,6 +151,7 @@ def ledger_row(entry: Entry, before: State, outcome: Outcome, provisional: bool)
         entry.capa,
         False,
         whole,
+        *tax,
     )
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from oracle import SALE, category, opening_state
 from oracle_rows import ZERO, Measures, Replay
+from oracle_summaries import line_tax
 from oracle_types import COUNT, CUSTOMER_RETURN
 
 YEAR = 365
@@ -275,13 +276,19 @@ def prices(replay: Replay) -> dict[int, Price]:
         categoria = category(replay.products, id_producto)
         documented = replay.rules.day(sales[-1].fecha_documento or sales[-1].fecha)
         # A price with its tax within has that of its day; one without it gets that of today.
-        then, now = (
-            1 + Fraction(replay.rules.pricing(id_producto, categoria, of).impuesto or 0)
+        (within, then), (_, now) = (
+            line_tax(
+                sales[-1],
+                replay.rules,
+                replay.rules.pricing(id_producto, categoria, of).impuesto or ZERO,
+            )
             for of in (documented, None)
         )
         asked = Fraction(sales[-1].precio_unitario or 0)
         gross, net = (
-            (asked, asked / then) if replay.rules.prices_include_tax else (asked * now, asked)
+            (asked, asked / (1 + Fraction(then)))
+            if within
+            else (asked * (1 + Fraction(now)), asked)
         )
         result[id_producto] = Price(day, gross, net)
     return result

@@ -17,6 +17,7 @@ from oracle_rows import Books, Replay
 from oracle_types import ALL_TYPES
 from psycopg2.extras import Json
 from shop_database import Shop
+from shop_words import own_words
 from view_comparison import view_differences
 
 from pipeline import olap
@@ -29,7 +30,6 @@ from pipeline.state.targets import DurableTarget
 from pipeline.state.window import Window, load_receipt, marker, request_file, views_receipt
 
 PRODUCTS = range(1, 6)
-SHIPPED = Path(__file__).resolve().parents[1] / "sql" / "oltp"
 # What the shop's own movimientos.sql leaves in, as its author edits it.
 SCOPES = {
     "all": "true",
@@ -94,9 +94,9 @@ class PropertyShop:
             (list(OLAP_TABLES),),
         )
         self.tables = [name for (name,) in cursor]
-        self.scope = "all"
-        shop.env.pop("ETL_OLTP_SQL_DIR", None)
+        shop.env.pop("ETL_PRICES_INCLUDE_TAX", None)
         self._empty()
+        self.edit_query("all")
 
     def _empty(self) -> None:
         shop = self.shop
@@ -271,10 +271,7 @@ class PropertyShop:
         """Close what is before a midnight; what was settled is what is booked."""
         day = (hasta - DAY).date().isoformat()
         self.shop.succeed("close", day, "--anyway")
-        replayed = replay_shop(
-            self.shop, self.initial, scope=SCOPES[self.scope], books=self.books, limit=hasta
-        )
-        self.books = close(replayed, hasta)
+        self.books = close(self.replay(limit=hasta), hasta)
         self.frozen.append(self.rows_before(hasta))
 
     def reopen_books(self) -> None:
@@ -299,23 +296,27 @@ class PropertyShop:
     def edit_query(self, scope: str) -> None:
         """The shop's movimientos.sql yields other rows from now on: `scope` is one of SCOPES."""
         self.scope = scope
-        folder = Path(self.shop.env["ETL_STATE_DIR"]).with_name("consultas")
-        folder.mkdir(exist_ok=True)
-        for path in SHIPPED.glob("[mps]*s.sql"):
-            text = path.read_text(encoding="utf-8")
-            if path.name == "movimientos.sql":
-                text = f"{text.rstrip()}\nWHERE {SCOPES[scope]}\n"
-            (folder / path.name).write_text(text, encoding="utf-8")
-        self.shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+        own_words(self.shop, SCOPES[scope])
 
     def assert_equal(self) -> None:
         """Everything in the OLAP is what is closed and the replay of the OLTP as it stands."""
-        expected = replay_shop(self.shop, self.initial, scope=SCOPES[self.scope], books=self.books)
+        expected = self.replay()
         found = differences(self.shop.olap, expected)
         found += view_differences(self.shop.olap, expected, self.as_of)
         found += self._wrongly_listed() + self._closed_otherwise()
         assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
         self.replayed, self.books = expected, expected.books
+
+    def replay(self, limit: datetime | None = None) -> Replay:
+        """The oracle's, of the OLTP as it stands; `limit` as in oracle.replay()."""
+        return replay_shop(
+            self.shop,
+            self.initial,
+            scope=SCOPES[self.scope],
+            books=self.books,
+            limit=limit,
+            prices_include_tax="ETL_PRICES_INCLUDE_TAX" not in self.shop.env,
+        )
 
     def _closed_otherwise(self) -> list[str]:
         """What is not as it was closed, byte for byte, and closings that are not there."""

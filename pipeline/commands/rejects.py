@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 # Most shops have none of these: as a table they are shown where there is one.
-_SELDOM = ("id_origen", "id_sucursal_destino", "importe")
+_SELDOM = ("id_origen", "id_sucursal_destino", "importe", "impuesto", "precio_con_impuesto")
 _COLUMNS = (
     "id_movimiento",
     "tipo",

@@ -68,6 +68,8 @@ OPTIONAL: dict[str, dict[int, str]] = {
     "id_origen": _INTEGERS,
     "id_sucursal_destino": _INTEGERS,
     "importe": _NUMBERS,
+    "impuesto": _NUMBERS,
+    "precio_con_impuesto": _BOOLEAN,
 }
 
 # What only a book asks for, when it is made: a load does not read them.

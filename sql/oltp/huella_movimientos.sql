@@ -21,7 +21,8 @@ FROM (
             -- What nearly every movement is, told by the fewest comparisons.
             WHEN v.conocido AND v.fecha <= {limit} AND v.entendida >= 0.000001
                 AND v.entendida < 1e5 AND v.monto >= 0 AND v.monto < 1e5
-                AND v.importe_entendido IS NULL AND NOT v.destino THEN NULL
+                AND v.importe_entendido IS NULL AND NOT v.destino
+                AND (v.impuesto IS NULL OR v.impuesto BETWEEN 0 AND 0.9) THEN NULL
             WHEN NOT v.conocido THEN 'producto desconocido'
             WHEN v.fecha IS NULL THEN 'sin fecha'
             WHEN v.fecha > {limit} THEN 'fecha futura'
@@ -40,6 +41,8 @@ FROM (
                 THEN 'importe fuera de rango'
             WHEN NOT (v.importe_entendido >= 0 AND v.importe_entendido < 1e12)
                 THEN 'importe fuera de rango'
+            WHEN v.precio AND round(v.impuesto, 6) < 0 THEN 'impuesto negativo'
+            WHEN v.precio AND NOT round(v.impuesto, 6) < 1 THEN 'impuesto fuera de rango'
         END AS motivo
     FROM (
         SELECT
@@ -55,6 +58,8 @@ FROM (
             {importe}::numeric AS importe,
             {id_origen}::bigint AS id_origen,
             {id_sucursal_destino}::bigint AS id_sucursal_destino,
+            {impuesto}::numeric AS impuesto,
+            {precio_con_impuesto}::boolean AS precio_con_impuesto,
             -- As etl.v_etapa understands it; costo is without its accent, which not every OLTP has.
             t.tipo AS entendido,
             t.regla, t.precio, t.costo, t.destino, t.tipo_origen IS NOT NULL AS con_origen,

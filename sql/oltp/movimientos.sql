@@ -25,6 +25,10 @@
 --   id_origen            bigint: the movement that this one returns, or whose cost it adds to
 --   id_sucursal_destino  bigint: the branch that a transfer goes to, which needs it
 --   importe              numeric: the line's amount, where a unit price or cost loses cents
+--   impuesto             numeric: the tax rate of what is sold, 0.18 for 18 %; null: that of
+--                        dw.politica_precio
+--   precio_con_impuesto  boolean: whether the price includes it; null: as ETL_PRICES_INCLUDE_TAX
+--                        says
 SELECT
     d.id_detalle AS id_movimiento,
     t.tipo,

@@ -16,7 +16,7 @@ FROM (
                 k.id_producto, k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal,
                 k.version, k.orden, k.provisional, k.tipo, k.cantidad, k.precio_unitario, k.costo_unitario,
                 k.costo_total, k.ajuste, k.existencias, k.valor, k.costo_promedio, k.salto_costo, k.variacion,
-                k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo
+                k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo, k.impuesto, k.precio_con_impuesto
             )), ''::bytea ORDER BY k.fecha, k.fecha_documento, k.orden, k.id_movimiento, k.capa
         )) AS suma
     FROM dw.kardex AS k
@@ -171,12 +171,13 @@ BEGIN
     PERFORM etl.preparar_carga();
     INSERT INTO etl.etapa (
         id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario, fecha, anulado,
-        id_origen, id_sucursal_destino, importe
+        id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto
     )
     SELECT DISTINCT ON (k.id_movimiento)
         k.id_movimiento, k.tipo, k.id_producto, CASE WHEN k.de_todo IS NOT TRUE THEN k.id_sucursal END,
         k.cantidad, k.precio_unitario, CASE WHEN k.tipo <> 'VENTA' THEN k.costo_unitario END,
-        k.fecha_documento, k.reverso, k.id_origen, k.id_sucursal_destino, k.importe
+        k.fecha_documento, k.reverso, k.id_origen, k.id_sucursal_destino, k.importe, k.impuesto,
+        k.precio_con_impuesto
     FROM dw.kardex AS k
     WHERE k.id_movimiento IN (
         SELECT f.id_movimiento FROM dw.kardex AS f

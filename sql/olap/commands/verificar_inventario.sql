@@ -49,7 +49,7 @@ INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 CROSS JOIN etl.misma_politica() AS n (misma)
 LEFT JOIN LATERAL (
-    SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario
+    SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
     FROM dw.kardex AS k
     WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
         -- What was taken back was no sale.
@@ -64,11 +64,15 @@ LEFT JOIN LATERAL (
 WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
     w.fecha,
     CASE
-        WHEN p.impuesto > 0 OR p.tasas IS NOT NULL THEN w.precio_unitario
-        WHEN n.misma THEN round(w.precio_unitario * (1 + v.impuesto), 6)
+        WHEN coalesce(w.precio_con_impuesto, p.precio_con_impuesto) THEN w.precio_unitario
+        WHEN w.impuesto IS NOT NULL OR n.misma
+            THEN round(w.precio_unitario * (1 + coalesce(w.impuesto, v.impuesto)), 6)
         ELSE i.ultimo_precio
     END,
-    dw.venta_neta(1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha_documento AT TIME ZONE c.zona)::date)),
+    dw.venta_neta(1, w.precio_unitario, etl.tasa_de_venta(
+        w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
+        (w.fecha_documento AT TIME ZONE c.zona)::date
+    )),
     etl.valor_promedio(i.id_producto, f.fines)
 )
 UNION ALL

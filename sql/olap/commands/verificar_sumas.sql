@@ -27,13 +27,16 @@ FROM (
             m.*, c.ventas, c.compras, c.merma, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
             dw.venta_neta(n.unidades, n.precio, m.tasa) AS neta
         FROM (
-            SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia,
+            SELECT f.*, t.desde, (f.fecha AT TIME ZONE p_zona)::date AS dia,
                 CASE WHEN f.reverso OR f.fecha < (SELECT etl.cerrado_hasta())
                     THEN etl.tasa_asentada(
                         f.id_producto, f.fecha, f.id_movimiento, f.capa, f.reverso,
+                        (f.fecha_documento AT TIME ZONE p_zona)::date, f.impuesto, f.precio_con_impuesto
+                    )
+                    ELSE etl.tasa_de_venta(
+                        f.impuesto, f.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
                         (f.fecha_documento AT TIME ZONE p_zona)::date
                     )
-                    ELSE etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha_documento AT TIME ZONE p_zona)::date)
                 END AS tasa
             FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
             INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto

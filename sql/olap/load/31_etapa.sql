@@ -34,11 +34,12 @@ LANGUAGE sql
 AS $$
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-    fecha, anulado, id_origen, id_sucursal_destino, importe
+    fecha, anulado, id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto
 )
 SELECT
     r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
-    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe
+    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe, r.impuesto,
+    r.precio_con_impuesto
 FROM etl.rechazo AS r
 WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimiento)
     -- One that was looked for and not found was deleted in the OLTP.
@@ -65,6 +66,8 @@ SELECT
         WHEN n.negativa THEN abs(round(e.importe, 6))
         ELSE round(e.importe, 6)
     END AS importe,
+    CASE WHEN t.precio THEN round(e.impuesto, 6) END AS impuesto,
+    CASE WHEN t.precio THEN e.precio_con_impuesto END AS precio_con_impuesto,
     CASE WHEN t.tipo_origen IS NOT NULL THEN e.id_origen END AS id_origen,
     CASE WHEN t.destino THEN e.id_sucursal_destino END AS id_sucursal_destino,
     CASE WHEN t.regla = 'contar' AND e.id_sucursal IS NULL THEN true END AS de_todo,

@@ -6,8 +6,10 @@ AS $$
 BEGIN
     -- As in an OLAP that never knew it, nothing is left of it but its opening, in no category and
     -- at that policy's price. Its names stay: whoever finds the opening wants to know whose it is.
-    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
-    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas
+    INSERT INTO etl.tramo (
+        id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+    )
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas, p.precio_con_impuesto
     FROM dw.producto AS p
     INNER JOIN dw.inventario AS i ON i.id_producto = p.id_producto
     WHERE p.vigente
@@ -62,8 +64,10 @@ DECLARE
 BEGIN
     PERFORM etl.revisar_dimensiones();
     -- Sums of a product that changes category move with it: its whole ledger is replayed.
-    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
-    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas
+    INSERT INTO etl.tramo (
+        id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+    )
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas, p.precio_con_impuesto
     FROM etl.etapa_producto AS e
     INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
     INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
@@ -94,23 +98,25 @@ BEGIN
 
     -- So do the net sales of a product whose tax changes.
     WITH tasa AS (
-        SELECT
-            v.id_producto, CASE WHEN p_incluye_impuesto THEN v.impuesto ELSE 0 END AS impuesto,
-            CASE WHEN p_incluye_impuesto THEN v.tasas END AS tasas
+        SELECT v.id_producto, v.impuesto, v.tasas
         FROM etl.tasas() AS v
         WHERE v_todos OR v.id_producto IN (SELECT e.id_producto FROM etl.etapa_producto AS e)
     ), nueva AS (
         UPDATE dw.producto AS p
-        SET impuesto = t.impuesto, tasas = t.tasas
+        SET impuesto = t.impuesto, tasas = t.tasas, precio_con_impuesto = p_incluye_impuesto
         FROM tasa AS t
         INNER JOIN dw.producto AS antes ON antes.id_producto = t.id_producto
         WHERE p.id_producto = t.id_producto
-            AND (p.impuesto, p.tasas) IS DISTINCT FROM (t.impuesto, t.tasas)
-        RETURNING p.id_producto, p.categoria, antes.impuesto, antes.tasas,
-            p.impuesto <> antes.impuesto AS sin_fecha
+            AND (p.impuesto, p.tasas, p.precio_con_impuesto)
+            IS DISTINCT FROM (t.impuesto, t.tasas, p_incluye_impuesto)
+        RETURNING p.id_producto, p.categoria, antes.impuesto, antes.tasas, antes.precio_con_impuesto,
+            CASE WHEN p.precio_con_impuesto THEN p.impuesto ELSE 0 END
+            <> CASE WHEN antes.precio_con_impuesto THEN antes.impuesto ELSE 0 END AS sin_fecha
     ), anotada AS (
-        INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
-        SELECT n.id_producto, '-infinity', n.categoria, n.impuesto, n.tasas
+        INSERT INTO etl.tramo (
+            id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+        )
+        SELECT n.id_producto, '-infinity', n.categoria, n.impuesto, n.tasas, n.precio_con_impuesto
         FROM nueva AS n
         INNER JOIN dw.inventario AS i ON i.id_producto = n.id_producto
         ON CONFLICT (id_producto) DO NOTHING

@@ -12,13 +12,13 @@ BEGIN
     );
     INSERT INTO etl.rechazo AS r (
         id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-        fecha, id_origen, id_sucursal_destino, importe, motivo,
+        fecha, id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto, motivo,
         primera_desde, primera_hasta, ultima_desde, ultima_hasta
     )
     SELECT
         e.id_movimiento, e.tipo, e.id_producto, e.id_sucursal, e.cantidad, e.precio_unitario,
-        e.costo_unitario, e.fecha, e.id_origen, e.id_sucursal_destino, e.importe, d.motivo,
-        p_desde, p_hasta, p_desde, p_hasta
+        e.costo_unitario, e.fecha, e.id_origen, e.id_sucursal_destino, e.importe, e.impuesto,
+        e.precio_con_impuesto, d.motivo, p_desde, p_hasta, p_desde, p_hasta
     FROM etl.descarte AS d
     INNER JOIN etl.etapa AS e ON e.id_movimiento = d.id_movimiento
     WHERE d.motivo IS NOT NULL
@@ -28,6 +28,7 @@ BEGIN
         precio_unitario = excluded.precio_unitario, costo_unitario = excluded.costo_unitario,
         fecha = excluded.fecha, id_origen = excluded.id_origen,
         id_sucursal_destino = excluded.id_sucursal_destino, importe = excluded.importe,
+        impuesto = excluded.impuesto, precio_con_impuesto = excluded.precio_con_impuesto,
         motivo = excluded.motivo,
         ultima_desde = excluded.ultima_desde, ultima_hasta = excluded.ultima_hasta;
 

@@ -62,7 +62,7 @@ CREATE OR REPLACE FUNCTION etl.tramos(p_cola boolean) RETURNS TABLE (
     costo_unitario numeric, importe numeric, id_origen bigint, id_sucursal_destino bigint,
     de_todo boolean, circunstancia dw.circunstancia, reclasificado boolean, anterior dw.estado,
     variacion_anterior numeric, provisional_anterior boolean, salto_anterior numeric, ctid_kardex tid,
-    fecha_documento timestamptz, capa smallint, reverso boolean
+    fecha_documento timestamptz, capa smallint, reverso boolean, impuesto numeric, precio_con_impuesto boolean
 )
 LANGUAGE sql STABLE
 AS $$
@@ -78,7 +78,7 @@ SELECT
         NULL, NULL
     )::dw.circunstancia,
     false, NULL::dw.estado, NULL::numeric, NULL::boolean, NULL::numeric, NULL::tid,
-    '-infinity', 0::smallint, false
+    '-infinity', 0::smallint, false, NULL::numeric, NULL::boolean
 FROM etl.tramo AS t
 LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
 LEFT JOIN LATERAL (
@@ -108,7 +108,7 @@ SELECT
         )::dw.circunstancia
     END,
     m.reclasificado, m.anterior, m.variacion_anterior, m.provisional_anterior, m.salto_anterior,
-    m.ctid_kardex, m.fecha_documento, m.capa, m.reverso
+    m.ctid_kardex, m.fecha_documento, m.capa, m.reverso, m.impuesto, m.precio_con_impuesto
 FROM (
     SELECT
         e.id_producto, e.fecha, e.id_movimiento, coalesce(e.id_sucursal, 0) AS id_sucursal, p.orden,
@@ -120,7 +120,9 @@ FROM (
         t.sigue_sucursales, false AS reclasificado, NULL::dw.estado AS anterior,
         NULL::numeric AS variacion_anterior, NULL::boolean AS provisional_anterior,
         NULL::numeric AS salto_anterior, NULL::tid AS ctid_kardex,
-        coalesce(e.fecha_documento, e.fecha) AS fecha_documento, e.capa, e.reverso
+        coalesce(e.fecha_documento, e.fecha) AS fecha_documento, e.capa, e.reverso,
+        CASE WHEN p.precio THEN round(e.impuesto, 6) END AS impuesto,
+        CASE WHEN p.precio THEN e.precio_con_impuesto END AS precio_con_impuesto
     FROM etl.etapa AS e
     INNER JOIN etl.tramo AS t ON t.id_producto = e.id_producto
     INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo
@@ -134,7 +136,8 @@ FROM (
         CASE WHEN r.tipo <> 'VENTA' OR r.reverso THEN r.costo_unitario END, r.importe,
         r.id_origen, r.id_sucursal_destino, r.de_todo, r.sigue_sucursales, r.reclasificado,
         ROW(r.existencias, r.valor, r.costo_promedio, r.costo_total, r.ajuste)::dw.estado,
-        r.variacion, r.provisional, r.salto_costo, r.ctid_kardex, r.fecha_documento, r.capa, r.reverso
+        r.variacion, r.provisional, r.salto_costo, r.ctid_kardex, r.fecha_documento, r.capa, r.reverso,
+        r.impuesto, r.precio_con_impuesto
     FROM (
         SELECT t.categoria_anterior IS NOT NULL AS reclasificado, t.sigue_sucursales, k.*
         FROM etl.tramo AS t

@@ -17,7 +17,8 @@ SELECT
         CASE WHEN v.tipo = 'VENTA' AND NOT v.reverso THEN (v.paso).costo_promedio ELSE v.costo_unitario END,
         (v.paso).costo_total, (v.paso).ajuste, (v.paso).existencias, (v.paso).valor,
         (v.paso).costo_promedio, v.salto, (v.paso).variacion, v.importe, v.id_origen,
-        v.id_sucursal_destino, v.de_todo, v.fecha_documento, v.capa, v.reverso
+        v.id_sucursal_destino, v.de_todo, v.fecha_documento, v.capa, v.reverso, v.impuesto,
+        v.precio_con_impuesto
     )::dw.kardex,
     v.ctid_kardex IS NULL,
     v.reclasificado,

@@ -140,9 +140,12 @@ BEGIN
                 CASE WHEN f.reverso OR f.fecha < v_cerrado
                     THEN etl.tasa_asentada(
                         f.id_producto, f.fecha, f.id_movimiento, f.capa, f.reverso,
+                        (f.fecha_documento AT TIME ZONE p_zona)::date, f.impuesto, f.precio_con_impuesto
+                    )
+                    ELSE etl.tasa_de_venta(
+                        f.impuesto, f.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
                         (f.fecha_documento AT TIME ZONE p_zona)::date
                     )
-                    ELSE etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha_documento AT TIME ZONE p_zona)::date)
                 END
             ) AS neta
         FROM dw.kardex AS f

@@ -62,10 +62,15 @@ SELECT
     ),
     p_numero, w.fecha,
     -- A suggested price has its tax within; a price that the shop types without it gets it.
-    round(w.precio_unitario * CASE WHEN p.impuesto = 0 AND p.tasas IS NULL THEN 1 + v.impuesto ELSE 1 END, 6),
-    dw.venta_neta(
-        1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha_documento AT TIME ZONE p_zona)::date)
+    round(
+        w.precio_unitario * CASE WHEN coalesce(w.precio_con_impuesto, p.precio_con_impuesto) THEN 1
+            ELSE 1 + coalesce(w.impuesto, v.impuesto) END,
+        6
     ),
+    dw.venta_neta(1, w.precio_unitario, etl.tasa_de_venta(
+        w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
+        (w.fecha_documento AT TIME ZONE p_zona)::date
+    )),
     etl.valor_promedio(t.id_producto, f.fines)
 FROM (
     SELECT s.id_producto FROM etl.tramo AS s
@@ -85,7 +90,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS u ON true
 LEFT JOIN LATERAL (
-    SELECT k.fecha, k.fecha_documento, k.precio_unitario
+    SELECT k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
     FROM dw.kardex AS k
     WHERE k.id_producto = t.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
         -- What was taken back was no sale.

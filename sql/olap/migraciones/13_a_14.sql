@@ -7,7 +7,9 @@ BEGIN
             DROP CONSTRAINT IF EXISTS kardex_pk,
             ADD COLUMN fecha_documento timestamptz,
             ADD COLUMN capa smallint NOT NULL DEFAULT 0,
-            ADD COLUMN reverso boolean NOT NULL DEFAULT false;
+            ADD COLUMN reverso boolean NOT NULL DEFAULT false,
+            ADD COLUMN impuesto numeric(38, 6),
+            ADD COLUMN precio_con_impuesto boolean;
         -- Written once more as a whole, and no row is left behind dead.
         ALTER TABLE dw.kardex ALTER COLUMN fecha_documento TYPE timestamptz USING fecha;
         ALTER TABLE dw.kardex
@@ -15,14 +17,24 @@ BEGIN
             ALTER COLUMN capa DROP DEFAULT,
             ALTER COLUMN reverso DROP DEFAULT;
     END IF;
+    IF to_regclass('dw.producto') IS NOT NULL THEN
+        ALTER TABLE dw.producto ADD COLUMN precio_con_impuesto boolean NOT NULL DEFAULT true;
+        ALTER TABLE etl.rechazo ADD COLUMN impuesto numeric, ADD COLUMN precio_con_impuesto boolean;
+        -- The next load looks up each product's tax again: it was 0 where prices have none within.
+        UPDATE etl.control SET politica = NULL;
+    END IF;
     IF to_regtype('dw.circunstancia') IS NOT NULL THEN
         ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric;
     END IF;
 END
 $$;
-DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia CASCADE;
+DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia, etl.tramo CASCADE;
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
 DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
 DROP FUNCTION IF EXISTS
+    etl.tasa_del_dia(numeric, dw.tasa[], date),
+    etl.motivo_rechazo(
+        dw.tipo_movimiento, boolean, numeric, numeric, numeric, numeric, timestamptz, timestamptz, bigint, bigint
+    ),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
     etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean);

@@ -16,7 +16,9 @@ CREATE TABLE IF NOT EXISTS etl.rechazo (
     ultima_hasta    timestamptz NOT NULL,
     id_origen       bigint,
     id_sucursal_destino bigint,
-    importe         numeric
+    importe         numeric,
+    impuesto        numeric,
+    precio_con_impuesto boolean
 );
 COMMENT ON TABLE etl.rechazo IS
     'Movimientos del alcance que no se pueden valorizar; se intentan de nuevo en cada ventana';

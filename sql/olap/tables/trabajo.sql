@@ -14,6 +14,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     id_origen       bigint,
     id_sucursal_destino bigint,
     importe         numeric,
+    impuesto        numeric,
+    precio_con_impuesto boolean,
     fecha_documento timestamptz,
     capa            smallint NOT NULL DEFAULT 0,
     reverso         boolean NOT NULL DEFAULT false
@@ -74,6 +76,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     categoria_anterior text,
     impuesto_anterior  numeric,
     tasas_anterior     dw.tasa[],
+    con_impuesto_anterior boolean,
     nombra             boolean NOT NULL DEFAULT false,
     cuenta_sucursales  boolean NOT NULL DEFAULT false,
     sigue_sucursales   boolean NOT NULL DEFAULT false

@@ -32,17 +32,36 @@ CROSS JOIN LATERAL (
     SELECT
         sum(k.variacion) AS existencias,
         sum(t.signo * k.costo_total + k.ajuste) AS valor,
-        coalesce(sum(
-            CASE WHEN t.resta <> k.reverso THEN -1 ELSE 1 END
-            * coalesce(k.importe, round(k.cantidad * k.precio_unitario, 6))
-        ) FILTER (WHERE t.clase = 'ventas'), 0) AS venta,
+        coalesce(sum(dw.venta_neta(
+            CASE WHEN k.importe IS NULL THEN k.cantidad ELSE 1.000000 END
+            * CASE WHEN t.resta <> k.reverso THEN -1 ELSE 1 END,
+            coalesce(k.importe, k.precio_unitario),
+            etl.tasa_de_venta(
+                k.impuesto, k.precio_con_impuesto, v.precio_con_impuesto, v.impuesto, v.tasas,
+                (k.fecha_documento AT TIME ZONE h.zona)::date
+            )
+        )) FILTER (WHERE t.clase = 'ventas'), 0) AS venta,
         coalesce(sum(-t.signo * k.costo_total) FILTER (WHERE t.clase = 'ventas'), 0) AS costo
     FROM dw.kardex AS k
     INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo
+    CROSS JOIN dw.v_corte AS h
+    -- A reversal has the tax of what it undoes.
+    INNER JOIN etl.v_producto_en_su_fecha AS v
+        ON v.id_producto = k.id_producto
+        AND CASE WHEN k.reverso THEN a.fecha ELSE k.fecha END >= v.desde
+        AND CASE WHEN k.reverso THEN a.fecha ELSE k.fecha END < v.hasta
     WHERE k.id_movimiento = c.id_movimiento AND k.capa IN (c.capa, n.capa)
 ) AS e
 WHERE c.reverso OR c.capa = 0 AND c.fecha_documento < c.fecha;
 COMMENT ON VIEW dw.v_correcciones IS
     'Lo que llegó, se corrigió o se anuló con su período cerrado: qué era, qué es, y qué cambió donde está asentado';
-COMMENT ON COLUMN dw.v_correcciones.efecto_venta IS 'Con el impuesto que su precio incluya';
+COMMENT ON COLUMN dw.v_correcciones.efecto_venta IS 'Sin el impuesto que su precio incluya';
 SELECT etl.conceder('SELECT', 'dw.v_correcciones', 'bi_lector');
+-- Whoever reads the view runs what it calls.
+SELECT etl.conceder('EXECUTE', f.funcion, 'bi_lector')
+FROM unnest(ARRAY[
+    'dw.venta_neta(numeric, numeric, numeric)',
+    'etl.tasa_de_venta(numeric, boolean, boolean, numeric, dw.tasa[], date)',
+    'etl.buscar_tasa(numeric, dw.tasa[], date)',
+    'etl.cerrado_hasta()'
+]) AS f (funcion);

@@ -9,7 +9,7 @@ SELECT
     k.variacion, k.importe, k.id_origen, k.id_sucursal_destino,
     CASE WHEN k.id_sucursal_destino IS NOT NULL
         THEN coalesce(d.nombre, 'Sucursal ' || k.id_sucursal_destino) END AS sucursal_destino,
-    t.nombre AS nombre_tipo, k.fecha_documento, k.capa, k.reverso
+    t.nombre AS nombre_tipo, k.fecha_documento, k.capa, k.reverso, k.impuesto, k.precio_con_impuesto
 FROM dw.kardex AS k
 INNER JOIN dw.producto AS p ON p.id_producto = k.id_producto
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = k.id_sucursal

@@ -10,7 +10,7 @@ SELECT
         ELSE r.fecha
     END AS fecha,
     r.motivo, r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta,
-    r.id_origen, r.id_sucursal_destino, r.importe
+    r.id_origen, r.id_sucursal_destino, r.importe, r.impuesto, r.precio_con_impuesto
 FROM etl.rechazo AS r;
 COMMENT ON VIEW dw.v_rechazos IS 'Los movimientos que no se pueden valorizar, para el tablero de salud';
 SELECT etl.conceder('SELECT', 'dw.v_rechazos', 'bi_lector');
