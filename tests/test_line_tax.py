@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -168,3 +169,27 @@ def test_what_is_closed_keeps_its_rate_and_is_taken_back_with_it(taxed: Shop):
     assert date(2025, 8, 30) in [r["dia"] for r in taxed.olap_rows("SELECT dia FROM dw.cierre")]
     taxed.succeed("close", "--reopen", "2025-08-30", "--reason", "una prueba")
     assert run(taxed, 3, prices_include_tax=False) == [118, 118]
+
+
+def test_doctor_asks_whether_prices_are_net(taxed: Shop):
+    def told() -> str:
+        found = json.loads(taxed.command("doctor", "--json").stdout)["findings"]
+        (line,) = (finding for finding in found if finding["what"] == "tax of prices")
+        return f"{line['state']} {line['found']}"
+
+    rated = sell(taxed, 2, 118)
+    run(taxed)
+    assert told().startswith("warning ETL_PRICES_INCLUDE_TAX is true, and no line of")
+    assert "up to 25 %" in told()
+    # One line says so, or the setting, or nothing is taken off: it is asked no more.
+    taxed.correct_line(rated, precio_con_impuesto=True)
+    run(taxed, 1)
+    assert told() == "ok taken off where it is within"
+    taxed.correct_line(rated, precio_con_impuesto=None)
+    run(taxed, 2)
+    assert told().startswith("warning")
+    taxed.env["ETL_PRICES_INCLUDE_TAX"] = "false"
+    assert told() == "ok taken off where it is within"
+    del taxed.env["ETL_PRICES_INCLUDE_TAX"]
+    taxed.olap.cursor().execute("UPDATE dw.politica_precio SET impuesto = 0")
+    assert told() == "ok taken off where it is within"
