@@ -43,8 +43,16 @@ def read_movements(oltp: Any, scope: str = "true") -> list[dict[str, Any]]:
 def read_products(oltp: Any) -> dict[int, Product]:
     """The catalogue as it stands."""
     with oltp.cursor() as cursor:
-        cursor.execute("SELECT id_producto, codigo, nombre, categoria FROM public.productos")
-        return {id_producto: Product(*other) for id_producto, *other in cursor}
+        cursor.execute(
+            "SELECT id_producto, codigo, nombre, categoria,"
+            " coalesce((to_jsonb(p) ->> 'inventariable')::boolean, true),"
+            " coalesce((to_jsonb(p) ->> 'activo')::boolean, true)"
+            " FROM public.productos AS p"
+        )
+        return {
+            id_producto: Product(*words, inventariable, activo=activo)
+            for id_producto, *words, inventariable, activo in cursor
+        }
 
 
 def read_openings(olap: Any) -> dict[int, Opening]:

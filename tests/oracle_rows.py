@@ -22,6 +22,7 @@ class Product(NamedTuple):
     categoria: str | None
     inventariable: bool = True
     costo_referencia: Decimal | None = None
+    activo: bool = True
 
 
 class Opening(NamedTuple):
@@ -219,6 +220,8 @@ class Books:
     ends: tuple[datetime, ...] = ()
     closed: Mapping[int, tuple[Closed, ...]] = field(default_factory=dict)
     known: Mapping[int, Line | None] = field(default_factory=dict)
+    # Of each period, the products that had no stock when it was closed.
+    services: tuple[frozenset[int], ...] = ()
 
     @property
     def end(self) -> datetime | None:

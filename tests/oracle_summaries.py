@@ -47,8 +47,8 @@ def measures(row: KardexRow, rules: Rules, impuesto: Decimal) -> Measures:
     base = Measures(movimientos=1, ajuste=row.ajuste)
     costo = sign * row.costo_total
     if name == "compras":
-        # An added cost has no goods of its own.
-        units = ZERO if row.tipo == LANDED_COST else sign * row.cantidad
+        # An added cost has no goods of its own, and what is no stock does not come in.
+        units = sign * row.cantidad if row.variacion else ZERO
         return base._replace(unidades_recibidas=units, costo_recibido=costo)
     if name == "merma":
         return base._replace(mermas=costo, unidades_merma=-row.variacion)

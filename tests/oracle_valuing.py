@@ -86,9 +86,8 @@ def follow(row: KardexRow, course: Course) -> None:
     """The state, the branches and the origins after a row."""
     course.state = row.state
     own = row.id_sucursal
-    if course.product.inventariable or row.variacion:
-        course.branches[own] = course.branches.get(own, ZERO) + row.variacion
-    if row.tipo == TRANSFER and course.product.inventariable:
+    course.branches[own] = course.branches.get(own, ZERO) + row.variacion
+    if row.tipo == TRANSFER:
         assert row.id_sucursal_destino is not None
         course.branches[own] -= row.cantidad
         other = row.id_sucursal_destino

@@ -103,6 +103,8 @@ def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
     first, last = last_days(replay, hasta, YEAR)
     result = {}
     for id_producto, ledger in replay.ledgers.items():
+        if not is_stock(replay, id_producto):
+            continue
         cost = sum(
             (
                 row.costo_total if row.tipo == SALE else -row.costo_total
@@ -119,6 +121,12 @@ def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
         average = Fraction(sum(values, ZERO)) / len(values)
         result[id_producto] = Rotation(cost, average, Fraction(cost) / average if average else None)
     return result
+
+
+def is_stock(replay: Replay, id_producto: int, *, active: bool = False) -> bool:
+    """Whether a product has a stock, and the shop still has it where that is asked."""
+    product = replay.products.get(id_producto)
+    return product is None or (product.inventariable and (product.activo or not active))
 
 
 def first_month(replay: Replay, id_producto: int) -> date:
@@ -148,6 +156,7 @@ def value_at(replay: Replay, id_producto: int, day: date) -> Decimal:
 def abc(replay: Replay, hasta: datetime) -> dict[int, Class]:
     """Products by net sales of 365 days, cut at 80 and 95 % of what the greater ones sold."""
     sales = sold(replay, hasta, YEAR, "venta_neta")
+    sales = {number: net for number, net in sales.items() if is_stock(replay, number)}
     ranked = sorted((item for item in sales.items() if item[1] > 0), key=lambda i: (-i[1], i[0]))
     total = sum((amount for _, amount in ranked), ZERO)
     result, before = {}, ZERO
@@ -174,7 +183,8 @@ def reorder(replay: Replay, hasta: datetime) -> dict[int, Cover]:
     units = sold(replay, hasta, QUARTER, "unidades_vendidas")
     result = {}
     for id_producto, row in replay.inventory.items():
-        result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO))
+        if is_stock(replay, id_producto, active=True):
+            result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO))
     return result
 
 
@@ -193,7 +203,11 @@ def branch_reorder(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Cov
             if row.tipo in (SALE, CUSTOMER_RETURN) and first <= replay.rules.day(row.fecha) <= last:
                 place = (row.id_producto, row.id_sucursal)
                 units[place] = units.get(place, ZERO) - row.variacion
-    return {place: cover(stock, units.get(place, ZERO)) for place, stock in replay.branches.items()}
+    return {
+        place: cover(stock, units.get(place, ZERO))
+        for place, stock in replay.branches.items()
+        if is_stock(replay, place[0], active=True)
+    }
 
 
 def counts(replay: Replay) -> dict[int, Counted]:

@@ -10,6 +10,8 @@ SHIPPED = Path(__file__).resolve().parents[1] / "sql" / "oltp"
 COLUMNS = (
     "ALTER TABLE detalle_transaccion ADD COLUMN IF NOT EXISTS impuesto numeric,"
     " ADD COLUMN IF NOT EXISTS precio_con_impuesto boolean",
+    "ALTER TABLE productos ADD COLUMN IF NOT EXISTS inventariable boolean,"
+    " ADD COLUMN IF NOT EXISTS activo boolean",
 )
 
 
@@ -24,5 +26,7 @@ def own_words(shop: Shop, scope: str = "true") -> None:
         if path.name == "movimientos.sql":
             text = text.replace("d.importe,", "d.importe, d.impuesto, d.precio_con_impuesto,")
             text = f"{text.rstrip()}\nWHERE {scope}\n"
+        if path.name == "productos.sql":
+            text = text.replace("p.categoria,", "p.categoria, p.inventariable, p.activo,")
         (folder / path.name).write_text(text, encoding="utf-8")
     shop.env["ETL_OLTP_SQL_DIR"] = str(folder)

@@ -263,6 +263,19 @@ class History(RuleBasedStateMachine):
     def catalogue(self, product: int, category: str | None) -> None:
         self.shop.product(product, category)
 
+    @rule(
+        product=products,
+        stock=st.sampled_from([True, False, None]),
+        active=st.sampled_from([True, None, False]),
+    )
+    def what_is_no_stock(self, product: int, stock: bool | None, active: bool | None) -> None:
+        self.shop.till(
+            "UPDATE productos SET inventariable = %s, activo = %s WHERE id_producto = %s",
+            stock,
+            active,
+            product,
+        )
+
     @rule(scope=st.sampled_from(sorted(SCOPES)))
     def query_edited(self, scope: str) -> None:
         self.before_it_is_gone()

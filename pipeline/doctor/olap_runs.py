@@ -165,8 +165,8 @@ def prices(side: Side) -> Iterator[Finding]:
         "warning",
         _("tax of prices"),
         _(
-            "ETL_PRICES_INCLUDE_TAX is true, and no line of movimientos.sql says otherwise: the tax "
-            "of dw.politica_precio, up to {rate} %, is taken off every price"
+            "ETL_PRICES_INCLUDE_TAX is true, and no line of movimientos.sql says otherwise: the "
+            "tax of dw.politica_precio, up to {rate} %, is taken off every price"
         ).format(rate=f"{rate * 100:f}".rstrip("0").rstrip(".")),
         _(
             "if the prices are net, set ETL_PRICES_INCLUDE_TAX=false; if they have it within, let "

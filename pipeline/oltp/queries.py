@@ -63,13 +63,17 @@ _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
     "sucursales": {"id_sucursal": _INTEGERS, "nombre": _ANY, "version_1": _ANY},
 }
 
-# What movimientos.sql may lack: null then.
-OPTIONAL: dict[str, dict[int, str]] = {
-    "id_origen": _INTEGERS,
-    "id_sucursal_destino": _INTEGERS,
-    "importe": _NUMBERS,
-    "impuesto": _NUMBERS,
-    "precio_con_impuesto": _BOOLEAN,
+# What a query may lack: null then.
+OPTIONAL: dict[str, dict[str, dict[int, str]]] = {
+    "movimientos": {
+        "id_origen": _INTEGERS,
+        "id_sucursal_destino": _INTEGERS,
+        "importe": _NUMBERS,
+        "impuesto": _NUMBERS,
+        "precio_con_impuesto": _BOOLEAN,
+    },
+    "productos": {"inventariable": _BOOLEAN, "activo": _BOOLEAN},
+    "sucursales": {},
 }
 
 # What only a book asks for, when it is made: a load does not read them.
@@ -84,7 +88,7 @@ NAMES = tuple(_CONTRACT)
 def columns_read(name: str) -> list[str]:
     """What a read of the query `name` yields, in its order; a column that is lacking is null."""
     columns = [column for column in _CONTRACT[name] if column != "version_1"]
-    return columns + list(OPTIONAL) if name == "movimientos" else columns
+    return columns + list(OPTIONAL[name])
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 ).format(name=name, message_primary=error.diag.message_primary)
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
-    optional = OPTIONAL if name == "movimientos" else {}
+    optional = OPTIONAL[name]
     for column, types in (_CONTRACT[name] | optional).items():
         if column == "version_1" and settings.capture == "full":
             continue
@@ -215,7 +219,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
 def _lacks_optional(error: psycopg2.Error) -> bool:
     """Whether the example's tables are of a release that had not these columns."""
     told = error.diag.message_primary or ""
-    return any(column in told for column in OPTIONAL)
+    return any(column in told for columns in OPTIONAL.values() for column in columns)
 
 
 def _with_every_digit(text: str, read: dict[str, int]) -> sql.Composable:

@@ -284,7 +284,8 @@ def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
 
 
 def optional_columns(query: Query) -> dict[str, sql.Composable]:
-    """By its name, each column that movimientos.sql may lack: itself, or NULL."""
+    """By its name, each column that the query may lack: itself, or NULL."""
     return {
-        column: sql.SQL(f"m.{column}" if column in query.columns else "NULL") for column in OPTIONAL
+        column: sql.SQL(f"m.{column}" if column in query.columns else "NULL")
+        for column in OPTIONAL[query.name]
     }

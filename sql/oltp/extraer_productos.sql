@@ -3,7 +3,9 @@ SELECT
     m.id_producto::bigint,
     m.codigo::text,
     m.nombre::text,
-    m.categoria::text
+    m.categoria::text,
+    {inventariable}::boolean,
+    {activo}::boolean
 FROM (
 {query}
 ) AS m

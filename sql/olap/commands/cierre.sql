@@ -105,7 +105,7 @@ BEGIN
             coalesce(sum(coalesce(u.existencias, a.existencias)), 0) AS existencias,
             coalesce(sum(coalesce(u.valor, round(a.existencias * a.costo_promedio, 6))), 0) AS valor
         FROM dw.inventario AS i
-        LEFT JOIN dw.apertura AS a ON a.id_producto = i.id_producto AND a.fecha < v_hasta
+        LEFT JOIN etl.v_apertura AS a ON a.id_producto = i.id_producto AND a.fecha < v_hasta
         LEFT JOIN LATERAL (
             SELECT k.existencias, k.valor
             FROM dw.kardex AS k
@@ -148,6 +148,7 @@ DECLARE
     v_control etl.control := etl.bloquear_control(p_zona);
     v_cierre dw.cierre;
     v_cerrado timestamptz;
+    v_otros bigint[];
 BEGIN
     SELECT * INTO v_cierre FROM dw.cierre AS c ORDER BY c.hasta DESC LIMIT 1;
     IF v_cierre.dia IS DISTINCT FROM p_dia THEN
@@ -162,6 +163,12 @@ BEGIN
     SELECT p_motivo, v_cierre.*;
     DELETE FROM dw.cierre AS c WHERE c.hasta = v_cierre.hasta;
     v_cerrado := etl.cerrado_hasta();
+    v_otros := ARRAY(
+        SELECT c.id_producto
+        FROM etl.producto_cerrado AS c
+        INNER JOIN dw.producto AS p ON p.id_producto = c.id_producto
+        WHERE c.hasta = v_cierre.hasta AND c.inventariable <> p.inventariable
+    );
     DELETE FROM etl.producto_cerrado AS p WHERE p.hasta = v_cierre.hasta AND p.desde >= v_cerrado;
     UPDATE etl.producto_cerrado AS p SET hasta = v_cerrado WHERE p.hasta = v_cierre.hasta;
 
@@ -203,6 +210,10 @@ BEGIN
     WHERE k.id_origen IS NOT NULL AND o.id_producto = k.id_producto
         AND o.fecha >= v_cerrado AND o.fecha < v_cierre.hasta
     GROUP BY k.id_producto;
+    -- What had a stock then and has none now, or the reverse.
+    INSERT INTO etl.tramo AS t (id_producto, desde)
+    SELECT i.id_producto, '-infinity' FROM dw.inventario AS i WHERE i.id_producto = ANY (v_otros)
+    ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
     PERFORM etl.revaluar(
         v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
     );

@@ -64,6 +64,7 @@ FROM (
     FROM dw.kardex AS k
     WHERE k.orden = 3 AND k.de_todo IS NULL AND k.id_sucursal <> 0
 ) AS c
+INNER JOIN dw.producto AS p ON p.id_producto = c.id_producto AND p.inventariable
 INNER JOIN (
     SELECT r.id_producto
     FROM dw.resumen_mensual AS r
@@ -106,6 +107,7 @@ FROM (
     FROM (
         SELECT r.id_producto, bool_or(r.unidades_recibidas > 0) AS recibido
         FROM dw.resumen_mensual AS r
+        INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto AND p.inventariable
         GROUP BY r.id_producto
         HAVING bool_or(r.unidades_vendidas > 0)
     ) AS m

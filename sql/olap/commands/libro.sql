@@ -56,7 +56,7 @@ FROM (
         coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
         false AS provisional, 0::numeric AS variacion, NULL::text AS sucursal_destino
     FROM (SELECT p_id_producto AS id_producto) AS p
-    LEFT JOIN dw.apertura AS a
+    LEFT JOIN etl.v_apertura AS a
         ON a.id_producto = p.id_producto AND (
             a.fecha IS NULL
             OR a.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
@@ -103,6 +103,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT p.id_producto, p.codigo, p.nombre, p.categoria
 FROM dw.producto AS p
+-- What never had a stock is in no book of stock.
+WHERE p.inventariable OR EXISTS (
+    SELECT FROM dw.kardex AS k WHERE k.id_producto = p.id_producto AND k.variacion <> 0
+)
 ORDER BY p.codigo COLLATE "C" NULLS LAST, p.id_producto
 $$;
 COMMENT ON FUNCTION etl.productos_libro() IS 'Los productos, en el orden en que van en el libro';
@@ -154,7 +158,7 @@ FROM (
         UNION ALL
         SELECT a.id_sucursal, a.existencias
         FROM dw.apertura_sucursal AS a
-        INNER JOIN dw.apertura AS t ON t.id_producto = a.id_producto
+        INNER JOIN etl.v_apertura AS t ON t.id_producto = a.id_producto
         WHERE a.id_producto = p_id_producto AND (
             t.fecha IS NULL
             OR t.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')

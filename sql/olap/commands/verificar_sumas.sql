@@ -11,7 +11,7 @@ FROM (
     SELECT
         date_trunc('month', k.dia::timestamp)::date AS mes, k.id_sucursal, k.id_producto,
         count(*) AS movimientos,
-        coalesce(-sum(k.variacion) FILTER (WHERE k.ventas), 0) AS unidades_vendidas,
+        coalesce(sum(k.vendidas) FILTER (WHERE k.ventas), 0) AS unidades_vendidas,
         coalesce(sum(round(k.unidades * k.precio, 6)) FILTER (WHERE k.ventas), 0) AS venta_bruta,
         coalesce(sum(k.neta) FILTER (WHERE k.ventas), 0) AS venta_neta,
         coalesce(-sum(k.entra) FILTER (WHERE k.ventas), 0) AS costo_ventas,
@@ -19,12 +19,14 @@ FROM (
         coalesce(sum(k.variacion) FILTER (WHERE k.compras), 0) AS unidades_recibidas,
         coalesce(sum(k.entra) FILTER (WHERE k.compras), 0) AS costo_recibido,
         coalesce(-sum(k.neta) FILTER (WHERE k.resta), 0) AS devoluciones,
-        coalesce(sum(k.variacion) FILTER (WHERE k.resta), 0) AS unidades_devueltas,
+        coalesce(-sum(k.vendidas) FILTER (WHERE k.resta), 0) AS unidades_devueltas,
         coalesce(-sum(k.entra) FILTER (WHERE k.merma), 0) AS mermas,
         coalesce(-sum(k.variacion) FILTER (WHERE k.merma), 0) AS unidades_merma
     FROM (
         SELECT
             m.*, c.ventas, c.compras, c.merma, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
+            CASE WHEN c.signo = 0 THEN 0 WHEN c.resta <> m.reverso THEN -m.cantidad ELSE m.cantidad END
+                AS vendidas,
             dw.venta_neta(n.unidades, n.precio, m.tasa) AS neta
         FROM (
             SELECT f.*, t.desde, (f.fecha AT TIME ZONE p_zona)::date AS dia,
@@ -102,7 +104,17 @@ FROM (
 ) AS s
 INNER JOIN etl.tramos_de_prueba(true, p_movimientos, NULL) AS t ON t.id_producto = s.id_producto
 GROUP BY s.id_producto, s.id_sucursal
-HAVING (sum(s.movimientos), sum(s.variacion)) IS DISTINCT FROM (0, 0)
+HAVING sum(s.movimientos) <> 0
+    -- What was sold without a stock is in the months alone: then the ledger itself is asked.
+    OR sum(s.variacion) <> 0 AND (
+        SELECT coalesce(sum(d.variacion), 0)
+        FROM dw.kardex AS k
+        CROSS JOIN LATERAL etl.por_sucursal(k.id_sucursal, k.id_sucursal_destino, k.variacion, k.cantidad) AS d
+        WHERE k.id_producto = s.id_producto AND d.id_sucursal = s.id_sucursal
+    ) IS DISTINCT FROM (
+        SELECT r.variacion FROM dw.resumen_sucursal AS r
+        WHERE r.id_producto = s.id_producto AND r.id_sucursal = s.id_sucursal
+    )
 UNION ALL
 -- The summaries against each other: the days of a month, and the days of 90 and of 365.
 SELECT

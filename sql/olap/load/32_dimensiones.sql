@@ -16,7 +16,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
 
     UPDATE dw.producto AS p
-    SET vigente = false, categoria = 'Sin categoría'
+    SET vigente = false, categoria = 'Sin categoría', inventariable = true, activo = true
     WHERE p.vigente
         AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
 END
@@ -33,7 +33,10 @@ BEGIN
     SELECT * INTO v_repetido
     FROM (
         SELECT 'productos' AS consulta, 'id_producto' AS columna, e.id_producto AS numero, count(*) AS filas
-        FROM (SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria FROM etl.etapa_producto AS p) AS e
+        FROM (
+            SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria, p.inventariable, p.activo
+            FROM etl.etapa_producto AS p
+        ) AS e
         GROUP BY e.id_producto
         UNION ALL
         SELECT 'sucursales', 'id_sucursal', e.id_sucursal, count(*)
@@ -72,16 +75,27 @@ BEGIN
     INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
     INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
     WHERE p.categoria <> coalesce(e.categoria, 'Sin categoría');
+    -- One that has a stock from now on, or none any more, is valued again.
+    INSERT INTO etl.tramo (id_producto, desde, cambia_existencias)
+    SELECT DISTINCT p.id_producto, '-infinity'::timestamptz, true
+    FROM etl.etapa_producto AS e
+    INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
+    INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
+    WHERE p.inventariable <> coalesce(e.inventariable, true)
+    ON CONFLICT (id_producto) DO UPDATE SET cambia_existencias = true;
 
-    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria)
-    SELECT DISTINCT e.id_producto, e.codigo, e.nombre, coalesce(e.categoria, 'Sin categoría')
+    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria, inventariable, activo)
+    SELECT DISTINCT
+        e.id_producto, e.codigo, e.nombre, coalesce(e.categoria, 'Sin categoría'),
+        coalesce(e.inventariable, true), coalesce(e.activo, true)
     FROM etl.etapa_producto AS e
     WHERE e.id_producto IS NOT NULL
     ON CONFLICT (id_producto) DO UPDATE
     SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
-        vigente = true
-    WHERE (p.codigo, p.nombre, p.categoria, p.vigente)
-        IS DISTINCT FROM (excluded.codigo, excluded.nombre, excluded.categoria, true);
+        inventariable = excluded.inventariable, activo = excluded.activo, vigente = true
+    WHERE (p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.vigente) IS DISTINCT FROM (
+        excluded.codigo, excluded.nombre, excluded.categoria, excluded.inventariable, excluded.activo, true
+    );
 
     -- One that has an opening has a stock, in the catalogue or not.
     INSERT INTO dw.producto (id_producto, vigente)
@@ -113,13 +127,16 @@ BEGIN
             CASE WHEN p.precio_con_impuesto THEN p.impuesto ELSE 0 END
             <> CASE WHEN antes.precio_con_impuesto THEN antes.impuesto ELSE 0 END AS sin_fecha
     ), anotada AS (
-        INSERT INTO etl.tramo (
+        INSERT INTO etl.tramo AS t (
             id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
         )
         SELECT n.id_producto, '-infinity', n.categoria, n.impuesto, n.tasas, n.precio_con_impuesto
         FROM nueva AS n
         INNER JOIN dw.inventario AS i ON i.id_producto = n.id_producto
-        ON CONFLICT (id_producto) DO NOTHING
+        ON CONFLICT (id_producto) DO UPDATE SET
+            categoria_anterior = excluded.categoria_anterior, impuesto_anterior = excluded.impuesto_anterior,
+            tasas_anterior = excluded.tasas_anterior, con_impuesto_anterior = excluded.con_impuesto_anterior
+        WHERE t.categoria_anterior IS NULL
     )
     SELECT count(*) INTO v_reescritas
     FROM nueva AS n

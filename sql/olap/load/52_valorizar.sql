@@ -37,7 +37,7 @@ FROM (
         s.*,
         (s.paso).al_promedio AND ((s.paso).existencias < 0 OR (s.paso).costo_promedio = 0)
             AS provisional,
-        CASE WHEN s.tipo = 'ENTRADA_MERCANCIA' AND NOT s.reverso
+        CASE WHEN s.tipo = 'ENTRADA_MERCANCIA' AND NOT s.reverso AND s.regla <> 'ninguna'
             THEN etl.salto_costo((s.paso).promedio_previo, s.costo_unitario, p_factor)
         END AS salto
     FROM (

@@ -111,14 +111,14 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     -- What a row brings to its class is what it changes, with the sign of the class: a sale lowers
-    -- stock and value by what it sells, and a return takes that off again. A FILTER that knows of
+    -- the value by what it sells, and a return takes that off again. A FILTER that knows of
     -- nulls and zeros spares most groups most of their sums, and their memory.
     RETURN QUERY
     SELECT
         (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
         c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
         sum(c.movimientos),
-        coalesce(-sum(c.variacion) FILTER (WHERE c.ventas), 0),
+        coalesce(sum(c.vendidas) FILTER (WHERE c.ventas), 0),
         coalesce(sum(c.bruta) FILTER (WHERE c.vendido), 0),
         coalesce(sum(c.neta) FILTER (WHERE c.vendido), 0),
         coalesce(-sum(c.entra) FILTER (WHERE c.ventas), 0),
@@ -127,7 +127,7 @@ BEGIN
         coalesce(sum(c.entra) FILTER (WHERE c.compras), 0),
         0::numeric,
         coalesce(-sum(c.neta) FILTER (WHERE c.resta), 0),
-        coalesce(sum(c.variacion) FILTER (WHERE c.resta), 0),
+        coalesce(-sum(c.vendidas) FILTER (WHERE c.resta), 0),
         coalesce(-sum(c.entra) FILTER (WHERE c.merma), 0),
         coalesce(-sum(c.variacion) FILTER (WHERE c.merma), 0),
         -- What is of no class moves nothing.
@@ -162,7 +162,13 @@ BEGIN
                 CASE t.signo WHEN 1 THEN m.costo_total WHEN -1 THEN -m.costo_total ELSE 0 END AS entra,
                 -- An amount of the line stands in the place of both.
                 CASE WHEN t.resta <> m.reverso THEN -u.unidades ELSE u.unidades END AS unidades,
-                coalesce(m.importe, m.precio_unitario) AS precio
+                coalesce(m.importe, m.precio_unitario) AS precio,
+                -- What is sold without a stock changes none; a discount has no units.
+                CASE
+                    WHEN t.signo = 0 THEN NULL
+                    WHEN t.resta <> m.reverso THEN -m.cantidad
+                    ELSE m.cantidad
+                END AS vendidas
             FROM (
                 SELECT
                     k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal, p.categoria, k.id_producto, k.tipo,

@@ -30,7 +30,7 @@ FROM (
         ),
         (
             SELECT round(a.existencias * a.costo_promedio, 6)
-            FROM dw.apertura AS a
+            FROM etl.v_apertura AS a
             WHERE a.id_producto = p_producto AND a.fecha < n.fin
         )
     ) AS valor
@@ -58,7 +58,8 @@ SELECT
     coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
     coalesce(u.costo_promedio, a.costo_promedio, 0),
     dw.calcular_precio_sugerido(
-        coalesce(u.costo_promedio, a.costo_promedio, 0), v.margen, v.impuesto, v.redondeo
+        CASE WHEN p.inventariable THEN coalesce(u.costo_promedio, a.costo_promedio, 0) ELSE 0 END,
+        v.margen, v.impuesto, v.redondeo
     ),
     p_numero, w.fecha,
     -- A suggested price has its tax within; a price that the shop types without it gets it.
@@ -80,7 +81,7 @@ FROM (
 INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
 INNER JOIN etl.politica_al(p_corte) AS v ON v.id_producto = t.id_producto
 CROSS JOIN etl.fines_de_mes(p_corte, p_zona) AS f (fines)
-LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
+LEFT JOIN etl.v_apertura AS a ON a.id_producto = t.id_producto
 -- Each from the end of the product's ledger, by its key: the cost does not follow the history.
 LEFT JOIN LATERAL (
     SELECT k.existencias, k.valor, k.costo_promedio

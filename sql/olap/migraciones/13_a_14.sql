@@ -18,7 +18,10 @@ BEGIN
             ALTER COLUMN reverso DROP DEFAULT;
     END IF;
     IF to_regclass('dw.producto') IS NOT NULL THEN
-        ALTER TABLE dw.producto ADD COLUMN precio_con_impuesto boolean NOT NULL DEFAULT true;
+        ALTER TABLE dw.producto
+            ADD COLUMN precio_con_impuesto boolean NOT NULL DEFAULT true,
+            ADD COLUMN inventariable boolean NOT NULL DEFAULT true,
+            ADD COLUMN activo boolean NOT NULL DEFAULT true;
         ALTER TABLE etl.rechazo ADD COLUMN impuesto numeric, ADD COLUMN precio_con_impuesto boolean;
         -- The next load looks up each product's tax again: it was 0 where prices have none within.
         UPDATE etl.control SET politica = NULL;
@@ -28,7 +31,7 @@ BEGIN
     END IF;
 END
 $$;
-DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia, etl.tramo CASCADE;
+DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia, etl.tramo, etl.etapa_producto CASCADE;
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
 DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
 DROP FUNCTION IF EXISTS

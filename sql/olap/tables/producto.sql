@@ -17,8 +17,12 @@ CREATE TABLE IF NOT EXISTS dw.producto (
     impuesto    numeric NOT NULL DEFAULT 0,
     vigente     boolean NOT NULL DEFAULT true,
     tasas       dw.tasa[],
-    precio_con_impuesto boolean NOT NULL DEFAULT true
+    precio_con_impuesto boolean NOT NULL DEFAULT true,
+    inventariable boolean NOT NULL DEFAULT true,
+    activo      boolean NOT NULL DEFAULT true
 );
+-- Most shops have none of them, and nothing looks for more.
+CREATE INDEX IF NOT EXISTS producto_sin_existencias ON dw.producto (id_producto) WHERE NOT inventariable;
 COMMENT ON TABLE dw.producto IS 'Productos que el OLTP ha nombrado, y los que solo tienen apertura';
 COMMENT ON COLUMN dw.producto.vigente IS
     'Si productos.sql lo daba en la última ventana; si no, sus movimientos esperan en etl.rechazo, pierde su categoría y solo le queda su apertura';
@@ -26,6 +30,9 @@ COMMENT ON COLUMN dw.producto.impuesto IS
     'Tasa de sus ventas según la política, antes de las de tasas: para las líneas que no dicen la suya';
 COMMENT ON COLUMN dw.producto.tasas IS
     'Las tasas que valen desde un día, por orden; nulo si siempre vale la misma';
+COMMENT ON COLUMN dw.producto.inventariable IS
+    'Si tiene existencias; si no (un servicio, un envío), sus ventas son venta neta sin costo y nada mueve existencias';
+COMMENT ON COLUMN dw.producto.activo IS 'Si la tienda lo tiene aún; lo que borró conserva sus existencias';
 COMMENT ON COLUMN dw.producto.precio_con_impuesto IS
     'Si los resúmenes le quitaron el impuesto al precio de sus ventas, donde la línea no dice si lo incluye (ETL_PRICES_INCLUDE_TAX)';
 

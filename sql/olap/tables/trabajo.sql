@@ -29,7 +29,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
     id_producto bigint,
     codigo      text,
     nombre      text,
-    categoria   text
+    categoria   text,
+    inventariable boolean,
+    activo      boolean
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_producto IS 'Productos nuevos o cambiados en el OLTP';
 SELECT etl.conceder('INSERT', 'etl.etapa_producto', 'etl_cargador');
@@ -79,7 +81,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     con_impuesto_anterior boolean,
     nombra             boolean NOT NULL DEFAULT false,
     cuenta_sucursales  boolean NOT NULL DEFAULT false,
-    sigue_sucursales   boolean NOT NULL DEFAULT false
+    sigue_sucursales   boolean NOT NULL DEFAULT false,
+    inventariable      boolean NOT NULL DEFAULT true,
+    cambia_existencias boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
 COMMENT ON COLUMN etl.tramo.cola IS
@@ -92,6 +96,9 @@ COMMENT ON COLUMN etl.tramo.cuenta_sucursales IS
     'Algo se cuenta en una sucursal: hay que saber lo que había en ella';
 COMMENT ON COLUMN etl.tramo.sigue_sucursales IS
     'Algo se cuenta en la sucursal 0, que también cambia con los conteos de todo: eso solo lo sabe la pasada';
+
+COMMENT ON COLUMN etl.tramo.inventariable IS 'Si no, nada de lo que le pasa mueve existencias';
+COMMENT ON COLUMN etl.tramo.cambia_existencias IS 'Si con esta carga empieza o deja de tener existencias';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
     id_movimiento bigint NOT NULL,

@@ -17,7 +17,8 @@ SELECT
     r.devoluciones,
     r.unidades_devueltas,
     r.mermas,
-    r.unidades_merma
+    r.unidades_merma,
+    p.inventariable
 FROM (
     SELECT
         s.mes, s.id_producto, sum(s.unidades_vendidas) AS unidades,
@@ -31,4 +32,6 @@ FROM (
 INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto;
 COMMENT ON VIEW dw.mv_margen_producto_mes IS
     'Ventas, netas de devoluciones y descuentos, y margen por producto y mes; margen = venta neta - costo + ajuste; las mermas, menos lo que se halló de más, van aparte';
+COMMENT ON COLUMN dw.mv_margen_producto_mes.inventariable IS
+    'Si tiene existencias; si no, es un servicio: su venta no tiene costo';
 SELECT etl.conceder('SELECT', 'dw.mv_margen_producto_mes', 'bi_lector');

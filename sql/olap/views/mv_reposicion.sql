@@ -14,7 +14,7 @@ SELECT
     i.existencias > 0 AND i.existencias * 90 <= 15 * coalesce(v.unidades_90, 0) AS reponer
 FROM dw.v_corte AS c
 CROSS JOIN dw.inventario AS i
-INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto AND p.inventariable AND p.activo
 LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto;
 COMMENT ON VIEW dw.mv_reposicion IS
     'Días de cobertura al ritmo de los últimos 90 días, neto de devoluciones; agotado: se vende y no hay; reponer: cubre 15 días o menos';

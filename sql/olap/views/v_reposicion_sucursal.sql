@@ -18,7 +18,7 @@ SELECT
     i.existencias AS existencias_producto
 FROM dw.v_corte AS c
 CROSS JOIN dw.existencias_sucursal AS e
-INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
+INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto AND p.inventariable AND p.activo
 INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = e.id_sucursal
 LEFT JOIN (
