@@ -105,11 +105,21 @@ def in_scope(
     """
     if movement["tipo"] not in types or movement["anulado"]:
         return False
+    if moves_nothing(movement, types):
+        return False
     fecha = movement["fecha"]
     if fecha is None:
         return True
     opening = openings.get(movement["id_producto"])
     return fecha >= initial and (opening is None or opening.fecha is None or fecha >= opening.fecha)
+
+
+def moves_nothing(movement: Mapping[str, Any], types: Mapping[str, Type]) -> bool:
+    """A quantity of 0 of what moves goods, but for a count; with an amount it is a mistake."""
+    tipo, cantidad, importe = signed(movement, types)
+    if tipo == COUNT or types[tipo].null_quantity_is_one or no_number(movement):
+        return False
+    return on_entry(cantidad) == 0 and not importe
 
 
 def no_number(movement: Mapping[str, Any]) -> bool:

@@ -78,6 +78,10 @@ FROM (
             coalesce(
                 t.tipo IS NOT NULL
                 AND m.anulado::boolean IS NOT TRUE
+                AND (
+                    n.cantidad = 0 AND t.cantidad = 'positiva'
+                    AND CASE WHEN o.importe THEN coalesce(round({importe}::numeric, 6), 0) ELSE 0 END = 0
+                ) IS NOT TRUE
                 AND (m.fecha IS NULL OR (
                     {moment} >= {since} AND (a.fecha IS NULL OR {moment} >= a.fecha)
                 )),

@@ -11,7 +11,8 @@
 --   id_sucursal      bigint, may be null
 --   cantidad         numeric, > 0; of a count what is there, 0 included; of an added cost and a
 --                    credit note 1 where it is null; negative: the other movement, such as a
---                    return for a sale
+--                    return for a sale; 0 of anything else that moves goods: out of scope, as if it
+--                    were voided (so leave such a row in: it may have been more)
 --   precio_unitario  numeric, of what is sold, brought back or credited
 --   costo_unitario   numeric, of a receipt or an added cost; may be given for a surplus, a count
 --                    and a return to the supplier

@@ -78,6 +78,8 @@ BEGIN
                 WHEN r.anulado THEN 'anulado'
                 WHEN t.tipo IS NULL THEN 'tipo'
                 WHEN r.fecha < p_inicial OR r.fecha < r.apertura THEN 'fecha'
+                -- It moves nothing; with an amount it would be lost money, and is a mistake.
+                WHEN v.cantidad = 0 AND t.cantidad = 'positiva' AND coalesce(v.importe, 0) = 0 THEN 'cantidad'
             END AS fuera,
             etl.motivo_rechazo(
                 t, r.conocido, v.cantidad, v.precio_unitario, v.costo_unitario, v.importe, v.impuesto,

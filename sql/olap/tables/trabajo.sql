@@ -51,7 +51,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.descarte (
 COMMENT ON TABLE etl.descarte IS 'De lo leído, lo que no entra al kardex';
 COMMENT ON COLUMN etl.descarte.motivo IS 'Por qué se rechaza; nulo si está fuera de alcance';
 COMMENT ON COLUMN etl.descarte.fuera IS
-    'Por qué está fuera de alcance: anulado, tipo o fecha; nulo si se rechaza';
+    'Por qué está fuera de alcance: anulado, tipo, fecha o cantidad (0); nulo si se rechaza';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.baja (
     LIKE dw.kardex,
