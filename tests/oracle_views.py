@@ -123,10 +123,10 @@ def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
     return result
 
 
-def is_stock(replay: Replay, id_producto: int, *, active: bool = False) -> bool:
-    """Whether a product has a stock, and the shop still has it where that is asked."""
+def is_stock(replay: Replay, id_producto: int) -> bool:
+    """Whether a product has a stock; one that the catalogue lacks may have an opening."""
     product = replay.products.get(id_producto)
-    return product is None or (product.inventariable and (product.activo or not active))
+    return product is None or product.inventariable
 
 
 def first_month(replay: Replay, id_producto: int) -> date:
@@ -183,7 +183,7 @@ def reorder(replay: Replay, hasta: datetime) -> dict[int, Cover]:
     units = sold(replay, hasta, QUARTER, "unidades_vendidas")
     result = {}
     for id_producto, row in replay.inventory.items():
-        if is_stock(replay, id_producto, active=True):
+        if is_stock(replay, id_producto):
             result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO))
     return result
 
@@ -206,7 +206,7 @@ def branch_reorder(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Cov
     return {
         place: cover(stock, units.get(place, ZERO))
         for place, stock in replay.branches.items()
-        if is_stock(replay, place[0], active=True)
+        if is_stock(replay, place[0])
     }
 
 

@@ -37,7 +37,10 @@ AS $$
 SELECT
     l.fecha, l.id_movimiento, l.tipo, l.id_sucursal, l.sucursal, l.cantidad, l.costo_unitario,
     l.costo_total, l.ajuste, l.existencias, l.costo_promedio, l.valor, l.provisional, l.variacion,
-    t.regla, t.signo, t.nombre,
+    -- What has no stock moves nothing, whatever its type.
+    CASE WHEN l.variacion = 0 AND t.signo <> 0 AND t.regla NOT IN ('contar', 'sumar_costo') THEN 'ninguna'
+        ELSE t.regla END,
+    t.signo, t.nombre,
     CASE WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
     t.sunat_destino, l.sucursal_destino
 FROM (

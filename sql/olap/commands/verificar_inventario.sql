@@ -19,7 +19,7 @@ SELECT
     t.id_producto, u.id_movimiento
 FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS t
 INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
-INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+LEFT JOIN dw.producto AS p ON p.id_producto = i.id_producto
 LEFT JOIN etl.v_apertura AS a ON a.id_producto = i.id_producto
 LEFT JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 LEFT JOIN LATERAL (
@@ -36,7 +36,7 @@ WHERE (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
 )
 -- A policy that was edited since comes with the next load.
 OR i.precio_sugerido IS DISTINCT FROM dw.calcular_precio_sugerido(
-    CASE WHEN p.inventariable THEN i.costo_promedio ELSE 0 END, v.margen, v.impuesto, v.redondeo
+    CASE WHEN p.inventariable IS NOT FALSE THEN i.costo_promedio ELSE 0 END, v.margen, v.impuesto, v.redondeo
 )
 AND etl.misma_politica()
 UNION ALL

@@ -35,12 +35,12 @@ BEGIN
     RETURN QUERY
     WITH tramo AS MATERIALIZED (
         SELECT
-            q.id_producto, q.desde, p.inventariable,
+            q.id_producto, q.desde, coalesce(p.inventariable, true) AS inventariable,
             coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
             coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
             coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric AS costo_promedio
         FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS q
-        INNER JOIN dw.producto AS p ON p.id_producto = q.id_producto
+        LEFT JOIN dw.producto AS p ON p.id_producto = q.id_producto
         LEFT JOIN etl.v_apertura AS a ON a.id_producto = q.id_producto
         LEFT JOIN LATERAL (
             SELECT k.existencias, k.valor, k.costo_promedio
