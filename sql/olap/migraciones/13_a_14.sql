@@ -35,7 +35,7 @@ DROP TABLE IF EXISTS etl.etapa, etl.baja, etl.repeticion, etl.circunstancia, etl
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
 DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido;
 DROP FUNCTION IF EXISTS
-    etl.tasa_del_dia(numeric, dw.tasa[], date),
+    etl.tasa_del_dia(numeric, dw.tasa[], date), etl.buscar_tasa(numeric, dw.tasa[], date),
     etl.motivo_rechazo(
         dw.tipo_movimiento, boolean, numeric, numeric, numeric, numeric, timestamptz, timestamptz, bigint, bigint
     ),

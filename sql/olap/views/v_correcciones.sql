@@ -62,6 +62,6 @@ SELECT etl.conceder('EXECUTE', f.funcion, 'bi_lector')
 FROM unnest(ARRAY[
     'dw.venta_neta(numeric, numeric, numeric)',
     'etl.tasa_de_venta(numeric, boolean, boolean, numeric, dw.tasa[], date)',
-    'etl.buscar_tasa(numeric, dw.tasa[], date)',
+    'dw.buscar_tasa(numeric, dw.tasa[], date)',
     'etl.cerrado_hasta()'
 ]) AS f (funcion);
