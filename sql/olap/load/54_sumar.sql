@@ -118,7 +118,8 @@ BEGIN
         (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
         c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
         sum(c.movimientos),
-        coalesce(sum(c.vendidas) FILTER (WHERE c.ventas), 0),
+        coalesce(-sum(c.variacion) FILTER (WHERE c.vendido), 0)
+        + coalesce(sum(c.sin_existencias) FILTER (WHERE c.sin_existencias IS NOT NULL), 0),
         coalesce(sum(c.bruta) FILTER (WHERE c.vendido), 0),
         coalesce(sum(c.neta) FILTER (WHERE c.vendido), 0),
         coalesce(-sum(c.entra) FILTER (WHERE c.ventas), 0),
@@ -127,11 +128,13 @@ BEGIN
         coalesce(sum(c.entra) FILTER (WHERE c.compras), 0),
         0::numeric,
         coalesce(-sum(c.neta) FILTER (WHERE c.resta), 0),
-        coalesce(-sum(c.vendidas) FILTER (WHERE c.resta), 0),
+        coalesce(sum(c.variacion) FILTER (WHERE c.resta AND c.vendido), 0)
+        - coalesce(sum(c.sin_existencias) FILTER (WHERE c.resta AND c.sin_existencias IS NOT NULL), 0),
         coalesce(-sum(c.entra) FILTER (WHERE c.merma), 0),
         coalesce(-sum(c.variacion) FILTER (WHERE c.merma), 0),
         -- What is of no class moves nothing.
-        coalesce(sum(c.variacion) FILTER (WHERE c.ventas), 0)
+        coalesce(sum(c.variacion) FILTER (WHERE c.vendido), 0)
+        + coalesce(sum(c.variacion) FILTER (WHERE c.ventas AND NOT c.vendido), 0)
         + coalesce(sum(c.variacion) FILTER (WHERE c.compras), 0)
         + coalesce(sum(c.variacion) FILTER (WHERE c.merma), 0)
     FROM (
@@ -163,12 +166,12 @@ BEGIN
                 -- An amount of the line stands in the place of both.
                 CASE WHEN t.resta <> m.reverso THEN -u.unidades ELSE u.unidades END AS unidades,
                 coalesce(m.importe, m.precio_unitario) AS precio,
-                -- What is sold without a stock changes none; a discount has no units.
+                -- The units of what is sold and changes no stock; a discount has none.
                 CASE
-                    WHEN t.signo = 0 THEN NULL
+                    WHEN m.variacion <> 0 OR t.signo = 0 OR NOT t.ventas THEN NULL
                     WHEN t.resta <> m.reverso THEN -m.cantidad
                     ELSE m.cantidad
-                END AS vendidas
+                END AS sin_existencias
             FROM (
                 SELECT
                     k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal, p.categoria, k.id_producto, k.tipo,
