@@ -44,6 +44,8 @@ REASONS = {
     "sin costo": {"costo_unitario"},
     "costo negativo": {"costo_unitario"},
     "costo fuera de rango": {"costo_unitario", "magnitud"},
+    "impuesto negativo": {"impuesto"},
+    "impuesto fuera de rango": {"impuesto"},
     "importe fuera de rango": {"magnitud"},
     "sin fecha": {"sin fecha"},
     "fecha futura": {"fecha futura"},

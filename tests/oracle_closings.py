@@ -28,7 +28,8 @@ may lose. What the rules leave open was decided for an accountant:
 - Sums go by where a row is booked, the rate by the date of the document; those of closed rows, and
   so what a reversal takes off, stay as they were: rate and category. A reversal counts as one
   movement more, in the category of now.
-- What is no stock any more keeps the state that was closed.
+- What is no stock any more keeps the state that was closed, and an opening of a closed date counts
+  as it did when that was closed.
 - Openings are not asked here: one that is dated before K, or of a product that has closed rows, or
   whose opening is dated before K, has to be refused.
 """
@@ -77,8 +78,13 @@ def close(done: Replay, hasta: datetime) -> Books:
             )
             for id_producto, ledger in done.ledgers.items()
         }
+    services = frozenset(n for n, product in done.products.items() if not product.inventariable)
     return Books(
-        (*done.books.ends, hasta), not_empty(closed), done.books.known, done.books.documents
+        (*done.books.ends, hasta),
+        not_empty(closed),
+        done.books.known,
+        done.books.documents,
+        (*done.books.services, services),
     )
 
 
@@ -89,7 +95,7 @@ def reopen(books: Books) -> Books:
         id_producto: tuple(c for c in ledger if ends and c.row.fecha < ends[-1])
         for id_producto, ledger in books.closed.items()
     }
-    return Books(ends, not_empty(closed), books.known, books.documents)
+    return Books(ends, not_empty(closed), books.known, books.documents, books.services[:-1])
 
 
 def not_empty(closed: Mapping[int, tuple[Closed, ...]]) -> dict[int, tuple[Closed, ...]]:
@@ -180,6 +186,8 @@ def shown(line: Line) -> tuple[Any, ...]:
         line.id_origen,
         line.id_sucursal_destino,
         True if line.tipo == COUNT and line.id_sucursal is None else None,
+        line.impuesto,
+        line.precio_con_impuesto,
     )
 
 
@@ -202,4 +210,6 @@ def line_of(row: KardexRow) -> Line:
         row.importe,
         row.id_origen,
         row.id_sucursal_destino,
+        row.impuesto,
+        row.precio_con_impuesto,
     )

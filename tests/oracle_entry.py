@@ -41,6 +41,8 @@ COARSE = {
     "precio negativo": "precio_unitario",
     "sin costo": "costo_unitario",
     "costo negativo": "costo_unitario",
+    "impuesto negativo": "impuesto",
+    "impuesto fuera de rango": "impuesto",
 }
 
 
@@ -81,7 +83,14 @@ def as_line(movement: Mapping[str, Any], types: Mapping[str, Type]) -> Line:
         importe,
         movement.get("id_origen") if tipo in WITH_ORIGIN else None,
         (movement.get("id_sucursal_destino") or NO_BRANCH) if tipo == TRANSFER else None,
+        on_entry(movement.get("impuesto")) if has_price(tipo) else None,
+        movement.get("precio_con_impuesto") if has_price(tipo) else None,
     )
+
+
+def has_price(tipo: str) -> bool:
+    """Whether a type has a price, and with it a tax."""
+    return ALL_TYPES[tipo].amount == PRICE
 
 
 def in_scope(
@@ -96,11 +105,21 @@ def in_scope(
     """
     if movement["tipo"] not in types or movement["anulado"]:
         return False
+    if moves_nothing(movement, types):
+        return False
     fecha = movement["fecha"]
     if fecha is None:
         return True
     opening = openings.get(movement["id_producto"])
     return fecha >= initial and (opening is None or opening.fecha is None or fecha >= opening.fecha)
+
+
+def moves_nothing(movement: Mapping[str, Any], types: Mapping[str, Type]) -> bool:
+    """A quantity of 0 of what moves goods, but for a count; with an amount it is a mistake."""
+    tipo, cantidad, importe = signed(movement, types)
+    if tipo == COUNT or types[tipo].null_quantity_is_one or no_number(movement):
+        return False
+    return on_entry(cantidad) == 0 and not importe
 
 
 def no_number(movement: Mapping[str, Any]) -> bool:
@@ -133,6 +152,17 @@ def motives(
         too_large = None not in factors and abs(factors[0] * factors[1]) >= LARGEST_AMOUNT
         if too_large or no_number(movement) or not 0 <= (importe or 0) < LARGEST_AMOUNT:
             yield "importe fuera de rango"
+    if has_price(tipo) and movement.get("impuesto") is not None:
+        yield from about_tax(movement["impuesto"])
+
+
+def about_tax(impuesto: Decimal) -> Iterator[str]:
+    """A rate is a fraction from 0 to less than 1, as the price policy's."""
+    entered = on_entry(impuesto)
+    if is_negative(impuesto):
+        yield "impuesto negativo"
+    elif entered is None or entered >= 1:
+        yield "impuesto fuera de rango"
 
 
 def about_quantity(tipo: str, cantidad: Decimal | None) -> Iterator[str]:

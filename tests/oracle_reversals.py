@@ -48,9 +48,13 @@ def added_before(row: KardexRow, course: Course) -> tuple[Decimal, Decimal]:
     """costo_total of the reversal of a closed COSTO_ADICIONAL, and what it had put into V."""
     if row.costo_total != 0:
         return row.costo_total, row.costo_total + row.ajuste
-    standing = {r.id_movimiento for r in course.closed if r.tipo == RECEIPT and course.stands(r)}
-    inside = course.product.inventariable and row.id_origen in standing
-    amount = landed_amount(line_of(row)) if inside else ZERO
+    # Of what had no stock a receipt took nothing in.
+    standing = {
+        r.id_movimiento
+        for r in course.closed
+        if r.tipo == RECEIPT and r.variacion and course.stands(r)
+    }
+    amount = landed_amount(line_of(row)) if row.id_origen in standing else ZERO
     return amount, amount
 
 

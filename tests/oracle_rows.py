@@ -22,6 +22,7 @@ class Product(NamedTuple):
     categoria: str | None
     inventariable: bool = True
     costo_referencia: Decimal | None = None
+    activo: bool = True
 
 
 class Opening(NamedTuple):
@@ -109,7 +110,8 @@ class KardexRow(NamedTuple):
     `variacion` is the signed quantity by which existencias changed. The columns from it on are
     those that the two oldest types do without, and from fecha_documento on those of closings:
     `fecha` is where it is booked, a movement's `capa` counts its bookings, `reverso` takes one
-    back, and `de_todo` is what a count without a branch has (else None).
+    back, and `de_todo` is what a count without a branch has (else None). The last two are what the
+    line says of its tax.
     """
 
     id_movimiento: int
@@ -134,6 +136,8 @@ class KardexRow(NamedTuple):
     capa: int = 0
     reverso: bool = False
     de_todo: bool | None = None
+    impuesto: Decimal | None = None
+    precio_con_impuesto: bool | None = None
 
     @property
     def state(self) -> State:
@@ -193,6 +197,8 @@ class Line(NamedTuple):
     importe: Decimal | None
     id_origen: int | None
     id_sucursal_destino: int | None
+    impuesto: Decimal | None = None
+    precio_con_impuesto: bool | None = None
 
 
 class Closed(NamedTuple):
@@ -216,6 +222,8 @@ class Books:
     known: Mapping[int, Line | None] = field(default_factory=dict)
     # Of which document each movement was a line, where the shop tells.
     documents: Mapping[int, int] = field(default_factory=dict)
+    # Of each period, the products that had no stock when it was closed.
+    services: tuple[frozenset[int], ...] = ()
 
     @property
     def end(self) -> datetime | None:

@@ -47,8 +47,8 @@ def measures(row: KardexRow, rules: Rules, impuesto: Decimal) -> Measures:
     base = Measures(movimientos=1, ajuste=row.ajuste)
     costo = sign * row.costo_total
     if name == "compras":
-        # An added cost has no goods of its own.
-        units = ZERO if row.tipo == LANDED_COST else sign * row.cantidad
+        # An added cost has no goods of its own, and what is no stock does not come in.
+        units = sign * row.cantidad if row.variacion else ZERO
         return base._replace(unidades_recibidas=units, costo_recibido=costo)
     if name == "merma":
         return base._replace(mermas=costo, unidades_merma=-row.variacion)
@@ -56,7 +56,8 @@ def measures(row: KardexRow, rules: Rules, impuesto: Decimal) -> Measures:
         return base
     assert row.precio_unitario is not None
     gross = row.importe if row.importe is not None else row.cantidad * row.precio_unitario
-    net = round_six(gross / (1 + impuesto) if rules.prices_include_tax else gross)
+    within, rate = line_tax(row, rules, impuesto)
+    net = round_six(gross / (1 + rate) if within else gross)
     units = ZERO if row.tipo == CREDIT_NOTE else row.cantidad
     returned = row.tipo != SALE
     return base._replace(
@@ -66,6 +67,18 @@ def measures(row: KardexRow, rules: Rules, impuesto: Decimal) -> Measures:
         costo_ventas=costo,
         devoluciones=net if returned else ZERO,
         unidades_devueltas=units if returned else ZERO,
+    )
+
+
+def line_tax(row: KardexRow, rules: Rules, impuesto: Decimal) -> tuple[bool, Decimal]:
+    """Whether the price of a row has its tax within, and at which rate.
+
+    Both as the line says it, else as the setting and the policy (`impuesto`) do.
+    """
+    within, rate = row.precio_con_impuesto, row.impuesto
+    return (
+        rules.prices_include_tax if within is None else within,
+        impuesto if rate is None else rate,
     )
 
 

@@ -86,9 +86,8 @@ def follow(row: KardexRow, course: Course) -> None:
     """The state, the branches and the origins after a row."""
     course.state = row.state
     own = row.id_sucursal
-    if course.product.inventariable or row.variacion:
-        course.branches[own] = course.branches.get(own, ZERO) + row.variacion
-    if row.tipo == TRANSFER and course.product.inventariable:
+    course.branches[own] = course.branches.get(own, ZERO) + row.variacion
+    if row.tipo == TRANSFER:
         assert row.id_sucursal_destino is not None
         course.branches[own] -= row.cantidad
         other = row.id_sucursal_destino
@@ -127,8 +126,8 @@ def roll_forward(entry: Entry, course: Course) -> Outcome | None:
 def ledger_row(entry: Entry, before: State, outcome: Outcome, provisional: bool) -> KardexRow:
     """The row as dw.kardex has it."""
     line, after = entry.line, outcome.state
-    tipo, product, branch, documented, quantity, price, cost, amount, origin, other, whole = shown(
-        line
+    tipo, product, branch, documented, quantity, price, cost, amount, origin, other, whole, *tax = (
+        shown(line)
     )
     return KardexRow(
         line.id_movimiento,
@@ -151,6 +150,7 @@ def ledger_row(entry: Entry, before: State, outcome: Outcome, provisional: bool)
         entry.capa,
         False,
         whole,
+        *tax,
     )
 
 

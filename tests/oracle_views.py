@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from oracle import SALE, category, opening_state
 from oracle_rows import ZERO, Measures, Replay
+from oracle_summaries import line_tax
 from oracle_types import COUNT, CUSTOMER_RETURN
 
 YEAR = 365
@@ -102,6 +103,8 @@ def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
     first, last = last_days(replay, hasta, YEAR)
     result = {}
     for id_producto, ledger in replay.ledgers.items():
+        if not is_stock(replay, id_producto):
+            continue
         cost = sum(
             (
                 row.costo_total if row.tipo == SALE else -row.costo_total
@@ -118,6 +121,12 @@ def rotation(replay: Replay, hasta: datetime) -> dict[int, Rotation]:
         average = Fraction(sum(values, ZERO)) / len(values)
         result[id_producto] = Rotation(cost, average, Fraction(cost) / average if average else None)
     return result
+
+
+def is_stock(replay: Replay, id_producto: int) -> bool:
+    """Whether a product has a stock; one that the catalogue lacks may have an opening."""
+    product = replay.products.get(id_producto)
+    return product is None or product.inventariable
 
 
 def first_month(replay: Replay, id_producto: int) -> date:
@@ -147,6 +156,7 @@ def value_at(replay: Replay, id_producto: int, day: date) -> Decimal:
 def abc(replay: Replay, hasta: datetime) -> dict[int, Class]:
     """Products by net sales of 365 days, cut at 80 and 95 % of what the greater ones sold."""
     sales = sold(replay, hasta, YEAR, "venta_neta")
+    sales = {number: net for number, net in sales.items() if is_stock(replay, number)}
     ranked = sorted((item for item in sales.items() if item[1] > 0), key=lambda i: (-i[1], i[0]))
     total = sum((amount for _, amount in ranked), ZERO)
     result, before = {}, ZERO
@@ -173,7 +183,8 @@ def reorder(replay: Replay, hasta: datetime) -> dict[int, Cover]:
     units = sold(replay, hasta, QUARTER, "unidades_vendidas")
     result = {}
     for id_producto, row in replay.inventory.items():
-        result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO))
+        if is_stock(replay, id_producto):
+            result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO))
     return result
 
 
@@ -192,7 +203,11 @@ def branch_reorder(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Cov
             if row.tipo in (SALE, CUSTOMER_RETURN) and first <= replay.rules.day(row.fecha) <= last:
                 place = (row.id_producto, row.id_sucursal)
                 units[place] = units.get(place, ZERO) - row.variacion
-    return {place: cover(stock, units.get(place, ZERO)) for place, stock in replay.branches.items()}
+    return {
+        place: cover(stock, units.get(place, ZERO))
+        for place, stock in replay.branches.items()
+        if is_stock(replay, place[0])
+    }
 
 
 def counts(replay: Replay) -> dict[int, Counted]:
@@ -275,13 +290,19 @@ def prices(replay: Replay) -> dict[int, Price]:
         categoria = category(replay.products, id_producto)
         documented = replay.rules.day(sales[-1].fecha_documento or sales[-1].fecha)
         # A price with its tax within has that of its day; one without it gets that of today.
-        then, now = (
-            1 + Fraction(replay.rules.pricing(id_producto, categoria, of).impuesto or 0)
+        (within, then), (_, now) = (
+            line_tax(
+                sales[-1],
+                replay.rules,
+                replay.rules.pricing(id_producto, categoria, of).impuesto or ZERO,
+            )
             for of in (documented, None)
         )
         asked = Fraction(sales[-1].precio_unitario or 0)
         gross, net = (
-            (asked, asked / then) if replay.rules.prices_include_tax else (asked * now, asked)
+            (asked, asked / (1 + Fraction(then)))
+            if within
+            else (asked * (1 + Fraction(now)), asked)
         )
         result[id_producto] = Price(day, gross, net)
     return result

@@ -91,8 +91,11 @@ def _differences(told: Mapping[Any, Decimal], expected: Replay) -> dict[Any, tup
     for product, row in expected.inventory.items():
         if product not in by_branch:
             ours[product, None] = row.existencias
+    services = {n for n, product in expected.products.items() if not product.inventariable}
     differences = {}
     for place in ours.keys() | told.keys():
+        if place[0] in services:
+            continue
         here, there = ours.get(place, Decimal(0)), told.get(place)
         less = (there or Decimal(0)) - here
         if less:

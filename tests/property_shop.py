@@ -18,6 +18,7 @@ from oracle_types import ALL_TYPES
 from property_levels import Levels, forget, tell, wrong_differences
 from psycopg2.extras import Json
 from shop_database import Shop
+from shop_words import own_words
 from view_comparison import view_differences
 
 from pipeline import olap
@@ -30,7 +31,6 @@ from pipeline.state.targets import DurableTarget
 from pipeline.state.window import Window, load_receipt, marker, request_file, views_receipt
 
 PRODUCTS = range(1, 6)
-SHIPPED = Path(__file__).resolve().parents[1] / "sql" / "oltp"
 # What the shop's own movimientos.sql leaves in, as its author edits it.
 SCOPES = {
     "all": "true",
@@ -102,14 +102,12 @@ class PropertyShop:
             (list(OLAP_TABLES),),
         )
         self.tables = [name for (name,) in cursor]
-        self.scope = "all"
         # Whether its existencias.sql has row versions is decided once.
         self.versions: bool | None = None
-        shop.env.pop("ETL_OLTP_SQL_DIR", None)
+        shop.env.pop("ETL_PRICES_INCLUDE_TAX", None)
         shutil.rmtree(self._queries(), ignore_errors=True)
         self._empty()
-        if self.beside:
-            self.edit_query("all")
+        self.edit_query("all")
 
     def _empty(self) -> None:
         shop = self.shop
@@ -289,8 +287,7 @@ class PropertyShop:
         """Close what is before a midnight; what was settled is what is booked."""
         day = (hasta - DAY).date().isoformat()
         self.shop.succeed("close", day, "--anyway")
-        replayed = self._replay(limit=hasta)
-        self.books = close(replayed, hasta)
+        self.books = close(self.replay(limit=hasta), hasta)
         self.frozen.append(self.rows_before(hasta))
 
     def reopen_books(self) -> None:
@@ -315,23 +312,13 @@ class PropertyShop:
     def edit_query(self, scope: str) -> None:
         """The shop's movimientos.sql yields other rows from now on: `scope` is one of SCOPES."""
         self.scope = scope
-        folder = self._queries()
-        folder.mkdir(exist_ok=True)
-        for path in SHIPPED.glob("[mps]*s.sql"):
-            text = path.read_text(encoding="utf-8")
-            if path.name == "movimientos.sql":
-                text = text.replace("    d.xmin AS", f"{self.beside}    d.xmin AS")
-                text = f"{text.rstrip()}\nWHERE {SCOPES[scope]}\n"
-            (folder / path.name).write_text(text, encoding="utf-8")
-        self.shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+        own_words(self.shop, SCOPES[scope], self.beside)
 
     def _queries(self) -> Path:
         return Path(self.shop.env["ETL_STATE_DIR"]).with_name("consultas")
 
     def tell_stock(self, levels: Levels | None, *, versions: bool) -> None:
         """The shop says what it has, from now on; None: there is no existencias.sql."""
-        if "ETL_OLTP_SQL_DIR" not in self.shop.env:
-            self.edit_query(self.scope)
         if levels is None:
             (self._queries() / "existencias.sql").unlink(missing_ok=True)
             return
@@ -340,7 +327,7 @@ class PropertyShop:
 
     def assert_equal(self) -> None:
         """Everything in the OLAP is what is closed and the replay of the OLTP as it stands."""
-        expected = self._replay()
+        expected = self.replay()
         found = differences(self.shop.olap, expected)
         found += view_differences(self.shop.olap, expected, self.as_of)
         found += self._wrongly_listed() + self._closed_otherwise()
@@ -348,7 +335,8 @@ class PropertyShop:
         assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
         self.replayed, self.books = expected, expected.books
 
-    def _replay(self, limit: datetime | None = None) -> Replay:
+    def replay(self, limit: datetime | None = None) -> Replay:
+        """The oracle's, of the OLTP as it stands; `limit` as in oracle.replay()."""
         return replay_shop(
             self.shop,
             self.initial,
@@ -356,6 +344,7 @@ class PropertyShop:
             books=self.books,
             limit=limit,
             documents=self.documents,
+            prices_include_tax="ETL_PRICES_INCLUDE_TAX" not in self.shop.env,
         )
 
     def _closed_otherwise(self) -> list[str]:

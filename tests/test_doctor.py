@@ -130,6 +130,7 @@ EXAMINED = [
     "out of scope",
     "what comes in",
     "counts by branch",
+    "tax of prices",
     "time zone",
     ".env",
     "luigi.cfg",
@@ -534,7 +535,7 @@ def test_an_olap_that_is_not_initialised(shop: Shop):
     assert "python -m pipeline init" in report.one("OLAP objects").remedy
     assert report.in_state("skipped") == ["OLAP otherwise"]
     assert report.one("OLAP otherwise").found.endswith(
-        "rejects, out of scope, what comes in, counts by branch"
+        "rejects, out of scope, what comes in, counts by branch, tax of prices"
     )
     assert report.exit_code == 1
 

@@ -72,6 +72,8 @@ def test_a_query_without_them_is_valid_and_null(returned: Shop):
         ("id_origen", "json", "bigint or character or character varying or integer or smallint"),
         ("id_sucursal_destino", "numeric", "smallint or text or uuid"),
         ("importe", "text", "numeric or real or smallint"),
+        ("impuesto", "text", "numeric or real or smallint"),
+        ("precio_con_impuesto", "integer", "boolean"),
     ],
 )
 def test_a_wrong_type_is_one_line(shop: Shop, column: str, wrong: str, allowed: str):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from oracle import replay
-from oracle_rows import Measures, Opening, Rules
+from oracle_rows import Measures, Opening, Pricing, Rules
 from oracle_types import (
     ALL_TYPES,
     COUNT,
@@ -126,6 +126,9 @@ def test_importe_stands_for_the_product_of_what_was_rounded():
     assert rows(*lines) == [(3000, 0, 2_100_000, 3000, 0.001429, 2_100_000)]
 
 
+TAXED = Rules(
+    START, RULES.snapshot, default_pricing=Pricing(Decimal("0.3"), Decimal("0.2"), Decimal("0.01"))
+)
 UNKNOWN = {"id_producto": 9, "fecha": None, "cantidad": None, "precio_unitario": None}
 
 
@@ -149,11 +152,35 @@ UNKNOWN = {"id_producto": 9, "fecha": None, "cantidad": None, "precio_unitario":
         (SURPLUS, {"costo_unitario": Decimal(-5)}, "costo negativo"),
         (SHRINKAGE, {"costo_unitario": Decimal(-5)}, None),
         (SALE, {"importe": Decimal("1e12")}, "importe fuera de rango"),
+        (SALE, {"cantidad": Decimal(0)}, None),
+        (SALE, {"cantidad": Decimal(0), "importe": Decimal(5)}, "cantidad no positiva"),
+        (CREDIT_NOTE, {"cantidad": Decimal(0)}, "cantidad no positiva"),
+        (SALE, {"impuesto": Decimal(18)}, "impuesto fuera de rango"),
+        (SALE, {"impuesto": Decimal("0.9999994")}, None),
+        (CREDIT_NOTE, {"impuesto": Decimal("-0.1")}, "impuesto negativo"),
+        (SHRINKAGE, {"impuesto": Decimal(18)}, None),
     ],
 )
 def test_the_reason_that_is_told_is_the_first(tipo, changed, motivo):
     done = replay([movement(1, tipo, 1) | changed], PRODUCTS, RULES)
     assert done.motivos == ({} if motivo is None else {1: motivo})
+
+
+def test_a_line_may_say_its_tax():
+    said: list[dict[str, Any]] = [
+        {"impuesto": Decimal("0.18")},
+        {"impuesto": Decimal("0.18"), "precio_con_impuesto": False},
+        {"precio_con_impuesto": False},
+        {},
+    ]
+    sold = [
+        replay(
+            [movement(1, SALE, 1, precio_unitario=Decimal(118)) | line], PRODUCTS, TAXED
+        ).by_month
+        for line in said
+    ]
+    net = [sum(month.venta_neta for month in months.values()) for months in sold]
+    assert net == [100, 118, 118, Decimal("98.333333")]
 
 
 def test_the_summaries_are_net():

@@ -117,6 +117,7 @@ def test_a_reject_waits_and_is_loaded_when_it_becomes_valid(shop: Shop):
     ids = trade(shop)
     (bad,) = shop.sale(BEGINNING, (7, 1, 9))
     (worse,) = shop.sale(BEGINNING, (1, 0, 9))
+    shop.correct_line(worse, importe=3)
     shop.run_in_process()
     rejects = {
         r["id_movimiento"]: r

@@ -57,6 +57,14 @@ importes = st.one_of(
     st.decimals(Decimal(0), Decimal(500), places=7),
     st.sampled_from([Decimal(-7), Decimal("NaN"), Decimal("1e12"), Decimal("-0.0000004")]),
 )
+# Rates of lines: a percentage, or what is no number, is a reason to reject them.
+rates = st.one_of(
+    st.none(),
+    st.sampled_from([Decimal(0), Decimal("0.18"), Decimal("0.105"), Decimal("0.9999994")]),
+    st.decimals(Decimal(0), Decimal("0.5"), places=7),
+    st.sampled_from([Decimal(18), Decimal("0.9999995"), Decimal("-0.01"), Decimal("NaN")]),
+)
+with_tax = st.sampled_from([None, None, True, False])
 bad_numbers = st.sampled_from([None, Decimal("NaN"), Decimal(0), Decimal(-3), Decimal("1e11")])
 lines = st.lists(st.tuples(products, quantities, amounts), min_size=1, max_size=3)
 tipos = st.sampled_from([SALE, SALE, RECEIPT])
@@ -94,6 +102,8 @@ LINE_EDITS = st.one_of(
     st.fixed_dictionaries({"costo_unitario": st.one_of(amounts, bad_numbers)}),
     st.fixed_dictionaries({"id_producto": products}),
     st.fixed_dictionaries({"importe": importes}),
+    st.fixed_dictionaries({"impuesto": rates}),
+    st.fixed_dictionaries({"precio_con_impuesto": with_tax}),
     st.fixed_dictionaries({"cantidad": any_quantities}),
 )
 
@@ -152,6 +162,8 @@ class History(RuleBasedStateMachine):
         precio=any_amounts,
         costo=any_amounts,
         importe=importes,
+        impuesto=rates,
+        con_impuesto=with_tax,
         branch=branches,
         other=branches,
     )
@@ -165,6 +177,8 @@ class History(RuleBasedStateMachine):
         precio: Decimal | None,
         costo: Decimal | None,
         importe: Decimal | None,
+        impuesto: Decimal | None,
+        con_impuesto: bool | None,
         branch: int | None,
         other: int | None,
     ) -> None:
@@ -176,6 +190,8 @@ class History(RuleBasedStateMachine):
             precio_unitario=precio,
             costo_unitario=costo,
             importe=importe,
+            impuesto=impuesto,
+            precio_con_impuesto=con_impuesto,
             id_sucursal=branch,
             id_sucursal_destino=other,
             id_origen=self.an_origin(data),
@@ -261,6 +277,19 @@ class History(RuleBasedStateMachine):
     @rule(product=products, category=st.sampled_from([None, "Abarrotes", "Lácteos"]))
     def catalogue(self, product: int, category: str | None) -> None:
         self.shop.product(product, category)
+
+    @rule(
+        product=products,
+        stock=st.sampled_from([True, False, None]),
+        active=st.sampled_from([True, None, False]),
+    )
+    def what_is_no_stock(self, product: int, stock: bool | None, active: bool | None) -> None:
+        self.shop.till(
+            "UPDATE productos SET inventariable = %s, activo = %s WHERE id_producto = %s",
+            stock,
+            active,
+            product,
+        )
 
     @rule(scope=st.sampled_from(sorted(SCOPES)))
     def query_edited(self, scope: str) -> None:
@@ -348,6 +377,12 @@ class History(RuleBasedStateMachine):
             self.shop.till(statement)
 
     # In the OLAP
+
+    @rule(within=st.booleans())
+    def prices_have_tax_within(self, within: bool) -> None:
+        self.shop.env.pop("ETL_PRICES_INCLUDE_TAX", None)
+        if not within:
+            self.shop.env["ETL_PRICES_INCLUDE_TAX"] = "false"
 
     @rule(
         key=st.sampled_from([(None, "Abarrotes"), (2, None), (None, None)]),
@@ -453,6 +488,8 @@ class TwoOlaps(History):
         self.fresh.env["ETL_INITIAL_SINCE"] = self.it.initial.isoformat()
         if "ETL_OLTP_SQL_DIR" in self.shop.env:
             self.fresh.env["ETL_OLTP_SQL_DIR"] = self.shop.env["ETL_OLTP_SQL_DIR"]
+        if within := self.shop.env.get("ETL_PRICES_INCLUDE_TAX"):
+            self.fresh.env["ETL_PRICES_INCLUDE_TAX"] = within
         for table in ("dw.apertura", "dw.apertura_sucursal", "dw.politica_precio"):
             self._copy(table)
         it.run()

@@ -59,7 +59,7 @@ class Worded(Documented):
             text = text.replace(f"{column},", f"'L-' || {column}{name and f' AS {name}'},")
         path.write_text(text, encoding="utf-8")
 
-    def _replay(self, limit: datetime | None = None) -> Replay:
+    def replay(self, limit: datetime | None = None) -> Replay:
         read = oltp_reading.read_movements
 
         def worded(*arguments: Any, **named: Any) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ class Worded(Documented):
             ]
 
         with mock.patch.object(olap_comparison, "read_movements", worded):
-            return super()._replay(limit)
+            return super().replay(limit)
 
 
 def hashed(prefix: str, number: int | None) -> Any:
@@ -103,7 +103,10 @@ class DocumentHistory(ClosingHistory):
         """All lines of a document are deleted, and come again with new ids, one of them edited."""
         self.before_it_is_gone()
         number = data.draw(st.sampled_from(self.it.lines))
-        columns = "id_transaccion, id_producto, cantidad, precio_unitario, costo_unitario, importe"
+        columns = (
+            "id_transaccion, id_producto, cantidad, precio_unitario, costo_unitario, importe,"
+            " impuesto, precio_con_impuesto"
+        )
         with self.shop.transaction() as cursor:
             cursor.execute(
                 "DELETE FROM detalle_transaccion WHERE id_transaccion ="

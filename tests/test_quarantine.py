@@ -17,7 +17,8 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "sin fecha": ({}, {"fecha": None}),
     "fecha futura": ({}, {"fecha": now() + timedelta(days=9)}),
     "sin cantidad": ({"cantidad": None}, {}),
-    "cantidad no positiva": ({"cantidad": Decimal(0)}, {}),
+    # With an amount it is a mistake; without one a line of 0 is out of scope.
+    "cantidad no positiva": ({"cantidad": Decimal(0), "importe": 5}, {}),
     "cantidad fuera de rango": ({"cantidad": Decimal("NaN")}, {}),
     "sin precio": ({"precio_unitario": None}, {}),
     "precio negativo": ({"precio_unitario": Decimal("-0.01")}, {}),
@@ -127,3 +128,34 @@ def test_a_date_that_python_has_none_for_is_shown(shop: Shop, date: str):
     assert row["fecha"] is None
     shop.till("UPDATE transacciones SET fecha = %s WHERE fecha > '9999-01-01'", days_ago(1))
     settle(shop, initial)
+
+
+def test_a_quantity_of_nothing_is_out_of_scope_and_no_reject(shop: Shop):
+    initial = stock(shop)
+    shop.env["ETL_MAX_REJECT_SHARE"] = "0"
+    tipos = 8 * ["VENTA", "AJUSTE_SALIDA", "AJUSTE_ENTRADA", "TRASLADO"]
+    ids = [shop.movement(tipo, days_ago(2), 1, Decimal("0.0000004")) for tipo in tipos]
+    (line,) = shop.sale(days_ago(2), (1, 2, 5), id_sucursal=1)
+    shop.movement("CONTEO", days_ago(1), 1, 0)
+    settle(shop, initial)
+    assert not rejects(shop)
+    counted = "SELECT fuera_de_alcance AS n FROM etl.corrida ORDER BY numero DESC LIMIT 1"
+    assert shop.olap_rows(counted) == [{"n": len(ids)}]
+    assert shop.olap_rows("SELECT existencias AS n FROM dw.inventario WHERE id_producto = 1") == [
+        {"n": 0}
+    ]
+    assert shop.command("verify").returncode == 0
+    # A line that is cancelled so leaves the ledger, and comes back.
+    shop.correct_line(line, cantidad=0)
+    shop.correct_line(ids[0], cantidad=3, precio_unitario=5)
+    settle(shop, initial)
+    there = "SELECT id_movimiento AS n FROM dw.kardex WHERE id_movimiento IN (%s, %s)"
+    assert shop.olap_rows(there, line, ids[0]) == [{"n": ids[0]}]
+    shop.correct_line(line, cantidad=2)
+    settle(shop, initial)
+    assert shop.command("verify").returncode == 0
+    # What is an amount of its own is none of it: there 0 is a mistake.
+    shop.env["ETL_MAX_REJECT_SHARE"] = "1"
+    shop.movement("DESCUENTO_VENTA", days_ago(1), 1, 0, precio_unitario=5)
+    settle(shop, initial)
+    assert [row["motivo"] for row in rejects(shop).values()] == ["cantidad no positiva"]

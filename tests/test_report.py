@@ -75,7 +75,7 @@ def trade(shop: Shop) -> None:
         shop.sale(begin + 20 * DAY, (product, units, product * 3))
     shop.sale(begin + 30 * DAY, (23, 3, 11), (1, 1, "0.50"))
     shop.receipt(begin + 31 * DAY, (24, 1, 24_000))
-    shop.sale(begin + 32 * DAY, (25, 0, 3))
+    shop.sale(begin + 32 * DAY, (25, None, 3))
 
 
 @pytest.fixture(scope="module")

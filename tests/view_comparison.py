@@ -119,7 +119,7 @@ def _reorder(
     replay: Replay, hasta: datetime
 ) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
     rows = {
-        product: _lasting(replay.inventory[product].existencias, cover)
+        product: _lasting(replay.inventory[product].existencias, cover, _ordered(replay, product))
         for product, cover in oracle_views.reorder(replay, hasta).items()
     }
     return "dw.mv_reposicion", ["id_producto"], _LASTING, rows
@@ -132,18 +132,24 @@ def _branch_reorder(
     for (product, branch), cover in oracle_views.branch_reorder(replay, hasta).items():
         stock, whole = replay.branches[product, branch], replay.inventory[product]
         worth = six(Fraction(stock) * Fraction(whole.costo_promedio))
-        rows[product, branch] = (*_lasting(stock, cover), worth, whole.existencias)
+        lasting = _lasting(stock, cover, _ordered(replay, product))
+        rows[product, branch] = (*lasting, worth, whole.existencias)
     columns = [*_LASTING, "valor", "existencias_producto"]
     return "dw.v_reposicion_sucursal", ["id_producto", "id_sucursal"], columns, rows
 
 
-def _lasting(stock: Decimal, cover: oracle_views.Cover) -> tuple[Any, ...]:
+def _ordered(replay: Replay, product: int) -> bool:
+    """Whether the shop would order it again: it has not deleted it."""
+    return product not in replay.products or replay.products[product].activo
+
+
+def _lasting(stock: Decimal, cover: oracle_views.Cover, ordered: bool) -> tuple[Any, ...]:
     return (
         stock,
         six(cover.venta_diaria),
         six(cover.dias_cobertura),
-        stock <= 0 and cover.venta_diaria > 0,
-        stock > 0 and cover.dias_cobertura is not None and cover.dias_cobertura <= 15,
+        ordered and stock <= 0 and cover.venta_diaria > 0,
+        ordered and stock > 0 and cover.dias_cobertura is not None and cover.dias_cobertura <= 15,
     )
 
 

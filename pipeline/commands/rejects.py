@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 # Most shops have none of these: as a table they are shown where there is one.
-_SELDOM = ("id_origen", "id_sucursal_destino", "importe", "clave_producto")
+_SELDOM = (
+    "id_origen",
+    "id_sucursal_destino",
+    "importe",
+    "impuesto",
+    "precio_con_impuesto",
+    "clave_producto",
+)
 _COLUMNS = (
     "id_movimiento",
     "tipo",

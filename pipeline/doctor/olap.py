@@ -15,6 +15,7 @@ from pipeline.doctor.olap_runs import (
     branch_counts,
     last_run,
     out_of_scope,
+    prices,
     receipts,
     rejects,
     unfinished_window,
@@ -142,6 +143,7 @@ def _on_objects(control: olap.Control) -> tuple[Check, ...]:
         Check(N_("out of scope"), out_of_scope),
         Check(N_("what comes in"), receipts),
         Check(N_("counts by branch"), branch_counts),
+        Check(N_("tax of prices"), prices),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipeline import olap
@@ -149,6 +150,28 @@ def branch_counts(side: Side) -> Iterator[Finding]:
         _(
             "give their receipts a branch, or transfer them (TRASLADO), or count them without a "
             "branch"
+        ),
+    )
+
+
+def prices(side: Side) -> Iterator[Finding]:
+    """Net prices of the shop's own query, from which the policy's tax is taken off once more."""
+    found = olap.call(side.connection, "SELECT etl.impuesto_de_los_precios()")
+    rate = Decimal(str(found["tasa"]))
+    own, within = side.settings.oltp_sql_dir, side.settings.prices_include_tax
+    if not (own and within and rate and found["vendidos"]) or found["lo_dicen"]:
+        yield Finding("ok", _("tax of prices"), _("taken off where it is within"))
+        return
+    yield Finding(
+        "warning",
+        _("tax of prices"),
+        _(
+            "ETL_PRICES_INCLUDE_TAX is true, and no line of movimientos.sql says otherwise: the "
+            "tax of dw.politica_precio, up to {rate} %, is taken off every price"
+        ).format(rate=f"{rate * 100:f}".rstrip("0").rstrip(".")),
+        _(
+            "if the prices are net, set ETL_PRICES_INCLUDE_TAX=false; if they have it within, let "
+            "movimientos.sql say so: true AS precio_con_impuesto"
         ),
     )
 

@@ -45,9 +45,9 @@ def query_prints(connection: Connection, queries: Sequence[Query]) -> dict[str, 
 
 def _yields(query: Query) -> str:
     # What an earlier release passed over is read now: by the text alone nobody would notice.
-    read = [column for column in (*OPTIONAL, *BESIDE) if column in query.columns]
-    known = read if query.name == "movimientos" else []
-    return " ".join([_essence(query.text), *known])
+    beside = BESIDE if query.name == "movimientos" else {}
+    read = [column for column in OPTIONAL[query.name] | beside if column in query.columns]
+    return " ".join([_essence(query.text), *read])
 
 
 def _essence(text: str) -> str:

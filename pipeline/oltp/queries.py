@@ -68,20 +68,26 @@ _CONTRACT: dict[str, dict[str, dict[int, str]]] = {
     "sucursales": {"id_sucursal": _IDS, "nombre": _ANY, "version_1": _ANY},
 }
 
-# What movimientos.sql may lack: null then.
-OPTIONAL: dict[str, dict[int, str]] = {
-    "id_origen": _IDS,
-    "id_sucursal_destino": _IDS,
-    "importe": _NUMBERS,
+# The shop's own figure of its stock: a query that a shop may lack, and its columns.
+LEVELS = "existencias"
+_LEVELS: dict[str, dict[int, str]] = {"id_producto": _IDS, "existencias": _NUMBERS}
+
+# What a query may lack: null then.
+OPTIONAL: dict[str, dict[str, dict[int, str]]] = {
+    "movimientos": {
+        "id_origen": _IDS,
+        "id_sucursal_destino": _IDS,
+        "importe": _NUMBERS,
+        "impuesto": _NUMBERS,
+        "precio_con_impuesto": _BOOLEAN,
+    },
+    "productos": {"inventariable": _BOOLEAN, "activo": _BOOLEAN},
+    "sucursales": {},
+    LEVELS: {"id_sucursal": _IDS, "costo_referencia": _NUMBERS},
 }
 
 # What stands beside a movement, and is no part of what it is: read only where the query has it.
 BESIDE: dict[str, dict[int, str]] = {"id_documento": _IDS, "documento": _ANY}
-
-# The shop's own figure of its stock: a query that a shop may lack, and its columns.
-LEVELS = "existencias"
-_LEVELS: dict[str, dict[int, str]] = {"id_producto": _IDS, "existencias": _NUMBERS}
-OPTIONAL_LEVELS: dict[str, dict[int, str]] = {"id_sucursal": _IDS, "costo_referencia": _NUMBERS}
 
 # What only a book asks for, when it is made: a load does not read them.
 FOR_BOOK: dict[str, tuple[str, ...]] = {
@@ -132,11 +138,7 @@ class Query:
         if self.name == LEVELS:
             return ["id_producto", "id_sucursal", "existencias", "costo_referencia"]
         columns = [column for column in _CONTRACT[self.name] if column != "version_1"]
-        return [*columns, *_optional(self.name), *self.columns_beside]
-
-
-def _optional(name: str) -> dict[str, dict[int, str]]:
-    return {"movimientos": OPTIONAL, LEVELS: OPTIONAL_LEVELS}.get(name, {})
+        return [*columns, *OPTIONAL[self.name], *self.columns_beside]
 
 
 def _beside(name: str) -> dict[str, dict[int, str]]:
@@ -196,7 +198,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 ).format(name=name, strange=strange)
             ) from error
         except psycopg2.errors.UndefinedColumn as error:
-            if settings.oltp_sql_dir is None and _lacks_optional(error):
+            if settings.oltp_sql_dir is None and _lacks_optional(name, error):
                 raise SchemaError(
                     _(
                         "{name}.sql: {message_primary}; run `python -m pipeline init "
@@ -212,7 +214,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
                 ).format(name=name, message_primary=error.diag.message_primary)
             ) from error
         found = {column.name: column.type_code for column in cursor.description or ()}
-    optional = _optional(name) | _beside(name)
+    optional = OPTIONAL[name] | _beside(name)
     contract = _CONTRACT.get(name, _LEVELS)
     for column, types in (contract | optional).items():
         if column == "version_1" and settings.capture == "full":
@@ -260,10 +262,10 @@ def load_levels(connection: Connection, settings: Settings) -> Query | None:
     return load_query(connection, settings, LEVELS)
 
 
-def _lacks_optional(error: psycopg2.Error) -> bool:
+def _lacks_optional(name: str, error: psycopg2.Error) -> bool:
     """Whether the example's tables are of a release that had not these columns."""
     told = error.diag.message_primary or ""
-    return any(column in told for column in OPTIONAL)
+    return any(column in told for column in OPTIONAL[name])
 
 
 def _of_another_type(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
-from pipeline.oltp.queries import LEVELS, OPTIONAL, OPTIONAL_LEVELS
+from pipeline.oltp.queries import OPTIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -306,5 +306,5 @@ def optional_columns(query: Query) -> dict[str, sql.Composable]:
     """By its name, each column that the query may lack: itself, or NULL."""
     return {
         column: sql.SQL(f"m.{column}" if column in query.columns else "NULL")
-        for column in (OPTIONAL_LEVELS if query.name == LEVELS else OPTIONAL)
+        for column in OPTIONAL[query.name]
     }

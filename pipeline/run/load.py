@@ -184,3 +184,13 @@ def _tell(window: Window, receipt: Load) -> None:
                 counts["tasas_reescritas"],
                 extra=extra,
             )
+        if counts.get("existencias_cambiadas"):
+            log.warning(
+                _(
+                    "%s: of %d products productos.sql now says otherwise whether they have a stock "
+                    "(inventariable): all that is not closed of them was valued again"
+                ),
+                window,
+                counts["existencias_cambiadas"],
+                extra=extra,
+            )

@@ -59,9 +59,10 @@ _RUN = (
         "ETL_PRICES_INCLUDE_TAX",
         "true",
         "true: sale prices include the tax of dw.politica_precio, and net sales are price / (1 + "
-        "tax).",
+        "tax); a line of movimientos.sql may say otherwise (impuesto, precio_con_impuesto).",
         "true: los precios de venta incluyen el impuesto de dw.politica_precio, y la venta neta "
-        "es precio / (1 + impuesto).",
+        "es precio / (1 + impuesto); un renglón de movimientos.sql puede decir otra cosa "
+        "(impuesto, precio_con_impuesto).",
     ),
 )
 

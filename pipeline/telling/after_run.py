@@ -279,7 +279,7 @@ def _window_line(notices: Notices, window: windows.Window) -> str:
         return say(notices.language, "digest.superseded", window=window)
     counts = loaded["counts"]
     seconds = read["segundos"] + loaded["seconds"] + views["seconds"]
-    return say(
+    line = say(
         notices.language,
         "digest.window",
         window=window,
@@ -290,6 +290,9 @@ def _window_line(notices: Notices, window: windows.Window) -> str:
         seconds=f"{seconds:.2f}",
         run_id=loaded["run_id"],
     )
+    if products := counts.get("existencias_cambiadas"):
+        line += "\n" + say(notices.language, "digest.stock", products=products)
+    return line
 
 
 def _first_line(failure: BaseException | str | None) -> str:

@@ -33,6 +33,10 @@ MESSAGES: dict[str, str] = {
         "{window}: {loaded} new or changed, {removed} removed, "
         "{rejected} rejected, {revalued} revalued; {seconds} s; run {run_id}"
     ),
+    "digest.stock": _(
+        "Of {products} products productos.sql now says otherwise whether they have a stock: they "
+        "were valued again"
+    ),
     "digest.superseded": _("{window}: another run loaded first; nothing was loaded"),
     "digest.nothing": _("Nothing was due."),
     "left_out.title": _("ETL {shop}: movements that no run carries"),

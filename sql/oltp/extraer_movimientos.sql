@@ -14,7 +14,9 @@ SELECT
     m.anulado::boolean,
     {id_origen}::bigint,
     {id_sucursal_destino}::bigint,
-    {importe}::numeric{beside}
+    {importe}::numeric,
+    {impuesto}::numeric,
+    {precio_con_impuesto}::boolean{beside}
 FROM (
 {query}
 ) AS m

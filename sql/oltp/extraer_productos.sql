@@ -3,7 +3,9 @@ SELECT
     m.id_producto::bigint,
     m.codigo::text,
     m.nombre::text,
-    m.categoria::text{beside}
+    m.categoria::text,
+    {inventariable}::boolean,
+    {activo}::boolean{beside}
 FROM (
 {query}
 ) AS m

@@ -13,5 +13,7 @@ record_send(ROW(
     CASE WHEN c.motivo IS NULL THEN c.importe_entendido ELSE round(c.importe, 6) END,
     CASE WHEN c.con_origen OR c.motivo IS NOT NULL THEN c.id_origen END::bigint,
     CASE WHEN c.destino OR c.motivo IS NOT NULL THEN c.id_sucursal_destino END::bigint,
-    CASE WHEN c.motivo IS NULL AND c.regla = 'contar' AND c.id_sucursal IS NULL THEN true END::boolean
+    CASE WHEN c.motivo IS NULL AND c.regla = 'contar' AND c.id_sucursal IS NULL THEN true END::boolean,
+    CASE WHEN c.precio OR c.motivo IS NOT NULL THEN round(c.impuesto, 6) END,
+    CASE WHEN c.precio OR c.motivo IS NOT NULL THEN c.precio_con_impuesto END
 )) || coalesce(timestamp_send(c.reloj), '')

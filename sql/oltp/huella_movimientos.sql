@@ -22,7 +22,8 @@ FROM (
             -- What nearly every movement is, told by the fewest comparisons.
             WHEN v.conocido AND v.fecha <= {limit} AND v.entendida >= 0.000001
                 AND v.entendida < 1e5 AND v.monto >= 0 AND v.monto < 1e5
-                AND v.importe_entendido IS NULL AND NOT v.destino THEN NULL
+                AND v.importe_entendido IS NULL AND NOT v.destino
+                AND (v.impuesto IS NULL OR v.impuesto BETWEEN 0 AND 0.9) THEN NULL
             WHEN NOT v.conocido THEN 'producto desconocido'
             WHEN v.fecha IS NULL THEN 'sin fecha'
             WHEN v.fecha > {limit} THEN 'fecha futura'
@@ -41,6 +42,8 @@ FROM (
                 THEN 'importe fuera de rango'
             WHEN NOT (v.importe_entendido >= 0 AND v.importe_entendido < 1e12)
                 THEN 'importe fuera de rango'
+            WHEN v.precio AND round(v.impuesto, 6) < 0 THEN 'impuesto negativo'
+            WHEN v.precio AND NOT round(v.impuesto, 6) < 1 THEN 'impuesto fuera de rango'
         END AS motivo
     FROM (
         SELECT
@@ -56,6 +59,8 @@ FROM (
             {importe}::numeric AS importe,
             {id_origen}::bigint AS id_origen,
             {id_sucursal_destino}::bigint AS id_sucursal_destino,
+            {impuesto}::numeric AS impuesto,
+            {precio_con_impuesto}::boolean AS precio_con_impuesto,
             -- As etl.v_etapa understands it; costo is without its accent, which not every OLTP has.
             t.tipo AS entendido,
             t.regla, t.precio, t.costo, t.destino, t.tipo_origen IS NOT NULL AS con_origen,
@@ -74,6 +79,10 @@ FROM (
             coalesce(
                 t.tipo IS NOT NULL
                 AND m.anulado::boolean IS NOT TRUE
+                AND (
+                    n.cantidad = 0 AND t.cantidad = 'positiva'
+                    AND CASE WHEN o.importe THEN coalesce(round({importe}::numeric, 6), 0) ELSE 0 END = 0
+                ) IS NOT TRUE
                 AND (m.fecha IS NULL OR (
                     {moment} >= {since} AND (a.fecha IS NULL OR {moment} >= a.fecha)
                 )),

@@ -12,7 +12,8 @@
 --   id_sucursal      bigint, may be null
 --   cantidad         numeric, > 0; of a count what is there, 0 included; of an added cost and a
 --                    credit note 1 where it is null; negative: the other movement, such as a
---                    return for a sale
+--                    return for a sale; 0 of anything else that moves goods: out of scope, as if it
+--                    were voided (so leave such a row in: it may have been more)
 --   precio_unitario  numeric, of what is sold, brought back or credited
 --   costo_unitario   numeric, of a receipt or an added cost; may be given for a surplus, a count
 --                    and a return to the supplier
@@ -26,6 +27,10 @@
 --   id_origen            bigint: the movement that this one returns, or whose cost it adds to
 --   id_sucursal_destino  bigint: the branch that a transfer goes to, which needs it
 --   importe              numeric: the line's amount, where a unit price or cost loses cents
+--   impuesto             numeric: the tax rate of what is sold, 0.18 for 18 %; null: that of
+--                        dw.politica_precio
+--   precio_con_impuesto  boolean: whether the price includes it; null: as ETL_PRICES_INCLUDE_TAX
+--                        says
 --   id_documento         bigint: the header's id, by which a line that was deleted from a document
 --                        is noticed when another line of it, or its header, changes
 --   documento            text: what the shop calls that document; shown, and no part of the content

@@ -1,5 +1,9 @@
 -- The products that the movements name; adapt it like movimientos.sql.
--- codigo, nombre and categoria are text; version_1 is the row's xmin.
+-- codigo, nombre and categoria are text; version_1 is the row's xmin. These may be left out, and are
+-- true then, as where they are null:
+--
+--   inventariable  boolean: false of what is sold and is no stock, such as a service
+--   activo         boolean: false of what the shop has deleted
 SELECT
     p.id_producto,
     p.codigo,

@@ -18,7 +18,7 @@ FROM (
                 -- A text is sent as the client of the session writes it.
                 k.version, k.orden, k.provisional, convert_to(k.tipo, getdatabaseencoding()), k.cantidad, k.precio_unitario, k.costo_unitario,
                 k.costo_total, k.ajuste, k.existencias, k.valor, k.costo_promedio, k.salto_costo, k.variacion,
-                k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo
+                k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo, k.impuesto, k.precio_con_impuesto
             )), ''::bytea ORDER BY k.fecha, k.fecha_documento, k.orden, k.id_movimiento, k.capa
         )) AS suma
     FROM dw.kardex AS k
@@ -131,7 +131,7 @@ BEGIN
             coalesce(sum(coalesce(u.existencias, a.existencias)), 0) AS existencias,
             coalesce(sum(coalesce(u.valor, round(a.existencias * a.costo_promedio, 6))), 0) AS valor
         FROM dw.inventario AS i
-        LEFT JOIN dw.apertura AS a ON a.id_producto = i.id_producto AND a.fecha < v_hasta
+        LEFT JOIN etl.v_apertura AS a ON a.id_producto = i.id_producto AND a.fecha < v_hasta
         LEFT JOIN LATERAL (
             SELECT k.existencias, k.valor
             FROM dw.kardex AS k
@@ -188,6 +188,7 @@ DECLARE
     v_control etl.control := etl.bloquear_control(p_zona);
     v_cierre dw.cierre;
     v_cerrado timestamptz;
+    v_otros bigint[];
 BEGIN
     SELECT * INTO v_cierre FROM dw.cierre AS c ORDER BY c.hasta DESC LIMIT 1;
     IF v_cierre.dia IS DISTINCT FROM p_dia THEN
@@ -200,6 +201,12 @@ BEGIN
     SELECT p_motivo, v_cierre.*;
     DELETE FROM dw.cierre AS c WHERE c.hasta = v_cierre.hasta;
     v_cerrado := etl.cerrado_hasta();
+    v_otros := ARRAY(
+        SELECT c.id_producto
+        FROM etl.producto_cerrado AS c
+        INNER JOIN dw.producto AS p ON p.id_producto = c.id_producto
+        WHERE c.hasta = v_cierre.hasta AND c.inventariable <> p.inventariable
+    );
     DELETE FROM etl.producto_cerrado AS p WHERE p.hasta = v_cierre.hasta AND p.desde >= v_cerrado;
     UPDATE etl.producto_cerrado AS p SET hasta = v_cerrado WHERE p.hasta = v_cierre.hasta;
 
@@ -209,12 +216,13 @@ BEGIN
     PERFORM etl.preparar_carga();
     INSERT INTO etl.etapa (
         id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario, fecha, anulado,
-        id_origen, id_sucursal_destino, importe
+        id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto
     )
     SELECT DISTINCT ON (k.id_movimiento)
         k.id_movimiento, k.tipo, k.id_producto, CASE WHEN k.de_todo IS NOT TRUE THEN k.id_sucursal END,
         k.cantidad, k.precio_unitario, CASE WHEN k.tipo <> 'VENTA' THEN k.costo_unitario END,
-        k.fecha_documento, k.reverso, k.id_origen, k.id_sucursal_destino, k.importe
+        k.fecha_documento, k.reverso, k.id_origen, k.id_sucursal_destino, k.importe, k.impuesto,
+        k.precio_con_impuesto
     FROM dw.kardex AS k
     WHERE k.id_movimiento IN (
         SELECT f.id_movimiento FROM dw.kardex AS f
@@ -242,6 +250,10 @@ BEGIN
     WHERE k.id_origen IS NOT NULL AND o.id_producto = k.id_producto
         AND o.fecha >= v_cerrado AND o.fecha < v_cierre.hasta
     GROUP BY k.id_producto;
+    -- What had a stock then and has none now, or the reverse.
+    INSERT INTO etl.tramo AS t (id_producto, desde)
+    SELECT i.id_producto, '-infinity' FROM dw.inventario AS i WHERE i.id_producto = ANY (v_otros)
+    ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
     PERFORM etl.revaluar(
         v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
     );

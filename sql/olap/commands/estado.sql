@@ -64,6 +64,7 @@ FROM (
     FROM dw.kardex AS k
     WHERE k.orden = 3 AND k.de_todo IS NULL AND k.id_sucursal <> 0
 ) AS c
+INNER JOIN dw.producto AS p ON p.id_producto = c.id_producto AND p.inventariable
 INNER JOIN (
     SELECT r.id_producto
     FROM dw.resumen_mensual AS r
@@ -106,6 +107,7 @@ FROM (
     FROM (
         SELECT r.id_producto, bool_or(r.unidades_recibidas > 0) AS recibido
         FROM dw.resumen_mensual AS r
+        INNER JOIN dw.producto AS p ON p.id_producto = r.id_producto AND p.inventariable
         GROUP BY r.id_producto
         HAVING bool_or(r.unidades_vendidas > 0)
     ) AS m
@@ -114,6 +116,30 @@ $$;
 COMMENT ON FUNCTION etl.vendidos_sin_entradas() IS
     'Cuántos productos se venden, y cuántos de ellos no tienen apertura ni nada que los haya hecho entrar: sin costo y bajo cero';
 SELECT etl.conceder('EXECUTE', 'etl.vendidos_sin_entradas()', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.impuesto_de_los_precios() RETURNS jsonb
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT jsonb_build_object(
+    'tasa', (SELECT coalesce(max(p.impuesto), 0) FROM dw.politica_precio AS p),
+    'vendidos', count(*),
+    'lo_dicen', count(*) FILTER (WHERE k.impuesto IS NOT NULL OR k.precio_con_impuesto IS NOT NULL)
+)
+FROM (SELECT r.id_producto FROM dw.resumen_movil AS r ORDER BY r.id_producto DESC LIMIT 500) AS m
+-- The last sale of each, by its key: not the whole ledger.
+CROSS JOIN LATERAL (
+    SELECT f.impuesto, f.precio_con_impuesto
+    FROM dw.kardex AS f
+    WHERE f.id_producto = m.id_producto AND f.tipo = 'VENTA'
+    ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
+    LIMIT 1
+) AS k
+$$;
+COMMENT ON FUNCTION etl.impuesto_de_los_precios() IS
+    'La mayor tasa de la política de precios y, de la última venta de unos productos, cuántas dicen su tasa o si su precio la incluye';
+SELECT etl.conceder('EXECUTE', 'etl.impuesto_de_los_precios()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.estado_operacion(p_ventanas integer) RETURNS jsonb
 LANGUAGE sql STABLE

@@ -41,7 +41,10 @@ AS $$
 SELECT
     l.fecha, l.id_movimiento, l.tipo, l.id_sucursal, l.sucursal, l.cantidad, l.costo_unitario,
     l.costo_total, l.ajuste, l.existencias, l.costo_promedio, l.valor, l.provisional, l.variacion,
-    t.regla, t.signo, t.nombre,
+    -- What has no stock moves nothing, whatever its type.
+    CASE WHEN l.variacion = 0 AND t.signo <> 0 AND t.regla NOT IN ('contar', 'sumar_costo') THEN 'ninguna'
+        ELSE t.regla END,
+    t.signo, t.nombre,
     CASE WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
     t.sunat_destino, l.sucursal_destino, l.fecha_documento, l.capa, l.reverso, coalesce(d.documento, d.clave)
 FROM (
@@ -61,7 +64,7 @@ FROM (
         false AS provisional, 0::numeric AS variacion, NULL::text AS sucursal_destino,
         false AS reverso
     FROM (SELECT p_id_producto AS id_producto) AS p
-    LEFT JOIN dw.apertura AS a
+    LEFT JOIN etl.v_apertura AS a
         ON a.id_producto = p.id_producto AND (
             a.fecha IS NULL
             OR a.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')
@@ -110,6 +113,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT p.id_producto, p.codigo, p.nombre, p.categoria
 FROM dw.producto AS p
+-- What never had a stock is in no book of stock.
+WHERE p.inventariable OR EXISTS (
+    SELECT FROM dw.kardex AS k WHERE k.id_producto = p.id_producto AND k.variacion <> 0
+)
 ORDER BY p.codigo COLLATE "C" NULLS LAST, p.id_producto
 $$;
 COMMENT ON FUNCTION etl.productos_libro() IS 'Los productos, en el orden en que van en el libro';
@@ -162,7 +169,7 @@ FROM (
         UNION ALL
         SELECT a.id_sucursal, a.existencias
         FROM dw.apertura_sucursal AS a
-        INNER JOIN dw.apertura AS t ON t.id_producto = a.id_producto
+        INNER JOIN etl.v_apertura AS t ON t.id_producto = a.id_producto
         WHERE a.id_producto = p_id_producto AND (
             t.fecha IS NULL
             OR t.fecha < coalesce(etl.inicio_del_dia(p_hasta + 1, p_zona), 'infinity')

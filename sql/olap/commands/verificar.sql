@@ -17,7 +17,9 @@ SELECT
         k.importe,
         k.id_origen,
         k.id_sucursal_destino,
-        k.de_todo
+        k.de_todo,
+        k.impuesto,
+        k.precio_con_impuesto
     )) AS contenido,
     -- What the OLTP need not have any more, nor the catalogue its product.
     CASE WHEN NOT etl.puede_irse(k.fecha_documento, k.capa, (SELECT etl.cerrado_hasta()))
@@ -43,7 +45,9 @@ SELECT
         round(r.importe, 6),
         r.id_origen,
         r.id_sucursal_destino,
-        NULL::boolean
+        NULL::boolean,
+        round(r.impuesto, 6),
+        r.precio_con_impuesto
     )),
     NULL
 FROM etl.rechazo AS r;

@@ -19,7 +19,8 @@ SELECT
     t.id_producto, u.id_movimiento
 FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS t
 INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
-LEFT JOIN dw.apertura AS a ON a.id_producto = i.id_producto
+LEFT JOIN dw.producto AS p ON p.id_producto = i.id_producto
+LEFT JOIN etl.v_apertura AS a ON a.id_producto = i.id_producto
 LEFT JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 LEFT JOIN LATERAL (
     SELECT k.id_movimiento, k.existencias, k.valor, k.costo_promedio
@@ -34,8 +35,9 @@ WHERE (i.existencias, i.valor, i.costo_promedio) IS DISTINCT FROM (
     coalesce(u.costo_promedio, a.costo_promedio, 0)
 )
 -- A policy that was edited since comes with the next load.
-OR i.precio_sugerido IS DISTINCT FROM
-    dw.calcular_precio_sugerido(i.costo_promedio, v.margen, v.impuesto, v.redondeo)
+OR i.precio_sugerido IS DISTINCT FROM dw.calcular_precio_sugerido(
+    CASE WHEN p.inventariable IS NOT FALSE THEN i.costo_promedio ELSE 0 END, v.margen, v.impuesto, v.redondeo
+)
 AND etl.misma_politica()
 UNION ALL
 SELECT
@@ -49,7 +51,7 @@ INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 CROSS JOIN etl.misma_politica() AS n (misma)
 LEFT JOIN LATERAL (
-    SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario
+    SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
     FROM dw.kardex AS k
     WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
         -- What was taken back was no sale. Not by a join, nor as IS NULL, of which the planner expects so
@@ -66,11 +68,15 @@ LEFT JOIN LATERAL (
 WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
     w.fecha,
     CASE
-        WHEN p.impuesto > 0 OR p.tasas IS NOT NULL THEN w.precio_unitario
-        WHEN n.misma THEN round(w.precio_unitario * (1 + v.impuesto), 6)
+        WHEN coalesce(w.precio_con_impuesto, p.precio_con_impuesto) THEN w.precio_unitario
+        WHEN w.impuesto IS NOT NULL OR n.misma
+            THEN round(w.precio_unitario * (1 + coalesce(w.impuesto, v.impuesto)), 6)
         ELSE i.ultimo_precio
     END,
-    dw.venta_neta(1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha_documento AT TIME ZONE c.zona)::date)),
+    dw.venta_neta(1, w.precio_unitario, etl.tasa_de_venta(
+        w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
+        (w.fecha_documento AT TIME ZONE c.zona)::date
+    )),
     etl.valor_promedio(i.id_producto, f.fines)
 )
 UNION ALL

@@ -37,12 +37,13 @@ BEGIN
     RETURN QUERY
     WITH tramo AS MATERIALIZED (
         SELECT
-            q.id_producto, q.desde,
+            q.id_producto, q.desde, coalesce(p.inventariable, true) AS inventariable,
             coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
             coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
             coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric AS costo_promedio
         FROM etl.tramos_de_prueba(p_corta, p_movimientos, p_parte) AS q
-        LEFT JOIN dw.apertura AS a ON a.id_producto = q.id_producto
+        LEFT JOIN dw.producto AS p ON p.id_producto = q.id_producto
+        LEFT JOIN etl.v_apertura AS a ON a.id_producto = q.id_producto
         LEFT JOIN LATERAL (
             SELECT k.existencias, k.valor, k.costo_promedio
             FROM dw.kardex AS k
@@ -254,12 +255,16 @@ BEGIN
                 k.cantidad::numeric, k.costo_unitario::numeric, k.costo_total::numeric, k.ajuste::numeric,
                 k.existencias::numeric, k.valor::numeric, k.costo_promedio::numeric, k.variacion::numeric,
                 k.importe::numeric, k.reverso, k.fecha, k.fecha_documento,
-                CASE WHEN c.sabido THEN 'ninguna' ELSE etl.regla_de(k.reverso, t.regla, t.signo) END AS regla,
+                CASE WHEN c.sabido THEN 'ninguna' ELSE etl.regla_de(k.reverso, t.regla, t.signo, r.inventariable) END
+                    AS regla,
+                r.inventariable,
                 t.orden AS orden_del_tipo, c.despues,
                 CASE t.signo WHEN 1 THEN k.costo_total WHEN -1 THEN -k.costo_total ELSE 0 END AS entra, c.origen, c.adicional, c.habia,
-                NOT k.reverso AND t.regla = 'al_promedio'
-                OR NOT k.reverso AND t.regla = 'recibir' AND k.costo_unitario IS NOT NULL AND k.importe IS NULL
-                    AND c.adicional IS NULL AS sencillo,
+                r.inventariable AND NOT k.reverso AND (
+                    t.regla = 'al_promedio'
+                    OR t.regla = 'recibir' AND k.costo_unitario IS NOT NULL AND k.importe IS NULL
+                    AND c.adicional IS NULL
+                ) AS sencillo,
                 coalesce(k.existencias_previas, r.existencias)::numeric AS existencias_previas,
                 coalesce(k.valor_previo, r.valor)::numeric AS valor_previo,
                 coalesce(k.promedio_previo, r.costo_promedio)::numeric AS promedio_previo
@@ -299,9 +304,9 @@ BEGIN
             AND (f.existencias < 0 OR f.costo_promedio = 0)
         )
         OR f.tipo = 'VENTA' AND NOT f.reverso AND f.costo_unitario IS DISTINCT FROM f.costo_promedio
-        OR (f.tipo <> 'ENTRADA_MERCANCIA' OR f.reverso) AND f.salto_costo IS NOT NULL
+        OR (f.tipo <> 'ENTRADA_MERCANCIA' OR f.reverso OR NOT f.inventariable) AND f.salto_costo IS NOT NULL
         -- Which cost is far from the average is a setting's matter; how far it is, is not.
-        OR f.tipo = 'ENTRADA_MERCANCIA' AND NOT f.reverso AND (f.salto_costo = 0) IS DISTINCT FROM (
+        OR f.tipo = 'ENTRADA_MERCANCIA' AND NOT f.reverso AND f.inventariable AND (f.salto_costo = 0) IS DISTINCT FROM (
             CASE WHEN f.costo_unitario = 0 THEN true WHEN f.salto_costo IS NOT NULL THEN false END
         )
         OR f.salto_costo <> 0 AND f.salto_costo IS DISTINCT FROM greatest(

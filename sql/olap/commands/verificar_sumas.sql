@@ -11,7 +11,7 @@ FROM (
     SELECT
         date_trunc('month', k.dia::timestamp)::date AS mes, k.id_sucursal, k.id_producto,
         count(*) AS movimientos,
-        coalesce(-sum(k.variacion) FILTER (WHERE k.ventas), 0) AS unidades_vendidas,
+        coalesce(sum(k.vendidas) FILTER (WHERE k.ventas), 0) AS unidades_vendidas,
         coalesce(sum(round(k.unidades * k.precio, 6)) FILTER (WHERE k.ventas), 0) AS venta_bruta,
         coalesce(sum(k.neta) FILTER (WHERE k.ventas), 0) AS venta_neta,
         coalesce(-sum(k.entra) FILTER (WHERE k.ventas), 0) AS costo_ventas,
@@ -19,21 +19,26 @@ FROM (
         coalesce(sum(k.variacion) FILTER (WHERE k.compras), 0) AS unidades_recibidas,
         coalesce(sum(k.entra) FILTER (WHERE k.compras), 0) AS costo_recibido,
         coalesce(-sum(k.neta) FILTER (WHERE k.resta), 0) AS devoluciones,
-        coalesce(sum(k.variacion) FILTER (WHERE k.resta), 0) AS unidades_devueltas,
+        coalesce(-sum(k.vendidas) FILTER (WHERE k.resta), 0) AS unidades_devueltas,
         coalesce(-sum(k.entra) FILTER (WHERE k.merma), 0) AS mermas,
         coalesce(-sum(k.variacion) FILTER (WHERE k.merma), 0) AS unidades_merma
     FROM (
         SELECT
             m.*, c.ventas, c.compras, c.merma, c.resta, c.signo * m.costo_total AS entra, n.unidades, n.precio,
+            CASE WHEN c.signo = 0 THEN 0 WHEN c.resta <> m.reverso THEN -m.cantidad ELSE m.cantidad END
+                AS vendidas,
             dw.venta_neta(n.unidades, n.precio, m.tasa) AS neta
         FROM (
-            SELECT f.*, t.desde, p.impuesto, p.tasas, (f.fecha AT TIME ZONE p_zona)::date AS dia,
+            SELECT f.*, t.desde, (f.fecha AT TIME ZONE p_zona)::date AS dia,
                 CASE WHEN f.reverso OR f.fecha < (SELECT etl.cerrado_hasta())
                     THEN etl.tasa_asentada(
                         f.id_producto, f.fecha, f.id_movimiento, f.capa, f.reverso,
+                        (f.fecha_documento AT TIME ZONE p_zona)::date, f.impuesto, f.precio_con_impuesto
+                    )
+                    ELSE etl.tasa_de_venta(
+                        f.impuesto, f.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
                         (f.fecha_documento AT TIME ZONE p_zona)::date
                     )
-                    ELSE etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha_documento AT TIME ZONE p_zona)::date)
                 END AS tasa
             FROM etl.tramos_de_prueba(true, p_movimientos, NULL) AS t
             INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
@@ -99,7 +104,17 @@ FROM (
 ) AS s
 INNER JOIN etl.tramos_de_prueba(true, p_movimientos, NULL) AS t ON t.id_producto = s.id_producto
 GROUP BY s.id_producto, s.id_sucursal
-HAVING (sum(s.movimientos), sum(s.variacion)) IS DISTINCT FROM (0, 0)
+HAVING sum(s.movimientos) <> 0
+    -- What was sold without a stock is in the months alone: then the ledger itself is asked.
+    OR sum(s.variacion) <> 0 AND (
+        SELECT coalesce(sum(d.variacion), 0)
+        FROM dw.kardex AS k
+        CROSS JOIN LATERAL etl.por_sucursal(k.id_sucursal, k.id_sucursal_destino, k.variacion, k.cantidad) AS d
+        WHERE k.id_producto = s.id_producto AND d.id_sucursal = s.id_sucursal
+    ) IS DISTINCT FROM (
+        SELECT r.variacion FROM dw.resumen_sucursal AS r
+        WHERE r.id_producto = s.id_producto AND r.id_sucursal = s.id_sucursal
+    )
 UNION ALL
 -- The summaries against each other: the days of a month, and the days of 90 and of 365.
 SELECT

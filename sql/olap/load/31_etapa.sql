@@ -34,13 +34,13 @@ LANGUAGE sql
 AS $$
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-    fecha, anulado, id_origen, id_sucursal_destino, importe, id_documento, documento, clave,
-    clave_documento, clave_producto
+    fecha, anulado, id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto, id_documento,
+    documento, clave, clave_documento, clave_producto
 )
 SELECT
     r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
-    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe,
-    d.id_documento, d.documento, d.clave, d.clave_documento, r.clave_producto
+    r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe, r.impuesto,
+    r.precio_con_impuesto, d.id_documento, d.documento, d.clave, d.clave_documento, r.clave_producto
 FROM etl.rechazo AS r
 LEFT JOIN LATERAL (
     SELECT * FROM dw.documento_movimiento AS a WHERE a.id_movimiento = r.id_movimiento OFFSET 0
@@ -70,6 +70,8 @@ SELECT
         WHEN n.negativa THEN abs(round(e.importe, 6))
         ELSE round(e.importe, 6)
     END AS importe,
+    CASE WHEN t.precio THEN round(e.impuesto, 6) END AS impuesto,
+    CASE WHEN t.precio THEN e.precio_con_impuesto END AS precio_con_impuesto,
     CASE WHEN t.tipo_origen IS NOT NULL THEN e.id_origen END AS id_origen,
     CASE WHEN t.destino THEN e.id_sucursal_destino END AS id_sucursal_destino,
     CASE WHEN t.regla = 'contar' AND e.id_sucursal IS NULL THEN true END AS de_todo,

@@ -6,15 +6,17 @@ AS $$
 BEGIN
     -- As in an OLAP that never knew it, nothing is left of it but its opening, in no category and
     -- at that policy's price. Its names stay: whoever finds the opening wants to know whose it is.
-    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
-    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas
+    INSERT INTO etl.tramo (
+        id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+    )
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas, p.precio_con_impuesto
     FROM dw.producto AS p
     INNER JOIN dw.inventario AS i ON i.id_producto = p.id_producto
     WHERE p.vigente
         AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
 
     UPDATE dw.producto AS p
-    SET vigente = false, categoria = 'Sin categoría'
+    SET vigente = false, categoria = 'Sin categoría', inventariable = true, activo = true
     WHERE p.vigente
         AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
 END
@@ -34,7 +36,8 @@ BEGIN
             'productos' AS consulta, 'id_producto' AS columna, coalesce(min(e.clave), e.id_producto::text) AS numero,
             count(*) AS filas
         FROM (
-            SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria, p.clave FROM etl.etapa_producto AS p
+            SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave
+            FROM etl.etapa_producto AS p
         ) AS e
         GROUP BY e.id_producto
         UNION ALL
@@ -66,26 +69,40 @@ DECLARE
 BEGIN
     PERFORM etl.revisar_dimensiones();
     -- Sums of a product that changes category move with it: its whole ledger is replayed.
-    INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
-    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas
+    INSERT INTO etl.tramo (
+        id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+    )
+    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas, p.precio_con_impuesto
     FROM etl.etapa_producto AS e
     INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
     INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
     WHERE p.categoria <> coalesce(e.categoria, 'Sin categoría');
+    -- One that has a stock from now on, or none any more, is valued again.
+    INSERT INTO etl.tramo (id_producto, desde, cambia_existencias)
+    SELECT DISTINCT p.id_producto, '-infinity'::timestamptz, true
+    FROM etl.etapa_producto AS e
+    INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
+    INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
+    WHERE p.inventariable <> coalesce(e.inventariable, true)
+    ON CONFLICT (id_producto) DO UPDATE SET cambia_existencias = true;
 
-    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria, clave)
+    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria, inventariable, activo, clave)
     SELECT DISTINCT
         e.id_producto,
         -- Where the shop has no code for it, its own id says more than the number of it.
         CASE WHEN e.clave IS NULL THEN e.codigo ELSE coalesce(nullif(btrim(e.codigo), ''), e.clave) END,
-        e.nombre, coalesce(e.categoria, 'Sin categoría'), e.clave
+        e.nombre, coalesce(e.categoria, 'Sin categoría'), coalesce(e.inventariable, true),
+        coalesce(e.activo, true), e.clave
     FROM etl.etapa_producto AS e
     WHERE e.id_producto IS NOT NULL
     ON CONFLICT (id_producto) DO UPDATE
     SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
-        clave = excluded.clave, vigente = true
-    WHERE (p.codigo, p.nombre, p.categoria, p.clave, p.vigente)
-        IS DISTINCT FROM (excluded.codigo, excluded.nombre, excluded.categoria, excluded.clave, true);
+        inventariable = excluded.inventariable, activo = excluded.activo, clave = excluded.clave,
+        vigente = true
+    WHERE (p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave, p.vigente) IS DISTINCT FROM (
+        excluded.codigo, excluded.nombre, excluded.categoria, excluded.inventariable, excluded.activo,
+        excluded.clave, true
+    );
 
     -- One that has an opening has a stock, in the catalogue or not.
     INSERT INTO dw.producto (id_producto, vigente)
@@ -108,26 +125,31 @@ BEGIN
 
     -- So do the net sales of a product whose tax changes.
     WITH tasa AS (
-        SELECT
-            v.id_producto, CASE WHEN p_incluye_impuesto THEN v.impuesto ELSE 0 END AS impuesto,
-            CASE WHEN p_incluye_impuesto THEN v.tasas END AS tasas
+        SELECT v.id_producto, v.impuesto, v.tasas
         FROM etl.tasas() AS v
         WHERE v_todos OR v.id_producto IN (SELECT e.id_producto FROM etl.etapa_producto AS e)
     ), nueva AS (
         UPDATE dw.producto AS p
-        SET impuesto = t.impuesto, tasas = t.tasas
+        SET impuesto = t.impuesto, tasas = t.tasas, precio_con_impuesto = p_incluye_impuesto
         FROM tasa AS t
         INNER JOIN dw.producto AS antes ON antes.id_producto = t.id_producto
         WHERE p.id_producto = t.id_producto
-            AND (p.impuesto, p.tasas) IS DISTINCT FROM (t.impuesto, t.tasas)
-        RETURNING p.id_producto, p.categoria, antes.impuesto, antes.tasas,
-            p.impuesto <> antes.impuesto AS sin_fecha
+            AND (p.impuesto, p.tasas, p.precio_con_impuesto)
+            IS DISTINCT FROM (t.impuesto, t.tasas, p_incluye_impuesto)
+        RETURNING p.id_producto, p.categoria, antes.impuesto, antes.tasas, antes.precio_con_impuesto,
+            CASE WHEN p.precio_con_impuesto THEN p.impuesto ELSE 0 END
+            <> CASE WHEN antes.precio_con_impuesto THEN antes.impuesto ELSE 0 END AS sin_fecha
     ), anotada AS (
-        INSERT INTO etl.tramo (id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior)
-        SELECT n.id_producto, '-infinity', n.categoria, n.impuesto, n.tasas
+        INSERT INTO etl.tramo AS t (
+            id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+        )
+        SELECT n.id_producto, '-infinity', n.categoria, n.impuesto, n.tasas, n.precio_con_impuesto
         FROM nueva AS n
         INNER JOIN dw.inventario AS i ON i.id_producto = n.id_producto
-        ON CONFLICT (id_producto) DO NOTHING
+        ON CONFLICT (id_producto) DO UPDATE SET
+            categoria_anterior = excluded.categoria_anterior, impuesto_anterior = excluded.impuesto_anterior,
+            tasas_anterior = excluded.tasas_anterior, con_impuesto_anterior = excluded.con_impuesto_anterior
+        WHERE t.categoria_anterior IS NULL
     )
     SELECT count(*) INTO v_reescritas
     FROM nueva AS n

@@ -37,8 +37,10 @@ BEGIN
         AND k.precio_unitario IS NOT DISTINCT FROM e.precio_unitario
         -- Of a sale it is the average that it left at.
         AND (e.tipo = 'VENTA' OR k.costo_unitario IS NOT DISTINCT FROM e.costo_unitario)
-        AND (k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo)
-        IS NOT DISTINCT FROM (e.importe, e.id_origen, e.id_sucursal_destino, e.de_todo)
+        AND (k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo, k.impuesto, k.precio_con_impuesto)
+        IS NOT DISTINCT FROM (
+            e.importe, e.id_origen, e.id_sucursal_destino, e.de_todo, e.impuesto, e.precio_con_impuesto
+        )
     FROM etl.v_etapa AS e
     CROSS JOIN LATERAL (
         -- Of what is closed, the last. Not by EXISTS, of which there is a plan that reads all that is closed.
@@ -86,9 +88,11 @@ BEGIN
                 WHEN r.anulado THEN 'anulado'
                 WHEN t.tipo IS NULL THEN 'tipo'
                 WHEN r.fecha < p_inicial OR r.fecha < r.apertura THEN 'fecha'
+                -- It moves nothing; with an amount it would be lost money, and is a mistake.
+                WHEN v.cantidad = 0 AND t.cantidad = 'positiva' AND coalesce(v.importe, 0) = 0 THEN 'cantidad'
             END AS fuera,
             etl.motivo_rechazo(
-                t, r.conocido, v.cantidad, v.precio_unitario, v.costo_unitario, v.importe,
+                t, r.conocido, v.cantidad, v.precio_unitario, v.costo_unitario, v.importe, v.impuesto,
                 r.fecha, p_limite, r.id_sucursal, r.id_sucursal_destino
             ) AS motivo
         FROM (
@@ -104,6 +108,7 @@ BEGIN
                 AND (a.fecha IS NULL OR e.fecha >= a.fecha)
                 AND e.cantidad BETWEEN 0.000001 AND 99999
                 AND e.importe IS NULL
+                AND (e.impuesto IS NULL OR e.impuesto BETWEEN 0 AND 0.9)
                 AND CASE e.tipo
                     WHEN 'VENTA' THEN e.precio_unitario
                     WHEN 'ENTRADA_MERCANCIA' THEN e.costo_unitario
@@ -122,7 +127,7 @@ COMMENT ON FUNCTION etl.por_descartar(timestamptz, timestamptz) IS
 
 CREATE OR REPLACE FUNCTION etl.motivo_rechazo(
     t dw.tipo_movimiento, conocido boolean, cantidad numeric, precio numeric, costo numeric,
-    importe numeric, fecha timestamptz, limite timestamptz, sucursal bigint, destino bigint
+    importe numeric, impuesto numeric, fecha timestamptz, limite timestamptz, sucursal bigint, destino bigint
 ) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -147,9 +152,12 @@ SELECT CASE
     WHEN t.costo <> 'no' AND NOT (cantidad * costo > -1e12 AND cantidad * costo < 1e12)
         THEN 'importe fuera de rango'
     WHEN NOT (importe >= 0 AND importe < 1e12) THEN 'importe fuera de rango'
+    WHEN impuesto < 0 THEN 'impuesto negativo'
+    -- As in dw.politica_precio: 18 is no rate, but a percentage.
+    WHEN NOT impuesto < 1 THEN 'impuesto fuera de rango'
 END
 $$;
-COMMENT ON FUNCTION etl.motivo_rechazo(dw.tipo_movimiento, boolean, numeric, numeric, numeric, numeric, timestamptz, timestamptz, bigint, bigint) IS
+COMMENT ON FUNCTION etl.motivo_rechazo(dw.tipo_movimiento, boolean, numeric, numeric, numeric, numeric, numeric, timestamptz, timestamptz, bigint, bigint) IS
     'Por qué un movimiento del alcance no se puede valorizar; nulo si se puede. Los montos, ya redondeados a 6 decimales';
 
 CREATE OR REPLACE FUNCTION etl.dar_de_baja_borrados(p_revisados jsonb) RETURNS void

@@ -12,13 +12,13 @@ BEGIN
     );
     INSERT INTO etl.rechazo AS r (
         id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
-        fecha, id_origen, id_sucursal_destino, importe, clave_producto, motivo,
+        fecha, id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto, clave_producto, motivo,
         primera_desde, primera_hasta, ultima_desde, ultima_hasta, valorizado
     )
     SELECT
         e.id_movimiento, e.tipo, e.id_producto, e.id_sucursal, e.cantidad, e.precio_unitario,
-        e.costo_unitario, e.fecha, e.id_origen, e.id_sucursal_destino, e.importe, e.clave_producto,
-        d.motivo,
+        e.costo_unitario, e.fecha, e.id_origen, e.id_sucursal_destino, e.importe, e.impuesto,
+        e.precio_con_impuesto, e.clave_producto, d.motivo,
         p_desde, p_hasta, p_desde, p_hasta,
         EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = e.id_movimiento)
     FROM etl.descarte AS d
@@ -30,6 +30,7 @@ BEGIN
         precio_unitario = excluded.precio_unitario, costo_unitario = excluded.costo_unitario,
         fecha = excluded.fecha, id_origen = excluded.id_origen,
         id_sucursal_destino = excluded.id_sucursal_destino, importe = excluded.importe,
+        impuesto = excluded.impuesto, precio_con_impuesto = excluded.precio_con_impuesto,
         clave_producto = excluded.clave_producto, motivo = excluded.motivo,
         ultima_desde = excluded.ultima_desde, ultima_hasta = excluded.ultima_hasta,
         valorizado = r.valorizado OR excluded.valorizado;

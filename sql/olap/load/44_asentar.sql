@@ -76,7 +76,7 @@ WHERE o.id_movimiento = e.id_movimiento AND (o.fecha < p_cerrado OR c.id_movimie
 
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario, fecha,
-    id_origen, id_sucursal_destino, importe, fecha_documento, capa, reverso
+    id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto, fecha_documento, capa, reverso
 )
 SELECT
     c.id_movimiento, c.tipo, c.id_producto,
@@ -84,7 +84,7 @@ SELECT
     CASE WHEN NOT c.de_todo IS TRUE THEN coalesce(c.id_sucursal_destino, c.id_sucursal) END,
     c.cantidad, c.precio_unitario, c.costo_unitario, p_cerrado, c.id_origen,
     CASE WHEN c.id_sucursal_destino IS NOT NULL THEN c.id_sucursal END,
-    c.importe, c.fecha_documento, c.capa + 1, true
+    c.importe, c.impuesto, c.precio_con_impuesto, c.fecha_documento, c.capa + 1, true
 FROM etl.v_por_reversar AS c
 $$;
 COMMENT ON FUNCTION etl.asentar(timestamptz) IS

@@ -39,7 +39,8 @@ BEGIN
         SELECT jsonb_build_object(
             'productos_tocados', v_productos, 'revaluadas', v_revaluadas,
             'altas', coalesce(sum(t.altas), 0), 'ventas', coalesce(sum(t.ventas), 0),
-            'entradas', coalesce(sum(t.entradas), 0)
+            'entradas', coalesce(sum(t.entradas), 0),
+            'existencias_cambiadas', count(*) FILTER (WHERE t.cambia_existencias)
         )
         FROM etl.tramo AS t
     );

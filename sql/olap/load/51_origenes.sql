@@ -253,6 +253,8 @@ CROSS JOIN LATERAL (
         SELECT FROM dw.kardex AS o
         WHERE d.dentro AND o.id_movimiento = c.id_origen AND o.fecha < (SELECT etl.cerrado_hasta())
             AND o.id_producto = c.id_producto AND o.tipo = t.tipo_origen AND NOT o.reverso
+            -- Of what had no stock a receipt took nothing in.
+            AND o.variacion <> 0
             AND NOT EXISTS (
                 SELECT FROM etl.v_reversada AS x WHERE x.id_movimiento = o.id_movimiento AND x.capa = o.capa
             )

@@ -36,6 +36,10 @@ BEGIN
     FROM (SELECT etl.cerrado_hasta() AS hasta) AS c
     WHERE t.desde < c.hasta;
 
+    UPDATE etl.tramo AS t SET inventariable = false
+    FROM dw.producto AS p
+    WHERE NOT p.inventariable AND p.id_producto = t.id_producto;
+
     -- LIMIT keeps the planner from joining with a scan of the whole ledger.
     UPDATE etl.tramo AS t
     SET cola = true
@@ -62,7 +66,7 @@ CREATE OR REPLACE FUNCTION etl.tramos(p_cola boolean) RETURNS TABLE (
     costo_unitario numeric, importe numeric, id_origen bigint, id_sucursal_destino bigint,
     de_todo boolean, circunstancia dw.circunstancia, reclasificado boolean, anterior dw.estado,
     variacion_anterior numeric, provisional_anterior boolean, salto_anterior numeric, ctid_kardex tid,
-    fecha_documento timestamptz, capa smallint, reverso boolean
+    fecha_documento timestamptz, capa smallint, reverso boolean, impuesto numeric, precio_con_impuesto boolean
 )
 LANGUAGE sql STABLE
 AS $$
@@ -78,9 +82,9 @@ SELECT
         NULL, NULL
     )::dw.circunstancia,
     false, NULL::dw.estado, NULL::numeric, NULL::boolean, NULL::numeric, NULL::tid,
-    '-infinity', 0::smallint, false
+    '-infinity', 0::smallint, false, NULL::numeric, NULL::boolean
 FROM etl.tramo AS t
-LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
+LEFT JOIN etl.v_apertura AS a ON a.id_producto = t.id_producto
 LEFT JOIN LATERAL (
     SELECT k.existencias, k.valor, k.costo_promedio
     FROM dw.kardex AS k
@@ -108,11 +112,11 @@ SELECT
         )::dw.circunstancia
     END,
     m.reclasificado, m.anterior, m.variacion_anterior, m.provisional_anterior, m.salto_anterior,
-    m.ctid_kardex, m.fecha_documento, m.capa, m.reverso
+    m.ctid_kardex, m.fecha_documento, m.capa, m.reverso, m.impuesto, m.precio_con_impuesto
 FROM (
     SELECT
         e.id_producto, e.fecha, e.id_movimiento, coalesce(e.id_sucursal, 0) AS id_sucursal, p.orden,
-        e.tipo, etl.regla_de(e.reverso, p.regla, p.signo) AS regla, round(e.cantidad, 6) AS cantidad,
+        e.tipo, etl.regla_de(e.reverso, p.regla, p.signo, t.inventariable) AS regla, round(e.cantidad, 6) AS cantidad,
         etl.precio_informado(p.precio, e.precio_unitario) AS precio_unitario,
         CASE WHEN p.costo <> 'no' OR e.reverso THEN round(e.costo_unitario, 6) END AS costo_unitario,
         e.importe, e.id_origen, e.id_sucursal_destino,
@@ -120,7 +124,9 @@ FROM (
         t.sigue_sucursales, false AS reclasificado, NULL::dw.estado AS anterior,
         NULL::numeric AS variacion_anterior, NULL::boolean AS provisional_anterior,
         NULL::numeric AS salto_anterior, NULL::tid AS ctid_kardex,
-        coalesce(e.fecha_documento, e.fecha) AS fecha_documento, e.capa, e.reverso
+        coalesce(e.fecha_documento, e.fecha) AS fecha_documento, e.capa, e.reverso,
+        CASE WHEN p.precio THEN round(e.impuesto, 6) END AS impuesto,
+        CASE WHEN p.precio THEN e.precio_con_impuesto END AS precio_con_impuesto
     FROM etl.etapa AS e
     INNER JOIN etl.tramo AS t ON t.id_producto = e.id_producto
     INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo
@@ -130,13 +136,14 @@ FROM (
     -- one from looking through all of etl.baja again for each product.
     SELECT
         r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.orden, r.tipo,
-        etl.regla_de(r.reverso, p.regla, p.signo), r.cantidad, r.precio_unitario,
+        etl.regla_de(r.reverso, p.regla, p.signo, r.inventariable), r.cantidad, r.precio_unitario,
         CASE WHEN r.tipo <> 'VENTA' OR r.reverso THEN r.costo_unitario END, r.importe,
         r.id_origen, r.id_sucursal_destino, r.de_todo, r.sigue_sucursales, r.reclasificado,
         ROW(r.existencias, r.valor, r.costo_promedio, r.costo_total, r.ajuste)::dw.estado,
-        r.variacion, r.provisional, r.salto_costo, r.ctid_kardex, r.fecha_documento, r.capa, r.reverso
+        r.variacion, r.provisional, r.salto_costo, r.ctid_kardex, r.fecha_documento, r.capa, r.reverso,
+        r.impuesto, r.precio_con_impuesto
     FROM (
-        SELECT t.categoria_anterior IS NOT NULL AS reclasificado, t.sigue_sucursales, k.*
+        SELECT t.categoria_anterior IS NOT NULL AS reclasificado, t.sigue_sucursales, t.inventariable, k.*
         FROM etl.tramo AS t
         CROSS JOIN LATERAL (
             SELECT f.*, f.ctid AS ctid_kardex FROM dw.kardex AS f
@@ -166,14 +173,15 @@ $$;
 COMMENT ON FUNCTION etl.precio_informado(boolean, numeric) IS
     'El precio que guarda el kardex: el de un tipo que lo necesita, o el de otro si es un número posible';
 
-CREATE OR REPLACE FUNCTION etl.regla_de(reverso boolean, regla text, signo smallint) RETURNS text
+CREATE OR REPLACE FUNCTION etl.regla_de(reverso boolean, regla text, signo smallint, inventariable boolean)
+RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
 SELECT CASE
-    WHEN NOT reverso THEN regla
+    WHEN NOT reverso THEN CASE WHEN inventariable THEN regla ELSE 'ninguna' END
     WHEN signo = -1 THEN 'anular_salida'
     ELSE 'anular_entrada'
 END
 $$;
-COMMENT ON FUNCTION etl.regla_de(boolean, text, smallint) IS
-    'La regla con que se valoriza una fila: la de su tipo, o la de su reverso';
+COMMENT ON FUNCTION etl.regla_de(boolean, text, smallint, boolean) IS
+    'La regla con que se valoriza una fila: la de su tipo o, si no tiene existencias, ninguna; o la de su reverso';

@@ -17,7 +17,8 @@ SELECT
         CASE WHEN v.tipo = 'VENTA' AND NOT v.reverso THEN (v.paso).costo_promedio ELSE v.costo_unitario END,
         (v.paso).costo_total, (v.paso).ajuste, (v.paso).existencias, (v.paso).valor,
         (v.paso).costo_promedio, v.salto, (v.paso).variacion, v.importe, v.id_origen,
-        v.id_sucursal_destino, v.de_todo, v.fecha_documento, v.capa, v.reverso
+        v.id_sucursal_destino, v.de_todo, v.fecha_documento, v.capa, v.reverso, v.impuesto,
+        v.precio_con_impuesto
     )::dw.kardex,
     v.ctid_kardex IS NULL,
     v.reclasificado,
@@ -36,7 +37,7 @@ FROM (
         s.*,
         (s.paso).al_promedio AND ((s.paso).existencias < 0 OR (s.paso).costo_promedio = 0)
             AS provisional,
-        CASE WHEN s.tipo = 'ENTRADA_MERCANCIA' AND NOT s.reverso
+        CASE WHEN s.tipo = 'ENTRADA_MERCANCIA' AND NOT s.reverso AND s.regla <> 'ninguna'
             THEN etl.salto_costo((s.paso).promedio_previo, s.costo_unitario, p_factor)
         END AS salto
     FROM (

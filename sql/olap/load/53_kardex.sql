@@ -47,7 +47,8 @@ BEGIN
         r.id_producto, r.fecha, r.id_movimiento, r.id_sucursal, r.version, r.orden, r.provisional,
         r.tipo, r.cantidad, r.precio_unitario, r.costo_unitario, r.costo_total, r.ajuste,
         r.existencias, r.valor, r.costo_promedio, r.salto_costo, r.variacion, r.importe,
-        r.id_origen, r.id_sucursal_destino, r.de_todo, r.fecha_documento, r.capa, r.reverso
+        r.id_origen, r.id_sucursal_destino, r.de_todo, r.fecha_documento, r.capa, r.reverso, r.impuesto,
+        r.precio_con_impuesto
     FROM etl.repeticion AS r
     WHERE r.es_alta;
     RETURN v_revaluadas;

@@ -68,7 +68,8 @@ SELECT
     r.costo_unitario IS NOT NULL AS con_costo,
     CASE WHEN e.entra THEN 1 ELSE 0 END AS movimientos,
     CASE WHEN e.entra THEN r.cantidad END AS cantidad,
-    r.precio_unitario, r.importe, p.impuesto, p.tasas,
+    r.precio_unitario, r.importe, r.impuesto AS impuesto_linea, r.precio_con_impuesto AS con_impuesto_linea,
+    p.impuesto, p.tasas, p.precio_con_impuesto,
     CASE WHEN e.entra THEN r.variacion ELSE r.variacion - r.variacion_anterior END AS variacion,
     CASE WHEN e.entra THEN r.costo_total ELSE r.costo_total - r.costo_total_anterior END
         AS costo_total,
@@ -83,8 +84,10 @@ SELECT
     b.fecha, b.fecha_documento, b.id_movimiento, b.capa, b.reverso, b.id_sucursal,
     coalesce(t.categoria_anterior, p.categoria), b.id_producto,
     b.tipo, b.costo_unitario IS NOT NULL, -1, -b.cantidad, b.precio_unitario, -b.importe,
+    b.impuesto, b.precio_con_impuesto,
     coalesce(t.impuesto_anterior, p.impuesto),
-    CASE WHEN t.impuesto_anterior IS NULL THEN p.tasas ELSE t.tasas_anterior END, -b.variacion,
+    CASE WHEN t.impuesto_anterior IS NULL THEN p.tasas ELSE t.tasas_anterior END,
+    coalesce(t.con_impuesto_anterior, p.precio_con_impuesto), -b.variacion,
     -b.costo_total, -b.ajuste
 FROM etl.baja AS b
 INNER JOIN etl.tramo AS t ON t.id_producto = b.id_producto
@@ -92,8 +95,9 @@ INNER JOIN dw.producto AS p ON p.id_producto = b.id_producto
 UNION ALL
 SELECT
     r.fecha, r.fecha_documento, r.id_movimiento, r.capa, r.reverso, r.id_sucursal, t.categoria_anterior, r.id_producto, r.tipo,
-    r.costo_unitario IS NOT NULL, -1, -r.cantidad, r.precio_unitario, -r.importe,
-    t.impuesto_anterior, t.tasas_anterior, -r.variacion_anterior, -r.costo_total_anterior,
+    r.costo_unitario IS NOT NULL, -1, -r.cantidad, r.precio_unitario, -r.importe, r.impuesto,
+    r.precio_con_impuesto,
+    t.impuesto_anterior, t.tasas_anterior, t.con_impuesto_anterior, -r.variacion_anterior, -r.costo_total_anterior,
     -r.ajuste_anterior
 FROM etl.repeticion AS r
 INNER JOIN etl.tramo AS t ON t.id_producto = r.id_producto
@@ -107,14 +111,15 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     -- What a row brings to its class is what it changes, with the sign of the class: a sale lowers
-    -- stock and value by what it sells, and a return takes that off again. A FILTER that knows of
+    -- the value by what it sells, and a return takes that off again. A FILTER that knows of
     -- nulls and zeros spares most groups most of their sums, and their memory.
     RETURN QUERY
     SELECT
         (CASE WHEN grouping(c.categoria) = 0 THEN 1 ELSE 2 END)::smallint,
         c.dia, c.mes, c.franja, c.id_sucursal, c.categoria, c.id_producto,
         sum(c.movimientos),
-        coalesce(-sum(c.variacion) FILTER (WHERE c.ventas), 0),
+        coalesce(-sum(c.variacion) FILTER (WHERE c.vendido), 0)
+        + coalesce(sum(c.sin_existencias) FILTER (WHERE c.sin_existencias IS NOT NULL), 0),
         coalesce(sum(c.bruta) FILTER (WHERE c.vendido), 0),
         coalesce(sum(c.neta) FILTER (WHERE c.vendido), 0),
         coalesce(-sum(c.entra) FILTER (WHERE c.ventas), 0),
@@ -123,11 +128,13 @@ BEGIN
         coalesce(sum(c.entra) FILTER (WHERE c.compras), 0),
         0::numeric,
         coalesce(-sum(c.neta) FILTER (WHERE c.resta), 0),
-        coalesce(sum(c.variacion) FILTER (WHERE c.resta), 0),
+        coalesce(sum(c.variacion) FILTER (WHERE c.resta AND c.vendido), 0)
+        - coalesce(sum(c.sin_existencias) FILTER (WHERE c.resta AND c.sin_existencias IS NOT NULL), 0),
         coalesce(-sum(c.entra) FILTER (WHERE c.merma), 0),
         coalesce(-sum(c.variacion) FILTER (WHERE c.merma), 0),
         -- What is of no class moves nothing.
-        coalesce(sum(c.variacion) FILTER (WHERE c.ventas), 0)
+        coalesce(sum(c.variacion) FILTER (WHERE c.vendido), 0)
+        + coalesce(sum(c.variacion) FILTER (WHERE c.ventas AND NOT c.vendido), 0)
         + coalesce(sum(c.variacion) FILTER (WHERE c.compras), 0)
         + coalesce(sum(c.variacion) FILTER (WHERE c.merma), 0)
     FROM (
@@ -147,20 +154,31 @@ BEGIN
                 CASE WHEN m.reverso
                     THEN etl.tasa_asentada(
                         m.id_producto, m.fecha, m.id_movimiento, m.capa, true,
+                        (m.fecha_documento AT TIME ZONE p_zona)::date, m.impuesto_linea, m.con_impuesto_linea
+                    )
+                    ELSE etl.tasa_de_venta(
+                        m.impuesto_linea, m.con_impuesto_linea, m.precio_con_impuesto, m.impuesto, m.tasas,
                         (m.fecha_documento AT TIME ZONE p_zona)::date
                     )
-                    ELSE etl.tasa_del_dia(m.impuesto, m.tasas, (m.fecha_documento AT TIME ZONE p_zona)::date)
                 END AS tasa,
                 t.ventas AND m.movimientos <> 0 AS vendido,
                 CASE t.signo WHEN 1 THEN m.costo_total WHEN -1 THEN -m.costo_total ELSE 0 END AS entra,
                 -- An amount of the line stands in the place of both.
                 CASE WHEN t.resta <> m.reverso THEN -u.unidades ELSE u.unidades END AS unidades,
-                coalesce(m.importe, m.precio_unitario) AS precio
+                coalesce(m.importe, m.precio_unitario) AS precio,
+                -- The units of what is sold and changes no stock; a discount has none.
+                CASE
+                    WHEN m.variacion <> 0 OR t.signo = 0 OR NOT t.ventas THEN NULL
+                    WHEN t.resta <> m.reverso THEN -m.cantidad
+                    ELSE m.cantidad
+                END AS sin_existencias
             FROM (
                 SELECT
                     k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal, p.categoria, k.id_producto, k.tipo,
                     k.costo_unitario IS NOT NULL AS con_costo, 1 AS movimientos, k.cantidad,
-                    k.precio_unitario, k.importe, p.impuesto, p.tasas, k.variacion, k.costo_total, k.ajuste
+                    k.precio_unitario, k.importe, k.impuesto AS impuesto_linea,
+                    k.precio_con_impuesto AS con_impuesto_linea, p.impuesto, p.tasas, p.precio_con_impuesto,
+                    k.variacion, k.costo_total, k.ajuste
                 FROM dw.kardex AS k
                 INNER JOIN etl.v_producto_en_su_fecha AS p
                     ON p.id_producto = k.id_producto AND k.fecha >= p.desde AND k.fecha < p.hasta
@@ -171,7 +189,7 @@ BEGIN
                 SELECT
                     k.fecha, k.fecha_documento, k.id_movimiento, k.capa, k.reverso, k.id_sucursal, p.categoria, t.id_producto, k.tipo,
                     k.costo_unitario IS NOT NULL, 1, k.cantidad, k.precio_unitario, k.importe,
-                    p.impuesto, p.tasas, k.variacion, k.costo_total, k.ajuste
+                    k.impuesto, k.precio_con_impuesto, p.impuesto, p.tasas, p.precio_con_impuesto, k.variacion, k.costo_total, k.ajuste
                 FROM etl.tramo AS t
                 INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
                 CROSS JOIN LATERAL (

@@ -119,8 +119,8 @@ BEGIN
     INSERT INTO dw.resumen_movil AS r
     SELECT
         i.id_producto,
-        coalesce(sum((d.ahora / 2 - d.antes / 2) * -k.variacion), 0),
-        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * -k.variacion), 0),
+        coalesce(sum((d.ahora / 2 - d.antes / 2) * k.vendidas), 0),
+        coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.vendidas), 0),
         coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * k.neta), 0),
         coalesce(sum((least(d.ahora, 1) - least(d.antes, 1)) * -k.entra), 0)
     FROM dw.inventario AS i
@@ -132,7 +132,9 @@ BEGIN
     ) AS b (desde, hasta)
     CROSS JOIN LATERAL (
         SELECT
-            (f.fecha AT TIME ZONE p_zona)::date AS dia, f.variacion, t.signo * f.costo_total AS entra,
+            (f.fecha AT TIME ZONE p_zona)::date AS dia, t.signo * f.costo_total AS entra,
+            CASE WHEN t.signo = 0 THEN 0 WHEN t.resta <> f.reverso THEN -f.cantidad ELSE f.cantidad END
+                AS vendidas,
             dw.venta_neta(
                 CASE WHEN f.importe IS NULL THEN f.cantidad ELSE 1.000000 END
                 * CASE WHEN t.resta <> f.reverso THEN -1 ELSE 1 END,
@@ -140,9 +142,12 @@ BEGIN
                 CASE WHEN f.reverso OR f.fecha < v_cerrado
                     THEN etl.tasa_asentada(
                         f.id_producto, f.fecha, f.id_movimiento, f.capa, f.reverso,
+                        (f.fecha_documento AT TIME ZONE p_zona)::date, f.impuesto, f.precio_con_impuesto
+                    )
+                    ELSE etl.tasa_de_venta(
+                        f.impuesto, f.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
                         (f.fecha_documento AT TIME ZONE p_zona)::date
                     )
-                    ELSE etl.tasa_del_dia(p.impuesto, p.tasas, (f.fecha_documento AT TIME ZONE p_zona)::date)
                 END
             ) AS neta
         FROM dw.kardex AS f

@@ -30,7 +30,7 @@ FROM (
         ),
         (
             SELECT round(a.existencias * a.costo_promedio, 6)
-            FROM dw.apertura AS a
+            FROM etl.v_apertura AS a
             WHERE a.id_producto = p_producto AND a.fecha < n.fin
         )
     ) AS valor
@@ -58,14 +58,20 @@ SELECT
     coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
     coalesce(u.costo_promedio, a.costo_promedio, 0),
     dw.calcular_precio_sugerido(
-        coalesce(u.costo_promedio, a.costo_promedio, 0), v.margen, v.impuesto, v.redondeo
+        CASE WHEN p.inventariable THEN coalesce(u.costo_promedio, a.costo_promedio, 0) ELSE 0 END,
+        v.margen, v.impuesto, v.redondeo
     ),
     p_numero, w.fecha,
     -- A suggested price has its tax within; a price that the shop types without it gets it.
-    round(w.precio_unitario * CASE WHEN p.impuesto = 0 AND p.tasas IS NULL THEN 1 + v.impuesto ELSE 1 END, 6),
-    dw.venta_neta(
-        1, w.precio_unitario, etl.tasa_del_dia(p.impuesto, p.tasas, (w.fecha_documento AT TIME ZONE p_zona)::date)
+    round(
+        w.precio_unitario * CASE WHEN coalesce(w.precio_con_impuesto, p.precio_con_impuesto) THEN 1
+            ELSE 1 + coalesce(w.impuesto, v.impuesto) END,
+        6
     ),
+    dw.venta_neta(1, w.precio_unitario, etl.tasa_de_venta(
+        w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
+        (w.fecha_documento AT TIME ZONE p_zona)::date
+    )),
     etl.valor_promedio(t.id_producto, f.fines)
 FROM (
     SELECT s.id_producto FROM etl.tramo AS s
@@ -75,7 +81,7 @@ FROM (
 INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
 INNER JOIN etl.politica_al(p_corte) AS v ON v.id_producto = t.id_producto
 CROSS JOIN etl.fines_de_mes(p_corte, p_zona) AS f (fines)
-LEFT JOIN dw.apertura AS a ON a.id_producto = t.id_producto
+LEFT JOIN etl.v_apertura AS a ON a.id_producto = t.id_producto
 -- Each from the end of the product's ledger, by its key: the cost does not follow the history.
 LEFT JOIN LATERAL (
     SELECT k.existencias, k.valor, k.costo_promedio
@@ -85,7 +91,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS u ON true
 LEFT JOIN LATERAL (
-    SELECT k.fecha, k.fecha_documento, k.precio_unitario
+    SELECT k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
     FROM dw.kardex AS k
     WHERE k.id_producto = t.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
         -- What was taken back was no sale. Not by a join, nor as IS NULL, of which the planner expects so

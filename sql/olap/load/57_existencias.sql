@@ -86,11 +86,16 @@ BEGIN
     FULL JOIN de_la_tienda AS t
         ON t.id_producto = n.id_producto
         AND coalesce(t.id_sucursal, -9223372036854775808) = coalesce(n.id_sucursal, -9223372036854775808)
-    WHERE coalesce(n.existencias, 0) <> coalesce(t.existencias, 0);
+    WHERE coalesce(n.existencias, 0) <> coalesce(t.existencias, 0)
+        -- What is no stock has none to compare, whatever either side keeps of it.
+        AND NOT EXISTS (
+            SELECT FROM dw.producto AS p
+            WHERE NOT p.inventariable AND p.id_producto = coalesce(n.id_producto, t.id_producto)
+        );
 END
 $$;
 COMMENT ON FUNCTION etl.existencias_que_difieren(bigint[]) IS
-    'De esos productos, o de todos (nulo), nuestras existencias y las de la tienda donde no son iguales: por sucursal si así las da';
+    'De esos productos, o de todos (nulo), nuestras existencias y las de la tienda donde no son iguales: por sucursal si así las da; no de lo que no es inventariable';
 
 CREATE OR REPLACE FUNCTION etl.comparar_existencias(p_productos bigint[], p_ventana timestamptz) RETURNS bigint
 LANGUAGE plpgsql
@@ -159,6 +164,9 @@ BEGIN
             SELECT t.id_producto FROM etl.tramo AS t
             UNION
             SELECT e.id_producto FROM etl.etapa_existencia AS e
+            UNION
+            -- One that has no stock from now on, though it never moved.
+            SELECT e.id_producto FROM etl.etapa_producto AS e
         ) END,
         p_ventana
     );

@@ -10,13 +10,26 @@ BEGIN
             DROP CONSTRAINT IF EXISTS kardex_pk,
             ADD COLUMN fecha_documento timestamptz,
             ADD COLUMN capa smallint NOT NULL DEFAULT 0,
-            ADD COLUMN reverso boolean NOT NULL DEFAULT false;
+            ADD COLUMN reverso boolean NOT NULL DEFAULT false,
+            ADD COLUMN impuesto numeric(38, 6),
+            ADD COLUMN precio_con_impuesto boolean;
         -- Written once more as a whole, and no row is left behind dead.
         ALTER TABLE dw.kardex ALTER COLUMN fecha_documento TYPE timestamptz USING fecha;
         ALTER TABLE dw.kardex
             ALTER COLUMN fecha_documento SET NOT NULL,
             ALTER COLUMN capa DROP DEFAULT,
             ALTER COLUMN reverso DROP DEFAULT;
+    END IF;
+    IF to_regclass('dw.producto') IS NOT NULL THEN
+        ALTER TABLE dw.producto
+            ADD COLUMN IF NOT EXISTS precio_con_impuesto boolean NOT NULL DEFAULT true,
+            ADD COLUMN IF NOT EXISTS inventariable boolean NOT NULL DEFAULT true,
+            ADD COLUMN IF NOT EXISTS activo boolean NOT NULL DEFAULT true;
+        ALTER TABLE etl.rechazo
+            ADD COLUMN IF NOT EXISTS impuesto numeric,
+            ADD COLUMN IF NOT EXISTS precio_con_impuesto boolean;
+        -- The next load looks up each product's tax again: it was 0 where prices have none within.
+        UPDATE etl.control SET politica = NULL;
     END IF;
     IF to_regtype('dw.circunstancia') IS NOT NULL AND NOT EXISTS (
         SELECT FROM pg_attribute AS a
@@ -27,12 +40,16 @@ BEGIN
     END IF;
 END
 $$;
-DROP TABLE IF EXISTS etl.etapa, etl.etapa_producto, etl.etapa_sucursal, etl.baja, etl.repeticion, etl.circunstancia CASCADE;
+DROP TABLE IF EXISTS etl.etapa, etl.etapa_producto, etl.etapa_sucursal, etl.baja, etl.repeticion, etl.circunstancia, etl.tramo CASCADE;
 DROP INDEX IF EXISTS dw.kardex_movimiento_unico;
 DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v_contenido CASCADE;
 DROP FUNCTION IF EXISTS
     etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text), etl.buscar_producto(bigint, text),
     etl.verificar_bloques(timestamptz, bigint, text, boolean),
+    etl.tasa_del_dia(numeric, dw.tasa[], date), etl.buscar_tasa(numeric, dw.tasa[], date),
+    etl.motivo_rechazo(
+        dw.tipo_movimiento, boolean, numeric, numeric, numeric, numeric, timestamptz, timestamptz, bigint, bigint
+    ),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
     etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
     etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint);

@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS dw.kardex (
     de_todo         boolean,
     fecha_documento timestamptz NOT NULL,
     capa            smallint NOT NULL,
-    reverso         boolean NOT NULL
+    reverso         boolean NOT NULL,
+    impuesto        numeric(38, 6),
+    precio_con_impuesto boolean
 )
 -- Room for as many rows again: those that are valued anew stay on their page, and no index needs
 -- an entry more (see also the index for notices).
@@ -50,6 +52,9 @@ COMMENT ON COLUMN dw.kardex.ajuste IS
     'Lo que cambió el valor sin ser costo_total, como la corrección de lo vendido antes de recibirse';
 COMMENT ON COLUMN dw.kardex.variacion IS 'Con signo, cuánto cambió las existencias';
 COMMENT ON COLUMN dw.kardex.importe IS 'El de la línea, si lo da: vale en lugar de cantidad por precio o costo';
+COMMENT ON COLUMN dw.kardex.impuesto IS 'Tasa de la línea, si la da; si no, vale la de dw.politica_precio';
+COMMENT ON COLUMN dw.kardex.precio_con_impuesto IS
+    'Si el precio de la línea incluye su impuesto, si lo dice; si no, vale ETL_PRICES_INCLUDE_TAX';
 COMMENT ON COLUMN dw.kardex.id_origen IS 'El movimiento que devuelve, o al que añade costo';
 COMMENT ON COLUMN dw.kardex.id_sucursal_destino IS 'De un traslado, adónde va';
 COMMENT ON COLUMN dw.kardex.de_todo IS 'De un conteo, si lo es de todas las sucursales; si no, nulo';

@@ -16,20 +16,30 @@ CREATE TABLE IF NOT EXISTS dw.producto (
     categoria   text NOT NULL DEFAULT 'Sin categoría',
     impuesto    numeric NOT NULL DEFAULT 0,
     vigente     boolean NOT NULL DEFAULT true,
-    tasas       dw.tasa[]
+    tasas       dw.tasa[],
+    precio_con_impuesto boolean NOT NULL DEFAULT true,
+    inventariable boolean NOT NULL DEFAULT true,
+    activo      boolean NOT NULL DEFAULT true
 );
 ALTER TABLE dw.producto ADD COLUMN IF NOT EXISTS clave text;
+-- Most shops have none of them, and nothing looks for more.
+CREATE INDEX IF NOT EXISTS producto_sin_existencias ON dw.producto (id_producto) WHERE NOT inventariable;
 COMMENT ON TABLE dw.producto IS 'Productos que el OLTP ha nombrado, y los que solo tienen apertura';
 COMMENT ON COLUMN dw.producto.clave IS
     'El id que le da la tienda, si no es un número: id_producto son los primeros 60 bits de su md5';
 COMMENT ON COLUMN dw.producto.vigente IS
     'Si productos.sql lo daba en la última ventana; si no, sus movimientos esperan en etl.rechazo, pierde su categoría y solo le queda su apertura';
 COMMENT ON COLUMN dw.producto.impuesto IS
-    'Tasa con que los resúmenes netearon sus ventas, antes de las de tasas; 0 si los precios no incluyen impuesto';
+    'Tasa de sus ventas según la política, antes de las de tasas: para las líneas que no dicen la suya';
 COMMENT ON COLUMN dw.producto.tasas IS
     'Las tasas que valen desde un día, por orden; nulo si siempre vale la misma';
+COMMENT ON COLUMN dw.producto.inventariable IS
+    'Si tiene existencias; si no (un servicio, un envío), sus ventas son venta neta sin costo y nada mueve existencias';
+COMMENT ON COLUMN dw.producto.activo IS 'Si la tienda lo tiene aún; lo que borró conserva sus existencias';
+COMMENT ON COLUMN dw.producto.precio_con_impuesto IS
+    'Si los resúmenes le quitaron el impuesto al precio de sus ventas, donde la línea no dice si lo incluye (ETL_PRICES_INCLUDE_TAX)';
 
-CREATE OR REPLACE FUNCTION etl.buscar_tasa(p_impuesto numeric, p_tasas dw.tasa[], p_dia date) RETURNS numeric
+CREATE OR REPLACE FUNCTION dw.buscar_tasa(p_impuesto numeric, p_tasas dw.tasa[], p_dia date) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 BEGIN
@@ -41,14 +51,22 @@ BEGIN
     RETURN p_impuesto;
 END
 $$;
-COMMENT ON FUNCTION etl.buscar_tasa(numeric, dw.tasa[], date) IS
+COMMENT ON FUNCTION dw.buscar_tasa(numeric, dw.tasa[], date) IS
     'La última tasa que empezó ese día o antes; si ninguna, la de siempre';
 
-CREATE OR REPLACE FUNCTION etl.tasa_del_dia(p_impuesto numeric, p_tasas dw.tasa[], p_dia date) RETURNS numeric
+CREATE OR REPLACE FUNCTION etl.tasa_de_venta(
+    p_linea numeric, p_con_impuesto boolean, p_incluye boolean, p_impuesto numeric, p_tasas dw.tasa[], p_dia date
+) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
--- Written into what asks, so that a shop without dated rates looks nothing up.
-SELECT CASE WHEN p_tasas IS NULL THEN p_impuesto ELSE etl.buscar_tasa(p_impuesto, p_tasas, p_dia) END
+-- Written into what asks, so that a shop without dated rates looks nothing up; what it names is in dw,
+-- for those whose views ask it.
+SELECT CASE
+    WHEN NOT coalesce(p_con_impuesto, p_incluye) THEN 0
+    WHEN p_linea IS NOT NULL THEN p_linea
+    WHEN p_tasas IS NULL THEN p_impuesto
+    ELSE dw.buscar_tasa(p_impuesto, p_tasas, p_dia)
+END
 $$;
-COMMENT ON FUNCTION etl.tasa_del_dia(numeric, dw.tasa[], date) IS
-    'La tasa con que se netea una venta de ese día';
+COMMENT ON FUNCTION etl.tasa_de_venta(numeric, boolean, boolean, numeric, dw.tasa[], date) IS
+    'La tasa que se le quita al precio de una venta de ese día: 0 si no la incluye; la de su línea o, si no la da, la del producto';

@@ -16,7 +16,9 @@ CREATE TABLE IF NOT EXISTS etl.rechazo (
     ultima_hasta    timestamptz NOT NULL,
     id_origen       bigint,
     id_sucursal_destino bigint,
-    importe         numeric
+    importe         numeric,
+    impuesto        numeric,
+    precio_con_impuesto boolean
 );
 ALTER TABLE etl.rechazo
     ADD COLUMN IF NOT EXISTS valorizado boolean NOT NULL DEFAULT false,

@@ -73,8 +73,15 @@ SELECT s.id_producto, s.id_sucursal, sum(s.existencias)::numeric(38, 6) AS exist
 FROM (
     SELECT r.id_producto, r.id_sucursal, r.variacion AS existencias FROM dw.resumen_sucursal AS r
     UNION ALL
-    SELECT a.id_producto, a.id_sucursal, a.existencias FROM dw.apertura_sucursal AS a
+    SELECT a.id_producto, a.id_sucursal, a.existencias
+    FROM dw.apertura_sucursal AS a
+    INNER JOIN etl.v_apertura AS v ON v.id_producto = a.id_producto
 ) AS s
+WHERE NOT EXISTS (
+    SELECT FROM dw.producto AS p
+    INNER JOIN dw.inventario AS i ON i.id_producto = p.id_producto
+    WHERE NOT p.inventariable AND p.id_producto = s.id_producto AND i.existencias = 0
+)
 GROUP BY s.id_producto, s.id_sucursal;
 COMMENT ON VIEW dw.existencias_sucursal IS
     'Existencias de cada producto en cada sucursal en que se ha movido; su suma son las del producto';

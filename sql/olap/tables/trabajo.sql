@@ -14,6 +14,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     id_origen       bigint,
     id_sucursal_destino bigint,
     importe         numeric,
+    impuesto        numeric,
+    precio_con_impuesto boolean,
     fecha_documento timestamptz,
     capa            smallint NOT NULL DEFAULT 0,
     reverso         boolean NOT NULL DEFAULT false,
@@ -39,6 +41,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
     codigo      text,
     nombre      text,
     categoria   text,
+    inventariable boolean,
+    activo      boolean,
     clave       text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_producto IS 'Productos nuevos o cambiados en el OLTP';
@@ -60,7 +64,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.descarte (
 COMMENT ON TABLE etl.descarte IS 'De lo leído, lo que no entra al kardex';
 COMMENT ON COLUMN etl.descarte.motivo IS 'Por qué se rechaza; nulo si está fuera de alcance';
 COMMENT ON COLUMN etl.descarte.fuera IS
-    'Por qué está fuera de alcance: anulado, tipo o fecha; nulo si se rechaza';
+    'Por qué está fuera de alcance: anulado, tipo, fecha o cantidad (0); nulo si se rechaza';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.baja (
     LIKE dw.kardex,
@@ -87,9 +91,12 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     categoria_anterior text,
     impuesto_anterior  numeric,
     tasas_anterior     dw.tasa[],
+    con_impuesto_anterior boolean,
     nombra             boolean NOT NULL DEFAULT false,
     cuenta_sucursales  boolean NOT NULL DEFAULT false,
-    sigue_sucursales   boolean NOT NULL DEFAULT false
+    sigue_sucursales   boolean NOT NULL DEFAULT false,
+    inventariable      boolean NOT NULL DEFAULT true,
+    cambia_existencias boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
 COMMENT ON COLUMN etl.tramo.cola IS
@@ -102,6 +109,9 @@ COMMENT ON COLUMN etl.tramo.cuenta_sucursales IS
     'Algo se cuenta en una sucursal: hay que saber lo que había en ella';
 COMMENT ON COLUMN etl.tramo.sigue_sucursales IS
     'Algo se cuenta en la sucursal 0, que también cambia con los conteos de todo: eso solo lo sabe la pasada';
+
+COMMENT ON COLUMN etl.tramo.inventariable IS 'Si no, nada de lo que le pasa mueve existencias';
+COMMENT ON COLUMN etl.tramo.cambia_existencias IS 'Si con esta carga empieza o deja de tener existencias';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
     id_movimiento bigint NOT NULL,

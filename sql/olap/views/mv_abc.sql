@@ -4,6 +4,7 @@ CREATE OR REPLACE VIEW dw.mv_abc AS
 WITH venta AS (
     SELECT v.id_producto, v.venta_neta_365 AS venta_neta, v.unidades_365 AS unidades
     FROM dw.resumen_movil AS v
+    INNER JOIN dw.producto AS p ON p.id_producto = v.id_producto AND p.inventariable
     WHERE v.venta_neta_365 > 0
 ), acumulada AS (
     SELECT

@@ -17,7 +17,8 @@ SELECT
     r.devoluciones,
     r.unidades_devueltas,
     r.mermas,
-    r.unidades_merma
+    r.unidades_merma,
+    p.inventariable
 FROM (
     SELECT
         s.mes, (s.mes + interval '1 month')::date AS hasta, s.id_producto, sum(s.unidades_vendidas) AS unidades,
@@ -39,4 +40,6 @@ LEFT JOIN (
 ) AS c ON c.id_producto = r.id_producto AND r.hasta > c.desde AND r.hasta <= c.hasta;
 COMMENT ON VIEW dw.mv_margen_producto_mes IS
     'Ventas, netas de devoluciones y descuentos, y margen por producto y mes; margen = venta neta - costo + ajuste; las mermas, menos lo que se halló de más, van aparte';
+COMMENT ON COLUMN dw.mv_margen_producto_mes.inventariable IS
+    'Si tiene existencias; si no, es un servicio: su venta no tiene costo';
 SELECT etl.conceder('SELECT', 'dw.mv_margen_producto_mes', 'bi_lector');

@@ -13,7 +13,7 @@ SELECT
     ) AS rotacion
 FROM dw.v_corte AS c
 CROSS JOIN dw.inventario AS i
-INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
+INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto AND p.inventariable
 LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto;
 COMMENT ON VIEW dw.mv_rotacion IS
     'Costo de ventas de 365 días, neto de devoluciones, sobre el valor promedio a fin de mes (lo negativo cuenta 0)';

@@ -8,7 +8,7 @@ WITH flujo AS (
     UNION ALL
     SELECT
         (a.fecha AT TIME ZONE c.zona)::date, round(a.existencias * a.costo_promedio, 6), 0, 0, 0, 0
-    FROM dw.apertura AS a
+    FROM etl.v_apertura AS a
     CROSS JOIN dw.v_corte AS c
     WHERE a.fecha IS NOT NULL
 ), dia AS (

@@ -16,6 +16,7 @@ SELECT
     k.costo_total AS valor,
     k.ajuste,
     coalesce(k.de_todo, false) AS de_todo,
+    p.inventariable,
     coalesce(d.documento, d.clave) AS documento
 FROM dw.kardex AS k
 INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'contar'
@@ -28,4 +29,6 @@ WHERE k.orden = 3 AND NOT k.reverso AND NOT EXISTS (
 COMMENT ON VIEW dw.v_conteos IS
     'Los conteos: lo contado, lo que debía haber y la diferencia, en unidades y en dinero; negativo es lo que falta';
 COMMENT ON COLUMN dw.v_conteos.de_todo IS 'Si lo es de todas las sucursales';
+COMMENT ON COLUMN dw.v_conteos.inventariable IS
+    'Si el producto tiene existencias; si no, contarlo no cambia nada';
 SELECT etl.conceder('SELECT', 'dw.v_conteos', 'bi_lector');

@@ -1,21 +1,23 @@
 -- What was booked late: what came, was corrected or was taken back once its period was closed.
 
 CREATE OR REPLACE FUNCTION etl.tasa_en_su_fecha(
-    p_producto bigint, p_asentado timestamptz, p_documento timestamptz
+    p_producto bigint, p_asentado timestamptz, p_documento timestamptz, p_linea numeric, p_con_impuesto boolean
 ) RETURNS numeric
 LANGUAGE sql STABLE
 -- For those who read the view below, and nothing of what this asks.
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT etl.tasa_del_dia(v.impuesto, v.tasas, (p_documento AT TIME ZONE c.zona)::date)
+SELECT etl.tasa_de_venta(
+    p_linea, p_con_impuesto, v.precio_con_impuesto, v.impuesto, v.tasas, (p_documento AT TIME ZONE c.zona)::date
+)
 FROM etl.v_producto_en_su_fecha AS v
 CROSS JOIN etl.control AS c
 WHERE v.id_producto = p_producto AND p_asentado >= v.desde AND p_asentado < v.hasta
 $$;
-COMMENT ON FUNCTION etl.tasa_en_su_fecha(bigint, timestamptz, timestamptz) IS
-    'Con qué tasa está neteado lo asentado en una fecha, de un documento de otra';
-SELECT etl.conceder('EXECUTE', 'etl.tasa_en_su_fecha(bigint, timestamptz, timestamptz)', 'bi_lector');
+COMMENT ON FUNCTION etl.tasa_en_su_fecha(bigint, timestamptz, timestamptz, numeric, boolean) IS
+    'Con qué tasa está neteado lo asentado en una fecha, de un documento de otra: la de la línea, si la da';
+SELECT etl.conceder('EXECUTE', 'etl.tasa_en_su_fecha(bigint, timestamptz, timestamptz, numeric, boolean)', 'bi_lector');
 
 CREATE OR REPLACE VIEW dw.v_correcciones AS
 SELECT
@@ -36,6 +38,8 @@ SELECT
         CASE WHEN n.cantidad <> a.cantidad THEN 'cantidad' END,
         CASE WHEN (n.importe, n.precio_unitario, n.costo_documento)
             IS DISTINCT FROM (a.importe, a.precio_unitario, a.costo_documento) THEN 'importe' END,
+        CASE WHEN (n.impuesto, n.precio_con_impuesto)
+            IS DISTINCT FROM (a.impuesto, a.precio_con_impuesto) THEN 'impuesto' END,
         CASE WHEN n.id_origen IS DISTINCT FROM a.id_origen THEN 'origen' END
     ) END AS cambio,
     e.id_producto,
@@ -68,7 +72,10 @@ FROM (
             CASE WHEN t.resta <> k.reverso THEN -1 ELSE 1 END * dw.venta_neta(
                 CASE WHEN k.importe IS NULL THEN k.cantidad ELSE 1.000000 END,
                 coalesce(k.importe, k.precio_unitario),
-                etl.tasa_en_su_fecha(k.id_producto, coalesce(r.fecha, k.asentado), k.fecha_documento)
+                etl.tasa_en_su_fecha(
+                    k.id_producto, coalesce(r.fecha, k.asentado), k.fecha_documento, k.impuesto,
+                    k.precio_con_impuesto
+                )
             )
         ) FILTER (WHERE t.ventas), 0) AS venta_neta
     FROM (

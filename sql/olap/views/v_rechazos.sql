@@ -12,7 +12,7 @@ SELECT
     -- Past lines of a product that was deleted (ON DELETE SET NULL) are no ordinary rejects.
     CASE WHEN r.valorizado AND r.id_producto IS NULL THEN 'perdió su producto' ELSE r.motivo END AS motivo,
     r.primera_desde, r.primera_hasta, r.ultima_desde, r.ultima_hasta,
-    r.id_origen, r.id_sucursal_destino, r.importe, d.id_documento,
+    r.id_origen, r.id_sucursal_destino, r.importe, r.impuesto, r.precio_con_impuesto, d.id_documento,
     coalesce(d.documento, d.clave) AS documento, coalesce(r.clave_producto, r.id_producto::text) AS producto
 FROM etl.rechazo AS r
 LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = r.id_movimiento;

@@ -13,12 +13,12 @@ SELECT
     coalesce(v.unidades, 0) AS unidades_90_dias,
     round(coalesce(v.unidades, 0) / 90, 6) AS venta_diaria,
     round(e.existencias * 90 / nullif(greatest(v.unidades, 0), 0), 6) AS dias_cobertura,
-    e.existencias <= 0 AND coalesce(v.unidades, 0) > 0 AS agotado,
-    e.existencias > 0 AND e.existencias * 90 <= 15 * coalesce(v.unidades, 0) AS reponer,
+    p.activo AND e.existencias <= 0 AND coalesce(v.unidades, 0) > 0 AS agotado,
+    p.activo AND e.existencias > 0 AND e.existencias * 90 <= 15 * coalesce(v.unidades, 0) AS reponer,
     i.existencias AS existencias_producto
 FROM dw.v_corte AS c
 CROSS JOIN dw.existencias_sucursal AS e
-INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
+INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto AND p.inventariable
 INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
 LEFT JOIN dw.sucursal AS s ON s.id_sucursal = e.id_sucursal
 LEFT JOIN (
