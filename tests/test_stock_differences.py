@@ -23,6 +23,7 @@ from levels_shop import (
 )
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
+from shop_words import own_words
 
 pytestmark = pytest.mark.one_postgres
 
@@ -171,3 +172,23 @@ def test_a_query_that_is_taken_away_leaves_nothing(stocked: Shop):
     run(stocked, 1)
     assert seen(stocked) == []
     assert not stocked.olap_rows("SELECT FROM dw.existencias_tienda")
+
+
+@pytest.mark.parametrize("versions", [False, True])
+def test_what_is_no_stock_is_not_compared(stocked: Shop, versions: bool):
+    query = WHOLE.replace(" FROM", ", xmin AS version_1 FROM") if versions else WHOLE
+    # Screws have moved; cheese never did, and only the shop has any.
+    levels(stocked, query, (MILK, None, 6), (SCREWS, None, 8), (CHEESE, None, 2))
+    own_words(stocked)
+    now = datetime.now(UTC).replace(microsecond=0)
+
+    def differing(seconds: int, stock: bool | None) -> list[int]:
+        stocked.till("UPDATE productos SET inventariable = %s WHERE id_producto > %s", stock, MILK)
+        stocked.run_in_process(as_of=now - timedelta(seconds=seconds))
+        return [row[0] for row in seen(stocked)]
+
+    assert differing(9, None) == [SCREWS, CHEESE]
+    # What the shop keeps for it is not looked at, and neither is what we do.
+    assert differing(8, stock=False) == []
+    assert differing(7, stock=True) == [SCREWS, CHEESE]
+    assert_olap_equals_replay(stocked, INITIAL)
