@@ -39,7 +39,7 @@ COMMENT ON COLUMN dw.producto.activo IS 'Si la tienda lo tiene aún; lo que borr
 COMMENT ON COLUMN dw.producto.precio_con_impuesto IS
     'Si los resúmenes le quitaron el impuesto al precio de sus ventas, donde la línea no dice si lo incluye (ETL_PRICES_INCLUDE_TAX)';
 
-CREATE OR REPLACE FUNCTION dw.buscar_tasa(p_impuesto numeric, p_tasas dw.tasa[], p_dia date) RETURNS numeric
+CREATE OR REPLACE FUNCTION etl.buscar_tasa(p_impuesto numeric, p_tasas dw.tasa[], p_dia date) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 BEGIN
@@ -51,7 +51,7 @@ BEGIN
     RETURN p_impuesto;
 END
 $$;
-COMMENT ON FUNCTION dw.buscar_tasa(numeric, dw.tasa[], date) IS
+COMMENT ON FUNCTION etl.buscar_tasa(numeric, dw.tasa[], date) IS
     'La última tasa que empezó ese día o antes; si ninguna, la de siempre';
 
 CREATE OR REPLACE FUNCTION etl.tasa_de_venta(
@@ -59,13 +59,12 @@ CREATE OR REPLACE FUNCTION etl.tasa_de_venta(
 ) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
--- Written into what asks, so that a shop without dated rates looks nothing up; what it names is in dw,
--- for those whose views ask it.
+-- Written into what asks, so that a shop without dated rates looks nothing up.
 SELECT CASE
     WHEN NOT coalesce(p_con_impuesto, p_incluye) THEN 0
     WHEN p_linea IS NOT NULL THEN p_linea
     WHEN p_tasas IS NULL THEN p_impuesto
-    ELSE dw.buscar_tasa(p_impuesto, p_tasas, p_dia)
+    ELSE etl.buscar_tasa(p_impuesto, p_tasas, p_dia)
 END
 $$;
 COMMENT ON FUNCTION etl.tasa_de_venta(numeric, boolean, boolean, numeric, dw.tasa[], date) IS

@@ -86,3 +86,5 @@ GROUP BY s.id_producto, s.id_sucursal;
 COMMENT ON VIEW dw.existencias_sucursal IS
     'Existencias de cada producto en cada sucursal en que se ha movido; su suma son las del producto';
 SELECT etl.conceder('SELECT', 'dw.existencias_sucursal', 'bi_lector');
+-- Whoever reads the view runs what it calls.
+SELECT etl.conceder('EXECUTE', 'etl.cerrado_hasta()', 'bi_lector');
