@@ -249,6 +249,7 @@ def test_the_figures_of_a_closing_are_in_its_fingerprint(closed: Midnights, figu
 
 
 def test_what_is_closed_and_comes_again_with_other_ids_would_count_twice(empty: Midnights):
+    empty.shop.env["ETL_MAX_REMOVED_SHARE"] = "0.05"
     lines = [(1 + number % 5, Decimal(1), Decimal(9)) for number in range(6)]
     empty.document("VENTA", day(empty, 5), lines, 1)
     empty.run()
