@@ -71,7 +71,7 @@ def test_verify_names_the_closing_of_what_was_changed_by_hand(closed: ClosedShop
             cursor.execute(change.format("-"), (it.sale,))
         cursor.execute(change.format("+"), (it.sale,))
         cursor.execute(
-            "UPDATE dw.cierre SET huella = etl.huella_del_periodo('-infinity', hasta, NULL)"
+            "UPDATE dw.cierre SET huella = etl.huella_del_periodo(cierre, '-infinity', NULL)"
             " WHERE dia = %s",
             (JANUARY,),
         )

@@ -33,13 +33,13 @@ def january(open_shop: ClosedShop) -> ClosedShop:
     return open_shop
 
 
-def refused(it: ClosedShop, *command: str, said: str) -> None:
-    """It fails in one line that says so, and nothing is changed."""
+def refused(it: ClosedShop, *command: str, said: str, listed: int = 0) -> None:
+    """It fails in one line that says so, after so many listed, and nothing is changed."""
     before = olap_tables(it.shop)
     done = it.shop.command(*command)
     assert done.returncode == 1, done.stdout
     assert said in done.stdout
-    assert len(done.stdout.splitlines()) == 1, done.stdout
+    assert len(done.stdout.splitlines()) == 1 + listed, done.stdout
     assert olap_tables(it.shop) == before
 
 
@@ -88,11 +88,12 @@ def test_what_waits_or_is_provisional_wants_leave(open_shop: ClosedShop):
         "of what 2025-01-31 closes, 1 movements wait as rejects"
         " and 1 sales have a provisional cost; nothing was changed"
     )
-    refused(it, "close", "2025-01-31", said=said)
+    # Under a heading, and above an empty line.
+    refused(it, "close", "2025-01-31", said=said, listed=2 + 2)
     it.close()
     # What January left behind waits still.
     said = "of what 2025-02-28 closes, 2 movements wait as rejects and 1 sales have"
-    refused(it, "close", "2025-02-28", said=said)
+    refused(it, "close", "2025-02-28", said=said, listed=3 + 2)
     # Once it is mended it is booked as what came late.
     (waiting,) = it.shop.olap_rows("SELECT min(id_movimiento) AS id FROM etl.rechazo")
     it.shop.correct_line(waiting["id"], precio_unitario=10)
@@ -114,7 +115,7 @@ def test_reopening_the_last_one_alone_and_for_a_reason(january: ClosedShop):
         it.shop.succeed(*REOPEN, day.isoformat(), *WHY)
     said = "there is no closing; nothing was changed"
     refused(it, *REOPEN, "2025-01-31", *WHY, said=said)
-    listed = json.loads(it.shop.succeed("close", "--list", "--json").stdout)
+    listed = json.loads(it.shop.succeed("close", "--list", "--json").stdout)["closings"]
     assert [(row["dia"], row["motivo"]) for row in listed] == [
         ("2025-01-31", "falta el flete"),
         ("2025-02-28", "falta el flete"),

@@ -447,6 +447,7 @@ def test_an_index_that_was_left_unfinished_is_made_anew(marked: Shop):
 def test_the_till_s_account_needs_no_grant(marked: Shop):
     """Nor does its search_path matter, or what it says itself of the version."""
     initial = loaded(marked)
+    marked.env["ETL_MAX_REMOVED_SHARE"] = "1"
     role = f"caja_{marked.oltp_name}"
     marked.till(f"CREATE ROLE {role}")
     marked.till(f"GRANT INSERT, UPDATE, SELECT ON transacciones, detalle_transaccion TO {role}")

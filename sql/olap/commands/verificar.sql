@@ -4,7 +4,11 @@ CREATE OR REPLACE VIEW etl.v_contenido AS
 -- What a movement is: a line a column, in the order and of the types of sql/oltp/huella_contenido.sql,
 -- which has the date, too, as the shop's clock wrote it.
 SELECT
-    k.id_movimiento, k.fecha_documento AS fecha, 1 AS signo,
+    k.id_movimiento,
+    -- One that is booked elsewhere than it should be has not the document's date.
+    CASE WHEN k.fecha < c.hasta OR k.fecha = greatest(k.fecha_documento, c.hasta)
+        THEN k.fecha_documento ELSE k.fecha END AS fecha,
+    1 AS signo,
     record_send(ROW(
         k.id_movimiento,
         NULL::text,
@@ -22,9 +26,9 @@ SELECT
         k.precio_con_impuesto
     )) AS contenido,
     -- What the OLTP need not have any more, nor the catalogue its product.
-    CASE WHEN NOT etl.puede_irse(k.fecha_documento, k.capa, (SELECT etl.cerrado_hasta()))
-        THEN k.id_producto END AS archivable
+    CASE WHEN NOT etl.puede_irse(k.fecha_documento, k.capa, c.hasta) THEN k.id_producto END AS archivable
 FROM dw.kardex AS k
+CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta) AS c
 WHERE NOT k.reverso AND NOT EXISTS (
     SELECT FROM dw.kardex AS x WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
 )
