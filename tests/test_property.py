@@ -140,7 +140,7 @@ class History(RuleBasedStateMachine):
         begins = [when, *(row["fecha"] for row in opened)]
         return product not in closed and all(f is not None and f >= end for f in begins)
 
-    @initialize(levels=told, versions=st.sampled_from([None, False, True]))
+    @initialize(levels=told, versions=st.sampled_from([None, False, True, True]))
     def first_told(self, levels: Any, versions: bool | None) -> None:
         if versions is not None:
             self.it.tell_stock(levels, versions=versions)
