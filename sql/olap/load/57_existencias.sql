@@ -27,18 +27,15 @@ BEGIN
             HINT = 'correct it so that each product is one row, or one a branch, then run again';
     END IF;
     -- What is no number is not known.
-    WITH ninguna AS (
-        DELETE FROM etl.etapa_existencia AS e
-        WHERE (e.existencias > -1e11 AND e.existencias < 1e11) IS NOT TRUE
-        RETURNING e.id_producto, e.id_sucursal
-    )
-    DELETE FROM dw.existencias_tienda AS t
-    USING ninguna AS n
-    WHERE n.id_producto = t.id_producto
-        AND coalesce(n.id_sucursal, -9223372036854775808) = coalesce(t.id_sucursal, -9223372036854775808);
-    UPDATE etl.etapa_existencia AS e SET existencias = round(e.existencias, 6)
-    WHERE e.existencias <> round(e.existencias, 6);
+    UPDATE etl.etapa_existencia AS e SET existencias = CASE
+        WHEN e.existencias > -1e11 AND e.existencias < 1e11 THEN round(e.existencias, 6)
+    END
+    WHERE (e.existencias > -1e11 AND e.existencias < 1e11 AND e.existencias = round(e.existencias, 6)) IS NOT TRUE;
 
+    DELETE FROM dw.existencias_tienda AS t
+    USING etl.etapa_existencia AS e
+    WHERE e.existencias IS NULL AND e.id_producto = t.id_producto
+        AND coalesce(e.id_sucursal, -9223372036854775808) = coalesce(t.id_sucursal, -9223372036854775808);
     IF p_todas THEN
         DELETE FROM dw.existencias_tienda AS t
         WHERE NOT EXISTS (
@@ -50,6 +47,7 @@ BEGIN
     INSERT INTO dw.existencias_tienda AS t
     SELECT e.id_producto, e.id_sucursal, e.existencias, e.costo_referencia
     FROM etl.etapa_existencia AS e
+    WHERE e.existencias IS NOT NULL
     ON CONFLICT (id_producto, coalesce(id_sucursal, -9223372036854775808)) DO UPDATE SET
         existencias = excluded.existencias, costo_referencia = excluded.costo_referencia
     WHERE (t.existencias, t.costo_referencia) IS DISTINCT FROM (excluded.existencias, excluded.costo_referencia);
