@@ -10,7 +10,13 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from oracle import RECEIPT, SALE
 from oracle_types import ALL_TYPES
 from property_levels import right
@@ -83,19 +89,16 @@ deaths = st.sampled_from(
     ]
 )
 # Of even products by branch, of others as a whole; some that the catalogue has not.
-levels = st.one_of(
-    st.none(),
-    st.just("right"),
-    st.just("right"),
-    st.dictionaries(
-        st.sampled_from([(1, None), (2, 0), (2, 1), (3, None), (4, 2), (5, None), (99, None)]),
-        st.one_of(
-            st.integers(-3, 20).map(Decimal),
-            st.decimals(Decimal(0), Decimal(9), places=7),
-            st.sampled_from([None, Decimal("NaN"), Decimal("1e11")]),
-        ),
+told = st.dictionaries(
+    st.sampled_from([(1, None), (2, 0), (2, 1), (3, None), (4, 2), (5, None), (99, None)]),
+    st.one_of(
+        st.integers(-3, 20).map(Decimal),
+        st.decimals(Decimal(0), Decimal(9), places=7),
+        st.sampled_from([None, Decimal("NaN"), Decimal("1e11")]),
     ),
+    min_size=1,
 )
+levels = st.one_of(st.none(), st.just("right"), st.just("right"), told)
 LINE_EDITS = st.one_of(
     st.fixed_dictionaries({"cantidad": st.one_of(quantities, bad_numbers)}),
     st.fixed_dictionaries({"precio_unitario": st.one_of(amounts, bad_numbers)}),
@@ -146,6 +149,11 @@ class History(RuleBasedStateMachine):
         )
         begins = [when, *(row["fecha"] for row in opened)]
         return product not in closed and all(f is not None and f >= end for f in begins)
+
+    @initialize(levels=told, versions=st.sampled_from([None, False, True, True]))
+    def first_told(self, levels: Any, versions: bool | None) -> None:
+        if versions is not None:
+            self.it.tell_stock(levels, versions=versions)
 
     # At the till
 

@@ -25,8 +25,11 @@ from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 from shop_words import own_words
 
+from pipeline.run import extract
+
 pytestmark = pytest.mark.one_postgres
 
+STOCK = "SELECT existencias FROM dw.inventario ORDER BY id_producto"
 SEEN = (
     "SELECT id_producto, id_sucursal, nuestras, tienda, diferencia, valor, desde"
     " FROM dw.v_diferencias_existencias ORDER BY id_producto, id_sucursal"
@@ -152,6 +155,24 @@ def test_with_versions_too_what_is_no_number_any_more_is_not_known(stocked: Shop
     stocked.till("UPDATE niveles SET cantidad = NULL WHERE id_producto = %s", SCREWS)
     stocked.run_in_process(as_of=now - timedelta(seconds=8))
     assert [row[:4] for row in seen(stocked)] == [(SCREWS, None, 3, None)]
+
+
+def test_both_are_of_one_snapshot(stocked: Shop, monkeypatch: pytest.MonkeyPatch):
+    levels(stocked, WHOLE, (MILK, None, 6), (SCREWS, None, 3))
+    real = extract._read_levels
+
+    def once_more_is_sold(*arguments: Any) -> Any:
+        stocked.sale(INITIAL + 3 * DAY, (MILK, 1, 9))
+        set_levels(stocked, [(MILK, None, 5), (SCREWS, None, 3)])
+        monkeypatch.undo()
+        return real(*arguments)
+
+    monkeypatch.setattr(extract, "_read_levels", once_more_is_sold)
+    run(stocked, 0)
+    assert seen(stocked) == []
+    run(stocked, 1)
+    assert seen(stocked) == []
+    assert [row["existencias"] for row in stocked.olap_rows(STOCK)] == [5, 3]
 
 
 def test_an_opening_is_compared_at_once(stocked: Shop):

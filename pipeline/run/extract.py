@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -116,7 +115,8 @@ def read_oltp(
             if rewritten(snapshot, control, "sucursales"):
                 reads[2] = everything(queries[2], None)
         files = _copy_files(connection, folder, queries, reads)
-        levels = _read_levels(connection, settings, folder, files, control, reason is not None)
+        whole = reason is not None or _first_of_the_day(settings, window, control)
+        levels = _read_levels(connection, settings, folder, files, control, whole)
         gone_lines = []
         left_out = None
         if reason:
@@ -204,29 +204,26 @@ def _read_levels(
     folder: Path,
     files: dict[str, File],
     control: Control,
-    everything_is_read: bool,
+    whole: bool,
 ) -> Levels | None:
     """Read the shop's own stock into a further file, in the snapshot of the movements.
 
-    All of it, unless its rows have versions and all was read on the same day; its query may be a
+    The `whole` of it, and so where its rows have no versions, or the query was edited; it may be a
     view of the shop's that sums.
     """
     query = load_levels(connection, settings)
     if query is None:
         return None
     digest = hashlib.sha256(query.text.encode()).hexdigest()
-    last = olap.moment(control["existencias_enteras"])
-    zone = ZoneInfo(settings.timezone)
-    whole = (
-        everything_is_read
-        or not query.versions
-        or control["existencias"] != digest
-        or last is None
-        or last.astimezone(zone).date() != datetime.now(zone).date()
-    )
+    whole = whole or not query.versions or control["existencias"] != digest
     read = everything(query, None) if whole else changed_since(query, horizon(control))
     files[LEVELS_FILE] = copy_to_file(connection, query, read, folder / LEVELS_FILE)
     return {"consulta": digest, "todas": whole}
+
+
+def _first_of_the_day(settings: Settings, window: Window, control: Control) -> bool:
+    last, zone = olap.moment(control["existencias_enteras"]), ZoneInfo(settings.timezone)
+    return last is None or last.astimezone(zone).date() != window.hasta.astimezone(zone).date()
 
 
 def copy_to_file(connection: Connection, query: Query, read: Composable, path: Path) -> File:
