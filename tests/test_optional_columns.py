@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -98,16 +99,16 @@ def test_an_extract_of_before_is_loaded(returned: Shop):
     returned.olap.cursor().execute("GRANT INSERT ON etl.etapa TO etl_cargador")
     (path,) = Path(returned.env["ETL_STATE_DIR"]).rglob("extract.json")
     receipt = json.loads(path.read_text(encoding="utf-8"))
-    rows = list(csv.reader((path.parent / "movements.csv").open(newline="")))
-    file = path.parent / "movements.csv"
-    file.write_text("".join(",".join(row[:9]) + "\n" for row in rows), encoding="utf-8")
-    import hashlib
-
+    for name, columns in (("movements.csv", 9), ("products.csv", 4)):
+        file, known = path.parent / name, receipt["archivos"][name]
+        rows = list(csv.reader(file.open(newline="")))
+        file.write_text("".join(",".join(row[:columns]) + "\n" for row in rows), encoding="utf-8")
+        known["bytes"] = file.stat().st_size
+        known["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
     for known in receipt["archivos"].values():
         del known["columns"]
     known = receipt["archivos"]["movements.csv"]
-    known["bytes"] = file.stat().st_size
-    known["sha256"] = receipt["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    receipt["sha256"] = known["sha256"]
     path.write_text(json.dumps(receipt), encoding="utf-8")
     returned.run()
     assert len(returned.olap_rows("SELECT FROM dw.kardex")) == 1

@@ -36,7 +36,7 @@ class Documented(Midnights):
         cursor.execute(
             "SELECT d.id_detalle FROM detalle_transaccion AS d"
             " JOIN transacciones AS t USING (id_transaccion)"
-            f" WHERE d.id_detalle = ANY (%s) AND {SCOPES[self.scope]}",
+            f" WHERE d.id_detalle = ANY (%s) AND {SCOPES[self.scope].replace('%', '%%')}",
             (list(lines),),
         )
         return {line for (line,) in cursor}
