@@ -140,6 +140,24 @@ def test_a_shop_of_words_and_uuids(worded: Shop):
     ) == [{"clave": received[0], "documento": "F-1"}]
 
 
+def test_ids_of_a_fixed_width_are_found_again(worded: Shop):
+    """character(n): the other lines of a document that was read stay where they are."""
+    path = worded.folder / "sql" / "movimientos.sql"
+    text = MOVEMENTS.replace("l.id AS", "l.id::text::character(40) AS")
+    text = text.replace("l.documento AS", "l.documento::text::character(40) AS")
+    path.write_text(text, encoding="utf-8")
+    first, _second = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), ("B/2", 8, 2))
+    worded.run()
+    worded.till("UPDATE linea SET monto = 4 WHERE id = %s", first)
+    worded.run()
+    assert stock(worded) == {"A-1": (20, 4), "B/2": (8, 2)}
+    worded.till("DELETE FROM linea WHERE id = %s", first)
+    worded.till("UPDATE documento SET numero = 'F-9'")
+    worded.run()
+    assert stock(worded) == {"A-1": (0, 0), "B/2": (8, 2)}
+    assert verified(worded, "--all")["clean"]
+
+
 def test_what_people_are_told_is_the_shops_own(worded: Shop):
     (line,) = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
     (lost,) = write(worded, "VENTA", ("C 3", 1, 5))
