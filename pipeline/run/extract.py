@@ -106,7 +106,11 @@ def read_oltp(
             movements = with_rules(
                 queries[0], control["tipos"], lambda: olap.zone_rules(settings, since, since)
             )
-            reads = [everything(movements, since), *(everything(q, None) for q in queries[1:])]
+            closed = control["cerrado"] is not None
+            reads = [
+                everything(movements, since, whatever=closed),
+                *(everything(q, None) for q in queries[1:]),
+            ]
         else:
             gone = _gone(settings, connection, queries[1]) if whole_catalogue else []
             reads = _what_is_new(queries, control, request, there, gone)
