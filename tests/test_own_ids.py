@@ -188,6 +188,43 @@ def test_two_queries_must_mean_the_same_by_an_id(worded: Shop):
     assert told in worded.command("plan").stdout
 
 
+def levels(shop: Shop, product: str = "s.sku") -> None:
+    """The shop tells its stock by branch, of one product and one branch that nothing else names."""
+    shop.till(
+        "CREATE TABLE saldo (sku varchar(20), tienda text, n int); GRANT SELECT ON saldo TO"
+        " etl_lector; INSERT INTO saldo VALUES ('A-1', 'norte', 20), ('B/2', 'oeste', 8),"
+        " ('Z', 'norte', 7)"
+    )
+    text = (
+        f"SELECT {product} AS id_producto, s.tienda AS id_sucursal, s.n AS existencias FROM saldo s"
+    )
+    (shop.folder / "sql" / "existencias.sql").write_text(text, encoding="utf-8")
+
+
+def test_the_shops_own_stock_is_found_and_named_by_its_own_ids(worded: Shop):
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), ("B/2", 8, 2))
+    levels(worded)
+    worded.run()
+    rows = worded.olap_rows(
+        "SELECT codigo, sucursal, nuestras::int, tienda::int FROM dw.v_diferencias_existencias"
+        " ORDER BY 1, 2"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("B/2", "Sucursal oeste", 0, 8),
+        ("B/2", "Tienda norte", 8, None),
+        ("Z", "Tienda norte", 0, 7),
+    ]
+    worded.till("INSERT INTO saldo VALUES ('Z', 'norte', 8)")
+    told = " ".join(worded.command("plan").stdout.split())
+    assert "yields product Z of branch norte 2 times" in told
+
+
+def test_the_shops_own_stock_means_the_same_by_an_id(worded: Shop):
+    levels(worded, "7")
+    told = "existencias.sql yields id_producto as a number, but productos.sql as"
+    assert told in " ".join(worded.command("plan").stdout.split())
+
+
 def test_a_product_without_a_code_is_called_by_its_own_id(worded: Shop):
     write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
     worded.run()

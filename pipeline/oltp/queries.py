@@ -138,7 +138,8 @@ class Query:
     def columns_read(self) -> list[str]:
         """What a read of it yields, in its order; of OPTIONAL what is lacking is null."""
         if self.name == LEVELS:
-            return ["id_producto", "id_sucursal", "existencias", "costo_referencia"]
+            columns = ["id_producto", "id_sucursal", "existencias", "costo_referencia"]
+            return [*columns, *self.columns_beside]
         columns = [column for column in _CONTRACT[self.name] if column != "version_1"]
         return [*columns, *OPTIONAL[self.name], *self.columns_beside]
 
