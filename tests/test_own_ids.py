@@ -158,6 +158,29 @@ def test_ids_of_a_fixed_width_are_found_again(worded: Shop):
     assert verified(worded, "--all")["clean"]
 
 
+def test_an_empty_text_is_no_id(worded: Shop):
+    """Else all lines without a document were of one, which is still there when some are archived."""
+    path = worded.folder / "sql" / "movimientos.sql"
+    text = MOVEMENTS.replace("l.documento AS", "''::text AS")
+    for column in ("d.tienda", "d.destino", "l.origen"):
+        text = text.replace(f"{column} AS", f"coalesce({column}::text, '') AS")
+    path.write_text(text, encoding="utf-8")
+    (line,) = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), tienda=None)
+    write(worded, "ENTRADA_MERCANCIA", ("", 1, 3))
+    worded.run()
+    worded.succeed("close", "2026-03-31", "--anyway")
+    worded.till("DELETE FROM linea WHERE id = %s", line)
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 5, 3), day=40)
+    worded.run()
+    assert stock(worded) == {"A-1": (25, 3)}
+    assert worded.olap_rows("SELECT nombre FROM dw.sucursal ORDER BY id_sucursal") == [
+        {"nombre": "Sin sucursal"},
+        {"nombre": "Tienda norte"},
+    ]
+    found = verified(worded, "--all")
+    assert (found["clean"], found["archived"]) == (True, 1)
+
+
 def test_what_people_are_told_is_the_shops_own(worded: Shop):
     (line,) = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
     (lost,) = write(worded, "VENTA", ("C 3", 1, 5))

@@ -305,9 +305,9 @@ def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
 
 def _beside(query: Query) -> sql.Composable:
     return sql.Composed(
-        sql.SQL(",\n    m.{}::{}").format(
-            sql.Identifier(column), sql.SQL("bigint" if column == "id_documento" else "text")
-        )
+        sql.SQL(
+            ",\n    m.{}::bigint" if column == "id_documento" else ",\n    nullif(m.{}::text, '')"
+        ).format(sql.Identifier(column))
         for column in query.columns_beside
     )
 
