@@ -159,7 +159,7 @@ def test_ids_of_a_fixed_width_are_found_again(worded: Shop):
 
 
 def test_an_empty_text_is_no_id(worded: Shop):
-    """Else all lines without a document were of one, which is still there when some are archived."""
+    """Else all lines without a document were of one, which stays when some are archived."""
     path = worded.folder / "sql" / "movimientos.sql"
     text = MOVEMENTS.replace("l.documento AS", "''::text AS")
     for column in ("d.tienda", "d.destino", "l.origen"):
