@@ -181,6 +181,21 @@ def test_an_empty_text_is_no_id(worded: Shop):
     assert (found["clean"], found["archived"]) == (True, 1)
 
 
+def test_earlier_history_names_its_branches(worded: Shop):
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), tienda="este")
+    write(worded, "VENTA", ("A-1", 1, 5), day=20)
+    worded.env["ETL_INITIAL_SINCE"] = (BEGINNING + timedelta(days=10)).isoformat()
+    worded.run()
+    with worded.environment():
+        from pipeline.run.backfill import backfill
+        from pipeline.settings import load_settings
+
+        backfill(load_settings(), BEGINNING)
+    assert stock(worded) == {"A-1": (19, 3)}
+    named = "SELECT nombre FROM dw.sucursal WHERE clave = 'este'"
+    assert worded.olap_rows(named) == [{"nombre": "Sucursal este"}]
+
+
 def test_what_people_are_told_is_the_shops_own(worded: Shop):
     (line,) = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
     (lost,) = write(worded, "VENTA", ("C 3", 1, 5))

@@ -86,3 +86,15 @@ OR EXISTS (SELECT FROM etl.etapa_sucursal AS s WHERE s.clave IS NOT NULL)
 OR EXISTS (SELECT FROM etl.etapa_existencia AS x WHERE coalesce(x.clave_producto, x.clave_sucursal) IS NOT NULL)
 $$;
 COMMENT ON FUNCTION etl.hay_claves() IS 'Si de lo leído algún id no es un número';
+
+CREATE OR REPLACE FUNCTION etl.nombrar_sucursales() RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO dw.sucursal (id_sucursal, nombre, clave)
+SELECT DISTINCT c.numero, 'Sucursal ' || c.clave, c.clave
+FROM etl.v_clave AS c
+WHERE c.columna = 'id_sucursal' AND c.clave IS NOT NULL AND etl.hay_claves()
+ON CONFLICT (id_sucursal) DO NOTHING
+$$;
+COMMENT ON FUNCTION etl.nombrar_sucursales() IS
+    'Lo que sucursales.sql no da se conoce por lo que lo llaman sus movimientos, si no es un número';
