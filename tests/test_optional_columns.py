@@ -98,16 +98,15 @@ def test_an_extract_of_before_is_loaded(returned: Shop):
     returned.olap.cursor().execute("GRANT INSERT ON etl.etapa TO etl_cargador")
     (path,) = Path(returned.env["ETL_STATE_DIR"]).rglob("extract.json")
     receipt = json.loads(path.read_text(encoding="utf-8"))
-    rows = list(csv.reader((path.parent / "movements.csv").open(newline="")))
-    file = path.parent / "movements.csv"
-    file.write_text("".join(",".join(row[:9]) + "\n" for row in rows), encoding="utf-8")
     import hashlib
 
-    for known in receipt["archivos"].values():
+    for name, columns in (("products.csv", 4), ("branches.csv", 2), ("movements.csv", 9)):
+        file, known = path.parent / name, receipt["archivos"][name]
+        rows = list(csv.reader(file.open(newline="")))
+        file.write_text("".join(",".join(row[:columns]) + "\n" for row in rows), encoding="utf-8")
         del known["columns"]
-    known = receipt["archivos"]["movements.csv"]
-    known["bytes"] = file.stat().st_size
-    known["sha256"] = receipt["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+        known["bytes"] = file.stat().st_size
+        known["sha256"] = receipt["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
     path.write_text(json.dumps(receipt), encoding="utf-8")
     returned.run()
     assert len(returned.olap_rows("SELECT FROM dw.kardex")) == 1
