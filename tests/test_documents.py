@@ -283,3 +283,20 @@ def test_a_closed_line_that_no_window_read_is_found(documented: Shop, found_by: 
         documented.succeed("verify", "--repair")
     assert stock(documented, 2) == (0, 0)
     documented.succeed("verify", "--all")
+
+
+@pytest.mark.parametrize("capture", ["xmin", "full"])
+def test_a_closed_document_that_is_void_and_lost_a_line_is_taken_back_by_a_full_read(
+    documented: Shop, capture: str
+):
+    documented.env["ETL_CAPTURE"] = capture
+    documented.succeed("close", "2026-03-31", "--anyway")
+    documented.till("DELETE FROM detalle_transaccion WHERE id_detalle = 3")
+    documented.correct_document(2, anulada=True)
+    full_read(documented)
+    assert (stock(documented), stock(documented, 2)) == ((20, 9), (0, 0))
+    documented.succeed("verify", "--all")
+    documented.correct_document(2, anulada=False)
+    documented.run()
+    assert (stock(documented), stock(documented, 2)) == ((8, 9), (0, 0))
+    documented.succeed("verify", "--all")

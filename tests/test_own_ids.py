@@ -140,6 +140,62 @@ def test_a_shop_of_words_and_uuids(worded: Shop):
     ) == [{"clave": received[0], "documento": "F-1"}]
 
 
+def test_ids_of_a_fixed_width_are_found_again(worded: Shop):
+    """character(n): the other lines of a document that was read stay where they are."""
+    path = worded.folder / "sql" / "movimientos.sql"
+    text = MOVEMENTS.replace("l.id AS", "l.id::text::character(40) AS")
+    text = text.replace("l.documento AS", "l.documento::text::character(40) AS")
+    path.write_text(text, encoding="utf-8")
+    first, _second = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), ("B/2", 8, 2))
+    worded.run()
+    worded.till("UPDATE linea SET monto = 4 WHERE id = %s", first)
+    worded.run()
+    assert stock(worded) == {"A-1": (20, 4), "B/2": (8, 2)}
+    worded.till("DELETE FROM linea WHERE id = %s", first)
+    worded.till("UPDATE documento SET numero = 'F-9'")
+    worded.run()
+    assert stock(worded) == {"A-1": (0, 0), "B/2": (8, 2)}
+    assert verified(worded, "--all")["clean"]
+
+
+def test_an_empty_text_is_no_id(worded: Shop):
+    """Else all lines without a document were of one, which stays when some are archived."""
+    path = worded.folder / "sql" / "movimientos.sql"
+    text = MOVEMENTS.replace("l.documento AS", "''::text AS")
+    for column in ("d.tienda", "d.destino", "l.origen"):
+        text = text.replace(f"{column} AS", f"coalesce({column}::text, '') AS")
+    path.write_text(text, encoding="utf-8")
+    (line,) = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), tienda=None)
+    write(worded, "ENTRADA_MERCANCIA", ("", 1, 3))
+    worded.run()
+    worded.succeed("close", "2026-03-31", "--anyway")
+    worded.till("DELETE FROM linea WHERE id = %s", line)
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 5, 3), day=40)
+    worded.run()
+    assert stock(worded) == {"A-1": (25, 3)}
+    assert worded.olap_rows("SELECT nombre FROM dw.sucursal ORDER BY id_sucursal") == [
+        {"nombre": "Sin sucursal"},
+        {"nombre": "Tienda norte"},
+    ]
+    found = verified(worded, "--all")
+    assert (found["clean"], found["archived"]) == (True, 1)
+
+
+def test_earlier_history_names_its_branches(worded: Shop):
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), tienda="este")
+    write(worded, "VENTA", ("A-1", 1, 5), day=20)
+    worded.env["ETL_INITIAL_SINCE"] = (BEGINNING + timedelta(days=10)).isoformat()
+    worded.run()
+    with worded.environment():
+        from pipeline.run.backfill import backfill
+        from pipeline.settings import load_settings
+
+        backfill(load_settings(), BEGINNING)
+    assert stock(worded) == {"A-1": (19, 3)}
+    named = "SELECT nombre FROM dw.sucursal WHERE clave = 'este'"
+    assert worded.olap_rows(named) == [{"nombre": "Sucursal este"}]
+
+
 def test_what_people_are_told_is_the_shops_own(worded: Shop):
     (line,) = write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3))
     (lost,) = write(worded, "VENTA", ("C 3", 1, 5))
@@ -168,6 +224,43 @@ def test_two_queries_must_mean_the_same_by_an_id(worded: Shop):
     path.write_text(PRODUCTS.replace("a.sku AS id_producto", "7 AS id_producto"), encoding="utf-8")
     told = "yields id_producto as character varying, but productos.sql as a number"
     assert told in worded.command("plan").stdout
+
+
+def levels(shop: Shop, product: str = "s.sku") -> None:
+    """The shop tells its stock by branch, of one product and one branch that nothing else names."""
+    shop.till(
+        "CREATE TABLE saldo (sku varchar(20), tienda text, n int); GRANT SELECT ON saldo TO"
+        " etl_lector; INSERT INTO saldo VALUES ('A-1', 'norte', 20), ('B/2', 'oeste', 8),"
+        " ('Z', 'norte', 7)"
+    )
+    text = (
+        f"SELECT {product} AS id_producto, s.tienda AS id_sucursal, s.n AS existencias FROM saldo s"
+    )
+    (shop.folder / "sql" / "existencias.sql").write_text(text, encoding="utf-8")
+
+
+def test_the_shops_own_stock_is_found_and_named_by_its_own_ids(worded: Shop):
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 20, 3), ("B/2", 8, 2))
+    levels(worded)
+    worded.run()
+    rows = worded.olap_rows(
+        "SELECT codigo, sucursal, nuestras::int, tienda::int FROM dw.v_diferencias_existencias"
+        " ORDER BY 1, 2"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("B/2", "Sucursal oeste", 0, 8),
+        ("B/2", "Tienda norte", 8, None),
+        ("Z", "Tienda norte", 0, 7),
+    ]
+    worded.till("INSERT INTO saldo VALUES ('Z', 'norte', 8)")
+    told = " ".join(worded.command("plan").stdout.split())
+    assert "yields product Z of branch norte 2 times" in told
+
+
+def test_the_shops_own_stock_means_the_same_by_an_id(worded: Shop):
+    levels(worded, "7")
+    told = "existencias.sql yields id_producto as a number, but productos.sql as"
+    assert told in " ".join(worded.command("plan").stdout.split())
 
 
 def test_a_product_without_a_code_is_called_by_its_own_id(worded: Shop):

@@ -203,3 +203,17 @@ def test_what_the_shop_deleted_is_marked_and_not_ordered(serving: Shop):
     serving.till("UPDATE productos SET activo = NULL WHERE id_producto = %s", MILK)
     run(serving, 2)
     assert serving.olap_rows(suggested) and serving.olap_rows(in_branches)
+
+
+def test_an_opening_that_did_not_count_when_it_was_closed_is_in_no_branch(serving: Shop):
+    file = serving.folder / "apertura.csv"
+    file.write_text("id_producto,existencias,costo_promedio,id_sucursal\n9,5,1,1\n")
+    serving.product(9)
+    set_stock(serving, 9, False)
+    serving.succeed("opening", str(file))
+    run(serving)
+    books = close_august(serving)
+    set_stock(serving, 9, True)
+    serving.movement(COUNT, day(9), 9, 6, id_sucursal=1)
+    run(serving, 1, books=books)
+    assert figures(serving, 9)[0] == 6

@@ -213,3 +213,18 @@ def test_what_is_no_stock_is_not_compared(stocked: Shop, versions: bool):
     assert differing(8, stock=False) == []
     assert differing(7, stock=True) == [SCREWS, CHEESE]
     assert_olap_equals_replay(stocked, INITIAL)
+
+
+def test_a_product_is_told_as_a_whole_now_and_by_branch_no_more(stocked: Shop):
+    """With versions, where a window reads what is new alone."""
+    query = BY_BRANCH.replace(" FROM", ", xmin AS version_1 FROM")
+    levels(stocked, query, (MILK, 1, 4), (MILK, 0, 2), (SCREWS, None, 3))
+    run(stocked, 0)
+    stocked.till("DELETE FROM niveles WHERE id_producto = %s", MILK)
+    stocked.till("INSERT INTO niveles VALUES (%s, NULL, 6)", MILK)
+    run(stocked, 1)
+    assert seen(stocked) == []
+    stocked.till("DELETE FROM niveles WHERE id_producto = %s", MILK)
+    stocked.till("INSERT INTO niveles VALUES (%s, 1, 4), (%s, 0, 2)", MILK, MILK)
+    run(stocked, 2)
+    assert seen(stocked) == []

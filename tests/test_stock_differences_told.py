@@ -70,8 +70,8 @@ def test_status_lists_what_differs_the_dearest_first(stocked: Shop):
 
 
 def test_what_waits_of_those_products_is_named_apart(stocked: Shop):
-    stocked.sale(INITIAL + 3 * DAY, (MILK, 0, 9))
-    stocked.sale(INITIAL + 3 * DAY, (CHEESE, 0, 9))
+    stocked.sale(INITIAL + 3 * DAY, (MILK, 1, -9))
+    stocked.sale(INITIAL + 3 * DAY, (CHEESE, 1, -9))
     set_levels(stocked, [(MILK, None, 5), (SCREWS, None, 3)])
     run(stocked, 1)
     said = "1 movements of these products wait as rejects: `python -m pipeline rejects`."

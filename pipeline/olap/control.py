@@ -26,7 +26,7 @@ class Control(Bounds):
 
     `hasta` acts as last_run, `horizonte` is where the next window reads from, `version` is the
     token by which a load knows that nobody has loaded since its read; `tipos` are the types of
-    dw.tipo_movimiento.
+    dw.tipo_movimiento; `cerrado` is where the ledger is open from, None without a closing.
     """
 
     version: str
@@ -39,6 +39,7 @@ class Control(Bounds):
     aceptar_fuente: str | None
     movimientos_oltp: int | None
     catalogo: str | None
+    cerrado: str | None
     existencias: str | None
     existencias_enteras: str | None
     filas_kardex: float | None

@@ -19,17 +19,16 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 
-def _refuse_two_kinds(queries: list[Query]) -> None:
+def refuse_two_kinds(query: Query, products: Query) -> None:
     """A number that is made of a text is not the number that another query yields as one."""
-    movements, products = queries[:2]
-    kinds = [movements.own.get("id_producto"), products.own.get("id_producto")]
+    kinds = [query.own.get("id_producto"), products.own.get("id_producto")]
     if None in kinds and any(kinds):
         told = [kind or _("a number") for kind in kinds]
         raise SchemaError(
             _(
-                "movimientos.sql yields id_producto as {of_movements}, but productos.sql as "
-                "{of_products}: yield the same in both"
-            ).format(of_movements=told[0], of_products=told[1])
+                "{query}.sql yields id_producto as {kind}, but productos.sql as {of_products}: "
+                "yield the same in both"
+            ).format(query=query.name, kind=told[0], of_products=told[1])
         )
 
 
@@ -50,7 +49,7 @@ def open_read(connection: Connection, settings: Settings) -> Source:
     """
     begin_snapshot(connection)
     queries = [load_query(connection, settings, name) for name in NAMES]
-    _refuse_two_kinds(queries)
+    refuse_two_kinds(*queries[:2])
     prints = query_prints(connection, queries)
     plans = explain(connection, queries)
     tables = source_tables(connection, queries, plans)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from pipeline.oltp.queries import Query
 
-# The first 60 bits of md5, which is the same in every version and on every machine.
-_NUMBER = "('x' || left(md5(f.{}::text), 15))::bit(60)::bigint"
+# The first 60 bits of md5, which is the same in every version and on every machine. An empty text
+# is what other shops write as null.
+_NUMBER = "('x' || left(md5(nullif(f.{}::text, '')), 15))::bit(60)::bigint"
 # In which column a query's own id stands beside its number: its own, or that of what it names.
 _OWN = {
     "id_documento": "clave_documento",
@@ -33,7 +34,8 @@ def own_column(query: str, column: str) -> str:
 def as_numbers(
     name: str, text: str, columns: Sequence[str], floats: Collection[str], own: Collection[str]
 ) -> sql.Composable:
-    """The query `name` with a number for each of its ids of `own`, which stand beside; null stays.
+    """The query `name` with a number for each of its ids of `own`, which stand beside; null stays,
+    and what is empty is null.
 
     And with its `floats` as the numbers that they show: a cast keeps 6 or 15 digits. `columns` are
     those of the contract; others of the same name may be there.

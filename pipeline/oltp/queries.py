@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _INTEGERS = {20: "bigint", 21: "smallint", 23: "integer"}
 # Of which the reader makes numbers: see own_ids.py.
 _WORDS = {25: "text", 1042: "character", 1043: "character varying", 2950: "uuid"}
+# In a cast: one to character keeps a single one.
+_CASTS = {**_WORDS, 1042: "bpchar"}
 _IDS = {**_INTEGERS, **_WORDS}
 _FLOATS = {700: "real", 701: "double precision"}
 _NUMBERS = {**_INTEGERS, **_FLOATS, 1700: "numeric"}
@@ -136,7 +138,8 @@ class Query:
     def columns_read(self) -> list[str]:
         """What a read of it yields, in its order; of OPTIONAL what is lacking is null."""
         if self.name == LEVELS:
-            return ["id_producto", "id_sucursal", "existencias", "costo_referencia"]
+            columns = ["id_producto", "id_sucursal", "existencias", "costo_referencia"]
+            return [*columns, *self.columns_beside]
         columns = [column for column in _CONTRACT[self.name] if column != "version_1"]
         return [*columns, *OPTIONAL[self.name], *self.columns_beside]
 
@@ -238,7 +241,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
     kept = (*contract, *optional, *FOR_BOOK.get(name, ()), *versions)
     read = {c: found[c] for c in kept if c in found}
     own = {
-        column: _WORDS[read[column]]
+        column: _CASTS[read[column]]
         for column, kinds in (contract | optional).items()
         if kinds is _IDS and read.get(column) in _WORDS
     }

@@ -25,9 +25,15 @@ _OLDEST_DATE = "1990-01-01"
 _NOT_VOIDED = sql.SQL("m.anulado IS NOT TRUE")
 
 
-def everything(query: Query, since: datetime | None) -> sql.Composable:
-    """A read of all rows; of the movements, those in scope since the initial date."""
-    return _wrap(query, sql.SQL("true") if since is None else _in_scope(query, since))
+def everything(query: Query, since: datetime | None, *, whatever: bool = False) -> sql.Composable:
+    """A read of all rows; of the movements, those in scope since the initial date.
+
+    Of those since then all, `whatever` they are, where something is closed: that is reversed if it
+    is void now, and archived if it is not there.
+    """
+    if since is None:
+        return _wrap(query, sql.SQL("true"))
+    return _wrap(query, _since(query, since) if whatever else _in_scope(query, since))
 
 
 def how_many_of(query: Query, ids: Sequence[int]) -> sql.Composable:
@@ -277,8 +283,12 @@ def _bound(query: Query, moment: datetime) -> sql.Composable:
 
 
 def _in_scope(query: Query, since: datetime) -> sql.Composable:
-    return sql.SQL("{} AND {} AND (m.fecha IS NULL OR {} >= {})").format(
-        _known_type(query), _NOT_VOIDED, _moment(query, since), _bound(query, since)
+    return sql.SQL("{} AND {} AND {}").format(_known_type(query), _NOT_VOIDED, _since(query, since))
+
+
+def _since(query: Query, since: datetime) -> sql.Composable:
+    return sql.SQL("(m.fecha IS NULL OR {} >= {})").format(
+        _moment(query, since), _bound(query, since)
     )
 
 
@@ -295,9 +305,9 @@ def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
 
 def _beside(query: Query) -> sql.Composable:
     return sql.Composed(
-        sql.SQL(",\n    m.{}::{}").format(
-            sql.Identifier(column), sql.SQL("bigint" if column == "id_documento" else "text")
-        )
+        sql.SQL(
+            ",\n    m.{}::bigint" if column == "id_documento" else ",\n    nullif(m.{}::text, '')"
+        ).format(sql.Identifier(column))
         for column in query.columns_beside
     )
 

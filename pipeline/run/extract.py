@@ -12,7 +12,7 @@ from pipeline import olap
 from pipeline.base import progress
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
-from pipeline.oltp.open_read import open_read
+from pipeline.oltp.open_read import open_read, refuse_two_kinds
 from pipeline.oltp.queries import Query, load_levels
 from pipeline.oltp.reads import changed_since, everything, with_rules
 from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
@@ -106,7 +106,11 @@ def read_oltp(
             movements = with_rules(
                 queries[0], control["tipos"], lambda: olap.zone_rules(settings, since, since)
             )
-            reads = [everything(movements, since), *(everything(q, None) for q in queries[1:])]
+            closed = control["cerrado"] is not None
+            reads = [
+                everything(movements, since, whatever=closed),
+                *(everything(q, None) for q in queries[1:]),
+            ]
         else:
             gone = _gone(settings, connection, queries[1]) if whole_catalogue else []
             reads = _what_is_new(queries, control, request, there, gone)
@@ -116,7 +120,7 @@ def read_oltp(
                 reads[2] = everything(queries[2], None)
         files = _copy_files(connection, folder, queries, reads)
         whole = reason is not None or _first_of_the_day(settings, window, control)
-        levels = _read_levels(connection, settings, folder, files, control, whole)
+        levels = _read_levels(connection, settings, queries[1], folder, files, control, whole)
         gone_lines = []
         left_out = None
         if reason:
@@ -201,6 +205,7 @@ def _copy_files(
 def _read_levels(
     connection: Connection,
     settings: Settings,
+    products: Query,
     folder: Path,
     files: dict[str, File],
     control: Control,
@@ -214,6 +219,7 @@ def _read_levels(
     query = load_levels(connection, settings)
     if query is None:
         return None
+    refuse_two_kinds(query, products)
     digest = hashlib.sha256(query.text.encode()).hexdigest()
     whole = whole or not query.versions or control["existencias"] != digest
     read = everything(query, None) if whole else changed_since(query, horizon(control))

@@ -3,7 +3,7 @@ SELECT
     m.id_producto::bigint,
     {id_sucursal}::bigint,
     m.existencias::numeric,
-    {costo_referencia}::numeric
+    {costo_referencia}::numeric{beside}
 FROM (
 {query}
 ) AS m

@@ -60,6 +60,7 @@ BEGIN
     PERFORM etl.preparar_carga();
 
     PERFORM etl.revisar_claves();
+    PERFORM etl.nombrar_sucursales();
     -- A movement that changed its date between two pieces is in both: the later read counts,
     -- and the next window reads it again in any case.
     DELETE FROM etl.etapa AS e USING etl.etapa AS f

@@ -124,6 +124,7 @@ BEGIN
                 UNION ALL
                 SELECT a.id_producto, '-infinity', '-infinity', -1, 0, 0, a.id_sucursal, a.existencias, false
                 FROM dw.apertura_sucursal AS a
+                INNER JOIN etl.v_apertura AS v ON v.id_producto = a.id_producto
             ) AS e
         ) AS c
         WHERE c.cuenta

@@ -15,7 +15,11 @@ SELECT 'id_sucursal', e.id_sucursal, e.clave_sucursal FROM etl.etapa AS e
 UNION ALL
 SELECT 'id_sucursal', e.id_sucursal_destino, e.clave_destino FROM etl.etapa AS e
 UNION ALL
-SELECT 'id_sucursal', s.id_sucursal, s.clave FROM etl.etapa_sucursal AS s;
+SELECT 'id_sucursal', s.id_sucursal, s.clave FROM etl.etapa_sucursal AS s
+UNION ALL
+SELECT 'id_producto', x.id_producto, x.clave_producto FROM etl.etapa_existencia AS x
+UNION ALL
+SELECT 'id_sucursal', x.id_sucursal, x.clave_sucursal FROM etl.etapa_existencia AS x;
 COMMENT ON VIEW etl.v_clave IS
     'Los ids que se leyeron, por lo que nombran: el número de cada uno y el de la tienda, si no es ese mismo';
 
@@ -79,5 +83,18 @@ SELECT EXISTS (
         IS NOT NULL
 ) OR EXISTS (SELECT FROM etl.etapa_producto AS p WHERE p.clave IS NOT NULL)
 OR EXISTS (SELECT FROM etl.etapa_sucursal AS s WHERE s.clave IS NOT NULL)
+OR EXISTS (SELECT FROM etl.etapa_existencia AS x WHERE coalesce(x.clave_producto, x.clave_sucursal) IS NOT NULL)
 $$;
 COMMENT ON FUNCTION etl.hay_claves() IS 'Si de lo leído algún id no es un número';
+
+CREATE OR REPLACE FUNCTION etl.nombrar_sucursales() RETURNS void
+LANGUAGE sql
+AS $$
+INSERT INTO dw.sucursal (id_sucursal, nombre, clave)
+SELECT DISTINCT c.numero, 'Sucursal ' || c.clave, c.clave
+FROM etl.v_clave AS c
+WHERE c.columna = 'id_sucursal' AND c.clave IS NOT NULL AND etl.hay_claves()
+ON CONFLICT (id_sucursal) DO NOTHING
+$$;
+COMMENT ON FUNCTION etl.nombrar_sucursales() IS
+    'Lo que sucursales.sql no da se conoce por lo que lo llaman sus movimientos, si no es un número';

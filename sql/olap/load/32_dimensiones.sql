@@ -116,12 +116,7 @@ BEGIN
     WHERE e.id_sucursal IS NOT NULL
     ON CONFLICT (id_sucursal) DO UPDATE SET nombre = excluded.nombre, clave = excluded.clave
     WHERE (s.nombre, s.clave) IS DISTINCT FROM (excluded.nombre, excluded.clave);
-    -- What sucursales.sql does not yield is known by what its movements call it.
-    INSERT INTO dw.sucursal (id_sucursal, nombre, clave)
-    SELECT DISTINCT c.numero, 'Sucursal ' || c.clave, c.clave
-    FROM etl.v_clave AS c
-    WHERE c.columna = 'id_sucursal' AND c.clave IS NOT NULL AND etl.hay_claves()
-    ON CONFLICT (id_sucursal) DO NOTHING;
+    PERFORM etl.nombrar_sucursales();
 
     -- So do the net sales of a product whose tax changes.
     WITH tasa AS (

@@ -19,6 +19,7 @@ SELECT u.id_producto, u.id_sucursal, sum(u.existencias)::numeric AS existencias
 FROM (
     SELECT a.id_producto, a.id_sucursal, a.existencias
     FROM dw.apertura_sucursal AS a
+    INNER JOIN etl.v_apertura AS v ON v.id_producto = a.id_producto
     INNER JOIN etl.tramo AS t ON t.id_producto = a.id_producto
     WHERE t.cuenta_sucursales
     UNION ALL

@@ -8,6 +8,8 @@ DECLARE
 BEGIN
     SELECT
         e.id_producto, e.id_sucursal, count(*) AS veces,
+        coalesce(min(e.clave_producto), e.id_producto::text) AS producto,
+        coalesce(min(e.clave_sucursal), e.id_sucursal::text) AS sucursal,
         bool_or(e.id_sucursal IS NULL) OVER (PARTITION BY e.id_producto)
         AND bool_or(e.id_sucursal IS NOT NULL) OVER (PARTITION BY e.id_producto) AS ambas
     INTO v_mala
@@ -21,8 +23,8 @@ BEGIN
             MESSAGE = CASE
                 WHEN v_mala.id_producto IS NULL THEN 'existencias.sql yields rows without id_producto'
                 WHEN v_mala.veces > 1 THEN format('existencias.sql yields product %s%s %s times',
-                    v_mala.id_producto, ' of branch ' || v_mala.id_sucursal, v_mala.veces)
-                ELSE format('existencias.sql yields product %s by branch and as a whole', v_mala.id_producto)
+                    v_mala.producto, ' of branch ' || v_mala.sucursal, v_mala.veces)
+                ELSE format('existencias.sql yields product %s by branch and as a whole', v_mala.producto)
             END,
             HINT = 'correct it so that each product is one row, or one a branch, then run again';
     END IF;
@@ -36,6 +38,10 @@ BEGIN
     USING etl.etapa_existencia AS e
     WHERE e.existencias IS NULL AND e.id_producto = t.id_producto
         AND coalesce(e.id_sucursal, -9223372036854775808) = coalesce(t.id_sucursal, -9223372036854775808);
+    -- Nor is one told by branch any more that is told as a whole, nor the reverse.
+    DELETE FROM dw.existencias_tienda AS t
+    USING etl.etapa_existencia AS e
+    WHERE e.id_producto = t.id_producto AND (e.id_sucursal IS NULL) <> (t.id_sucursal IS NULL);
     IF p_todas THEN
         DELETE FROM dw.existencias_tienda AS t
         WHERE NOT EXISTS (
@@ -45,12 +51,13 @@ BEGIN
         );
     END IF;
     INSERT INTO dw.existencias_tienda AS t
-    SELECT e.id_producto, e.id_sucursal, e.existencias, e.costo_referencia
+    SELECT e.id_producto, e.id_sucursal, e.existencias, e.costo_referencia, e.clave_producto
     FROM etl.etapa_existencia AS e
     WHERE e.existencias IS NOT NULL
     ON CONFLICT (id_producto, coalesce(id_sucursal, -9223372036854775808)) DO UPDATE SET
-        existencias = excluded.existencias, costo_referencia = excluded.costo_referencia
-    WHERE (t.existencias, t.costo_referencia) IS DISTINCT FROM (excluded.existencias, excluded.costo_referencia);
+        existencias = excluded.existencias, costo_referencia = excluded.costo_referencia, clave = excluded.clave
+    WHERE (t.existencias, t.costo_referencia, t.clave)
+        IS DISTINCT FROM (excluded.existencias, excluded.costo_referencia, excluded.clave);
 END
 $$;
 COMMENT ON FUNCTION etl.recibir_existencias(boolean) IS

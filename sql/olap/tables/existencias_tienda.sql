@@ -4,7 +4,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_existencia (
     id_producto      bigint,
     id_sucursal      bigint,
     existencias      numeric,
-    costo_referencia numeric
+    costo_referencia numeric,
+    clave_producto   text,
+    clave_sucursal   text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_existencia IS 'Existencias que la tienda dice tener, como llegan del OLTP en esta ventana';
 SELECT etl.conceder('INSERT', 'etl.etapa_existencia', 'etl_cargador');
@@ -13,7 +15,8 @@ CREATE TABLE IF NOT EXISTS dw.existencias_tienda (
     id_producto      bigint NOT NULL,
     id_sucursal      bigint,
     existencias      numeric NOT NULL,
-    costo_referencia numeric
+    costo_referencia numeric,
+    clave            text
 );
 -- A branch that is null is no branch: it is the whole.
 CREATE UNIQUE INDEX IF NOT EXISTS existencias_tienda_clave
@@ -22,6 +25,7 @@ COMMENT ON TABLE dw.existencias_tienda IS
     'Las existencias según la propia tienda, en la instantánea de la última ventana; sin existencias.sql está vacía';
 COMMENT ON COLUMN dw.existencias_tienda.id_sucursal IS 'Nulo si son las de todas';
 COMMENT ON COLUMN dw.existencias_tienda.costo_referencia IS 'El costo que la tienda conoce, si conoce uno';
+COMMENT ON COLUMN dw.existencias_tienda.clave IS 'El id que le da la tienda al producto, si no es un número';
 SELECT etl.conceder('SELECT', 'dw.existencias_tienda', 'bi_lector');
 
 CREATE TABLE IF NOT EXISTS etl.diferencia_existencias (

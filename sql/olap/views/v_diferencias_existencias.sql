@@ -2,7 +2,11 @@
 
 CREATE OR REPLACE VIEW dw.v_diferencias_existencias AS
 SELECT
-    d.id_producto, p.codigo, p.nombre, d.id_sucursal, d.nuestras, d.tienda,
+    d.id_producto,
+    CASE WHEN p.id_producto IS NULL
+        THEN (SELECT min(t.clave) FROM dw.existencias_tienda AS t WHERE t.id_producto = d.id_producto)
+        ELSE p.codigo END AS codigo,
+    p.nombre, d.id_sucursal, d.nuestras, d.tienda,
     coalesce(d.tienda, 0) - d.nuestras AS diferencia,
     round((coalesce(d.tienda, 0) - d.nuestras) * coalesce(i.costo_promedio, 0), 6) AS valor,
     d.desde, s.nombre AS sucursal
