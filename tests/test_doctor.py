@@ -598,8 +598,9 @@ def test_the_dashboards_account(shop: Shop):
 
 
 def test_the_dashboards_really_log_in(shop: Shop):
-    # Of the tables, the stock by branch, the types of movements, the closings and those undone.
-    promised = 4 + len(list((REPOSITORY / "sql/olap/views").glob("[mv]*.sql")))
+    # Of the tables, the stock by branch, the types of movements, the closings and those undone, and
+    # what the shop says of its stock.
+    promised = 5 + len(list((REPOSITORY / "sql/olap/views").glob("[mv]*.sql")))
     found = f"reads the {promised} views and tables promised, and no other"
     assert doctor(shop).one("dashboards' login").found == found
     assert doctor(shop, OLAP_BI_PASSWORD="").one("dashboards' login").state == "skipped"

@@ -241,6 +241,8 @@ FUTURE = RULES.snapshot + timedelta(days=1)
     [
         {"tipo": "AJUSTE"},
         {"tipo": "venta"},
+        {"cantidad": Decimal(0)},
+        {"cantidad": Decimal("0.0000004")},
         {"anulado": True},
         {"fecha": START - timedelta(microseconds=1)},
         {"tipo": "AJUSTE", "fecha": None, "cantidad": None},
@@ -261,12 +263,10 @@ def test_the_bounds_of_the_scope_are_in_it(changed):
     [
         (SALE, 1, 5, {"id_producto": 99}, {"producto"}),
         (SALE, 1, 5, {"id_producto": None}, {"producto"}),
-        (SALE, 0, 5, {}, {"cantidad"}),
         (SALE, -1, 5, {}, None),
         (SALE, None, 5, {}, {"cantidad"}),
         (SALE, "NaN", 5, {}, {"cantidad"}),
         (SALE, "Infinity", 5, {}, {"cantidad"}),
-        (SALE, "0.0000004", 5, {}, {"cantidad"}),
         (SALE, "0.0000005", 5, {}, None),
         (SALE, 1, None, {}, {"precio_unitario"}),
         (SALE, 1, -1, {}, {"precio_unitario"}),
@@ -287,7 +287,7 @@ def test_the_bounds_of_the_scope_are_in_it(changed):
         (SALE, "1e300", 1, {}, {"magnitud"}),
         (SALE, 1, 5, {"fecha": None}, {"sin fecha"}),
         (SALE, 1, 5, {"fecha": FUTURE + timedelta(microseconds=1)}, {"fecha futura"}),
-        (SALE, 0, None, {"fecha": None}, {"cantidad", "precio_unitario", "sin fecha"}),
+        (SALE, None, None, {"fecha": None}, {"cantidad", "precio_unitario", "sin fecha"}),
     ],
 )
 def test_what_cannot_be_valued_is_rejected_for_its_reasons(tipo, cantidad, amount, other, reasons):

@@ -8,7 +8,8 @@ CREATE INDEX kardex_avisos ON dw.kardex (id_producto, fecha)
     WHERE tipo = 'ENTRADA_MERCANCIA' AND (costo_unitario = 0 OR salto_costo IS NOT NULL);
 ALTER TABLE dw.resumen_diario RESET (fillfactor);
 ALTER TABLE dw.resumen_mensual RESET (fillfactor);
-CREATE OR REPLACE VIEW dw.v_saltos_costo AS
+DROP VIEW dw.v_saltos_costo;
+CREATE VIEW dw.v_saltos_costo AS
 SELECT
     k.id_movimiento, k.id_producto, p.codigo, p.nombre, p.categoria, k.fecha, k.cantidad,
     k.costo_unitario, round(k.costo_unitario / k.salto_costo, 6) AS costo_promedio_anterior,
