@@ -45,10 +45,10 @@ BLOCK = 10_000  # movements, or so
 # Of what the OLAP proves alone (etl.verificar_libros), and how many are asked for at once.
 # The one that takes longest begins first.
 _PARTS, _AT_ONCE = (2, 0, 1), 2
-# So much after the read that saw it, a date has not come yet: it waits (etl.motivo_rechazo).
 LOST = "perdió su producto"  # as dw.v_rechazos has it
+_NAMED = 20  # of the missing
+# So much after the read that saw it, a date has not come yet: it waits (etl.motivo_rechazo).
 FUTURE = timedelta(days=1)
-_NAMED = 20
 AHEAD = timedelta(days=3653)  # dates that are still to come, mistyped perhaps
 
 

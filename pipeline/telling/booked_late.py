@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import StateError
 from pipeline.run.corrections import for_machines, in_words
-from pipeline.state import window as windows
-from pipeline.state.targets import DurableTarget
+from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
 from pipeline.telling.told import cause_key
 
@@ -22,7 +20,8 @@ _STATUS = "python -m pipeline status"
 
 def kinds_in(notices: Notices, due: Iterable[Window]) -> dict[str, dict[str, Any]]:
     """What these windows booked by their receipts, of which there is one kind; none if nothing."""
-    found = [booked for window in due if (booked := _booked_by(notices, window))]
+    counted = (counts_of(notices, window) for window in due)
+    found = [booked for counts in counted if (booked := counts.get("correcciones"))]
     if not found:
         return {}
     loads = [for_machines(booked["carga"]) for booked in found]
@@ -44,12 +43,3 @@ def body(notices: Notices, kinds: Sequence[dict[str, Any]]) -> str:
         command=_STATUS,
         hours=notices.again_hours,
     )
-
-
-def _booked_by(notices: Notices, window: Window) -> dict[str, Any] | None:
-    try:
-        loaded = DurableTarget(str(windows.load_receipt(notices.state_dir, window))).read_receipt()
-    except StateError:
-        return None
-    booked: dict[str, Any] | None = loaded["counts"].get("correcciones")
-    return booked

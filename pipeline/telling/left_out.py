@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import StateError
 from pipeline.olap.names import called
 from pipeline.run import scope
-from pipeline.state import window as windows
-from pipeline.state.targets import DurableTarget
+from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
 from pipeline.telling.told import cause_key
 
@@ -28,16 +26,8 @@ def kinds_in(notices: Notices, due: Iterable[Window]) -> dict[str, dict[str, Any
     return {
         cause_key(f"left_out {row['fuera']}", json.dumps(row["tipo"])): row
         for window in due
-        for row in _new_in(notices, window)
+        for row in counts_of(notices, window).get("fuera_nuevas", [])
     }
-
-
-def _new_in(notices: Notices, window: Window) -> list[dict[str, Any]]:
-    try:
-        loaded = DurableTarget(str(windows.load_receipt(notices.state_dir, window))).read_receipt()
-    except StateError:
-        return []
-    return list(loaded["counts"].get("fuera_nuevas", []))
 
 
 def body(notices: Notices, kinds: Sequence[dict[str, Any]]) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.base.text_tables import cell_text
-from pipeline.errors import StateError
 from pipeline.run import differences
-from pipeline.state import window as windows
-from pipeline.state.targets import DurableTarget
+from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
 from pipeline.telling.told import cause_key
 
@@ -23,7 +21,8 @@ _STATUS = "python -m pipeline status"
 
 def kinds_in(notices: Notices, due: Iterable[Window]) -> dict[str, dict[str, Any]]:
     """What these windows found by their receipts, of which there is one kind; none if nothing."""
-    found = [counts for window in due if (counts := _found_by(notices, window))]
+    counted = (counts_of(notices, window) for window in due)
+    found = [counts for counts in counted if counts.get("diferencias_nuevas")]
     if not found:
         return {}
     new = sum(counts["diferencias_nuevas"] for counts in found)
@@ -52,12 +51,3 @@ def body(notices: Notices, kinds: Sequence[dict[str, Any]]) -> str:
         command=_STATUS,
         hours=notices.again_hours,
     )
-
-
-def _found_by(notices: Notices, window: Window) -> dict[str, Any] | None:
-    try:
-        loaded = DurableTarget(str(windows.load_receipt(notices.state_dir, window))).read_receipt()
-    except StateError:
-        return None
-    counts: dict[str, Any] = loaded["counts"]
-    return counts if counts.get("diferencias_nuevas") else None

@@ -66,6 +66,27 @@ $$;
 COMMENT ON FUNCTION etl.esperan_cierre(timestamptz, timestamptz) IS
     'De lo que un cierre cerraría, cuántos rechazos esperan y cuántas ventas aún tienen un costo provisional, y los primeros diez';
 
+CREATE OR REPLACE FUNCTION etl.marcar_con_costos(p_desde timestamptz, p_hasta timestamptz, p_costos timestamptz)
+RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO etl.tramo (id_producto, desde)
+    SELECT k.id_producto, min(o.fecha)
+    FROM dw.kardex AS k
+    INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'sumar_costo'
+    CROSS JOIN LATERAL (
+        SELECT f.id_producto, f.fecha FROM dw.kardex AS f WHERE f.id_movimiento = k.id_origen OFFSET 0
+    ) AS o
+    WHERE k.id_origen IS NOT NULL AND k.fecha >= p_costos AND o.id_producto = k.id_producto
+        AND o.fecha >= p_desde AND o.fecha < p_hasta
+    GROUP BY k.id_producto;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION etl.marcar_con_costos(timestamptz, timestamptz, timestamptz) IS
+    'Pone en etl.tramo los productos con entradas de un período a las que se añaden costos fechados desde p_costos; dice si hay alguno';
+
 CREATE OR REPLACE FUNCTION etl.cerrar(p_dia date, p_zona text, p_opciones jsonb, p_igual boolean) RETURNS jsonb
 LANGUAGE plpgsql
 SECURITY DEFINER
@@ -104,17 +125,7 @@ BEGIN
     -- A receipt of the period loses the costs that have a later date.
     PERFORM etl.vaciar_trabajo();
     PERFORM etl.preparar_carga();
-    INSERT INTO etl.tramo (id_producto, desde)
-    SELECT k.id_producto, min(o.fecha)
-    FROM dw.kardex AS k
-    INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'sumar_costo'
-    CROSS JOIN LATERAL (
-        SELECT f.id_producto, f.fecha FROM dw.kardex AS f WHERE f.id_movimiento = k.id_origen OFFSET 0
-    ) AS o
-    WHERE k.id_origen IS NOT NULL AND k.fecha >= v_hasta AND o.id_producto = k.id_producto
-        AND o.fecha >= v_antes AND o.fecha < v_hasta
-    GROUP BY k.id_producto;
-    IF FOUND THEN
+    IF etl.marcar_con_costos(v_antes, v_hasta, v_hasta) THEN
         PERFORM etl.revaluar(
             v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
         );
@@ -240,16 +251,7 @@ BEGIN
     IF v_cerrado > '-infinity' THEN
         PERFORM etl.asentar(v_cerrado);
     END IF;
-    INSERT INTO etl.tramo (id_producto, desde)
-    SELECT k.id_producto, min(o.fecha)
-    FROM dw.kardex AS k
-    INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo AND t.regla = 'sumar_costo'
-    CROSS JOIN LATERAL (
-        SELECT f.id_producto, f.fecha FROM dw.kardex AS f WHERE f.id_movimiento = k.id_origen OFFSET 0
-    ) AS o
-    WHERE k.id_origen IS NOT NULL AND o.id_producto = k.id_producto
-        AND o.fecha >= v_cerrado AND o.fecha < v_cierre.hasta
-    GROUP BY k.id_producto;
+    PERFORM etl.marcar_con_costos(v_cerrado, v_cierre.hasta, '-infinity');
     -- What had a stock then and has none now, or the reverse.
     INSERT INTO etl.tramo AS t (id_producto, desde)
     SELECT i.id_producto, '-infinity' FROM dw.inventario AS i WHERE i.id_producto = ANY (v_otros)
