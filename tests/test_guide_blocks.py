@@ -36,6 +36,8 @@ TESTED = {
     ("2. Create the accounts", "sql"),
     ("3. Fill in `.env`", "ini"),
     ("4. First run", "sh"),
+    ("4. First run", "sql"),
+    ("The report", "sql"),
     ("Opening balances", "sh"),
     ("Earlier history", "sh"),
     ("Without a shop at hand", "sh"),
@@ -289,6 +291,21 @@ def test_the_prices_are_what_a_run_gives(shop: Shop):
     for text in map(read, ACCOUNTANT):
         stated = [numbers(row[1:]) for row in cells(text) if len(row) == 5 and row[1].endswith("%")]
         assert stated == [list(row.values()) for row in rows]
+
+
+def test_the_days_to_order_for_are_those_of_the_guide(shop: Shop):
+    shop.product(1, "Lácteos")
+    shop.product(2)
+    shop.receipt(datetime.now(UTC) - timedelta(days=10), (1, 40, 8), (2, 40, 8))
+    shop.sale(yesterday(), (1, 30, 9), (2, 30, 9))
+    (days,) = block_texts("The report", "sql")
+    execute(shop.olap, days)
+    shop.run_in_process()
+    rows = shop.olap_rows(
+        "SELECT dias_deseados, por_pedir FROM dw.mv_reposicion ORDER BY id_producto"
+    )
+    # Three a day, of which there are ten.
+    assert [tuple(row.values()) for row in rows] == [(7, 11), (30, 80)]
 
 
 # cron and systemd

@@ -17,6 +17,7 @@ from pipeline.olap import SCHEMA_VERSION, call
 from pipeline.oltp.prints import named_relations
 from pipeline.oltp.queries import load_levels, load_query
 from pipeline.run.extract import QUERIES
+from pipeline.run.tax import SAY_IT, UNSAID
 from pipeline.settings import load_settings
 from pipeline.translation import translated as _
 
@@ -59,13 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     grants = arguments.example_oltp or settings.oltp_admin != settings.oltp
     if grants:
         _grant_reader(settings)
-    _create_olap(settings)
+    said = _create_olap(settings)
     done = {
         "example_oltp": str(settings.oltp_admin) if arguments.example_oltp else None,
         "reader": settings.oltp.user if grants else None,
         "olap": str(settings.olap_admin),
         "version_before": before or None,
         "version": SCHEMA_VERSION,
+        "tax_rate_said": said or not settings.prices_include_tax,
     }
     if arguments.json:
         print_json(done)
@@ -90,6 +92,8 @@ def _show(done: dict[str, Any]) -> None:
             how=how, version=version, olap=done["olap"]
         )
     )
+    if not done["tax_rate_said"]:
+        print(f"{_(UNSAID)}; {_(SAY_IT)}")
 
 
 def _create_example(settings: Settings) -> None:
@@ -132,8 +136,8 @@ def _refuse_newer(settings: Settings) -> int | None:
     return before
 
 
-def _create_olap(settings: Settings) -> None:
-    """Run the scripts of sql/olap in one transaction."""
+def _create_olap(settings: Settings) -> bool:
+    """Run the scripts of sql/olap in one transaction; whether the prices' tax rate is known."""
     with connect(settings.olap_admin, "init") as connection:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
@@ -157,7 +161,9 @@ def _create_olap(settings: Settings) -> None:
         _grant(connection, "etl_cargador", settings.olap)
         if settings.olap_bi:
             _grant(connection, "bi_lector", settings.olap_bi)
+        said = call(connection, "SELECT etl.impuesto_dicho()")
         connection.commit()
+    return bool(said)
 
 
 def _scripts(installed: int | None) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from pipeline.olap.names import read_names
 from pipeline.run import corrections, differences, scope
 from pipeline.run.due import find_pending
 from pipeline.run.proof import minute
+from pipeline.run.tax import UNSAID
 from pipeline.settings import load_settings
 from pipeline.state.request import what_holds
 from pipeline.state.window import Window, whole_second, windows_in
@@ -90,9 +91,14 @@ def _for_machines(
         "returned_beyond_sale_count": state["origenes"]["devueltas_de_mas_total"],
         "unusable_origins": state["origenes"]["sin_uso"],
         "unusable_origins_count": state["origenes"]["sin_uso_total"],
+        "tax_rate_said": _tax_said(settings, state),
         "products": state["productos"],
         "stock_value": state["valor"],
     }
+
+
+def _tax_said(settings: Settings, state: dict[str, Any]) -> bool:
+    return bool(state["impuesto_dicho"]) or not settings.prices_include_tax
 
 
 def _closing_for_machines(closing: dict[str, Any] | None) -> dict[str, Any]:
@@ -128,6 +134,7 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
                 if state["probada"]
                 else _("never without a fault"),
             ),
+            *([] if _tax_said(settings, state) else [(_("tax"), paint(_(UNSAID), "yellow"))]),
             *_closing_facts(state["cierre"]),
             *differences.facts(state["diferencias"]),
             (_("state folder"), settings.state_dir),

@@ -14,6 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.olap.names import called
 from pipeline.run import scope
 from pipeline.run.due import find_pending
+from pipeline.run.tax import SAY_IT, UNSAID
 from pipeline.state.request import what_holds
 from pipeline.state.window import windows_in
 from pipeline.translation import translated as _
@@ -155,10 +156,13 @@ def branch_counts(side: Side) -> Iterator[Finding]:
 
 
 def prices(side: Side) -> Iterator[Finding]:
-    """Net prices of the shop's own query, from which the policy's tax is taken off once more."""
+    """A rate that nobody said; net prices, from which the policy's tax is taken off once more."""
     found = olap.call(side.connection, "SELECT etl.impuesto_de_los_precios()")
     rate = Decimal(str(found["tasa"]))
     own, within = side.settings.oltp_sql_dir, side.settings.prices_include_tax
+    if within and not found["dicho"]:
+        yield Finding("warning", _("tax of prices"), _(UNSAID), _(SAY_IT))
+        return
     if not (own and within and rate and found["vendidos"]) or found["lo_dicen"]:
         yield Finding("ok", _("tax of prices"), _("taken off where it is within"))
         return

@@ -107,6 +107,18 @@ _GUARDS = (
 
 _SHOWN = (
     Setting(
+        "ETL_SHOP_NAME",
+        "",
+        "The shop's name, as the report says it. Empty: the name of the analytical database.",
+        "El nombre de la tienda, como lo dice el informe. Vacío: el de la base analítica.",
+    ),
+    Setting(
+        "ETL_CURRENCY",
+        "",
+        "The sign of the shop's currency, such as S/ or $: it stands before the report's amounts.",
+        "El signo de la moneda de la tienda, como S/ o $: va delante de los importes del informe.",
+    ),
+    Setting(
         "ETL_REPORT_PATH",
         "",
         "The report: one page of HTML for the shopkeeper, written after each run, Backfill and "

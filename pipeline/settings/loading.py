@@ -98,6 +98,8 @@ class Settings:
     cost_jump_factor: float
     log_format: str
     report_path: Path | None
+    shop_name: str  # '' where it is not set
+    currency: str  # the sign, '' where it is not set
     tracking_url: str
     ruc: str  # '' where it is not set
     establishment: str
@@ -287,6 +289,8 @@ def load_settings() -> Settings:
         ),
         log_format=_log_format(read),
         report_path=read("ETL_REPORT_PATH", casts.place, N_("a file")),
+        shop_name=read("ETL_SHOP_NAME", str, N_("a name")),
+        currency=read("ETL_CURRENCY", str, N_("a sign")),
         tracking_url=read(
             "ETL_TRACKING_URL", casts.web_address("ETL_TRACKING_URL"), N_("a web address")
         ),

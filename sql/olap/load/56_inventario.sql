@@ -50,7 +50,7 @@ LANGUAGE sql
 AS $$
 INSERT INTO dw.inventario AS i (
     id_producto, existencias, valor, costo_promedio, precio_sugerido, version,
-    ultima_venta, ultimo_precio, ultimo_neto, valor_promedio
+    ultima_venta, ultimo_precio, ultimo_neto, valor_promedio, primera
 )
 SELECT
     t.id_producto,
@@ -72,7 +72,8 @@ SELECT
         w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
         (w.fecha_documento AT TIME ZONE p_zona)::date
     )),
-    etl.valor_promedio(t.id_producto, f.fines)
+    etl.valor_promedio(t.id_producto, f.fines),
+    (SELECT min(k.fecha) FROM dw.kardex AS k WHERE k.id_producto = t.id_producto)
 FROM (
     SELECT s.id_producto FROM etl.tramo AS s
     UNION
@@ -109,13 +110,14 @@ ON CONFLICT (id_producto) DO UPDATE SET
     costo_promedio = excluded.costo_promedio, precio_sugerido = excluded.precio_sugerido,
     version = excluded.version, ultima_venta = excluded.ultima_venta,
     ultimo_precio = excluded.ultimo_precio, ultimo_neto = excluded.ultimo_neto,
-    valor_promedio = excluded.valor_promedio
+    valor_promedio = excluded.valor_promedio, primera = excluded.primera
 WHERE (
     i.existencias, i.valor, i.costo_promedio, i.precio_sugerido, i.ultima_venta, i.ultimo_precio,
-    i.ultimo_neto, i.valor_promedio
+    i.ultimo_neto, i.valor_promedio, i.primera
 ) IS DISTINCT FROM (
     excluded.existencias, excluded.valor, excluded.costo_promedio, excluded.precio_sugerido,
-    excluded.ultima_venta, excluded.ultimo_precio, excluded.ultimo_neto, excluded.valor_promedio
+    excluded.ultima_venta, excluded.ultimo_precio, excluded.ultimo_neto, excluded.valor_promedio,
+    excluded.primera
 )
 $$;
 COMMENT ON FUNCTION etl.actualizar_inventario(bigint, date, text, boolean) IS
