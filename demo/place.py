@@ -54,6 +54,11 @@ class Place:
         return self.folder / "psql"
 
     @property
+    def page(self) -> Path:
+        """What the shopkeeper sees."""
+        return self.folder / "informe.html"
+
+    @property
     def services(self) -> Path:
         """libpq's service file for both databases; holds passwords."""
         return self.folder / "pg_service.conf"
@@ -212,6 +217,8 @@ def _new_settings(made: Server, password: str, place: Place) -> dict[str, str]:
         "ETL_STATE_DIR": str(place.state),
         "ETL_INITIAL_SINCE": (today - timedelta(days=DAYS + 1)).isoformat(),
         "ETL_TIMEZONE": ZONE,
+        "ETL_SHOP_NAME": "Minimarket La Esquina",
+        "ETL_CURRENCY": "S/",
         "LUIGI_CONFIG_PATH": str(place.checkout / "luigi.cfg"),
     }
 

@@ -30,6 +30,7 @@ def show(place: Place) -> None:
     with step("Databases, accounts, tables: python -m pipeline init"):
         _create_databases(settings)
         place.run("-m", "pipeline", "init", "--example-oltp")
+        _say_tax(settings)
     last_day = first_day(settings) + timedelta(days=DAYS)
     if not _has_traded(settings, first_day(settings)):
         _open_shop(settings, last_day)
@@ -37,6 +38,8 @@ def show(place: Place) -> None:
         _run_pipeline(place, f"{DAYS} days")
         _trade_one_day(settings, last_day)
     _run_pipeline(place, "what is new")
+    with step("The shopkeeper's page: python -m pipeline report"):
+        place.run("-m", "pipeline", "report", "--output", str(place.page))
     with connect(account(settings, "OLAP", "BI"), "report", read_only=True) as connection:
         text = report(connection)
     print(f"{time.monotonic() - begun:6.1f} s  in all\n\n{text}\n\n{_whereabouts(place, server)}")
@@ -76,6 +79,15 @@ def _create_databases(settings: Mapping[str, str]) -> None:
                 )
 
 
+def _say_tax(settings: Mapping[str, str]) -> None:
+    """The shop's prices have Peru's 18 % within."""
+    administrator = account(settings, "OLAP", "ADMIN")
+    with connect(administrator, "say the tax") as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE dw.politica_precio SET impuesto = 0.18 WHERE impuesto IS NULL")
+        connection.commit()
+
+
 def _has_traded(settings: Mapping[str, str], since: datetime) -> bool:
     administrator = account(settings, "OLTP", "ADMIN")
     statement = "SELECT EXISTS (SELECT FROM public.transacciones WHERE fecha >= %s)"
@@ -113,6 +125,7 @@ def _whereabouts(place: Place, server: Server) -> str:
     psql = f"PGSERVICEFILE={shown(place.services)} {shown(place.psql)} service="
     return f"""Where everything is
 
+  page        {shown(place.page)}: open it in a browser
   settings    {shown(place.env_file)} (with the passwords of {server.host}:{server.port})
   log         {shown(place.log)}
   PostgreSQL  {shown(server.data)}

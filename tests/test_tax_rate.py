@@ -17,7 +17,7 @@ from pipeline.settings import load_settings
 
 pytestmark = pytest.mark.one_postgres
 
-ASKED = "nobody has said which tax rate the prices have within"
+ASKED = "nobody has said the tax rate of the prices"
 ON_THE_PAGE = "Nadie ha dicho qué impuesto llevan los precios"
 GENERAL = "WHERE id_producto IS NULL AND categoria IS NULL AND desde IS NULL"
 
