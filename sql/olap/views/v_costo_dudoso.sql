@@ -11,7 +11,8 @@ SELECT
     p.categoria,
     v.motivo,
     v.unidades,
-    v.venta_bruta
+    v.venta_bruta,
+    t.venta_bruta AS venta_total
 FROM (
     SELECT
         (k.fecha AT TIME ZONE h.zona)::date AS dia, k.id_sucursal, r.id_producto, k.motivo,
@@ -52,8 +53,15 @@ FROM (
     GROUP BY 1, 2, 3, 4
 ) AS v
 INNER JOIN dw.producto AS p ON p.id_producto = v.id_producto AND p.inventariable
-LEFT JOIN dw.sucursal AS s ON s.id_sucursal = v.id_sucursal;
+LEFT JOIN dw.sucursal AS s ON s.id_sucursal = v.id_sucursal
+CROSS JOIN (
+    SELECT sum(r.venta_bruta) AS venta_bruta
+    FROM dw.resumen_diario AS r
+    CROSS JOIN dw.v_corte AS c
+    WHERE r.dia BETWEEN c.dia - 90 AND c.dia
+) AS t;
 COMMENT ON VIEW dw.v_costo_dudoso IS
     'Las ventas de los últimos 91 días cuyo margen aún no es firme: sin recibir, las de un producto que está bajo cero, hechas bajo cero; sin costo, las que salieron a costo 0 de lo que vale 0 o en un mes no costó nada';
 COMMENT ON COLUMN dw.v_costo_dudoso.venta_bruta IS 'Lo cobrado, como el precio lo dice';
+COMMENT ON COLUMN dw.v_costo_dudoso.venta_total IS 'Todo lo cobrado en esos 91 días, en cada fila: de qué son parte las demás';
 SELECT etl.conceder('SELECT', 'dw.v_costo_dudoso', 'bi_lector');
