@@ -58,7 +58,8 @@ WHERE existencias > 0 AND existencias * least(90, greatest(
 SELECT dia, (SELECT sum(u.costo_recibido - u.costo_ventas - u.mermas + u.ajuste) FROM dw.resumen_diario AS u WHERE u.dia <= r.dia)
 FROM dw.resumen_diario AS r GROUP BY dia
 -- movimiento_por_dia
-SELECT dia, sum(costo_recibido), sum(costo_ventas), sum(ajuste), sum(mermas) FROM dw.resumen_diario GROUP BY dia
+SELECT dia, sum(costo_recibido), sum(costo_ventas), sum(ajuste), sum(mermas) FROM dw.resumen_diario
+WHERE dia > (SELECT min(dia) FROM dw.resumen_diario) GROUP BY dia
 -- valor_por_categoria
 SELECT p.categoria, sum(greatest(i.valor, 0)) FROM dw.inventario AS i JOIN dw.producto AS p USING (id_producto)
 GROUP BY p.categoria
@@ -151,3 +152,22 @@ FROM (
     FROM dw.kardex
 ) AS k
 JOIN dw.producto AS p USING (id_producto) WHERE k.salto_costo > 0
+-- antiguedad
+SELECT tramo, count(*), sum(valor) FROM dw.v_antiguedad GROUP BY tramo
+-- venta_por_hora
+SELECT extract(hour FROM fecha AT TIME ZONE 'America/Lima'),
+    extract(isodow FROM fecha AT TIME ZONE 'America/Lima') || ' '
+    || (ARRAY['lunes', 'martes', 'miércoles', 'jueves', 'viernes', 'sábado', 'domingo'])
+        [extract(isodow FROM fecha AT TIME ZONE 'America/Lima')::integer],
+    sum(CASE tipo WHEN 'VENTA' THEN 1 ELSE -1 END * cantidad * precio_unitario)
+        / count(DISTINCT (fecha AT TIME ZONE 'America/Lima')::date)
+FROM dw.kardex, (SELECT (hasta AT TIME ZONE zona)::date AS dia FROM etl.control) AS c
+WHERE tipo IN ('VENTA', 'DEVOLUCION_VENTA', 'DESCUENTO_VENTA')
+    AND (fecha AT TIME ZONE 'America/Lima')::date BETWEEN c.dia - 90 AND c.dia
+GROUP BY 1, 2
+-- costo_dudoso
+SELECT coalesce(sum(d.venta_bruta) / (
+    SELECT sum(r.venta_bruta) FROM dw.resumen_diario AS r, etl.control AS c
+    WHERE r.dia BETWEEN (c.hasta AT TIME ZONE c.zona)::date - 90 AND (c.hasta AT TIME ZONE c.zona)::date
+), 0)
+FROM dw.v_costo_dudoso AS d
