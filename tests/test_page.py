@@ -275,6 +275,7 @@ def sold_out(shop: Shop, many: int) -> None:
 
 def test_every_product_that_is_out_is_there_and_in_the_file_beside(shop: Shop, tmp_path: Path):
     sold_out(shop, 130)
+    shop.till("UPDATE productos SET nombre = '=1+1' WHERE id_producto = 1")
     shop.run_in_process()
     page = page_of(shop)
     assert section(page, "out-of-stock").count('th scope="row"') == 130
@@ -288,6 +289,8 @@ def test_every_product_that_is_out_is_there_and_in_the_file_beside(shop: Shop, t
     rows = list(csv.DictReader(text.splitlines()))
     assert {row["codigo"] for row in rows} == {f"C-{n}" for n in range(1, 131)}
     assert {row["por_pedir"] for row in rows} == {"60"}
+    # A name is no formula, whatever a spreadsheet takes it for.
+    assert [row["nombre"] for row in rows if row["codigo"] == "C-1"] == ["'=1+1"]
     assert f'href="{order_beside(path).name}"' in path.read_text(encoding="utf-8")
 
 

@@ -62,8 +62,16 @@ def _to_order(figures: Figures) -> str:
     columns = ("codigo", "nombre", "categoria", "existencias", "venta_diaria", "dias_cobertura")
     writer = csv.DictWriter(text, (*columns, "dias_deseados", "por_pedir"), extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(figures.lists["por_pedir"])
+    for row in figures.lists["por_pedir"]:
+        writer.writerow({name: _no_formula(value) for name, value in row.items()})
     return f"\N{BYTE ORDER MARK}{text.getvalue()}"
+
+
+def _no_formula(value: object) -> object:
+    """A text as it is, but that a spreadsheet would take for a formula."""
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    )
 
 
 def renderer(settings: Settings) -> Callable[[Figures, str, str], str]:
