@@ -296,7 +296,7 @@ def test_the_prices_are_what_a_run_gives(shop: Shop):
 def test_the_days_to_order_for_are_those_of_the_guide(shop: Shop):
     shop.product(1, "Lácteos")
     shop.product(2)
-    shop.receipt(datetime.now(UTC) - timedelta(days=10), (1, 40, 8), (2, 40, 8))
+    shop.receipt(datetime.now(UTC) - timedelta(days=5), (1, 40, 8), (2, 40, 8))
     shop.sale(yesterday(), (1, 30, 9), (2, 30, 9))
     (days,) = block_texts("The report", "sql")
     execute(shop.olap, days)
@@ -304,8 +304,8 @@ def test_the_days_to_order_for_are_those_of_the_guide(shop: Shop):
     rows = shop.olap_rows(
         "SELECT dias_deseados, por_pedir FROM dw.mv_reposicion ORDER BY id_producto"
     )
-    # Three a day, of which there are ten.
-    assert [tuple(row.values()) for row in rows] == [(7, 11), (30, 80)]
+    # Six a day, and ten are there.
+    assert [tuple(row.values()) for row in rows] == [(7, 32), (30, 170)]
 
 
 # cron and systemd
