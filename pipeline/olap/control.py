@@ -130,6 +130,20 @@ def accept_source(settings: Settings, identity: str) -> None:
         connection.commit()
 
 
+def accept_adjustments(settings: Settings) -> None:
+    """Let one load book its adjustments, whatever they are worth."""
+    with connect(settings.olap, "accept adjustments") as connection:
+        call(connection, "SELECT etl.aceptar_ajustes()")
+        connection.commit()
+
+
+def ask_of_adjustments(settings: Settings) -> None:
+    """Have the next load that books any ask again: windows of this OLAP are gone."""
+    with connect(settings.olap, "adjustments") as connection:
+        call(connection, "SELECT etl.preguntar_ajustes()")
+        connection.commit()
+
+
 def options(settings: Settings) -> dict[str, Any]:
     """The settings that the functions of sql/olap take."""
     return {
@@ -139,6 +153,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "max_retiro": settings.max_removed_share,
         "max_silencio": settings.max_silent_days,
         "factor_salto": settings.cost_jump_factor,
+        "ajustar": settings.stock_differences == "adjust",
     }
 
 

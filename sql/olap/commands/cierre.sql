@@ -241,16 +241,7 @@ BEGIN
     )
     ORDER BY k.id_movimiento, k.capa DESC;
     -- Nothing is judged: a void stays one, and the rest is as it was booked.
-    INSERT INTO etl.descarte (id_movimiento, fuera)
-    SELECT e.id_movimiento, 'anulado' FROM etl.etapa AS e WHERE e.anulado;
-    PERFORM etl.comparar(false);
-    DELETE FROM etl.etapa AS e WHERE e.anulado;
-    DELETE FROM etl.etapa AS e USING etl.baja AS b
-    WHERE b.igual AND NOT b.reverso AND b.id_movimiento = e.id_movimiento;
-    DELETE FROM etl.baja AS b WHERE b.igual;
-    IF v_cerrado > '-infinity' THEN
-        PERFORM etl.asentar(v_cerrado);
-    END IF;
+    PERFORM etl.corregir_asientos(v_cerrado);
     PERFORM etl.marcar_con_costos(v_cerrado, v_cierre.hasta, '-infinity');
     -- What had a stock then and has none now, or the reverse.
     INSERT INTO etl.tramo AS t (id_producto, desde)

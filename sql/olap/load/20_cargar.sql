@@ -102,6 +102,10 @@ BEGIN
     v_conteo := v_conteo || jsonb_build_object(
         'diferencias_nuevas', etl.cargar_existencias(p_extracto -> 'existencias', v_hasta)
     );
+    v_conteo := v_conteo || jsonb_build_object('ajustes', NULL);
+    IF (p_opciones ->> 'ajustar')::boolean OR EXISTS (SELECT FROM dw.ajuste_existencias) THEN
+        v_conteo := v_conteo || etl.igualar_existencias(p_extracto, p_opciones, v_control, v_corte);
+    END IF;
     v_conteo := v_conteo || jsonb_build_object(
         'diferencias', CASE WHEN v_conteo -> 'diferencias_nuevas' > '0' THEN etl.resumir_diferencias() END
     );
