@@ -247,6 +247,14 @@ BEGIN
     INSERT INTO etl.tramo AS t (id_producto, desde)
     SELECT i.id_producto, '-infinity' FROM dw.inventario AS i WHERE i.id_producto = ANY (v_otros)
     ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
+    -- What may have entered at a reference, which may be another by now.
+    INSERT INTO etl.tramo AS t (id_producto, desde)
+    SELECT DISTINCT k.id_producto, '-infinity'::timestamptz
+    FROM dw.kardex AS k
+    INNER JOIN dw.tipo_movimiento AS p
+        ON p.tipo = k.tipo AND p.regla IN ('recibir', 'contar', 'devolver_venta')
+    WHERE k.fecha >= v_cerrado AND k.fecha < v_cierre.hasta AND k.costo_unitario IS NULL AND NOT k.reverso
+    ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
     PERFORM etl.revaluar(
         v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false
     );

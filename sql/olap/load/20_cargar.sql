@@ -52,6 +52,8 @@ BEGIN
         PERFORM etl.retirar_productos();
     END IF;
     v_reescritas := etl.cargar_dimensiones(v_incluye, v_politica);
+    PERFORM etl.leer_existencias(p_extracto -> 'existencias', v_hasta);
+    PERFORM etl.cargar_referencias();
     PERFORM etl.dar_de_baja_lineas(v_faltan);
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');

@@ -168,7 +168,7 @@ $$;
 COMMENT ON FUNCTION etl.comparar_tocados() IS
     'Lo mismo de lo que se valorizó de nuevo sin leer a la tienda: una apertura, historia anterior, un cierre que se deshace';
 
-CREATE OR REPLACE FUNCTION etl.cargar_existencias(p_leidas jsonb, p_ventana timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION etl.leer_existencias(p_leidas jsonb, p_ventana timestamptz) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -176,27 +176,34 @@ BEGIN
         -- A shop without the query, or one that took it away.
         DELETE FROM dw.existencias_tienda;
         UPDATE etl.control AS c SET existencias = NULL WHERE c.existencias IS NOT NULL;
-        RETURN etl.comparar_existencias(NULL, p_ventana);
+        RETURN;
     END IF;
     PERFORM etl.recibir_existencias((p_leidas ->> 'todas')::boolean);
     UPDATE etl.control AS c
     SET existencias = p_leidas ->> 'consulta',
         existencias_enteras = CASE WHEN (p_leidas ->> 'todas')::boolean THEN p_ventana ELSE c.existencias_enteras END;
-    RETURN etl.comparar_existencias(
-        CASE WHEN NOT (p_leidas ->> 'todas')::boolean THEN ARRAY(
-            SELECT t.id_producto FROM etl.tramo AS t
-            UNION
-            SELECT e.id_producto FROM etl.etapa_existencia AS e
-            UNION
-            -- One that has no stock from now on, though it never moved.
-            SELECT e.id_producto FROM etl.etapa_producto AS e
-        ) END,
-        p_ventana
-    );
 END
 $$;
+COMMENT ON FUNCTION etl.leer_existencias(jsonb, timestamptz) IS
+    'Antes de valorizar: lo que la ventana leyó de existencias.sql, a dw.existencias_tienda';
+
+CREATE OR REPLACE FUNCTION etl.cargar_existencias(p_leidas jsonb, p_ventana timestamptz) RETURNS bigint
+LANGUAGE sql
+AS $$
+SELECT etl.comparar_existencias(
+    CASE WHEN NOT (nullif(p_leidas, 'null') ->> 'todas')::boolean THEN ARRAY(
+        SELECT t.id_producto FROM etl.tramo AS t
+        UNION
+        SELECT e.id_producto FROM etl.etapa_existencia AS e
+        UNION
+        -- One that has no stock from now on, though it never moved.
+        SELECT e.id_producto FROM etl.etapa_producto AS e
+    ) END,
+    p_ventana
+)
+$$;
 COMMENT ON FUNCTION etl.cargar_existencias(jsonb, timestamptz) IS
-    'Después de valorizar: lo que la ventana leyó de existencias.sql, al lado de lo nuestro; devuelve cuántos productos difieren que antes no';
+    'Después de valorizar: lo de la tienda al lado de lo nuestro, todo o lo que pudo cambiar; devuelve cuántos productos difieren que antes no';
 
 CREATE OR REPLACE FUNCTION etl.anotar_atrasadas(p_extracto jsonb, p_antes timestamptz) RETURNS void
 LANGUAGE sql

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS dw.producto (
 ALTER TABLE dw.producto
     ADD COLUMN IF NOT EXISTS clave text, ADD COLUMN IF NOT EXISTS costo_referencia numeric,
     ADD COLUMN IF NOT EXISTS costo_catalogo numeric;
+CREATE INDEX IF NOT EXISTS producto_referencia ON dw.producto (id_producto) WHERE costo_referencia IS NOT NULL;
 -- Most shops have none of them, and nothing looks for more.
 CREATE INDEX IF NOT EXISTS producto_sin_existencias ON dw.producto (id_producto) WHERE NOT inventariable;
 COMMENT ON TABLE dw.producto IS 'Productos que el OLTP ha nombrado, y los que solo tienen apertura';
