@@ -22,6 +22,7 @@ _COMMANDS = {
     "book": ("book", "write the kardex of every product of a month"),
     "report": ("report", "write one page of HTML with the shop's figures"),
     "rejects": ("rejects", "list the movements that cannot be valued"),
+    "adjustments": ("adjustments", "list what made the stock the shop's own, carry it elsewhere"),
     "verify": ("verify", "compare OLTP and OLAP; --repair mends what differs"),
     "close": ("close", "close a month, list the closings, open the last one again"),
     "rebuild": ("rebuild", "replay every product from the OLTP"),
@@ -36,7 +37,7 @@ _MANUAL = Manual(
     reads="the settings, from the environment or .env (see .env.example), and what the manual of "
     "the command says.",
     changes="what the manual of the command says; none but init, import, opening, close, "
-    "rebuild and verify --repair changes anything.",
+    "rebuild, adjustments --import and verify --repair changes anything.",
     exits={
         0: "all is well",
         1: "a failure, said in one line on stderr; or a command found what it looks for",

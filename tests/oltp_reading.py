@@ -52,13 +52,11 @@ def read_products(oltp: Any) -> dict[int, Product]:
         cursor.execute(
             "SELECT id_producto, codigo, nombre, categoria,"
             " coalesce((to_jsonb(p) ->> 'inventariable')::boolean, true),"
+            " (to_jsonb(p) ->> 'costo_referencia')::numeric,"
             " coalesce((to_jsonb(p) ->> 'activo')::boolean, true)"
             " FROM public.productos AS p"
         )
-        return {
-            id_producto: Product(*words, inventariable, activo=activo)
-            for id_producto, *words, inventariable, activo in cursor
-        }
+        return {id_producto: Product(*words) for id_producto, *words in cursor}
 
 
 def read_openings(olap: Any) -> dict[int, Opening]:

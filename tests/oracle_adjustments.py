@@ -1,7 +1,7 @@
 """Adjustments: the shop's own stock, booked here, as lines that the replay values like any other.
 
-What is booked is given, as openings are; what of it remains, and whether it counts, is said here. So
-is what a window must leave to be booked: `unbooked()`.
+What is booked is given, as openings are; what of it remains, and whether it counts, is said here,
+and what of a difference must not be booked.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def adjusted(
 def explained(
     rejects: Iterable[Mapping[str, Any]], product: int, branch: int | None
 ) -> Decimal | None:
-    """By how much what waits will move a product's stock, in a branch or all; None: nobody knows."""
+    """By how much what waits will move a product's stock, in a branch or all; None: unknown."""
     total = ZERO
     for movement in rejects:
         if movement["id_producto"] != product:

@@ -48,7 +48,6 @@ from oracle_rules import EXACT, fits_a_price
 from oracle_summaries import added
 from oracle_types import ALL_TYPES, COUNT, PRICE, WITH_OWN_COST
 
-
 OWN = -(2**60)
 
 

@@ -110,11 +110,12 @@ def _differences(told: Mapping[Any, Decimal], expected: Replay) -> dict[Any, tup
 def not_booked(shop: Shop, expected: Replay) -> list[str]:
     """What is shown as a difference, of what the shop tells, and is not what waits as rejects."""
     waiting = [reject.movement for reject in expected.rejects.values()]
+    (last,) = shop.olap_rows("SELECT leida FROM etl.corrida ORDER BY numero DESC LIMIT 1")
     ahead = {
         row.id_producto
         for ledger in expected.ledgers.values()
         for row in ledger
-        if row.tipo == COUNT and not row.reverso and row.fecha >= expected.rules.snapshot
+        if row.tipo == COUNT and not row.reverso and row.fecha >= last["leida"]
     }
     found = []
     for row in shop.olap_rows("SELECT * FROM dw.v_diferencias_existencias"):

@@ -316,6 +316,15 @@ class History(RuleBasedStateMachine):
             levels = right(self.it.replayed) if self.it.replayed else {}
         self.it.tell_stock(levels, versions=versions)
 
+    @rule(
+        product=products,
+        cost=st.sampled_from([None, 0, 3, Decimal("2.5000004"), -1, "NaN"]),
+    )
+    def cost_known(self, product: int, cost: Any) -> None:
+        self.shop.till(
+            "UPDATE productos SET costo_referencia = %s WHERE id_producto = %s", cost, product
+        )
+
     @rule(on=st.sampled_from([True, True, False]))
     def stock_adjusted(self, on: bool) -> None:
         self.it.adjust(on)

@@ -92,8 +92,8 @@ _GUARDS = (
     Setting(
         "ETL_STOCK_DIFFERENCES",
         "report",
-        "What becomes of stock that is not the shop's own (existencias.sql): report shows it, adjust "
-        "books it as AJUSTE_ENTRADA or AJUSTE_SALIDA in each window. The first window that books "
+        "What becomes of stock that is not the shop's own (existencias.sql): report shows it, "
+        "adjust books it as AJUSTE_ENTRADA or AJUSTE_SALIDA in each window. The first window that books "
         "any, and one worth more than ETL_MAX_REMOVED_SHARE of the stock, waits for "
         "--accept-adjustments.",
         "Qué se hace con las existencias que no son las de la tienda (existencias.sql): report las "

@@ -85,6 +85,13 @@ BEGIN
     WHERE v.id_movimiento = ANY (v_ajustes);
     PERFORM etl.corregir_asientos(etl.cerrado_hasta());
     PERFORM etl.revaluar(p_numero, p_opciones, p_corte, false);
+    -- A name by which people know them.
+    DELETE FROM dw.documento_movimiento AS d WHERE d.id_movimiento = ANY (v_ajustes);
+    INSERT INTO dw.documento_movimiento (id_movimiento, documento)
+    SELECT v.id_movimiento, 'Existencias de la tienda'
+    FROM etl.v_ajuste AS v
+    WHERE v.id_movimiento = ANY (v_ajustes)
+        AND (SELECT true FROM dw.kardex AS k WHERE k.id_movimiento = v.id_movimiento LIMIT 1);
     RETURN cardinality(v_ajustes);
 END
 $$;
