@@ -195,8 +195,6 @@ class PropertyShop:
         self.as_of += timedelta(seconds=1)
         with self.settings() as settings:
             windows = due.windows_due(settings, self.as_of, wait=False)
-            if self.adjusts:
-                olap.accept_adjustments(settings)
             if request:
                 write_request(settings, windows[-1], request)
             for window in windows:
@@ -216,6 +214,7 @@ class PropertyShop:
         if death == "after the read":
             raise Died
         if not load_receipt(state, window).exists():
+            self._accept(settings)
             with _dies(olap, "load_staged", death == "before the commit", after=True):
                 receipt = load.load_window(settings, window)
             if death == "after the commit":
@@ -238,6 +237,7 @@ class PropertyShop:
             extract.extract_window(settings, slow)
             self.as_of += timedelta(seconds=1)
             extract.extract_window(settings, Window(start, self.as_of))
+            self._accept(settings)
             first = load.load_window(settings, Window(start, self.as_of))
             second = load.load_window(settings, slow)
             shutil.rmtree(settings.state_dir)
@@ -320,6 +320,10 @@ class PropertyShop:
     def adjust(self, on: bool) -> None:
         """Have what is not the shop's own stock booked from now on, or only reported."""
         self.shop.env["ETL_STOCK_DIFFERENCES"] = "adjust" if on else "report"
+
+    def _accept(self, settings: Any) -> None:
+        if self.adjusts:
+            olap.accept_adjustments(settings)
 
     @property
     def adjusts(self) -> bool:

@@ -36,10 +36,10 @@ _SHOWN = 20
 
 MANUAL = Manual(
     does="Lists the last adjustments: what ETL_STOCK_DIFFERENCES=adjust booked so that the stock "
-    "is the shop's own. No OLTP has them: --output writes all of them to a file, and --import takes "
-    "that file into another OLAP of the same shop, before it books any itself, where they enter "
-    "the ledger at once. It refuses where that OLAP has booked one of the same product and branch "
-    "since the oldest of them.",
+    "is the shop's own. No OLTP has them: --output writes all of them to a file, and --import "
+    "takes that file into another OLAP of the same shop, before it books any itself, where they "
+    "enter the ledger at once. It refuses where that OLAP has booked one of the same product and "
+    "branch since the oldest of them.",
     reads="the OLAP; with --import the file.",
     changes="nothing; with --output the file; with --import the OLAP's adjustments, ledger, stock "
     "and summaries, in one transaction, then the views.",

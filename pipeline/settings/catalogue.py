@@ -93,8 +93,8 @@ _GUARDS = (
         "ETL_STOCK_DIFFERENCES",
         "report",
         "What becomes of stock that is not the shop's own (existencias.sql): report shows it, "
-        "adjust books it as AJUSTE_ENTRADA or AJUSTE_SALIDA in each window. The first window that books "
-        "any, and one worth more than ETL_MAX_REMOVED_SHARE of the stock, waits for "
+        "adjust books it as AJUSTE_ENTRADA or AJUSTE_SALIDA in each window. The first window that "
+        "books any, and one worth more than ETL_MAX_REMOVED_SHARE of the stock, waits for "
         "--accept-adjustments.",
         "Qué se hace con las existencias que no son las de la tienda (existencias.sql): report las "
         "muestra, adjust las asienta como AJUSTE_ENTRADA o AJUSTE_SALIDA en cada ventana. La "
