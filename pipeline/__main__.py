@@ -26,7 +26,7 @@ _COMMANDS = {
     "verify": ("verify", "compare OLTP and OLAP; --repair mends what differs"),
     "close": ("close", "close a month, list the closings, open the last one again"),
     "rebuild": ("rebuild", "replay every product from the OLTP"),
-    "status": ("status", "show the last run, pending window, rejects and stock below zero"),
+    "status": ("status", "show the last run, pending window, rejects, stock below zero"),
 }
 
 _MANUAL = Manual(
@@ -47,9 +47,17 @@ _MANUAL = Manual(
 )
 
 
+def _on_one_line(prog: str) -> argparse.HelpFormatter:
+    """The longest command's line is one, too: argparse counts its indent short."""
+    formatter = argparse.RawDescriptionHelpFormatter(prog)
+    formatter._action_max_length = 4 + max(map(len, _COMMANDS))
+    return formatter
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipeline")
     describe(parser, _MANUAL)
+    parser.formatter_class = _on_one_line
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (module, summary) in _COMMANDS.items():

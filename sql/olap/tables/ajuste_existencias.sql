@@ -23,7 +23,6 @@ COMMENT ON COLUMN dw.ajuste_existencias.id_sucursal IS 'Nulo si la tienda da sus
 COMMENT ON COLUMN dw.ajuste_existencias.cantidad IS 'Con signo: lo que entra o, negativo, lo que sale';
 COMMENT ON COLUMN dw.ajuste_existencias.deshace IS
     'El ajuste al que quita esta cantidad, pues la causa de la diferencia ya está en el kardex; nulo si es uno nuevo';
-SELECT etl.conceder('SELECT', 'dw.ajuste_existencias', 'bi_lector');
 
 CREATE OR REPLACE FUNCTION etl.solo_se_anade() RETURNS trigger
 LANGUAGE plpgsql
