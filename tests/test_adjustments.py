@@ -249,6 +249,22 @@ def test_a_product_that_the_catalogue_loses_takes_them_along_and_brings_them_bac
     assert it.clean()
 
 
+def test_a_row_that_moves_branch_is_not_counted_in_both(it: AdjustingShop):
+    """With versions an ordinary window would read the new row, and not that the old one is gone."""
+    it.versions = None
+    it.tell_stock({}, versions=True)
+    it.level(MILK, None)
+    it.level(MILK, 10, 0)
+    it.read(2)
+    it.shop.till("UPDATE niveles SET id_sucursal = 1")
+    it.read(2.1)
+    # Of branch 0 the shop says nothing any more.
+    assert it.booked() == [(MILK, 1, 10, 2.1, NEW)]
+    assert it.shop.olap_rows("SELECT id_sucursal, tienda FROM dw.v_diferencias_existencias") == [
+        {"id_sucursal": 0, "tienda": None}
+    ]
+
+
 def test_reported_again_and_adjusted_again_all_stays_right(it: AdjustingShop):
     it.level(MILK, 7)
     it.read(2)
