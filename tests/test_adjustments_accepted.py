@@ -70,6 +70,19 @@ def test_the_first_that_books_any_asks(adjusting: Shop):
     assert "as a whole" not in adjusting.succeed("verify", "--all").stdout
 
 
+def test_doctor_says_whether_they_are_booked(adjusting: Shop):
+    def found() -> list[tuple[str, str]]:
+        told = json.loads(adjusting.command("doctor", "--json").stdout)["findings"]
+        return [(f["state"], f["found"]) for f in told if f["what"] == "adjustments"]
+
+    asks = "0 booked; the next window that would book any asks first"
+    assert found() == [("warning", asks)]
+    adjusting.run(ACCEPT)
+    assert found() == [("ok", "1 booked")]
+    adjusting.env["ETL_STOCK_DIFFERENCES"] = "report"
+    assert found() == []
+
+
 def test_one_that_is_dear_asks_each_time(adjusting: Shop):
     adjusting.run(ACCEPT)
     set_levels(adjusting, [(MILK, None, 3), (SCREWS, None, 3)])

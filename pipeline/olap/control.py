@@ -26,7 +26,8 @@ class Control(Bounds):
 
     `hasta` acts as last_run, `horizonte` is where the next window reads from, `version` is the
     token by which a load knows that nobody has loaded since its read; `tipos` are the types of
-    dw.tipo_movimiento; `cerrado` is where the ledger is open from, None without a closing.
+    dw.tipo_movimiento; `cerrado` is where the ledger is open from, None without a closing; `ajusta`
+    says whether this OLAP was told to book adjustments, `ajustes` how many it has.
     """
 
     version: str
@@ -42,6 +43,8 @@ class Control(Bounds):
     cerrado: str | None
     existencias: str | None
     existencias_enteras: str | None
+    ajusta: bool | None
+    ajustes: int
     filas_kardex: float | None
 
 
