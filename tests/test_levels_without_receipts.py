@@ -93,6 +93,6 @@ def test_its_stock_is_right_on_every_day(shop: Shop):
     assert not wrong
     assert it.clean()
     # Each product began with what there was, at the cost that the shop knows of it.
-    assert not [row for row in shop.olap_rows("SELECT * FROM dw.kardex WHERE costo_promedio = 0")]
+    assert not shop.olap_rows("SELECT id_movimiento FROM dw.kardex WHERE costo_promedio = 0")
     began = shop.olap_rows("SELECT DISTINCT id_producto FROM dw.kardex WHERE id_movimiento < -2^61")
     assert len(began) == len(PRODUCTS)
