@@ -22,10 +22,11 @@ _COMMANDS = {
     "book": ("book", "write the kardex of every product of a month"),
     "report": ("report", "write one page of HTML with the shop's figures"),
     "rejects": ("rejects", "list the movements that cannot be valued"),
+    "adjustments": ("adjustments", "list what made the stock the shop's own, carry it elsewhere"),
     "verify": ("verify", "compare OLTP and OLAP; --repair mends what differs"),
     "close": ("close", "close a month, list the closings, open the last one again"),
     "rebuild": ("rebuild", "replay every product from the OLTP"),
-    "status": ("status", "show the last run, pending window, rejects and stock below zero"),
+    "status": ("status", "show the last run, pending window, rejects, stock below zero"),
 }
 
 _MANUAL = Manual(
@@ -36,7 +37,7 @@ _MANUAL = Manual(
     reads="the settings, from the environment or .env (see .env.example), and what the manual of "
     "the command says.",
     changes="what the manual of the command says; none but init, import, opening, close, "
-    "rebuild and verify --repair changes anything.",
+    "rebuild, adjustments --import and verify --repair changes anything.",
     exits={
         0: "all is well",
         1: "a failure, said in one line on stderr; or a command found what it looks for",
@@ -46,9 +47,17 @@ _MANUAL = Manual(
 )
 
 
+def _on_one_line(prog: str) -> argparse.HelpFormatter:
+    """The longest command's line is one, too: argparse counts its indent short."""
+    formatter = argparse.RawDescriptionHelpFormatter(prog)
+    formatter._action_max_length = 4 + max(map(len, _COMMANDS))
+    return formatter
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipeline")
     describe(parser, _MANUAL)
+    parser.formatter_class = _on_one_line
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (module, summary) in _COMMANDS.items():

@@ -150,6 +150,16 @@ AGREE: dict[str, tuple[list[str], Words]] = {
         [],
         lambda told: [[str(r["id_movimiento"]), r["motivo"]] for r in told["rejects"]],
     ),
+    "adjustments": (
+        [],
+        lambda told: (
+            [
+                [str(a["id_producto"]), a["cantidad"].rstrip("0").rstrip(".")]
+                for a in told["adjustments"]
+            ]
+            or [["no adjustment"]]
+        ),
+    ),
     "verify": ([], lambda told: [[f"compared {told['compared']} movements"], ["equals the OLTP"]]),
     "close": (
         ["--list"],

@@ -155,6 +155,33 @@ def branch_counts(side: Side) -> Iterator[Finding]:
     )
 
 
+def adjustments(control: olap.Control, side: Side) -> Iterator[Finding]:
+    """Whether what is not the shop's own stock is booked; a shop that only reports passes by."""
+    if side.settings.stock_differences != "adjust":
+        return
+    booked = _("{adjustments} booked").format(adjustments=control["ajustes"])
+    if olap.last_run(control) is not None and control["existencias"] is None:
+        yield Finding(
+            "warning",
+            _("adjustments"),
+            _("{booked}; no window reads existencias.sql, without which none is").format(
+                booked=booked
+            ),
+            _("write existencias.sql, or set ETL_STOCK_DIFFERENCES=report"),
+        )
+    elif not control["ajusta"]:
+        yield Finding(
+            "warning",
+            _("adjustments"),
+            _("{booked}; the next window that would book any asks first").format(booked=booked),
+            _(
+                "look at `python -m pipeline plan`; if it is right: `{run} --accept-adjustments`"
+            ).format(run=_RUN),
+        )
+    else:
+        yield Finding("ok", _("adjustments"), booked)
+
+
 def prices(side: Side) -> Iterator[Finding]:
     """A rate that nobody said; net prices, from which the policy's tax is taken off once more."""
     found = olap.call(side.connection, "SELECT etl.impuesto_de_los_precios()")

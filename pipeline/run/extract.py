@@ -119,7 +119,9 @@ def read_oltp(
             if rewritten(snapshot, control, "sucursales"):
                 reads[2] = everything(queries[2], None)
         files = _copy_files(connection, folder, queries, reads)
-        whole = reason is not None or _first_of_the_day(settings, window, control)
+        # Of a row that is gone nothing would be read: what is to be booked is read whole.
+        books = settings.stock_differences == "adjust"
+        whole = books or reason is not None or _first_of_the_day(settings, window, control)
         levels = _read_levels(connection, settings, queries[1], folder, files, control, whole)
         gone_lines = []
         left_out = None

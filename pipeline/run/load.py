@@ -9,7 +9,7 @@ from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.errors import DataError, GuardError, StateError
-from pipeline.run import corrections, differences
+from pipeline.run import adjustments, corrections, differences
 from pipeline.run.extract import discard_extract, extract_window
 from pipeline.state import window as windows
 from pipeline.state.receipts import Extract, Load
@@ -170,6 +170,23 @@ def _tell(window: Window, receipt: Load) -> None:
                 window,
                 counts["diferencias_nuevas"],
                 differences.in_words(counts["diferencias"]),
+                extra=extra,
+            )
+        if booked := counts.get("ajustes"):
+            log.info(
+                _("%s: booked as the shop's own stock: %s"),
+                window,
+                adjustments.in_words(booked),
+                extra=extra,
+            )
+        if counts.get("referencias_cambiadas"):
+            log.warning(
+                _(
+                    "%s: of %d products the cost of reference is another (costo_referencia): all "
+                    "that is not closed of them was valued again"
+                ),
+                window,
+                counts["referencias_cambiadas"],
                 extra=extra,
             )
         if counts.get("tasas_reescritas"):

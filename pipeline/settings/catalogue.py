@@ -90,6 +90,18 @@ _GUARDS = (
         "Días de venta sin ningún movimiento tras los que una ventana vacía es sospechosa.",
     ),
     Setting(
+        "ETL_STOCK_DIFFERENCES",
+        "report",
+        "What becomes of stock that is not the shop's own (existencias.sql): report shows it, "
+        "adjust books it as AJUSTE_ENTRADA or AJUSTE_SALIDA in each window. The first window that "
+        "books any, and one worth more than ETL_MAX_REMOVED_SHARE of the stock, waits for "
+        "--accept-adjustments.",
+        "Qué se hace con las existencias que no son las de la tienda (existencias.sql): report las "
+        "muestra, adjust las asienta como AJUSTE_ENTRADA o AJUSTE_SALIDA en cada ventana. La "
+        "primera ventana que asienta alguno, y la que vale más que ETL_MAX_REMOVED_SHARE de las "
+        "existencias, espera a --accept-adjustments.",
+    ),
+    Setting(
         "ETL_COST_JUMP_FACTOR",
         "20",
         "A receipt's cost so many times above or below the average is listed as a jump, and "

@@ -23,6 +23,7 @@ from pipeline.translation import translated as _
 T = TypeVar("T")
 
 _CAPTURES = ("xmin", "xid8", "full")
+_DIFFERENCES = ("report", "adjust")
 _LOG_FORMATS = ("text", "json")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -96,6 +97,7 @@ class Settings:
     max_removed_share: float
     max_silent_days: int
     cost_jump_factor: float
+    stock_differences: str
     log_format: str
     report_path: Path | None
     shop_name: str  # '' where it is not set
@@ -286,6 +288,9 @@ def load_settings() -> Settings:
         ),
         cost_jump_factor=read(
             "ETL_COST_JUMP_FACTOR", casts.factor, N_("a factor above 1 and below 1e9")
+        ),
+        stock_differences=read(
+            "ETL_STOCK_DIFFERENCES", casts.one_of(_DIFFERENCES), _(" or ").join(_DIFFERENCES)
         ),
         log_format=_log_format(read),
         report_path=read("ETL_REPORT_PATH", casts.place, N_("a file")),

@@ -18,6 +18,7 @@ from luigi.rpc import RPCError
 
 from pipeline.base.logs import log
 from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, StateError, one_line
+from pipeline.run import adjustments
 from pipeline.settings import Notices, load_notices, load_settings
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget
@@ -292,6 +293,11 @@ def _window_line(notices: Notices, window: windows.Window) -> str:
     )
     if products := counts.get("existencias_cambiadas"):
         line += "\n" + say(notices.language, "digest.stock", products=products)
+    if products := counts.get("referencias_cambiadas"):
+        line += "\n" + say(notices.language, "digest.costs", products=products)
+    if booked := counts.get("ajustes"):
+        what = adjustments.in_words(booked)
+        line += "\n" + say(notices.language, "digest.adjustments", what=what)
     return line
 
 

@@ -37,6 +37,10 @@ MESSAGES: dict[str, str] = {
         "Of {products} products productos.sql now says otherwise whether they have a stock: they "
         "were valued again"
     ),
+    "digest.costs": _(
+        "Of {products} products the cost of reference is another: they were valued again"
+    ),
+    "digest.adjustments": _("Booked as the shop's own stock: {what}"),
     "digest.superseded": _("{window}: another run loaded first; nothing was loaded"),
     "digest.nothing": _("Nothing was due."),
     "left_out.title": _("ETL {shop}: movements that no run carries"),

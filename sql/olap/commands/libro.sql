@@ -45,7 +45,7 @@ SELECT
     CASE WHEN l.variacion = 0 AND t.signo <> 0 AND t.regla NOT IN ('contar', 'sumar_costo') THEN 'ninguna'
         ELSE t.regla END,
     t.signo, t.nombre,
-    CASE WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
+    CASE WHEN etl.es_inicial(l.id_movimiento) THEN '16' WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
     t.sunat_destino, l.sucursal_destino, l.fecha_documento, l.capa, l.reverso, coalesce(d.documento, d.clave)
 FROM (
     SELECT

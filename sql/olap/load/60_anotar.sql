@@ -19,6 +19,7 @@ SET version = gen_random_uuid(),
     zona = p_zona,
     politica = p_politica,
     aceptar_fuente = NULL,
+    aceptar_ajustes = false,
     revaluar = false
 $$;
 COMMENT ON FUNCTION etl.avanzar_control(jsonb, timestamptz, text, text) IS
