@@ -15,13 +15,15 @@ from pipeline.run import corrections, differences, scope
 from pipeline.run.due import find_pending
 from pipeline.run.proof import minute
 from pipeline.settings import load_settings
+from pipeline.settings.moments import in_zone
 from pipeline.state.request import what_holds
-from pipeline.state.window import Window, whole_second, windows_in
+from pipeline.state.window import windows_in
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.state.window import Window
 
 _WINDOWS = 10
 _HUELLA = 12  # characters of it, which tell it from others
@@ -108,10 +110,11 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
     last = olap.last_run(control)
     initial = olap.initial_date(control)
     held = what_holds(settings, pending) if pending else None
+    zone = settings.timezone
     print_facts(
         [
-            (_("last run"), last.isoformat() if last else _("none yet")),
-            (_("initial date"), initial.isoformat() if initial else _("fixed by the first run")),
+            (_("last run"), in_zone(last, zone) if last else _("none yet")),
+            (_("initial date"), in_zone(initial, zone) if initial else _("fixed by the first run")),
             (_("pending"), pending.label if pending else _("none")),
             *([(_("held by"), paint(held, "red"))] if held else []),
             (
@@ -137,7 +140,7 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
         print()
         print_table(
             [
-                _("window (UTC)"),
+                _("window up to"),
                 _("read"),
                 _("new"),
                 _("changed"),
@@ -148,7 +151,7 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
                 _("load s"),
                 _("views s"),
             ],
-            [_window_row(row) for row in state["ventanas"]],
+            [_window_row(row, zone) for row in state["ventanas"]],
         )
     _show_lists(state)
 
@@ -163,11 +166,11 @@ def _closing_facts(closing: dict[str, Any] | None) -> list[tuple[str, str]]:
     return [(_("closed up to"), said), (_("booked late since"), booked)]
 
 
-def _window_row(row: dict[str, Any]) -> list[Any]:
-    desde, hasta = olap.moment(row["desde"]), olap.moment(row["hasta"])
-    assert desde is not None and hasta is not None
+def _window_row(row: dict[str, Any], zone: str) -> list[Any]:
+    hasta = olap.moment(row["hasta"])
+    assert hasta is not None
     return [
-        Window(whole_second(desde), whole_second(hasta)).label,
+        in_zone(hasta, zone),
         *(
             row[name]
             for name in (

@@ -51,6 +51,9 @@ LEVELS_FILE = "levels.csv"
 # Why a window reads everything with ETL_CAPTURE=full: not worth a warning each time.
 READS_ALL = "ETL_CAPTURE=full"
 
+# So many take a load that is waited for.
+_MANY_ROWS = 50_000
+
 # How many times the movements of the last window there are, if a good third of them are new.
 _MANY_TIMES = 1.5
 
@@ -189,7 +192,10 @@ def _tell(window: Window, receipt: Extract) -> None:
         receipt["archivos"]["products.csv"]["rows"],
         seconds,
         run_id,
-        extra=fields("ExtractWindow", window, run_id, rows=rows, seconds=seconds),
+        # Of few the line of their load, a moment later, says all.
+        extra=fields(
+            "ExtractWindow", window, run_id, rows=rows, seconds=seconds, detail=rows < _MANY_ROWS
+        ),
     )
 
 

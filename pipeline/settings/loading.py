@@ -176,9 +176,13 @@ def load_notices() -> Notices:
     return _notices(reader())
 
 
-def load_log_format() -> str:
-    """How the log is written, whatever the other settings hold; raises as load_settings() does."""
-    return _log_format(reader())
+def load_log_format() -> tuple[str, str]:
+    """How the log is written, and in which zone its times are, whatever the other settings hold.
+
+    Raises as load_settings() does.
+    """
+    read = reader()
+    return _log_format(read), _zone(read)
 
 
 def _server(read: Reader, side: str) -> Database:

@@ -27,7 +27,7 @@ MESSAGES: dict[str, str] = {
         "While the cause stays the same, you are told once in {hours} h."
     ),
     "recovered.title": _("ETL {shop}: the runs work again"),
-    "recovered.body": _("The run succeeded. They had failed since {since} (UTC)."),
+    "recovered.body": _("The run succeeded. They had failed since {since}."),
     "digest.title": _("ETL {shop}: the run succeeded"),
     "digest.window": _(
         "{window}: {loaded} new or changed, {removed} removed, "
@@ -67,6 +67,7 @@ MESSAGES: dict[str, str] = {
         "You are told once in {hours} h."
     ),
     "stock.one": _("{product}: {ours} here, {theirs} in the shop"),
+    "window": _("{window}, up to {until}"),
     "no_window": _("none: what is due could not be found out"),
     "no_window_before": _("none: no window was due before it"),
     "no_cause": _("see the log of the run"),
