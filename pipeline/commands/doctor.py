@@ -73,7 +73,8 @@ def _show(findings: list[Finding]) -> None:
     arrow = _REMEDY if _can_show(_REMEDY) else "> "
     name = max(len(finding.what) for finding in findings)
     room = max(terminal_width() - name - 5, _NARROWEST)
-    print(paint(f"   {_('what').ljust(name)}  {_('found')}, {arrow}{_('remedy')}", "bold"))
+    what, found, remedy = _("what"), _("found"), _("remedy")
+    print(paint(f"   {what.ljust(name)}  {found}, {arrow}{remedy}", "bold"))
     for finding in findings:
         colour = None if finding.state == "ok" else _COLOURS[finding.state]
         lines = wrapped(finding.found, room)

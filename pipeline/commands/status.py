@@ -77,6 +77,7 @@ def _for_machines(
         "initial_date": state["control"]["desde_inicial"],
         "pending_window": None if pending is None else pending.label,
         "held": None if pending is None else what_holds(settings, pending),
+        "deleted_looked_for": state["control"]["borradas_buscadas"],
         "verified": state["probada"],
         "verified_whole": state["probada_entera"],
         **_closing_for_machines(state["cierre"]),
@@ -132,6 +133,7 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
                 else _("never without a fault"),
             ),
             *_closing_facts(state["cierre"]),
+            (_("deleted in the shop"), _deleted(state, zone)),
             *differences.facts(state["diferencias"]),
             (_("state folder"), settings.state_dir),
         ]
@@ -154,6 +156,18 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
             [_window_row(row, zone) for row in state["ventanas"]],
         )
     _show_lists(state)
+
+
+def _deleted(state: dict[str, Any], zone: str) -> str:
+    """What left the ledger because the OLTP has it no more, and when that was looked for."""
+    looked = olap.moment(state["control"]["borradas_buscadas"])
+    when = in_zone(looked, zone) if looked else _("never")
+    gone = [row for row in state["ventanas"] if row["borradas"] > row["reescritas"]]
+    if not gone:
+        return _("none lately; looked for up to {when}").format(when=when)
+    return _("{movements} movements lately; looked for up to {when}").format(
+        movements=sum(row["borradas"] - row["reescritas"] for row in gone), when=when
+    )
 
 
 def _closing_facts(closing: dict[str, Any] | None) -> list[tuple[str, str]]:

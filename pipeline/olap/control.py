@@ -42,6 +42,7 @@ class Control(Bounds):
     cerrado: str | None
     existencias: str | None
     existencias_enteras: str | None
+    borradas_buscadas: str | None
     filas_kardex: float | None
 
 

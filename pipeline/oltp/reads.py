@@ -95,6 +95,29 @@ def changed_since(
     return sql.SQL("\nUNION ALL\n").join(branches)
 
 
+def numbers_by_block(query: Query, since: datetime, limits: Sequence[int]) -> sql.Composable:
+    """A count and sum of the numbers in scope since then, by block of them."""
+    return sql.SQL(read_sql("oltp", "numeros_bloques.sql")).format(
+        query=sql.SQL(query.text),
+        condition=_in_scope(query, since),
+        limits=sql.Literal(list(limits)),
+    )
+
+
+def numbers_between(
+    query: Query, ranges: Sequence[tuple[int | None, int | None]]
+) -> sql.Composable:
+    """A read of all numbers in some ranges `[from, to)`, of which None is no bound."""
+    some = []
+    for low, high in ranges:
+        bounds = [("m.id_movimiento >= {}", low), ("m.id_movimiento < {}", high)]
+        parts = [sql.SQL(text).format(sql.Literal(b)) for text, b in bounds if b is not None]
+        some.append(sql.SQL(" AND ").join(parts) if parts else sql.SQL("true"))
+    return sql.SQL(read_sql("oltp", "numeros_entre.sql")).format(
+        query=sql.SQL(query.text), condition=sql.SQL("({})").format(sql.SQL(") OR (").join(some))
+    )
+
+
 def types_out_of_scope(query: Query, limit: int) -> sql.Composable:
     """A count of the movements that are neither voided nor of a known type, by type.
 

@@ -17,6 +17,7 @@ from pipeline.oltp.queries import Query, load_levels
 from pipeline.oltp.reads import changed_since, everything, with_rules
 from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
 from pipeline.run import catalogue
+from pipeline.run.deleted import find_deleted, is_due
 from pipeline.run.documents import lines_that_went
 from pipeline.run.scope import read_out_of_scope
 from pipeline.run.source_change import rewritten, why_everything
@@ -124,7 +125,8 @@ def read_oltp(
         files = _copy_files(connection, folder, queries, reads)
         whole = reason is not None or _first_of_the_day(settings, window, control)
         levels = _read_levels(connection, settings, queries[1], folder, files, control, whole)
-        gone_lines = []
+        gone_lines, deleted = [], []
+        looked = reason is None and is_due(settings, window, control)
         left_out = None
         if reason:
             # Of another server, versions say nothing of when a row was typed.
@@ -134,6 +136,8 @@ def read_oltp(
             gone_lines = lines_that_went(
                 settings, connection, queries[0], folder / "movements.csv", request.recheck
             )
+            if looked:
+                deleted = find_deleted(settings, connection, queries[0], control)
         connection.rollback()
     receipt: Extract = {
         "id_corrida": run_id,
@@ -149,7 +153,8 @@ def read_oltp(
         "catalogo_completo": whole_catalogue,
         "reconstruir": request.rebuild,
         "orden": request.command,
-        "revisados": list(request.recheck),
+        "revisados": sorted({*request.recheck, *deleted}),
+        "borradas_buscadas": looked,
         "lineas_borradas": gone_lines,
         "fuera_de_alcance": left_out,
         "existencias": levels,

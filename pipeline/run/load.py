@@ -160,6 +160,13 @@ def _tell(window: Window, receipt: Load, read: int) -> None:
                 counts["perdidas"],
                 extra=extra,
             )
+        if deleted := counts.get("borradas", 0) - counts.get("reescritas", 0):
+            log.warning(
+                _("%s: %d movements are deleted in the OLTP, and left the ledger"),
+                window,
+                deleted,
+                extra=extra,
+            )
         if booked := counts["correcciones"]:
             log.info(
                 _("%s: of what is closed up to %s, booked at its end: %s"),

@@ -91,6 +91,7 @@ class Settings:
     initial_days: int
     timezone: str
     keep_days: int
+    deleted_hours: int  # 0: never
     prices_include_tax: bool
     max_reject_share: float
     max_removed_share: float
@@ -279,6 +280,11 @@ def load_settings() -> Settings:
         timezone=zone,
         keep_days=read(
             "ETL_KEEP_DAYS", casts.natural, N_("a whole number of days from 1 to 100000")
+        ),
+        deleted_hours=read(
+            "ETL_DELETED_HOURS",
+            casts.natural_or_never,
+            N_("a whole number of hours from 0 to 100000"),
         ),
         prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", casts.boolean, N_("true or false")),
         max_reject_share=read("ETL_MAX_REJECT_SHARE", casts.share, N_("a share from 0 to 1")),

@@ -23,7 +23,7 @@ from pipeline.settings.moments import in_zone
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget
 from pipeline.superset.renewal import renew_dashboards
-from pipeline.telling import booked_late, left_out, metrics, notify, stock_apart
+from pipeline.telling import booked_late, deleted, left_out, metrics, notify, stock_apart
 from pipeline.telling import told as memories
 from pipeline.telling.messages import say
 from pipeline.telling.wording import dated, first_line, next_command, shop_zone, typed
@@ -39,7 +39,7 @@ _UNCAUGHT = "Uncaught exception in luigi"
 _KINDS: dict[str, notify.Kind] = {
     **dict.fromkeys(("failed", "unpublished", "apart"), "failure"),
     **dict.fromkeys(("recovered", "digest"), "success"),
-    **dict.fromkeys(("left_out", "corrections", "stock"), "warning"),
+    **dict.fromkeys(("left_out", "corrections", "stock", "deleted"), "warning"),
 }
 
 
@@ -163,6 +163,7 @@ def run_succeeded(task: luigi.Task) -> None:
     _attempt(lambda: _tell_found("left_out", left_out, task.windows))
     _attempt(lambda: _tell_found("corrections", booked_late, task.windows))
     _attempt(lambda: _tell_found("stock", stock_apart, task.windows))
+    _attempt(lambda: _tell_found("deleted", deleted, task.windows))
     _attempt(lambda: _beat(load_notices()))
     _attempt(lambda: metrics.write(load_notices(), succeeded=True))
 

@@ -59,6 +59,14 @@ MESSAGES: dict[str, str] = {
         "and this is told again by: {command}\n"
         "You are told once in {hours} h."
     ),
+    "deleted.title": _("ETL {shop}: movements were deleted in the shop"),
+    "deleted.body": _(
+        "{movements} movements that were valued are deleted in the shop, and left the ledger; what "
+        "came after them was valued again.\n"
+        "What to do: ask who deleted them, since a document that is voided leaves a trace; to see "
+        "the windows, type: {command}\n"
+        "You are told once in {hours} h."
+    ),
     "stock.title": _("ETL {shop}: stock that is not the shop's own"),
     "stock.body": _(
         "Of {products} products the stock here is newly not what the shop says that it has.\n"

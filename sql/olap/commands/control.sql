@@ -11,6 +11,7 @@ SELECT jsonb_build_object(
     'esquema', c.esquema, 'corridas', c.corridas, 'aceptar_fuente', c.aceptar_fuente,
     'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
     'cerrado', nullif(etl.cerrado_hasta(), '-infinity'), 'existencias', c.existencias, 'existencias_enteras', c.existencias_enteras,
+    'borradas_buscadas', c.borradas_buscadas,
     'tipos', (SELECT coalesce(jsonb_agg(t.tipo), '[]') FROM dw.tipo_movimiento AS t),
     'filas_kardex', (SELECT r.reltuples FROM pg_class AS r WHERE r.oid = 'dw.kardex'::regclass)
 )
