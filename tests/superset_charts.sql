@@ -81,8 +81,8 @@ SELECT p.categoria, count(*), count(*) FILTER (WHERE k.variacion <> 0), -sum(lea
     sum(greatest(k.costo_total, 0))
 FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) WHERE k.tipo = 'CONTEO' GROUP BY p.categoria
 -- conteos
-SELECT k.fecha AT TIME ZONE 'America/Lima', s.nombre, p.codigo, p.nombre, k.cantidad - k.variacion, k.cantidad,
-    k.variacion, k.costo_total
+SELECT k.fecha AT TIME ZONE 'America/Lima', NULL, s.nombre, p.codigo, p.nombre, k.cantidad - k.variacion,
+    k.cantidad, k.variacion, k.costo_total
 FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) JOIN dw.sucursal AS s USING (id_sucursal)
 WHERE k.tipo = 'CONTEO' AND k.variacion <> 0
 -- precios_sugeridos
@@ -136,12 +136,12 @@ FROM dw.cierre
 -- rechazos_por_motivo
 SELECT motivo, count(*) FROM etl.rechazo GROUP BY motivo
 -- rechazos_en_espera
-SELECT id_movimiento, tipo, id_producto, fecha AT TIME ZONE 'America/Lima', motivo,
+SELECT id_movimiento, NULL, tipo, id_producto::text, fecha AT TIME ZONE 'America/Lima', motivo,
     primera_hasta AT TIME ZONE 'America/Lima'
 FROM etl.rechazo
 -- saltos_costo
 -- This shop has no openings, from which a first receipt could jump.
-SELECT k.fecha AT TIME ZONE 'America/Lima', p.codigo, p.nombre, k.costo_unitario,
+SELECT k.fecha AT TIME ZONE 'America/Lima', NULL, p.codigo, p.nombre, k.costo_unitario,
     k.antes, k.salto_costo
 FROM (
     SELECT *, lag(costo_promedio) OVER (PARTITION BY id_producto ORDER BY fecha, orden, id_movimiento) AS antes

@@ -14,7 +14,9 @@ $$;
 COMMENT ON FUNCTION etl.fines_de_mes(date, text) IS
     'Los fines de mes de los 365 días que terminan en el corte';
 
-CREATE OR REPLACE FUNCTION etl.valor_promedio(p_producto bigint, p_fines timestamptz[]) RETURNS numeric
+CREATE OR REPLACE FUNCTION etl.valor_promedio(p_producto bigint, p_fines timestamptz[])
+-- A table of one row is written into the query that asks for it; a value is worked out by one of its own.
+RETURNS TABLE (valor_promedio numeric)
 LANGUAGE sql STABLE
 AS $$
 -- Before its first movement and its opening a product has no value that would count.
@@ -72,7 +74,7 @@ SELECT
         w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
         (w.fecha_documento AT TIME ZONE p_zona)::date
     )),
-    etl.valor_promedio(t.id_producto, f.fines)
+    m.valor_promedio
 FROM (
     SELECT s.id_producto FROM etl.tramo AS s
     UNION
@@ -81,6 +83,7 @@ FROM (
 INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
 INNER JOIN etl.politica_al(p_corte) AS v ON v.id_producto = t.id_producto
 CROSS JOIN etl.fines_de_mes(p_corte, p_zona) AS f (fines)
+CROSS JOIN LATERAL etl.valor_promedio(t.id_producto, f.fines) AS m
 LEFT JOIN etl.v_apertura AS a ON a.id_producto = t.id_producto
 -- Each from the end of the product's ledger, by its key: the cost does not follow the history.
 LEFT JOIN LATERAL (

@@ -46,7 +46,7 @@ DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v
 DROP FUNCTION IF EXISTS
     etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text), etl.buscar_producto(bigint, text),
     etl.verificar_bloques(timestamptz, bigint, text, boolean),
-    etl.tasa_del_dia(numeric, dw.tasa[], date),
+    etl.tasa_del_dia(numeric, dw.tasa[], date), etl.valor_promedio(bigint, timestamptz[]),
     etl.motivo_rechazo(
         dw.tipo_movimiento, boolean, numeric, numeric, numeric, numeric, timestamptz, timestamptz, bigint, bigint
     ),
