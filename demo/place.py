@@ -40,7 +40,7 @@ class Place:
 
     @property
     def env_file(self) -> Path:
-        """The settings, as a shell reads them; holds passwords."""
+        """The settings, as .env has them; holds passwords."""
         return self.folder / "env"
 
     @property
@@ -120,7 +120,7 @@ class Place:
         self.psql.unlink(missing_ok=True)
         self.psql.symlink_to(binaries.embedded_binaries() / "psql")
         lines = [f"{name}={shlex.quote(value)}" for name, value in settings.items()]
-        header = "# Settings of the demo, for a shell: set -a; . (this file); set +a"
+        header = "# Settings of the demo; a command that is run in this folder reads them"
         _write_private(self.env_file, "\n".join([header, *lines, ""]))
         return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -120,8 +121,17 @@ def _run_pipeline(place: Place, what: str) -> None:
         place.run("-m", "luigi", "--module", "pipeline", "RunDue", "--local-scheduler")
 
 
-def _whereabouts(place: Place, server: Server) -> str:
+def try_next(place: Place) -> str:
+    """Commands that work on the demo and leave the terminal as it was: its folder has the .env."""
     programs = Path(sys.executable).parent
+    python, luigi = (shlex.quote(str(programs / name)) for name in ("python", "luigi"))
+    return f"""Try next
+
+  (cd {shown(place.folder)} && {python} -m pipeline status)
+  (cd {shown(place.folder)} && {luigi} --module pipeline RunDue --local-scheduler)"""
+
+
+def _whereabouts(place: Place, server: Server) -> str:
     psql = f"PGSERVICEFILE={shown(place.services)} {shown(place.psql)} service="
     return f"""Where everything is
 
@@ -132,10 +142,6 @@ def _whereabouts(place: Place, server: Server) -> str:
   OLTP        {psql}{OLTP}
   OLAP        {psql}{OLAP}
 
-Try next
-
-  set -a; . {shown(place.env_file)}; set +a
-  {shown(programs / "python")} -m pipeline status
-  {shown(programs / "luigi")} --module pipeline RunDue --local-scheduler
+{try_next(place)}
 
   ./scripts/demo --stop stops PostgreSQL; ./scripts/demo --clean removes it all"""

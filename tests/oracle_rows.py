@@ -37,6 +37,17 @@ class Opening(NamedTuple):
     sucursales: Mapping[int, Decimal] | None = None
 
 
+class Adjustment(NamedTuple):
+    """What the OLAP booked by itself: `cantidad` is signed, `deshace` the number that it undoes."""
+
+    number: int
+    fecha: datetime
+    id_producto: int
+    id_sucursal: int | None
+    cantidad: Decimal
+    deshace: int | None = None
+
+
 class Pricing(NamedTuple):
     """Margin and tax as fractions, and the step prices are rounded up to; None: not said here."""
 

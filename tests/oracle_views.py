@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from oracle import SALE, category, opening_state
 from oracle_rows import ZERO, KardexRow, Measures, Replay
 from oracle_rules import round_six
-from oracle_summaries import line_tax
-from oracle_types import COUNT, CREDIT_NOTE, CUSTOMER_RETURN
+from oracle_summaries import BEGINNING, line_tax
+from oracle_types import ALL_TYPES, COUNT, CREDIT_NOTE, CUSTOMER_RETURN
 
 YEAR = 365
 QUARTER = 90
@@ -407,6 +407,10 @@ def daily_value(replay: Replay) -> dict[date, Day]:
         day = replay.rules.day(opening.fecha or replay.rules.initial)
         value = opening_state(opening).valor
         opened[day] = opened.get(day, ZERO) + value
+    for row in replay.booked.values():
+        if row.id_movimiento < BEGINNING:
+            day, sign = replay.rules.day(row.fecha), ALL_TYPES[row.tipo].signo
+            opened[day] = opened.get(day, ZERO) + sign * row.costo_total
     ends: dict[int, dict[date, Decimal]] = {
         id_producto: {replay.rules.day(row.fecha): row.valor for row in ledger}
         for id_producto, ledger in replay.ledgers.items()

@@ -86,6 +86,8 @@ class ShopServer:
             "ETL_STATE_DIR": str(folder / "state"),
             # What most tests assert; tests/test_spoken.py hears the other.
             "ETL_LANG": "en",
+            # A row of a table is one line; tests/test_administrator.py looks at narrow terminals.
+            "COLUMNS": "300",
             "LUIGI_CONFIG_PATH": str(REPOSITORY / "luigi.cfg"),
         }
 

@@ -121,9 +121,11 @@ def _load_and_take_back(
         before = _figures(connection)
         if accept_source:
             olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
+        if settings.max_removed_share >= 1:
+            olap.call(connection, "SELECT etl.aceptar_ajustes()")
         verdict, counts = load_files(connection, settings, window, extract, folder)
         reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
-        after = _figures(connection)
+        after = _figures(connection) | (counts.get("salidas") or {})
         left_out = olap.call(connection, "SELECT etl.resumir_fuera_de_alcance()")
         connection.rollback()
     done = Loaded(counts, reasons, before, after, left_out)

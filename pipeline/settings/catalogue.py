@@ -50,6 +50,14 @@ _RUN = (
         "fija con la primera carga.",
     ),
     Setting(
+        "ETL_DELETED_HOURS",
+        "24",
+        "The first window after so many hours looks for movements that the OLTP has no more, and "
+        "takes out those that are not closed. 0: never; `verify --repair` does it.",
+        "La primera ventana después de tantas horas busca los movimientos que el OLTP ya no tiene, "
+        "y saca los que no están cerrados. 0: nunca; lo hace `verify --repair`.",
+    ),
+    Setting(
         "ETL_KEEP_DAYS",
         "30",
         "Folders of windows older than so many days are removed.",
@@ -88,6 +96,18 @@ _GUARDS = (
         "5",
         "Trading days without any movement after which an empty window is suspicious.",
         "Días de venta sin ningún movimiento tras los que una ventana vacía es sospechosa.",
+    ),
+    Setting(
+        "ETL_STOCK_DIFFERENCES",
+        "report",
+        "What becomes of stock that is not the shop's own (existencias.sql): report shows it, "
+        "adjust books it as AJUSTE_ENTRADA or AJUSTE_SALIDA in each window. The first window that "
+        "books any, and one worth more than ETL_MAX_REMOVED_SHARE of the stock, waits for "
+        "--accept-adjustments.",
+        "Qué se hace con las existencias que no son las de la tienda (existencias.sql): report las "
+        "muestra, adjust las asienta como AJUSTE_ENTRADA o AJUSTE_SALIDA en cada ventana. La "
+        "primera ventana que asienta alguno, y la que vale más que ETL_MAX_REMOVED_SHARE de las "
+        "existencias, espera a --accept-adjustments.",
     ),
     Setting(
         "ETL_COST_JUMP_FACTOR",

@@ -49,7 +49,7 @@ BEGIN
         INNER JOIN pg_type AS t ON t.typrelid = a.attrelid
         WHERE t.oid = to_regtype('dw.circunstancia') AND a.attname = 'despues'
     ) THEN
-        ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric;
+        ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric, ADD ATTRIBUTE referencia numeric;
     END IF;
 END
 $$;
@@ -65,4 +65,5 @@ DROP FUNCTION IF EXISTS
     ),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
     etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
+    dw.valuar_movimiento(dw.paso, text, numeric, numeric, numeric, numeric, boolean, dw.origen, numeric),
     etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint);

@@ -11,6 +11,13 @@ WITH flujo AS (
     FROM etl.v_apertura AS a
     CROSS JOIN dw.v_corte AS c
     WHERE a.fecha IS NOT NULL
+    UNION ALL
+    -- What a product began with, by the shop's own stock.
+    SELECT (k.fecha AT TIME ZONE c.zona)::date, t.signo * k.costo_total, 0, 0, 0, 0
+    FROM dw.kardex AS k
+    INNER JOIN dw.tipo_movimiento AS t ON t.tipo = k.tipo
+    CROSS JOIN dw.v_corte AS c
+    WHERE k.id_movimiento < -2305843009213693952
 ), dia AS (
     SELECT
         f.dia, sum(f.apertura) AS apertura, sum(f.entradas) AS entradas,
