@@ -50,7 +50,7 @@ SELECT count(*) FROM dw.inventario JOIN dw.resumen_movil AS v USING (id_producto
 WHERE existencias <= 0 AND v.unidades_90 > 0
 -- por_reponer
 SELECT count(*) FROM dw.inventario AS i JOIN dw.resumen_movil AS v USING (id_producto) CROSS JOIN etl.control AS c
-WHERE existencias > 0 AND existencias * least(90, greatest(
+WHERE i.existencias > 0 AND i.existencias * least(90, greatest(
     1, (c.hasta AT TIME ZONE c.zona)::date
         - (SELECT min(k.fecha AT TIME ZONE c.zona)::date FROM dw.kardex AS k WHERE k.id_producto = i.id_producto)
 )) <= 15 * v.unidades_90
