@@ -102,6 +102,21 @@ def test_of_what_waits_without_a_quantity_nothing_is_booked(it: AdjustingShop):
     assert it.booked() == []
 
 
+def test_of_what_goes_nobody_knows_where_no_branch_is_booked(it: AdjustingShop):
+    it.shop.movement("TRASLADO", INITIAL + 1.5 * DAY, MILK, 4)
+    it.level(MILK, None)
+    it.level(MILK, 7, 0)
+    it.level(MILK, 3, 1)
+    it.read(2)
+    assert it.booked() == []
+    # The whole of it stays what it is.
+    it.level(MILK, None, 0)
+    it.level(MILK, None, 1)
+    it.level(MILK, 9)
+    it.read(3)
+    assert it.booked() == [(MILK, None, -1, 3, NEW)]
+
+
 def test_a_deleted_sale_that_repair_takes_out_undoes_what_stood_for_it(it: AdjustingShop):
     (sale,) = it.shop.sale(INITIAL + 1.5 * DAY, (MILK, 4, 9))
     it.level(MILK, 6)
