@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+from importlib import metadata
 
 from pipeline.commands.manual import Manual, describe, print_failure
 from pipeline.errors import PipelineError
@@ -15,6 +16,7 @@ from pipeline.translation import translated as _
 _COMMANDS = {
     "init": ("init", "create or upgrade the OLAP's objects and roles"),
     "doctor": ("doctor", "examine every precondition of a run; changes nothing"),
+    "adapt": ("adapt", "look at the shop's queries as they are now; writes nothing"),
     "import": ("import_csv", "fill the example OLTP from CSV files"),
     "opening": ("opening", "set the opening balances that products are valued from"),
     "plan": ("plan", "say what the next run would carry; writes nothing"),
@@ -41,7 +43,6 @@ _MANUAL = Manual(
     exits={
         0: "all is well",
         1: "a failure, said in one line on stderr; or a command found what it looks for",
-        130: "interrupted; nothing half done is kept",
     },
     examples=("python -m pipeline doctor", "python -m pipeline --debug status --json"),
 )
@@ -59,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     describe(parser, _MANUAL)
     parser.formatter_class = _on_one_line
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    parser.add_argument(
+        "--version", action="version", version=f"pipeline {metadata.version('pipeline')}"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (module, summary) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary)

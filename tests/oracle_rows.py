@@ -89,6 +89,8 @@ class Rules:
             if categoria is None
             else self._said(self.category_pricing.get(categoria, Pricing()), categoria, day),
             self._said(self.default_pricing, None, day),
+            # Of a rate that nobody has said.
+            DEFAULT_PRICING,
         )
         return Pricing(
             *(next(v for v in said if v is not None) for said in zip(*levels, strict=True))

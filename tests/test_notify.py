@@ -21,7 +21,7 @@ from test_chain import KILLER, ago, folders, receipt, stock_up
 
 from pipeline.errors import GuardError, SettingsError
 from pipeline.settings import load_notices
-from pipeline.telling import after_run, notify
+from pipeline.telling import notify, wording
 from pipeline.telling.told import Memory, cause_key, recall, remember
 
 pytestmark = pytest.mark.one_postgres
@@ -459,13 +459,13 @@ def test_luigis_own_mail_still_works(shop: Shop, tmp_path: Path):
 
 def test_a_cause_holds_its_first_line_without_passwords(shop: Shop):
     with shop.environment():
-        said = after_run._first_line(ValueError(f"with {PASSWORD}\nand more"))
+        said = wording.first_line(ValueError(f"with {PASSWORD}\nand more"))
     assert said == "ValueError: with ****"
 
 
 def test_the_next_command_follows_the_cause():
-    assert "plan" in after_run._next_command(GuardError("too many"))
-    assert "RunDue" in after_run._next_command(SettingsError("not set"))
+    assert "plan" in wording.next_command(GuardError("too many"))
+    assert "RunDue" in wording.next_command(SettingsError("not set"))
 
 
 # Memory

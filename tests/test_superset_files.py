@@ -53,6 +53,8 @@ SQL_MAX_ROW, TABLE_VIZ_MAX_ROW_SERVER = 100_000, 500_000
 # categories ten thousand, are beyond any shop.
 DAYS = CATEGORIES = 10_000
 BOUNDED = {
+    "antiguedad": 4,
+    "venta_por_hora": 7 * 24,
     "cierres": DAYS,  # one a month, as a rule
     "clases_abc": 3,  # A, B and C
     "conteos_por_categoria": CATEGORIES,

@@ -1,11 +1,15 @@
-"""The file with the settings, which holds passwords: nobody but its owner may read it."""
+"""The file with the settings: who may read it, and what of it does not hold."""
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 
+from decouple import RepositoryEnv
+
 from pipeline.doctor.findings import Finding
+from pipeline.settings.catalogue import SETTINGS
 from pipeline.settings.file import settings_file
 from pipeline.translation import translated as _
 
@@ -30,3 +34,23 @@ def private() -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", ".env", _("{path}, mode {mode:04o}").format(path=path, mode=mode))
+
+
+def overridden() -> Iterator[Finding]:
+    """The lines of .env that the environment overrides with another value: cron has none of it."""
+    path = settings_file()
+    if path is None or path.name != ".env":
+        return
+    given = RepositoryEnv(path).data
+    names = [n for n in SETTINGS if n in given and os.environ.get(n, given[n]) != given[n]]
+    if names:
+        yield Finding(
+            "warning",
+            _(".env and environment"),
+            _("the environment overrides {names}: what is said here is of those values").format(
+                names=", ".join(names)
+            ),
+            _("`unset {names}`, or open another terminal: cron and systemd go by {path}").format(
+                names=" ".join(names), path=path
+            ),
+        )

@@ -45,6 +45,7 @@ class Control(Bounds):
     existencias_enteras: str | None
     ajusta: bool | None
     ajustes: int
+    borradas_buscadas: str | None
     filas_kardex: float | None
 
 

@@ -50,6 +50,14 @@ _RUN = (
         "fija con la primera carga.",
     ),
     Setting(
+        "ETL_DELETED_HOURS",
+        "24",
+        "The first window after so many hours looks for movements that the OLTP has no more, and "
+        "takes out those that are not closed. 0: never; `verify --repair` does it.",
+        "La primera ventana después de tantas horas busca los movimientos que el OLTP ya no tiene, "
+        "y saca los que no están cerrados. 0: nunca; lo hace `verify --repair`.",
+    ),
+    Setting(
         "ETL_KEEP_DAYS",
         "30",
         "Folders of windows older than so many days are removed.",
@@ -118,6 +126,18 @@ _GUARDS = (
 )
 
 _SHOWN = (
+    Setting(
+        "ETL_SHOP_NAME",
+        "",
+        "The shop's name, as the report says it. Empty: the name of the analytical database.",
+        "El nombre de la tienda, como lo dice el informe. Vacío: el de la base analítica.",
+    ),
+    Setting(
+        "ETL_CURRENCY",
+        "",
+        "The sign of the shop's currency, such as S/ or $: it stands before the report's amounts.",
+        "El signo de la moneda de la tienda, como S/ o $: va delante de los importes del informe.",
+    ),
     Setting(
         "ETL_REPORT_PATH",
         "",

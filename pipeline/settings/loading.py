@@ -92,6 +92,7 @@ class Settings:
     initial_days: int
     timezone: str
     keep_days: int
+    deleted_hours: int  # 0: never
     prices_include_tax: bool
     max_reject_share: float
     max_removed_share: float
@@ -100,6 +101,8 @@ class Settings:
     stock_differences: str
     log_format: str
     report_path: Path | None
+    shop_name: str  # '' where it is not set
+    currency: str  # the sign, '' where it is not set
     tracking_url: str
     ruc: str  # '' where it is not set
     establishment: str
@@ -178,9 +181,13 @@ def load_notices() -> Notices:
     return _notices(reader())
 
 
-def load_log_format() -> str:
-    """How the log is written, whatever the other settings hold; raises as load_settings() does."""
-    return _log_format(reader())
+def load_log_format() -> tuple[str, str]:
+    """How the log is written, and in which zone its times are, whatever the other settings hold.
+
+    Raises as load_settings() does.
+    """
+    read = reader()
+    return _log_format(read), _zone(read)
 
 
 def _server(read: Reader, side: str) -> Database:
@@ -278,6 +285,11 @@ def load_settings() -> Settings:
         keep_days=read(
             "ETL_KEEP_DAYS", casts.natural, N_("a whole number of days from 1 to 100000")
         ),
+        deleted_hours=read(
+            "ETL_DELETED_HOURS",
+            casts.natural_or_never,
+            N_("a whole number of hours from 0 to 100000"),
+        ),
         prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", casts.boolean, N_("true or false")),
         max_reject_share=read("ETL_MAX_REJECT_SHARE", casts.share, N_("a share from 0 to 1")),
         max_removed_share=read("ETL_MAX_REMOVED_SHARE", casts.share, N_("a share from 0 to 1")),
@@ -292,6 +304,8 @@ def load_settings() -> Settings:
         ),
         log_format=_log_format(read),
         report_path=read("ETL_REPORT_PATH", casts.place, N_("a file")),
+        shop_name=read("ETL_SHOP_NAME", str, N_("a name")),
+        currency=read("ETL_CURRENCY", str, N_("a sign")),
         tracking_url=read(
             "ETL_TRACKING_URL", casts.web_address("ETL_TRACKING_URL"), N_("a web address")
         ),

@@ -27,7 +27,7 @@ MESSAGES: dict[str, str] = {
         "While the cause stays the same, you are told once in {hours} h."
     ),
     "recovered.title": _("ETL {shop}: the runs work again"),
-    "recovered.body": _("The run succeeded. They had failed since {since} (UTC)."),
+    "recovered.body": _("The run succeeded. They had failed since {since}."),
     "digest.title": _("ETL {shop}: the run succeeded"),
     "digest.window": _(
         "{window}: {loaded} new or changed, {removed} removed, "
@@ -63,6 +63,14 @@ MESSAGES: dict[str, str] = {
         "and this is told again by: {command}\n"
         "You are told once in {hours} h."
     ),
+    "deleted.title": _("ETL {shop}: movements were deleted in the shop"),
+    "deleted.body": _(
+        "{movements} movements that were valued are deleted in the shop, and left the ledger; what "
+        "came after them was valued again.\n"
+        "What to do: ask who deleted them, since a document that is voided leaves a trace; to see "
+        "the windows, type: {command}\n"
+        "You are told once in {hours} h."
+    ),
     "stock.title": _("ETL {shop}: stock that is not the shop's own"),
     "stock.body": _(
         "Of {products} products the stock here is newly not what the shop says that it has.\n"
@@ -71,6 +79,7 @@ MESSAGES: dict[str, str] = {
         "You are told once in {hours} h."
     ),
     "stock.one": _("{product}: {ours} here, {theirs} in the shop"),
+    "window": _("{window}, up to {until}"),
     "no_window": _("none: what is due could not be found out"),
     "no_window_before": _("none: no window was due before it"),
     "no_cause": _("see the log of the run"),

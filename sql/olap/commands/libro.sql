@@ -12,15 +12,19 @@ WHERE p.id_producto = p_id_producto AND p.clave IS NULL OR p.clave = btrim(p_cod
 UNION ALL
 SELECT p.id_producto, p.codigo, p.nombre, p.categoria, p.clave
 FROM dw.producto AS p
-WHERE btrim(p.codigo) = btrim(p_codigo)
+-- lower() alone folds no accent where the database's locale is C.
+WHERE lower(translate(btrim(p.codigo), 'ÁÉÍÓÚÜÑ', 'áéíóúüñ'))
+    = lower(translate(btrim(p_codigo), 'ÁÉÍÓÚÜÑ', 'áéíóúüñ'))
     AND NOT EXISTS (
         SELECT FROM dw.producto AS x
         WHERE x.id_producto = p_id_producto AND x.clave IS NULL OR x.clave = btrim(p_codigo)
+            -- Of codes that differ in case alone the one that is typed is meant.
+            OR btrim(x.codigo) = btrim(p_codigo) AND btrim(p.codigo) <> btrim(p_codigo)
     )
 ORDER BY 1
 $$;
 COMMENT ON FUNCTION etl.buscar_producto(bigint, text) IS
-    'El producto de ese id, que es el de la tienda; si no lo hay, los que tienen ese código, que deberían ser uno.';
+    'El producto de ese id, que es el de la tienda; si no lo hay, los que tienen ese código, que deberían ser uno; si no hay ninguno, los que lo tienen con otras mayúsculas.';
 SELECT etl.conceder('EXECUTE', 'etl.buscar_producto(bigint, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.libro_producto(

@@ -28,7 +28,8 @@ SELECT
     -- What the OLTP need not have any more, nor the catalogue its product.
     CASE WHEN NOT etl.puede_irse(k.fecha_documento, k.capa, c.hasta) THEN k.id_producto END AS archivable
 FROM dw.kardex AS k
-CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta) AS c
+-- OFFSET 0: else it is asked for each row, and six times.
+CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta OFFSET 0) AS c
 WHERE NOT k.reverso AND NOT etl.es_ajuste(k.id_movimiento) AND NOT EXISTS (
     SELECT FROM dw.kardex AS x WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
 )

@@ -50,6 +50,7 @@ INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 CROSS JOIN etl.misma_politica() AS n (misma)
+CROSS JOIN LATERAL etl.valor_promedio(i.id_producto, f.fines) AS m
 LEFT JOIN LATERAL (
     SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
     FROM dw.kardex AS k
@@ -65,7 +66,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS w ON true
 -- A price that gets its tax has that of the pricing policy of its load, which may be another by now.
-WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
+WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio, i.primera) IS DISTINCT FROM (
     w.fecha,
     CASE
         WHEN coalesce(w.precio_con_impuesto, p.precio_con_impuesto) THEN w.precio_unitario
@@ -77,7 +78,8 @@ WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DIST
         w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
         (w.fecha_documento AT TIME ZONE c.zona)::date
     )),
-    etl.valor_promedio(i.id_producto, f.fines)
+    m.valor_promedio,
+    (SELECT min(k.fecha) FROM dw.kardex AS k WHERE k.id_producto = i.id_producto)
 )
 UNION ALL
 SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint

@@ -33,7 +33,7 @@ BEGIN
     PERFORM etl.extender_tramos();
     -- What is closed is not valued again, whatever changed.
     UPDATE etl.tramo AS t SET desde = c.hasta
-    FROM (SELECT etl.cerrado_hasta() AS hasta) AS c
+    FROM (SELECT etl.cerrado_hasta() AS hasta OFFSET 0) AS c
     WHERE t.desde < c.hasta;
 
     UPDATE etl.tramo AS t SET inventariable = false

@@ -22,11 +22,13 @@ CREATE TABLE IF NOT EXISTS etl.control (
     existencias      text,
     existencias_enteras timestamptz,
     ajusta          text,
-    aceptar_ajustes boolean NOT NULL DEFAULT false
+    aceptar_ajustes boolean NOT NULL DEFAULT false,
+    borradas_buscadas timestamptz
 );
 ALTER TABLE etl.control
     ADD COLUMN IF NOT EXISTS existencias text, ADD COLUMN IF NOT EXISTS existencias_enteras timestamptz,
-    ADD COLUMN IF NOT EXISTS ajusta text, ADD COLUMN IF NOT EXISTS aceptar_ajustes boolean NOT NULL DEFAULT false;
+    ADD COLUMN IF NOT EXISTS ajusta text, ADD COLUMN IF NOT EXISTS aceptar_ajustes boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS borradas_buscadas timestamptz;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -56,6 +58,8 @@ COMMENT ON COLUMN etl.control.existencias_enteras IS 'Fin de la última ventana 
 COMMENT ON COLUMN etl.control.ajusta IS
     'Qué base aceptó asentar ajustes: su servidor, línea de tiempo y número; en otra, o nula, la próxima que los asiente pregunta';
 COMMENT ON COLUMN etl.control.aceptar_ajustes IS 'La próxima carga asienta sus ajustes sin preguntar';
+COMMENT ON COLUMN etl.control.borradas_buscadas IS
+    'Fin de la última ventana que buscó lo que el OLTP ya no tiene, o que lo leyó todo';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
     'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado; nula si no todo con la misma';
