@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +104,21 @@ def test_of_what_waits_without_a_quantity_nothing_is_booked(it: AdjustingShop):
     assert it.booked() == []
 
 
+def test_of_what_goes_nobody_knows_where_no_branch_is_booked(it: AdjustingShop):
+    it.shop.movement("TRASLADO", INITIAL + 1.5 * DAY, MILK, 4)
+    it.level(MILK, None)
+    it.level(MILK, 7, 0)
+    it.level(MILK, 3, 1)
+    it.read(2)
+    assert it.booked() == []
+    # The whole of it stays what it is.
+    it.level(MILK, None, 0)
+    it.level(MILK, None, 1)
+    it.level(MILK, 9)
+    it.read(3)
+    assert it.booked() == [(MILK, None, -1, 3, NEW)]
+
+
 def test_a_deleted_sale_that_repair_takes_out_undoes_what_stood_for_it(it: AdjustingShop):
     (sale,) = it.shop.sale(INITIAL + 1.5 * DAY, (MILK, 4, 9))
     it.level(MILK, 6)
@@ -121,6 +138,26 @@ def test_a_deleted_sale_that_repair_takes_out_undoes_what_stood_for_it(it: Adjus
     assert it.booked() == [*booked, (MILK, None, -4, 4, UNDOES)]
     assert [it.stock(MILK, day) for day in (2, 3, 4, 5, 6)] == [10, 30, 30, 29, 29]
     assert it.clean()
+
+
+def test_what_a_window_finds_deleted_undoes_what_stood_for_it(it: AdjustingShop):
+    (sale,) = it.shop.sale(INITIAL + 1.5 * DAY, (MILK, 4, 9))
+    it.level(MILK, 6)
+    it.read(2)
+    it.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", sale)
+    it.level(MILK, 10)
+    it.read(2.5, unseen=True)
+    it.shop.env["ETL_DELETED_HOURS"] = "24"
+    it.read(4)
+    assert it.booked() == [(MILK, None, 4, 2.5, NEW), (MILK, None, -4, 2.5, UNDOES)]
+    assert [it.stock(MILK, day) for day in (2, 2.5, 4)] == [10, 10, 10]
+    # Ours are not looked for.
+    it.level(MILK, 9)
+    it.read(5)
+    it.read(7)
+    receipt = max(Path(it.shop.env["ETL_STATE_DIR"]).glob("*/extract.json"))
+    assert json.loads(receipt.read_text())["revisados"] == []
+    assert it.stock(MILK, 7) == 9
 
 
 def test_what_breaks_is_no_undoing(it: AdjustingShop):

@@ -59,6 +59,9 @@ def test_the_first_that_books_any_asks(adjusting: Shop):
     assert (seen["adjustments"], seen["adjusted_value"]) == (1, 5)
     assert seen["held"]
     assert "Producto 1" in adjusting.command("plan").stdout
+    adjusting.env["ETL_MAX_REMOVED_SHARE"] = "1"
+    assert plan(adjusting)["held"]
+    del adjusting.env["ETL_MAX_REMOVED_SHARE"]
     adjusting.run(ACCEPT)
     assert booked(adjusting) == [(MILK, -1)]
     # From then on it does not, as long as they are small.

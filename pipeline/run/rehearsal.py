@@ -87,7 +87,7 @@ def rehearse(
                 held, verdict, loaded = failure, "cargar", None
             except GuardError as failure:
                 held = failure
-                verdict, loaded = _if_accepted(partial(load, _without_guards(settings)))
+                verdict, loaded = _if_accepted(partial(load, settings, unguarded=True))
         if verdict == "cargar":
             listed = loaded.out_of_scope if loaded else _listed_already(settings)
             return Rehearsal(pending, window, extract, held, loaded, listed)
@@ -115,13 +115,17 @@ def _load_and_take_back(
     folder: Path,
     accept_source: str,
     settings: Settings,
+    *,
+    unguarded: bool = False,
 ) -> tuple[str, Loaded | None]:
-    """The verdict, and what the load did if it loads."""
+    """The verdict, and what the load did if it loads; `unguarded` whatever a guard says of it."""
+    if unguarded:
+        settings = _without_guards(settings)
     with connect(settings.olap, "rehearsal") as connection:
         before = _figures(connection)
         if accept_source:
             olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
-        if settings.max_removed_share >= 1:
+        if unguarded:
             olap.call(connection, "SELECT etl.aceptar_ajustes()")
         verdict, counts = load_files(connection, settings, window, extract, folder)
         reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")

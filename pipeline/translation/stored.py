@@ -75,6 +75,11 @@ TEMPLATES = (
         "it is more than ETL_MAX_REMOVED_SHARE of the stock: look at them with `python -m "
         "pipeline plan`; if it is right: luigi --module pipeline RunDue --accept-adjustments"
     ),
+    N_(
+        "the adjustments would not bring the stock of product {product} to the shop's; nothing was "
+        "written"
+    ),
+    N_("set ETL_STOCK_DIFFERENCES=report until it is known why"),
     N_("the adjustment {movement} is not as it was booked; nothing was changed"),
     N_("import the file that `python -m pipeline adjustments --output` wrote, as it is"),
     N_(

@@ -4,7 +4,8 @@ CREATE OR REPLACE VIEW etl.v_borrable AS
 SELECT k.id_movimiento
 FROM dw.kardex AS k
 CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta) AS c
-WHERE etl.puede_irse(k.fecha_documento, k.capa, c.hasta)
+-- What no OLTP has does not leave for that.
+WHERE etl.puede_irse(k.fecha_documento, k.capa, c.hasta) AND NOT etl.es_ajuste(k.id_movimiento)
 UNION ALL
 SELECT r.id_movimiento FROM etl.rechazo AS r;
 COMMENT ON VIEW etl.v_borrable IS

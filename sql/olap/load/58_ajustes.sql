@@ -151,7 +151,10 @@ WITH difiere AS MATERIALIZED (
         END AS cantidad
     FROM difiere AS d
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(e.cantidad), 0) AS cantidad, coalesce(bool_and(e.se_sabe), true) AS se_sabe
+        SELECT
+            coalesce(sum(e.cantidad), 0) AS cantidad,
+            -- Of what goes nobody knows where, the whole stays what it is.
+            coalesce(bool_and(e.se_sabe AND (d.id_sucursal IS NULL OR e.id_sucursal IS NOT NULL)), true) AS se_sabe
         FROM espera AS e
         WHERE e.id_producto = d.id_producto
             AND (d.id_sucursal IS NULL OR e.id_sucursal = d.id_sucursal OR e.id_sucursal IS NULL OR NOT e.se_sabe)
@@ -329,9 +332,13 @@ DECLARE
     v_ajustes dw.ajuste_existencias[];
     v_resumen jsonb;
 BEGIN
-    -- Of what was read in part, a row may be gone that is still here.
+    -- Of what was read in part, a row may be gone that is still here. And a shop may have other types.
     IF NOT coalesce((p_opciones ->> 'ajustar')::boolean, false)
-        OR NOT coalesce((p_extracto -> 'existencias' ->> 'todas')::boolean, false) THEN
+        OR NOT coalesce((p_extracto -> 'existencias' ->> 'todas')::boolean, false)
+        OR 2 > (
+            SELECT count(*) FROM dw.tipo_movimiento AS t
+            WHERE (t.tipo, t.regla) IN (('AJUSTE_ENTRADA', 'recibir'), ('AJUSTE_SALIDA', 'al_promedio'))
+        ) THEN
         RETURN NULL;
     END IF;
     SELECT array_agg(a ORDER BY a.id_movimiento) INTO v_ajustes FROM etl.proponer_ajustes(p_extracto) AS a;
@@ -343,12 +350,40 @@ BEGIN
     INSERT INTO dw.ajuste_existencias SELECT * FROM unnest(v_ajustes);
     UPDATE etl.diferencia_existencias AS d
     SET atrasada = 0, atrasada_desde = NULL
-    WHERE d.atrasada <> 0 AND d.tienda IS NOT NULL;
+    FROM unnest(v_ajustes) AS a
+    WHERE a.id_producto = d.id_producto AND a.id_sucursal IS NOT DISTINCT FROM d.id_sucursal AND d.atrasada <> 0;
     RETURN v_resumen;
 END
 $$;
 COMMENT ON FUNCTION etl.asentar_ajustes(etl.control, jsonb, jsonb) IS
     'Añade a dw.ajuste_existencias lo que difiere, si así se pide y la tienda se leyó entera; devuelve lo que dice etl.resumir_ajustes(), o nulo si nada';
+
+CREATE OR REPLACE FUNCTION etl.comprobar_igualadas(p_esperadas jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_producto bigint;
+BEGIN
+    -- Else each window would book it once more.
+    SELECT t.id_producto INTO v_producto
+    FROM jsonb_array_elements(p_esperadas) AS v (fila)
+    INNER JOIN dw.existencias_tienda AS t
+        ON t.id_producto = (v.fila ->> 0)::bigint AND t.id_sucursal IS NOT DISTINCT FROM (v.fila ->> 1)::bigint
+    LEFT JOIN etl.diferencia_existencias AS d
+        ON d.id_producto = t.id_producto AND d.id_sucursal IS NOT DISTINCT FROM t.id_sucursal
+    WHERE coalesce(d.nuestras, t.existencias) <> (v.fila ->> 2)::numeric
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETD01',
+            MESSAGE = format('the adjustments would not bring the stock of product %s to the shop''s; nothing was written',
+                             v_producto),
+            HINT = 'set ETL_STOCK_DIFFERENCES=report until it is known why';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.comprobar_igualadas(jsonb) IS
+    'Falla si, asentados los ajustes, algún producto no quedó en lo que debía';
 
 CREATE OR REPLACE FUNCTION etl.igualar_existencias(p_extracto jsonb, p_opciones jsonb, p_control etl.control, p_corte date)
 RETURNS jsonb
@@ -359,6 +394,7 @@ DECLARE
     v_salidas jsonb;
     v_ajustes jsonb;
     v_llevados bigint;
+    v_esperadas jsonb;
 BEGIN
     IF EXISTS (SELECT FROM dw.ajuste_existencias) THEN
         PERFORM etl.anotar_atrasadas(p_extracto, p_control.hasta);
@@ -371,8 +407,18 @@ BEGIN
     v_ajustes := etl.asentar_ajustes(p_control, p_extracto, p_opciones);
     IF v_ajustes IS NOT NULL THEN
         v_salidas := coalesce(v_salidas, etl.contar_salidas());
+        SELECT jsonb_agg(jsonb_build_array(d.id_producto, d.id_sucursal, d.nuestras + a.cantidad)) INTO v_esperadas
+        FROM (
+            SELECT b.id_producto, b.id_sucursal, sum(b.cantidad) AS cantidad
+            FROM dw.ajuste_existencias AS b
+            WHERE b.hasta = v_ventana AND b.desde = (p_extracto ->> 'desde')::timestamptz
+            GROUP BY b.id_producto, b.id_sucursal
+        ) AS a
+        INNER JOIN etl.diferencia_existencias AS d
+            ON d.id_producto = a.id_producto AND d.id_sucursal IS NOT DISTINCT FROM a.id_sucursal;
         PERFORM etl.llevar_ajustes(p_control.corridas + 1, p_opciones, p_corte);
         PERFORM etl.comparar_existencias(ARRAY(SELECT t.id_producto FROM etl.tramo AS t), v_ventana);
+        PERFORM etl.comprobar_igualadas(v_esperadas);
     END IF;
     RETURN jsonb_build_object(
         'ajustes', v_ajustes,
