@@ -16,6 +16,7 @@ from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, session
 from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, version
 from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.queries import LEVELS, load_levels, load_query
+from pipeline.oltp.recipes import refuse_untried
 from pipeline.oltp.snapshot import take_snapshot
 from pipeline.oltp.still_versions import tables_without_version
 from pipeline.run.extract import QUERIES
@@ -35,6 +36,19 @@ def snapshot(side: Side) -> Iterator[Finding]:
         _("OLTP server"),
         _("{found}, timeline {timeline}").format(found=found, timeline=taken.identity.timeline),
     )
+
+
+def system(side: Side) -> Iterator[Finding]:
+    """Which version the shop's system is of, where its queries were tried with some."""
+    found = refuse_untried(side.connection, side.settings)
+    if found:
+        yield Finding(
+            "ok",
+            _("OLTP system"),
+            _("{name} {version}; the queries were tried with {tried}").format(
+                name=found.name, version=found.version, tried=", ".join(found.tried)
+            ),
+        )
 
 
 def queries(side: Side) -> Iterator[Finding]:
@@ -244,6 +258,7 @@ CHECKS = (
     Check(N_("clock"), clock),
     Check(N_("server"), snapshot),
     Check(N_("encoding"), encoding),
+    Check(N_("system"), system, reads_shop=True),
     Check(N_("queries and rights"), queries, reads_shop=True),
     Check(N_("open transactions"), sessions),
     Check(N_("prepared transactions"), prepared_transactions),
