@@ -1,9 +1,9 @@
 """A small company that trades in a real Tryton: run by Tryton's own Python, not by the tests'.
 
-`TRYTOND_CONFIG=… tryton_trade.py DATABASE` takes a request a line, as JSON, and answers each with a line: what
-it was asked to do is done and committed by then. It drives Tryton as a user does, by documents and
-their buttons, and keeps a book of what the documents say that it never reads from Tryton's tables:
-the quantities, prices and rates that it typed itself.
+`TRYTOND_CONFIG=… tryton_trade.py DATABASE` takes a request a line, as JSON, and answers each with a
+line: what it was asked to do is done and committed by then. It drives Tryton as a user does, by
+documents and their buttons, and keeps a book of what the documents say that it never reads from
+Tryton's tables: the quantities, prices and rates that it typed itself.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Trade:
     # What is there before the first day
 
     def prepare(self) -> None:
-        """A company with two warehouses, six products, a supplier, a customer and two currencies."""
+        """A company with two warehouses, six products, a supplier, a customer, two currencies."""
         create_company(currency=get_currency("EUR"))
         create_chart()
         self.company = get_company()
@@ -125,9 +125,7 @@ class Trade:
         self.input = {w.id: w.input_location for w in (self.shop, self.depot)}
         self.lost, self.out = one(type="lost_found"), one(code="CUS")
         self.road, self.source = one(name="Transit"), one(code="SUP")
-        for warehouse in (self.shop, self.depot):
-            warehouse.production_location = one(type="production")
-            warehouse.save()
+        self.workshop = one(type="production")
         # Where things lie: a shelf within the shop's storage.
         self.shelf = Location(name="Shelf", type="storage", parent=self.store[self.shop.id])
         self.shelf.save()
@@ -207,8 +205,11 @@ class Trade:
         click(shipment, "receive", "do")
         for name, quantity, price in lines:
             (move,) = (m for m in shipment.incoming_moves if m.product == self.products[name])
-            amount = self.in_euro(Decimal(quantity) * Decimal(price), currency, day)
-            self.note(move, "ENTRADA_MERCANCIA", name, place, day, cantidad=quantity, importe=amount)
+            more = {
+                "precio": self.in_euro(Decimal(price), currency, day),
+                "importe": self.in_euro(Decimal(quantity) * Decimal(price), currency, day),
+            }
+            self.note(move, "ENTRADA_MERCANCIA", name, place, day, cantidad=quantity, **more)
             self.received.append((shipment, move.id))
         return shipment
 
@@ -227,8 +228,9 @@ class Trade:
         click(shipment, "receive", "do")
         (move,) = shipment.incoming_moves
         amount = Decimal(quantity) * Decimal(price)
-        more = {"cantidad": quantity, "importe": amount}
-        self.bought.append((order, [self.note(move, "ENTRADA_MERCANCIA", name, self.shop, day, **more)]))
+        more = {"cantidad": quantity, "precio": price, "importe": amount}
+        number = self.note(move, "ENTRADA_MERCANCIA", name, self.shop, day, **more)
+        self.bought.append((order, [number]))
         return order
 
     def send_back(self, day: date) -> None:
@@ -245,9 +247,8 @@ class Trade:
         click(shipment, "assign_force", "do")
         (move,) = shipment.moves
         said = self.book[first]
-        amount = Decimal(said["importe"]) / Decimal(said["cantidad"])
         name = next(n for n, p in self.products.items() if p.id == said["producto"])
-        more = {"cantidad": said["cantidad"], "costo": amount, "origen": first}
+        more = {"cantidad": said["cantidad"], "precio": said["precio"], "origen": first}
         self.note(move, "DEVOLUCION_COMPRA", name, self.shop, day, **more)
 
     def sell(self, day: date, place: Any, lines: list[tuple[str, str, str]]) -> None:
@@ -265,16 +266,18 @@ class Trade:
         ids = []
         for name, quantity, price in lines:
             (move,) = (m for m in shipment.outgoing_moves if m.product == self.products[name])
-            told, amount = self._told(name, quantity, price)
-            ids.append(self.note(move, "VENTA", name, place, day, cantidad=told, importe=amount))
+            ids.append(
+                self.note(move, "VENTA", name, place, day, **self._told(name, quantity, price))
+            )
         self.sold.append((sale, ids))
 
-    def _told(self, name: str, quantity: str, price: str) -> tuple[Decimal, Decimal]:
-        """In the product's unit, as Tryton rounds it, and what it comes to; cheese goes in grams."""
+    def _told(self, name: str, quantity: str, price: str) -> dict[str, Any]:
+        """In the product's unit, as Tryton rounds it, and its amount; cheese goes in grams."""
         amount = Decimal(quantity) * Decimal(price)
         if name != "cheese":
-            return Decimal(quantity), amount
-        return (Decimal(quantity) / 1000).quantize(CENTI, ROUND_HALF_UP), amount
+            return {"cantidad": quantity, "precio": price, "importe": amount}
+        rounded = (Decimal(quantity) / 1000).quantize(CENTI, ROUND_HALF_UP)
+        return {"cantidad": rounded, "precio": Decimal(price) * 1000, "importe": amount}
 
     def take_back(self, day: date) -> None:
         """A customer brings back the whole of a sale."""
@@ -293,7 +296,7 @@ class Trade:
             (move,) = (m for m in shipment.incoming_moves if m.product.id == said["producto"])
             name = next(n for n, p in self.products.items() if p.id == said["producto"])
             place = next(p for p in (self.shop, self.depot) if p.id == said["sucursal"])
-            more = {"cantidad": said["cantidad"], "importe": said["importe"], "origen": first}
+            more = {key: said[key] for key in ("cantidad", "precio", "importe")} | {"origen": first}
             self.note(move, "DEVOLUCION_VENTA", name, place, day, **more)
 
     def count(self, day: date, name: str, difference: str) -> None:
@@ -336,15 +339,17 @@ class Trade:
 
     def tidy(self, day: date, name: str, quantity: int) -> None:
         """From the storage to a shelf in it: nothing that anybody else needs to know."""
-        move = Model.get("stock.move")(product=self.products[name], quantity=quantity)
-        move.from_location, move.to_location = self.store[self.shop.id], self.shelf
-        move.effective_date = day
-        move.save()
-        click(move, "do")
+        shipment = Model.get("stock.shipment.internal")(planned_date=day, effective_date=day)
+        shipment.from_location, shipment.to_location = self.store[self.shop.id], self.shelf
+        move = shipment.moves.new(product=self.products[name], quantity=quantity)
+        move.from_location, move.to_location = shipment.from_location, shipment.to_location
+        shipment.save()
+        click(shipment, "wait", "assign_force", "do")
 
     def bake(self, day: date, loaves: int) -> None:
         """Flour becomes bread, at what the flour costs."""
         production = Model.get("production")(effective_date=day, effective_start_date=day)
+        production.warehouse, production.location = self.shop, self.workshop
         production.product, production.bom = self.products["bread"], self.bom
         production.quantity = loaves
         click(production, "wait", "assign_force", "run", "do")
@@ -353,8 +358,7 @@ class Trade:
         flour = (Decimal("0.6") * loaves).quantize(CENTI)
         self.note(used, "AJUSTE_SALIDA", "flour", self.shop, day, cantidad=flour)
         # What Tryton says that a loaf cost is the document's own figure, as a price is.
-        amount = made.unit_price * loaves
-        more = {"cantidad": loaves, "costo": made.unit_price, "importe": amount}
+        more = {"cantidad": loaves, "precio": made.unit_price}
         self.note(made, "AJUSTE_ENTRADA", "bread", self.shop, day, **more)
 
     def drop(self, day: date) -> None:
@@ -400,13 +404,17 @@ class Trade:
             part = Decimal(amount) * Decimal(said["importe"]) / whole
             quantity = Decimal(said["cantidad"])
             price = (Decimal(said["importe"]) + part) / quantity
-            said["importe"] = str(price.quantize(Decimal("0.0001"), ROUND_HALF_UP) * quantity)
+            price = price.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+            said |= {"precio": str(price), "importe": str(price * quantity)}
 
     def cancel_a_sale(self, delete: bool) -> None:
         """The last sale's delivery is cancelled, and perhaps its moves are deleted as well."""
         sale, ids = self.sold.pop()
         (shipment,) = sale.shipments
-        moves = [Model.get("stock.move")(m.id) for m in (*shipment.outgoing_moves, *shipment.inventory_moves)]
+        moves = [
+            Model.get("stock.move")(m.id)
+            for m in (*shipment.outgoing_moves, *shipment.inventory_moves)
+        ]
         shipment = Model.get("stock.shipment.out")(shipment.id)
         click(shipment, "cancel")
         for number in ids:
@@ -432,7 +440,9 @@ class Trade:
                 ("flour", "20", f"0.{chance.randint(70, 95)}00")], self.euro)  # fmt: skip
             self.buy(day, self.depot, [("milk", "10", "1.1200")], self.euro)
         if number % 10 == 3:
-            self.buy(day, self.shop, [("screws", "1000", f"0.0{chance.randint(200, 400)}")], self.dollar)
+            self.buy(
+                day, self.shop, [("screws", "1000", f"0.0{chance.randint(200, 400)}")], self.dollar
+            )
         if number % 10 == 4:
             self.order(day, "milk", 12, f"1.{chance.randint(1000, 3000)}")
             self.bake(day, chance.randint(4, 9))

@@ -28,6 +28,11 @@ def recipes() -> list[str]:
     return sorted(path.parent.name for path in sql_folder(_PLACE).glob("*/movimientos.sql"))
 
 
+def is_shipped(folder: Path | None) -> bool:
+    """Whether the queries of this folder are a recipe's."""
+    return folder is not None and folder.parent == sql_folder(_PLACE)
+
+
 def queries_folder(raw: str) -> Path | None:
     """A folder of the shop's own queries, or that of a recipe; None where it is empty.
 

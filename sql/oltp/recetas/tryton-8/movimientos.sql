@@ -5,64 +5,52 @@
 --
 -- Needs the modules stock, sale and purchase. Of several companies the first is carried, and the
 -- moves of the others are listed as out of scope: for another, change the line of tipo.
-WITH lugar AS MATERIALIZED (
-    -- A location of the shop's, with the warehouse that it is in; goods on the road are in a
-    -- location of their own, outside all warehouses.
-    SELECT
-        l.id,
-        l.type,
-        l.type = 'storage' AS propio,
-        coalesce(
-            (
-                SELECT w.id
-                FROM public.stock_location AS w
-                WHERE w.type = 'warehouse' AND w."left" < l."left" AND w."right" > l."right"
-                ORDER BY w."left" DESC
-                LIMIT 1
-            ),
-            l.id
-        ) AS sucursal,
-        l.xmin AS version
-    FROM public.stock_location AS l
-)
-
 SELECT
     m.id AS id_movimiento,
     CASE
         WHEN m.company <> (SELECT min(c.id) FROM public.company_company AS c)
             THEN 'de otra empresa'
-        WHEN desde.propio AND hasta.propio THEN 'TRASLADO'
-        WHEN hasta.propio AND desde.type = 'supplier' THEN 'ENTRADA_MERCANCIA'
-        WHEN hasta.propio AND desde.type = 'customer' THEN 'DEVOLUCION_VENTA'
-        WHEN desde.propio AND hasta.type = 'customer' THEN 'VENTA'
-        WHEN desde.propio AND hasta.type = 'supplier' THEN 'DEVOLUCION_COMPRA'
+        WHEN desde.type = 'storage' AND hasta.type = 'storage' THEN 'TRASLADO'
+        WHEN hasta.type = 'storage' AND desde.type = 'supplier' THEN 'ENTRADA_MERCANCIA'
+        WHEN hasta.type = 'storage' AND desde.type = 'customer' THEN 'DEVOLUCION_VENTA'
+        WHEN desde.type = 'storage' AND hasta.type = 'customer' THEN 'VENTA'
+        WHEN desde.type = 'storage' AND hasta.type = 'supplier' THEN 'DEVOLUCION_COMPRA'
         -- Production, inventories (lost and found), waste.
-        WHEN hasta.propio THEN 'AJUSTE_ENTRADA'
-        WHEN desde.propio THEN 'AJUSTE_SALIDA'
+        WHEN hasta.type = 'storage' THEN 'AJUSTE_ENTRADA'
+        WHEN desde.type = 'storage' THEN 'AJUSTE_SALIDA'
     END AS tipo,
     m.product AS id_producto,
-    CASE WHEN desde.propio THEN desde.sucursal ELSE hasta.sucursal END AS id_sucursal,
-    CASE WHEN desde.propio AND hasta.propio THEN hasta.sucursal END AS id_sucursal_destino,
+    CASE
+        WHEN desde.type = 'storage' THEN coalesce(de_donde.id, desde.id)
+        ELSE coalesce(a_donde.id, hasta.id)
+    END AS id_sucursal,
+    CASE
+        WHEN desde.type = 'storage' AND hasta.type = 'storage' THEN coalesce(a_donde.id, hasta.id)
+    END AS id_sucursal_destino,
     -- In the product's unit, rounded to its digits: what Tryton sums its own stock of.
     m.internal_quantity AS cantidad,
     CASE
         WHEN desde.type = 'customer' OR hasta.type = 'customer'
-            THEN m.unit_price * en.factor::numeric * cambio.suya / (de.factor::numeric * cambio.ajena)
+            THEN pagado.precio * en.factor::numeric / de.factor::numeric
     END AS precio_unitario,
     CASE
         WHEN desde.type <> 'customer' AND hasta.type <> 'customer'
-            THEN m.unit_price * en.factor::numeric * cambio.suya / (de.factor::numeric * cambio.ajena)
+            THEN pagado.precio * en.factor::numeric / de.factor::numeric
     END AS costo_unitario,
     -- In the unit that was typed, before it was rounded to the product's. A line that was rounded
     -- to nothing has none, and moves nothing.
     CASE
-        WHEN m.internal_quantity <> 0 THEN m.quantity::numeric * m.unit_price * cambio.suya / cambio.ajena
+        WHEN m.internal_quantity <> 0 THEN m.quantity::numeric * pagado.precio
     END AS importe,
     false AS precio_con_impuesto,
     m.effective_date AS fecha,
     m.state IS DISTINCT FROM 'done'
-    OR NOT (desde.propio OR hasta.propio)
-    OR (desde.propio AND hasta.propio AND desde.sucursal = hasta.sucursal) AS anulado,
+    OR (desde.type <> 'storage' AND hasta.type <> 'storage')
+    OR (
+        desde.type = 'storage'
+        AND hasta.type = 'storage'
+        AND coalesce(de_donde.id = a_donde.id, false)
+    ) AS anulado,
     -- A return names its sale or purchase, not the line: the first move of that for the product.
     CASE
         WHEN desde.type = 'customer' AND m.origin LIKE 'sale.line,%' THEN (
@@ -123,12 +111,28 @@ SELECT
         )
     END AS documento,
     m.xmin AS version_1,
-    desde.version AS version_2,
-    hasta.version AS version_3,
-    cambio.version AS version_4
+    desde.xmin AS version_2,
+    hasta.xmin AS version_3,
+    suya.xmin AS version_4,
+    ajena.xmin AS version_5
 FROM public.stock_move AS m
-INNER JOIN lugar AS desde ON desde.id = m.from_location
-INNER JOIN lugar AS hasta ON hasta.id = m.to_location
+INNER JOIN public.stock_location AS desde ON desde.id = m.from_location
+INNER JOIN public.stock_location AS hasta ON hasta.id = m.to_location
+-- The warehouse that each is in; goods on the road are in none, and their location stands for one.
+LEFT JOIN LATERAL (
+    SELECT w.id
+    FROM public.stock_location AS w
+    WHERE w.type = 'warehouse' AND w."left" < desde."left" AND w."right" > desde."right"
+    ORDER BY w."left" DESC
+    LIMIT 1
+) AS de_donde ON true
+LEFT JOIN LATERAL (
+    SELECT w.id
+    FROM public.stock_location AS w
+    WHERE w.type = 'warehouse' AND w."left" < hasta."left" AND w."right" > hasta."right"
+    ORDER BY w."left" DESC
+    LIMIT 1
+) AS a_donde ON true
 INNER JOIN public.company_company AS empresa ON empresa.id = m.company
 INNER JOIN public.product_product AS p ON p.id = m.product
 INNER JOIN public.product_template AS t ON t.id = p.template
@@ -136,25 +140,28 @@ INNER JOIN public.product_template AS t ON t.id = p.template
 INNER JOIN public.product_uom AS de ON de.id = m.unit
 INNER JOIN public.product_uom AS en ON en.id = t.default_uom
 -- Into the company's currency, at the rates of the day.
-LEFT JOIN LATERAL (
-    SELECT
-        1::numeric AS suya,
-        1::numeric AS ajena,
-        NULL::xid AS version
-    WHERE m.currency = empresa.currency
-    UNION ALL
-    (
-        SELECT
-            a.rate,
-            b.rate,
-            CASE WHEN age(a.xmin) < age(b.xmin) THEN a.xmin ELSE b.xmin END
-        FROM public.currency_currency_rate AS a
-        INNER JOIN public.currency_currency_rate AS b ON b.currency = m.currency
-        WHERE m.currency <> empresa.currency
-            AND a.currency = empresa.currency
-            AND a.date <= m.effective_date
-            AND b.date <= m.effective_date
-        ORDER BY a.date DESC, b.date DESC
+LEFT JOIN public.currency_currency_rate AS suya
+    ON m.currency <> empresa.currency
+    AND suya.id = (
+        SELECT r.id
+        FROM public.currency_currency_rate AS r
+        WHERE r.currency = empresa.currency AND r.date <= m.effective_date
+        ORDER BY r.date DESC
         LIMIT 1
     )
-) AS cambio ON true
+LEFT JOIN public.currency_currency_rate AS ajena
+    ON m.currency <> empresa.currency
+    AND ajena.id = (
+        SELECT r.id
+        FROM public.currency_currency_rate AS r
+        WHERE r.currency = m.currency AND r.date <= m.effective_date
+        ORDER BY r.date DESC
+        LIMIT 1
+    )
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN m.currency = empresa.currency THEN m.unit_price
+            ELSE m.unit_price * suya.rate / ajena.rate
+        END AS precio
+) AS pagado

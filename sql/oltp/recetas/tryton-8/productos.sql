@@ -11,29 +11,29 @@ SELECT
     p.xmin AS version_1,
     t.xmin AS version_2,
     x.xmin AS version_3,
-    categoria.version AS version_4
+    puesta.xmin AS version_4,
+    categoria.xmin AS version_5
 FROM public.product_product AS p
 INNER JOIN public.product_template AS t ON t.id = p.template
-LEFT JOIN LATERAL (
-    SELECT
-        n.value,
-        n.fuzzy,
-        n.xmin
-    FROM public.ir_translation AS n
-    WHERE n.type = 'model'
-        AND n.name = 'product.template,name'
-        AND n.res_id = t.id
-        AND n.lang LIKE 'es%'
-    ORDER BY n.fuzzy, n.lang
-    LIMIT 1
-) AS x ON true
-LEFT JOIN LATERAL (
-    SELECT
-        c.name,
-        CASE WHEN age(c.xmin) < age(v.xmin) THEN c.xmin ELSE v.xmin END AS version
-    FROM public."product_template-product_category" AS v
-    INNER JOIN public.product_category AS c ON c.id = v.category
-    WHERE v.template = t.id AND c.accounting IS NOT TRUE
-    ORDER BY c.id
-    LIMIT 1
-) AS categoria ON true
+LEFT JOIN public.ir_translation AS x
+    ON x.id = (
+        SELECT n.id
+        FROM public.ir_translation AS n
+        WHERE n.type = 'model'
+            AND n.name = 'product.template,name'
+            AND n.res_id = t.id
+            AND n.lang LIKE 'es%'
+        ORDER BY n.fuzzy, n.lang
+        LIMIT 1
+    )
+-- Of several categories the one that was made first.
+LEFT JOIN public."product_template-product_category" AS puesta
+    ON puesta.id = (
+        SELECT v.id
+        FROM public."product_template-product_category" AS v
+        INNER JOIN public.product_category AS c ON c.id = v.category
+        WHERE v.template = t.id AND c.accounting IS NOT TRUE
+        ORDER BY v.category, v.id
+        LIMIT 1
+    )
+LEFT JOIN public.product_category AS categoria ON categoria.id = puesta.category
