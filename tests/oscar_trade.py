@@ -157,6 +157,8 @@ class Trade:
         if number in (20, 40):
             self.receive("A-1", 25)
         if number == 50:
+            while self.open:
+                self.ship()
             self.drop("C-3")
 
     def stock(self) -> dict[str, int]:

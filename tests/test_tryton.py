@@ -100,6 +100,7 @@ def traded(
             tryton.ask("day", number)
             if number % 6 == 5:
                 shop.run_in_process(as_of=FIRST_DAY + timedelta(days=number + 1))
+                assert_ledger(tryton, shop)
         yield tryton, shop
 
 
@@ -134,6 +135,13 @@ def from_the_documents(tryton: Trader, shop: Shop) -> Replay:
     return replay([as_movement(said) for said in tryton.ask("book")], products, rules)
 
 
+def assert_ledger(tryton: Trader, shop: Shop) -> None:
+    """Fail with the first differences unless the ledger is what the documents say."""
+    expected = from_the_documents(tryton, shop)
+    found = compare_kardex(shop.olap, expected) + compare_branches(shop.olap, expected)
+    assert not found, "\n".join(found)
+
+
 def test_stock_is_what_tryton_says(traded: tuple[Trader, Shop]):
     tryton, shop = traded
     theirs = {(product, place): Decimal(q) for product, place, q in tryton.ask("stock")}
@@ -147,12 +155,24 @@ def test_stock_is_what_tryton_says(traded: tuple[Trader, Shop]):
 
 def test_the_ledger_is_what_the_documents_say(traded: tuple[Trader, Shop]):
     tryton, shop = traded
-    expected = from_the_documents(tryton, shop)
-    found = compare_kardex(shop.olap, expected) + compare_branches(shop.olap, expected)
-    assert not found, "\n".join(found)
+    assert_ledger(tryton, shop)
     (types,) = shop.olap_rows("SELECT count(DISTINCT tipo) AS n FROM dw.kardex")
     assert types["n"] == 7
     assert not shop.olap_rows("SELECT * FROM etl.rechazo")
+
+
+def test_names_are_those_that_tryton_shows(traded: tuple[Trader, Shop]):
+    _tryton, shop = traded
+    rows = shop.olap_rows("SELECT * FROM dw.producto ORDER BY codigo")
+    assert [(row["codigo"], row["nombre"], row["categoria"], row["activo"]) for row in rows] == [
+        ("BREAD", "Bread", "Food", True),
+        ("CHEESE", "Cheese", "Food", True),
+        ("FLOUR", "White flour", "Food", True),
+        ("MILK", "Leche", "Food", True),
+        ("SCREWS", "Screws", "Food", True),
+    ]
+    branches = {row["nombre"] for row in shop.olap_rows("SELECT * FROM dw.sucursal")}
+    assert {"Warehouse", "Depot", "Transit"} <= branches
 
 
 def test_verify_finds_nothing_and_doctor_names_the_series(traded: tuple[Trader, Shop]):
@@ -160,3 +180,11 @@ def test_verify_finds_nothing_and_doctor_names_the_series(traded: tuple[Trader, 
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
     said = shop.command("doctor").stdout
     assert "Tryton 8.2; the queries were tried with 8.2" in said
+
+
+def test_a_delivery_that_was_read_and_is_deleted_is_found_by_verify(traded: tuple[Trader, Shop]):
+    tryton, shop = traded
+    tryton.ask("cancel_a_sale", 12, True)
+    shop.run_in_process(as_of=FIRST_DAY + timedelta(days=DAYS + 1))
+    shop.succeed("verify", "--repair")
+    assert_ledger(tryton, shop)

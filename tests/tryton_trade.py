@@ -147,7 +147,7 @@ class Trade:
             template.supply_on_sale = "always"
         (product,) = template.products
         product.cost_price = Decimal(0)
-        product.code = name.upper()
+        product.suffix_code = name.upper()
         template.save()
         (product,) = template.products
         if name == "lamp":
@@ -407,9 +407,9 @@ class Trade:
             price = price.quantize(Decimal("0.0001"), ROUND_HALF_UP)
             said |= {"precio": str(price), "importe": str(price * quantity)}
 
-    def cancel_a_sale(self, delete: bool) -> None:
-        """The last sale's delivery is cancelled, and perhaps its moves are deleted as well."""
-        sale, ids = self.sold.pop()
+    def cancel_a_sale(self, back: int, delete: bool) -> None:
+        """A sale's delivery is cancelled, the last but so many, and perhaps deleted as well."""
+        sale, ids = self.sold.pop(-1 - back)
         (shipment,) = sale.shipments
         moves = [
             Model.get("stock.move")(m.id)
@@ -422,9 +422,9 @@ class Trade:
         if delete:
             Model.get("stock.move").delete(moves)
 
-    def rename(self, name: str, to: str, language: str | None) -> None:
+    def rename(self, name: str, to: str, language: str) -> None:
         """A product's name is typed anew, by somebody who works in that language."""
-        with settings.set_context(language=language) if language else settings.set_context():
+        with settings.set_context(language=language):
             template = Model.get("product.template")(self.products[name].template.id)
             template.name = to
             template.save()
@@ -446,13 +446,14 @@ class Trade:
         if number % 10 == 4:
             self.order(day, "milk", 12, f"1.{chance.randint(1000, 3000)}")
             self.bake(day, chance.randint(4, 9))
-        lines = [("milk", str(chance.randint(1, 6)), "2.4000")]
-        if number % 2:
-            lines.append(("cheese", str(chance.choice([102, 251, 347, 498])), "0.0290"))
-        else:
-            lines.append(("screws", str(chance.randint(1, 90)), "0.0700"))
-        self.sell(day, self.shop, lines)
-        if number % 4 == 1:
+        if number % 2 == 0:
+            lines = [("milk", str(chance.randint(1, 6)), "2.4000")]
+            if number % 4:
+                lines.append(("cheese", str(chance.choice([102, 251, 347, 498])), "0.0290"))
+            else:
+                lines.append(("screws", str(chance.randint(1, 90)), "0.0700"))
+            self.sell(day, self.shop, lines)
+        if number % 8 == 1:
             self.sell(day, self.depot, [("milk", "1", "2.3000")])
         if number % 5 == 4:
             self.sell(day, self.shop, [("bread", str(chance.randint(1, 4)), "6.0000")])
@@ -469,8 +470,15 @@ class Trade:
             self.freight_of(day, "13.0000")
         if number in (25, 46):
             self.drop(day)
-        if number in (28, 48):
-            self.cancel_a_sale(delete=number == 48)
+        if number == 40:
+            self.rename("milk", "Leche", "es")
+            self.rename("flour", "Harina", "es")
+        if number == 43:  # which hides the Spanish one
+            self.rename("flour", "White flour", "en")
+        if number == 28:  # which a window has seen
+            self.cancel_a_sale(12, delete=False)
+        if number == 48:  # which none has
+            self.cancel_a_sale(0, delete=True)
 
     def stock(self) -> list[list[Any]]:
         """Tryton's own figure for each product and place of ours, all zones of a warehouse."""
