@@ -405,6 +405,75 @@ def test_another_schema_works_as_written(shop: Shop):
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
 
 
+# A schema of each shape with ten of a product bought at 5, four sold, one of them brought back,
+# and what each calls an order, a loss or a transfer: its tables, and what they come to.
+SHAPES = (
+    (
+        "CREATE TABLE documentos (id int, clase text, local int, emitido timestamp,"
+        " anulado boolean, numero text);"
+        "CREATE TABLE renglones (id int, documento int, articulo int, cantidad numeric,"
+        " precio numeric, costo numeric);"
+        "INSERT INTO documentos VALUES (1, 'GUI', 1, {day}, false, 'G-1'),"
+        " (2, 'FAC', 1, {day}, false, 'F-1'), (3, 'FAC', 1, {day}, true, 'F-2'),"
+        " (4, 'PED', 1, {day}, false, 'P-1');"
+        "INSERT INTO renglones VALUES (1, 1, 1, 10, NULL, 5), (2, 2, 1, 4, 8, NULL),"
+        " (3, 2, 1, -1, 8, NULL), (4, 3, 1, 2, 8, NULL), (5, 4, 1, 9, 8, NULL)",
+        {1: 7},
+    ),
+    (
+        "CREATE TABLE tarjeta (id int, motivo text, articulo int, variacion numeric, valor numeric,"
+        " momento timestamp);"
+        "INSERT INTO tarjeta VALUES (1, 'compra', 1, 10, 5, {day}), (2, 'venta', 1, -4, 8, {day}),"
+        " (3, 'venta', 1, 1, 8, {day}), (4, 'merma', 1, -2, NULL, {day})",
+        {0: 5},
+    ),
+    (
+        "CREATE TABLE lugares (id int, clase text);"
+        "CREATE TABLE movidas (id int, de int, a int, articulo int, cantidad numeric,"
+        " valor numeric, hecho timestamp);"
+        "INSERT INTO lugares VALUES (1, 'propio'), (2, 'propio'), (3, 'proveedor'), (4, 'cliente'),"
+        " (5, 'perdido');"
+        "INSERT INTO movidas VALUES (1, 3, 1, 1, 12, 5, {day}), (2, 1, 4, 1, 4, 8, {day}),"
+        " (3, 4, 1, 1, 1, 8, {day}), (4, 1, 2, 1, 3, NULL, {day}), (5, 1, 5, 1, 1, NULL, {day}),"
+        " (6, 5, 2, 1, 2, NULL, {day}), (7, 1, 3, 1, 2, 5, {day}), (8, 1, 4, 1, 5, 8, NULL)",
+        {1: 3, 2: 5},
+    ),
+    (
+        "CREATE TABLE ventas (id int, articulo int, cantidad numeric, precio numeric,"
+        " fecha timestamp, anulada boolean);"
+        "CREATE TABLE compras (id int, articulo int, cantidad numeric, costo numeric,"
+        " fecha timestamp, anulada boolean);"
+        "INSERT INTO ventas VALUES (1, 1, 4, 8, {day}, false), (2, 1, -1, 8, {day}, false);"
+        "INSERT INTO compras VALUES (1, 1, 10, 5, {day}, false), (2, 1, 6, 5, {day}, true)",
+        {0: 7},
+    ),
+)
+
+
+@pytest.mark.parametrize("shape", range(4))
+def test_the_queries_of_each_shape(shop: Shop, shape: int):
+    tables, stock = SHAPES[shape]
+    shop.till(tables.replace("{day}", f"'{yesterday():%Y-%m-%d %H:%M}'"))
+    shop.product(1)
+    folder = shop.folder / "consultas"
+    folder.mkdir()
+    for name in ("productos", "sucursales"):
+        shutil.copy(REPOSITORY / "sql" / "oltp" / f"{name}.sql", folder)
+    queries = block_texts("Other shapes", "sql", run=False)
+    assert len(queries) == len(SHAPES)
+    (folder / "movimientos.sql").write_text(queries[shape])
+    shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+    shop.succeed("init")
+    shop.run()
+    rows = shop.olap_rows("SELECT * FROM dw.existencias_sucursal WHERE existencias <> 0")
+    assert {row["id_sucursal"]: row["existencias"] for row in rows} == stock
+    (held,) = shop.olap_rows("SELECT * FROM dw.inventario")
+    assert held["valor"] == 5 * sum(stock.values())
+    assert not shop.olap_rows("SELECT * FROM etl.rechazo")
+    shop.run()
+    assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
+
+
 def test_the_worked_example_is_what_the_functions_give(shop: Shop):
     (query,) = block_texts("How costs are computed", "sql")
     found = execute(shop.olap, query)

@@ -18,6 +18,7 @@ from pipeline.olap import SCHEMA_VERSION, call
 from pipeline.olap.presence import exchanged, is_olap, same_database
 from pipeline.oltp.prints import named_relations
 from pipeline.oltp.queries import load_levels, load_query
+from pipeline.oltp.recipes import refuse_untried, version_query
 from pipeline.run.extract import QUERIES
 from pipeline.run.tax import SAY_IT, UNSAID
 from pipeline.settings import load_settings
@@ -137,9 +138,10 @@ def _grant_reader(settings: Settings) -> None:
     with connect(settings.oltp_admin, "reader role") as connection:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "rol_lector.sql"))
+            refuse_untried(connection, settings)
             queries = [load_query(connection, settings, name) for name in QUERIES]
-            if levels := load_levels(connection, settings):
-                queries.append(levels)
+            others = load_levels(connection, settings), version_query(settings)
+            queries += [query for query in others if query]
             for schema, name in named_relations(connection, queries):
                 here, relation = sql.Identifier(schema), sql.Identifier(schema, name)
                 cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(here))

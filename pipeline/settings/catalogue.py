@@ -14,10 +14,10 @@ _RUN = (
     Setting(
         "ETL_OLTP_SQL_DIR",
         "",
-        "Folder of the shop's own movimientos.sql, productos.sql and sucursales.sql. Empty: the "
-        "shipped ones.",
-        "Carpeta con movimientos.sql, productos.sql y sucursales.sql propios de la tienda. Vacío: "
-        "los incluidos.",
+        "Folder of the shop's own movimientos.sql, productos.sql and sucursales.sql, or "
+        "receta:NAME, a shipped recipe for another system. Empty: those of the example.",
+        "Carpeta con movimientos.sql, productos.sql y sucursales.sql propios de la tienda, o "
+        "receta:NOMBRE, una receta incluida para otro sistema. Vacío: los del ejemplo.",
     ),
     Setting(
         "ETL_CAPTURE",

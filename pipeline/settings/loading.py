@@ -16,6 +16,7 @@ from pipeline.settings import casts
 from pipeline.settings.catalogue import SETTINGS
 from pipeline.settings.file import refuse_misspelt, settings_file
 from pipeline.settings.moments import parse_moment
+from pipeline.settings.recipes import queries_folder
 from pipeline.translation import LANGUAGES
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
@@ -275,7 +276,7 @@ def load_settings() -> Settings:
         olap_admin=_other(read, olap, "OLAP_ADMIN") or olap,
         olap_bi=_other(read, olap, "OLAP_BI"),
         state_dir=_state_dir(read),
-        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", casts.place, N_("a folder")),
+        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", queries_folder, N_("a folder")),
         capture=read("ETL_CAPTURE", casts.one_of(_CAPTURES), _(" or ").join(_CAPTURES)),
         initial_since=initial_since,
         initial_days=read(
