@@ -5,6 +5,7 @@ from pipeline.olap.control import (
     SCHEMA_VERSION,
     Control,
     accept_source,
+    adopt,
     initial_date,
     last_run,
     loaded_windows,
@@ -12,6 +13,7 @@ from pipeline.olap.control import (
     moment,
     operation_state,
     options,
+    pass_on,
     read_control,
     zone_rules,
 )
@@ -28,6 +30,7 @@ __all__ = [
     "STAGED_MOVEMENTS",
     "Control",
     "accept_source",
+    "adopt",
     "call",
     "copy_file",
     "copy_in",
@@ -40,6 +43,7 @@ __all__ = [
     "open_window",
     "operation_state",
     "options",
+    "pass_on",
     "read_control",
     "zone_rules",
 ]

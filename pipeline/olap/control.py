@@ -43,6 +43,7 @@ class Control(Bounds):
     existencias: str | None
     existencias_enteras: str | None
     filas_kardex: float | None
+    tienda: str | None
 
 
 def read_control(settings: Settings) -> Control:
@@ -77,7 +78,42 @@ def read_control(settings: Settings) -> Control:
                 "shift; set ETL_TIMEZONE={zona}"
             ).format(zona=control["zona"], timezone=settings.timezone)
         )
+    refuse_other_shop(settings, control["tienda"])
     return cast(Control, control)
+
+
+def refuse_other_shop(settings: Settings, owner: str | None) -> None:
+    """Raise DatabaseError where the OLAP is another shop's of the many that there are."""
+    if settings.shop and owner not in (None, settings.shop):
+        raise DatabaseError(
+            _(
+                "OLAP: {database} is the shop {owner}'s, and {shop} would mix with it: correct "
+                "OLAP_DB_NAME in {shop}.env"
+            ).format(database=settings.olap, owner=owner, shop=settings.shop)
+        )
+
+
+def adopt(settings: Settings) -> None:
+    """Note that the OLAP is this shop's of many, where it is nobody's yet; raises DatabaseError."""
+    with connect(settings.olap, "control") as connection:
+        owner = call(connection, "SELECT etl.adoptar(%s)", (settings.shop,))
+        connection.commit()
+    refuse_other_shop(settings, owner)
+
+
+def pass_on(settings: Settings, control: Control, until: datetime) -> bool:
+    """Have all that is loaded hold up to `until`, where the OLTP has nothing new.
+
+    False where the OLAP itself has something that waits for a load, or has moved meanwhile.
+    """
+    with connect(settings.olap, "control") as connection:
+        passed = call(
+            connection,
+            "SELECT etl.pasar_ventana(%s, %s, %s)",
+            (control["version"], until, json.dumps(options(settings))),
+        )
+        connection.commit()
+    return bool(passed)
 
 
 def moment(text: str | None) -> datetime | None:

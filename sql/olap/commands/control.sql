@@ -10,7 +10,7 @@ SELECT jsonb_build_object(
     'horizonte', c.horizonte::text, 'identidad', c.identidad, 'consultas', c.consultas, 'lsn', c.lsn::text, 'zona', c.zona,
     'esquema', c.esquema, 'corridas', c.corridas, 'aceptar_fuente', c.aceptar_fuente,
     'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
-    'cerrado', nullif(etl.cerrado_hasta(), '-infinity'), 'existencias', c.existencias, 'existencias_enteras', c.existencias_enteras,
+    'cerrado', nullif(etl.cerrado_hasta(), '-infinity'), 'existencias', c.existencias, 'existencias_enteras', c.existencias_enteras, 'tienda', c.tienda,
     'tipos', (SELECT coalesce(jsonb_agg(t.tipo), '[]') FROM dw.tipo_movimiento AS t),
     'filas_kardex', (SELECT r.reltuples FROM pg_class AS r WHERE r.oid = 'dw.kardex'::regclass)
 )

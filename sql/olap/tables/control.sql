@@ -20,10 +20,12 @@ CREATE TABLE IF NOT EXISTS etl.control (
     ultimo_previsto  bigint,
     revaluar         boolean NOT NULL DEFAULT false,
     existencias      text,
-    existencias_enteras timestamptz
+    existencias_enteras timestamptz,
+    tienda           text
 );
 ALTER TABLE etl.control
-    ADD COLUMN IF NOT EXISTS existencias text, ADD COLUMN IF NOT EXISTS existencias_enteras timestamptz;
+    ADD COLUMN IF NOT EXISTS existencias text, ADD COLUMN IF NOT EXISTS existencias_enteras timestamptz,
+    ADD COLUMN IF NOT EXISTS tienda text;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -50,6 +52,8 @@ COMMENT ON COLUMN etl.control.revaluar IS
 COMMENT ON COLUMN etl.control.existencias IS
     'Huella de existencias.sql, si la tienda la tiene; si cambia, se lee entera';
 COMMENT ON COLUMN etl.control.existencias_enteras IS 'Fin de la última ventana que la leyó entera';
+COMMENT ON COLUMN etl.control.tienda IS
+    'De qué tienda es, donde son muchas: la primera que corrió con este OLAP; otra no carga en él';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
     'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado; nula si no todo con la misma';

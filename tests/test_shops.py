@@ -1,0 +1,85 @@
+"""Many shops: one file of settings each, one task of the scheduler each, and none knows another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from local_servers import web_server
+from many_shops import NOW, Shops
+from shop_server import ShopServer, must_succeed
+
+
+@pytest.fixture
+def new_shops(shop_server: ShopServer, tmp_path: Path) -> Iterator[Callable[..., Shops]]:
+    """Makes shops with these names."""
+    with ExitStack() as stack:
+        yield lambda *names: Shops(tmp_path, shop_server, list(names), stack)
+
+
+def test_each_shop_is_carried_from_its_own_to_its_own(new_shops: Callable[..., Shops]):
+    shops = new_shops("a", "b")
+    shops.sell()
+    shops.of["b"].sale(NOW - timedelta(minutes=30), (1, 3, 8))
+    done = must_succeed(shops.round())
+    shops.assert_right()
+    for name, shop in shops.of.items():
+        assert shop.olap_rows("SELECT tienda FROM etl.control") == [{"tienda": name}]
+        assert [path.name for path in (shops.folder / "state" / name).glob("*--*")]
+    assert "a: 20" in done.stdout and "b: 20" in done.stdout
+
+
+def test_shops_that_fail_stop_no_other_and_are_told_of_once(new_shops: Callable[..., Shops]):
+    """The first in order among them: a wrong password, a server that is gone, a file of no name."""
+    shops = new_shops("a", "b", "c")
+    shops.sell()
+    shops.write("a", shops.of["a"].env | {"OLTP_DB_PASSWORD": "otra"})
+    shops.write("D", shops.of["c"].env)
+    with web_server() as web:
+        shops.write("c", shops.of["c"].env | {"OLTP_DB_PORT": "1"}, ETL_NOTIFY_URLS=web.channel)
+        rounds = [shops.round(ETL_NOTIFY_URLS=web.channel) for _ in range(2)]
+    assert [done.returncode for done in rounds] == [30, 30]
+    shops.assert_right(["b"])
+    assert shops.windows("a") == shops.windows("c") == 0
+    everyone = [text for title, text in web.told if "3 shops failed" in title]
+    assert len(everyone) == 1 and len(web.told) == 2, web.told
+    assert all(f"{name}: " in everyone[0] for name in ("a", "c", "D.env"))
+    # One time-out: it was asked once.
+    assert rounds[0].stdout.count("trying again") == 0
+
+
+def test_a_shop_with_nothing_new_is_moved_on_without_a_window(new_shops: Callable[..., Shops]):
+    shops = new_shops("a", "b")
+    shops.sell()
+    must_succeed(shops.round("--as-of", stamp(10)))
+    shops.of["b"].sale(NOW, (1, 1, 9))
+    must_succeed(shops.round("--as-of", stamp(5)))
+    assert (shops.windows("a"), shops.windows("b")) == (1, 2)
+    assert len(list((shops.folder / "state" / "a").glob("*--*"))) == 1
+    for shop in shops.of.values():
+        (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
+        assert f"{control['hasta']:%Y-%m-%dT%H:%M:%SZ}" == stamp(5)
+        assert shop.olap_rows("SELECT datos_al = hasta AS s FROM dw.mv_datos_al, etl.control")
+    shops.assert_right()
+    # What is new after it was passed over is not missed: late, backdated, corrected, a new product.
+    a = shops.of["a"]
+    a.product(2)
+    a.receipt(NOW - timedelta(days=3), (2, 4, 7))
+    must_succeed(shops.round("--as-of", stamp(3)))
+    assert shops.windows("a") == 2
+    a.till(
+        "DELETE FROM productos WHERE id_producto NOT IN (SELECT id_producto FROM detalle_transaccion)"
+    )
+    a.till("UPDATE productos SET nombre = 'otro' WHERE id_producto = 1")
+    must_succeed(shops.round("--as-of", stamp(2)))
+    assert shops.windows("a") == 3
+    must_succeed(shops.command("--shop", "a", "verify", "--all"))
+    shops.assert_right()
+
+
+def stamp(minutes: int) -> str:
+    """So many minutes before now, as --as-of takes it."""
+    return f"{NOW.replace(microsecond=0) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
