@@ -8,6 +8,7 @@ import os
 import sys
 from contextlib import suppress
 
+from pipeline.commands import all_shops
 from pipeline.commands.manual import Manual, describe, print_failure
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.settings import load_shop, shops
@@ -95,8 +96,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     module = importlib.import_module(f"pipeline.commands.{_COMMANDS[arguments.command][0]}")
     try:
-        _take_turn(arguments.shop)
-        code = int(module.run(arguments))
+        if getattr(arguments, "all_shops", False):
+            code = all_shops.run(module.run, arguments)
+        else:
+            _take_turn(arguments.shop)
+            code = int(module.run(arguments))
         # Here, where it can still be said that there is no room for it.
         sys.stdout.flush()
         return code

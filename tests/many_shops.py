@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, new_shop
-from shop_server import ShopServer, run_command, run_python
+from shop_server import ShopServer, run_command, run_program, run_python
 
 NOW = datetime.now(UTC)
 # What is the machine's, and no shop's.
@@ -40,10 +41,13 @@ class Shops:
         text = "".join(f"{key}={value}\n" for key, value in said.items())
         (self.place / f"{name}.env").write_text(text)
 
-    def round(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def round(
+        self, *arguments: str, program: tuple[str, ...] = (str(LUIGI),), **env: str
+    ) -> subprocess.CompletedProcess[str]:
         """`luigi --module pipeline RunShops`, whatever comes of it."""
-        program = [str(LUIGI), "--module", "pipeline", "RunShops", "--local-scheduler"]
-        return run_python([*program, *arguments], self.folder, self.env | env)
+        task = ["--module", "pipeline", "RunShops", "--local-scheduler"]
+        run = run_python if program == (str(LUIGI),) else run_program
+        return run([*program, *task, *arguments], self.folder, self.env | env)
 
     def command(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """`python -m pipeline …`, whatever comes of it."""
@@ -67,3 +71,10 @@ class Shops:
             shop = self.of[name]
             (control,) = shop.olap_rows("SELECT desde_inicial FROM etl.control")
             assert_olap_equals_replay(shop, control["desde_inicial"])
+
+
+@pytest.fixture
+def new_shops(shop_server: ShopServer, tmp_path: Path) -> Iterator[Callable[..., Shops]]:
+    """Makes shops with these names."""
+    with ExitStack() as stack:
+        yield lambda *names: Shops(tmp_path, shop_server, list(names), stack)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from itertools import zip_longest
 
 from pipeline.base.text_tables import Colour, paint, print_table
-from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.doctor.examination import examine
 from pipeline.doctor.findings import Finding, State
 from pipeline.translation import translated as _
@@ -43,6 +43,7 @@ MANUAL = Manual(
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_json(parser)
+    add_all_shops(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.base.text_tables import paint, print_facts, print_table
-from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
 from pipeline.olap.names import Names, read_names
@@ -72,6 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_accept_source(parser)
     add_json(parser)
+    add_all_shops(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

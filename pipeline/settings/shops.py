@@ -59,7 +59,9 @@ def _language_of(name: str) -> str | None:
 
 
 def take_turn(name: str) -> None:
-    """As in_shop(), for the rest of the process."""
+    """As in_shop(), for the rest of the process, or of the thread; of no name, as it is."""
+    if not name:
+        return
     _current.set(name)
     speak(_language_of(name))
 

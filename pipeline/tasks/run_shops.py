@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import luigi
+import luigi.worker
 from luigi import Event
 from luigi.interface import core
 
@@ -34,6 +36,17 @@ _SCHEDULER = (
 # A round is its process's own: two machines share its shops, and neither is refused its round.
 _HERE = f"{platform.node()}-{os.getpid()}"
 _NAMED = 20  # failed shops in one line
+
+
+def _may_fork() -> None:
+    """Luigi forks under a lock, held for ever in the child: but a round has workers of its own.
+
+    Nothing else waits for it there: the thread that it is for is the parent's.
+    """
+    luigi.worker.fork_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_may_fork)
 
 
 def this_minute() -> datetime:
