@@ -18,6 +18,11 @@ NOW = datetime.now(UTC)
 MACHINE = ("PATH", "HOME", "LANG", "LUIGI_CONFIG_PATH", "PYTHON", "COVERAGE")
 
 
+def stamp(minutes: int) -> str:
+    """So many minutes before now, as --as-of takes it."""
+    return f"{NOW.replace(microsecond=0) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+
+
 class Shops:
     """Some shops on one server, each with a file of settings, and a machine that runs them."""
 
@@ -42,12 +47,17 @@ class Shops:
         (self.place / f"{name}.env").write_text(text)
 
     def round(
-        self, *arguments: str, program: tuple[str, ...] = (str(LUIGI),), **env: str
+        self,
+        *arguments: str,
+        program: tuple[str, ...] = (str(LUIGI),),
+        task: str = "RunShops",
+        local: bool = True,
+        **env: str,
     ) -> subprocess.CompletedProcess[str]:
         """`luigi --module pipeline RunShops`, whatever comes of it."""
-        task = ["--module", "pipeline", "RunShops", "--local-scheduler"]
+        asked = ["--module", "pipeline", task, *(["--local-scheduler"] if local else [])]
         run = run_python if program == (str(LUIGI),) else run_program
-        return run([*program, *task, *arguments], self.folder, self.env | env)
+        return run([*program, *asked, *arguments], self.folder, self.env | env)
 
     def command(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """`python -m pipeline …`, whatever comes of it."""

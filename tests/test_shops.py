@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from local_servers import web_server
-from many_shops import NOW, Shops, new_shops
+from many_shops import NOW, Shops, new_shops, stamp
 from shop_server import must_succeed
 
 __all__ = ["new_shops"]
@@ -67,8 +67,3 @@ def test_a_shop_with_nothing_new_is_moved_on_without_a_window(new_shops: Callabl
     assert shops.windows("a") == 3
     must_succeed(shops.command("--shop", "a", "verify", "--all"))
     shops.assert_right()
-
-
-def stamp(minutes: int) -> str:
-    """So many minutes before now, as --as-of takes it."""
-    return f"{NOW.replace(microsecond=0) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,106 @@
+"""Many shops under luigid: two machines share a round, and none knows what another's shop hides."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from local_servers import web_server
+from many_shops import Shops, new_shops, stamp
+from shop_database import LUIGI
+from shop_luigid import luigid
+from shop_server import must_succeed, run_program
+
+__all__ = ["new_shops"]
+
+pytestmark = pytest.mark.one_postgres
+
+
+def test_two_machines_share_a_round_and_both_end_well(new_shops: Callable[..., Shops]):
+    """Each shop is run once by one of them, and the row is the truth for the other's next round."""
+    names = [f"t{number}" for number in range(6)]
+    shops = new_shops(*names)
+    shops.sell()
+    with luigid(shops.folder, shops.env) as port, ThreadPoolExecutor() as pool:
+
+        def run(machine: str, as_of: str) -> object:
+            program = [str(LUIGI), "--module", "pipeline", "RunShops", "--workers", "2"]
+            program += ["--scheduler-port", str(port), "--as-of", as_of]
+            state = {"ETL_STATE_DIR": str(shops.folder / machine)}
+            return run_program(program, shops.folder, shops.env | state)
+
+        for at in (stamp(10), stamp(5)):
+            for done in list(pool.map(run, ("one", "two"), (at, at))):
+                assert done.returncode == 0, done.stdout
+            shops.assert_right()
+            shops.sell()
+        for name in names:
+            assert shops.windows(name) == 2
+
+
+def test_nothing_of_one_shop_is_told_by_another_nor_by_luigid(
+    new_shops: Callable[..., Shops], tmp_path: Path
+):
+    """Passwords, channels and names of a, looked for in what b writes and in what luigid shows."""
+    shops = new_shops("a", "b")
+    shops.sell()
+    secrets = ["clave-secreta-de-a", "canal-secreto-de-a", "ruta-secreta-de-a"]
+    with web_server() as web, luigid(shops.folder, shops.env) as port:
+        shops.write(
+            "a",
+            shops.of["a"].env | {"OLTP_ADMIN_PASSWORD": secrets[0], "OLTP_DB_PASSWORD": secrets[0]},
+            ETL_NOTIFY_URLS=f"json://x:{secrets[1]}@127.0.0.1:{web.port}/{secrets[2]}",
+        )
+        program = [str(LUIGI), "--module", "pipeline", "RunShops", "--workers", "2"]
+        program += ["--scheduler-port", str(port), "--log-level", "DEBUG"]
+        done = run_program(program, shops.folder, shops.env)
+        assert done.returncode == 30, done.stdout
+        shops.assert_right(["b"])
+        shown = [done.stdout]
+        for path in (
+            "/static/visualiser/index.html",
+            "/api/task_list?data={}",
+            "/api/graph?data={}",
+        ):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+                shown.append(answer.read().decode())
+        listed = json.loads(shown[2])["response"]
+        failed = [name for name, task in listed.items() if task["status"] == "FAILED"]
+        for task in failed:
+            with urllib.request.urlopen(
+                f'http://127.0.0.1:{port}/api/fetch_error?data={{"task_id":"{task}"}}'
+            ) as answer:
+                shown.append(answer.read().decode())
+        assert len(failed) == 2 and "password authentication" in shown[-1]
+        assert len(web.told) == 1
+    # luigid wrote its state when it ended.
+    written = [path for path in shops.folder.rglob("*") if path.is_file()]
+    written = [path for path in written if path != shops.place / "a.env"]
+    shown += [path.read_bytes().decode(errors="replace") for path in written]
+    assert any("luigid.pickle" in path.name for path in written)
+    for secret in secrets:
+        assert not [text for text in shown if secret in text]
+    # Nor does b's state, report or control row know a's databases.
+    files = [path for path in (shops.folder / "state" / "b").rglob("*") if path.is_file()]
+    own = [path.read_text(errors="replace") for path in files]
+    assert own and not [text for text in own if shops.of["a"].olap_name in text]
+
+
+def test_a_round_of_one_shop_is_not_held_by_one_that_runs_elsewhere(
+    new_shops: Callable[..., Shops],
+):
+    """A killed machine: its shops are carried by the next round, and nothing twice."""
+    shops = new_shops("a", "b")
+    shops.sell()
+    with luigid(shops.folder, shops.env) as port:
+        again = ["--scheduler-port", str(port)]
+        must_succeed(shops.round(*again, "--as-of", stamp(10), local=False))
+        shops.sell("a")
+        must_succeed(shops.round(*again, "--as-of", stamp(5), "--only", "a", local=False))
+        must_succeed(shops.round(*again, "--as-of", stamp(5), local=False))
+    assert (shops.windows("a"), shops.windows("b")) == (2, 1)
+    shops.assert_right()
