@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from many_shops import Shops, new_shops
+from prometheus_client.parser import text_string_to_metric_families
 from shop_server import must_succeed
 
 __all__ = ["new_shops"]
@@ -93,3 +95,39 @@ def test_a_single_task_is_for_the_shop_of_the_environment(new_shops: Callable[..
     must_succeed(shops.round(task="RunDue", ETL_SHOP="a"))
     shops.assert_right()
     assert (shops.folder / "state" / "a").is_dir()
+
+
+def test_one_file_has_the_figures_of_all_and_a_shop_that_is_gone_leaves_none(
+    new_shops: Callable[..., Shops],
+):
+    shops = new_shops("a", "b", "c")
+    shops.sell()
+    of_all, own = shops.folder / "all.prom", shops.folder / "c.prom"
+    env = {"ETL_METRICS_FILE": str(of_all)}
+    shops.write("c", shops.of["c"].env, ETL_METRICS_FILE=str(own))
+    must_succeed(shops.round("--workers", "2", **env))
+    shops.write("b", shops.of["b"].env | {"OLTP_DB_PASSWORD": "otra"})
+    assert shops.round(**env).returncode == 30
+    found = samples(of_all)
+    value = {"a": 40, "b": 40, "c": 40}
+    assert {shop: v for (name, shop), v in found.items() if name == "etl_stock_value"} == value
+    success = {shop: v for (name, shop), v in found.items() if name == "etl_last_run_success"}
+    assert success == {"a": 1, "b": 0, "c": 1}
+    assert own.exists()
+    # An older release beside it, of which a metric says something else.
+    old = shops.folder / "old.prom"
+    old.write_text(of_all.read_text().replace("Value of the stock", "The value of the stock"))
+    told = shops.command("--shop", "c", "doctor").stdout
+    assert "all.prom" not in told and "old.prom says of etl_stock_value something else" in told
+    (shops.place / "c.env").unlink()
+    assert shops.round(**env).returncode == 30
+    assert {shop for _, shop in samples(of_all)} == {"a", "b"} and not own.exists()
+
+
+def samples(path: Path) -> dict[tuple[str, str], float]:
+    """By name and shop; of some with a second label."""
+    return {
+        (sample.name, sample.labels["shop"]): sample.value
+        for family in text_string_to_metric_families(path.read_text(encoding="utf-8"))
+        for sample in family.samples
+    }
