@@ -10,7 +10,7 @@ from pipeline.tasks.luigi_defaults import apply_defaults
 from pipeline.tasks.pipeline_task import before_the_first
 from pipeline.tasks.publish_report import PublishReport
 from pipeline.tasks.run_due import Backfill, RunDue
-from pipeline.tasks.run_shops import ROUND_ENDED, RunShop, RunShops
+from pipeline.tasks.run_shops import ROUND_ENDED, RunShop, RunShops, note_what_is_killed
 from pipeline.tasks.steps import ExtractWindow, LoadHistory, LoadOLAP, RefreshViews, WriteMarker
 from pipeline.telling import rounds
 from pipeline.telling.after_run import listen, listen_to_rounds
@@ -37,6 +37,7 @@ def _attend() -> None:
         (Backfill, LoadHistory),
         refreshing=(WriteMarker, LoadHistory),
     )
+    note_what_is_killed()
     listen_to_rounds(RunShop, RunShops)
     rounds.listen(RunShops, RunShop, ROUND_ENDED)
     shorten_failures()
