@@ -14,6 +14,8 @@ from shop_database import LUIGI, new_shop
 from shop_server import ShopServer, run_command, run_program, run_python
 
 NOW = datetime.now(UTC)
+# Where it is noon or so: rounds of the last hours are of one day.
+ZONE = f"Etc/GMT{NOW.hour - 12:+d}"
 # What is the machine's, and no shop's.
 MACHINE = ("PATH", "HOME", "LANG", "LUIGI_CONFIG_PATH", "PYTHON", "COVERAGE")
 
@@ -32,12 +34,14 @@ class Shops:
         self.place.mkdir()
         self.of = {name: stack.enter_context(new_shop(folder, server)) for name in names}
         for name, shop in self.of.items():
+            shop.env["ETL_TIMEZONE"] = ZONE
             self.write(name, shop.env)
         env = next(iter(self.of.values())).env
         self.env = {k: v for k, v in env.items() if k.startswith(MACHINE)} | {
             "ETL_SHOPS_DIR": str(self.place),
             "ETL_STATE_DIR": str(folder / "state"),
             "ETL_LANG": "en",
+            "ETL_TIMEZONE": ZONE,
         }
 
     def write(self, name: str, env: dict[str, str], **other: str) -> None:
@@ -80,7 +84,7 @@ class Shops:
         for name in names or self.of:
             shop = self.of[name]
             (control,) = shop.olap_rows("SELECT desde_inicial FROM etl.control")
-            assert_olap_equals_replay(shop, control["desde_inicial"])
+            assert_olap_equals_replay(shop, control["desde_inicial"], zone=ZONE)
 
 
 @pytest.fixture

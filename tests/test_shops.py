@@ -67,3 +67,24 @@ def test_a_shop_with_nothing_new_is_moved_on_without_a_window(new_shops: Callabl
     assert shops.windows("a") == 3
     must_succeed(shops.command("--shop", "a", "verify", "--all"))
     shops.assert_right()
+
+
+def test_what_waits_for_a_load_has_a_window(new_shops: Callable[..., Shops]):
+    """Rejects, an edited price policy, a new day; what failed before it began has none."""
+    shops = new_shops("a", "b", "c", "d")
+    shops.sell()
+    a, b, c, d = shops.of.values()
+    line = a.receipt(NOW, (1, 3, None))[0]
+    must_succeed(shops.round("--as-of", stamp(30)))
+    assert a.olap_rows("SELECT id_movimiento FROM etl.rechazo") == [{"id_movimiento": line}]
+    b.olap.cursor().execute("UPDATE dw.politica_precio SET margen = 0.5")
+    c.olap.cursor().execute("UPDATE etl.control SET hasta = hasta - interval '1 day'")
+    shops.write("d", d.env | {"OLTP_DB_PASSWORD": "otra"})
+    assert shops.round("--only", "d", "--as-of", stamp(20)).returncode == 30
+    shops.write("d", d.env)
+    must_succeed(shops.round("--as-of", stamp(10)))
+    assert [shops.windows(name) for name in shops.of] == [2, 2, 2, 1]
+    must_succeed(shops.command("--shop", "d", "rebuild"))
+    assert shops.windows("d") == 2
+    # The sums of c were of another day than its row said.
+    shops.assert_right(["a", "b", "d"])

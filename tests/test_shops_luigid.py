@@ -104,3 +104,37 @@ def test_a_round_of_one_shop_is_not_held_by_one_that_runs_elsewhere(
         must_succeed(shops.round(*again, "--as-of", stamp(5), local=False))
     assert (shops.windows("a"), shops.windows("b")) == (2, 1)
     shops.assert_right()
+
+
+def test_luigid_with_its_state_and_without_it(new_shops: Callable[..., Shops]):
+    """What it remembers of earlier rounds, or has forgotten, changes nothing of the next."""
+    shops = new_shops("a", "b")
+    for number, forgets in enumerate((False, False, True)):
+        shops.sell()
+        if forgets:
+            (shops.folder / "luigid.pickle").unlink()
+        with luigid(shops.folder, shops.env) as port:
+            as_of = ("--as-of", stamp(10 - number))
+            must_succeed(shops.round("--scheduler-port", str(port), *as_of, local=False))
+        shops.assert_right()
+
+
+def test_a_shop_that_takes_too_long_is_ended_and_told_of_once(new_shops: Callable[..., Shops]):
+    """Somebody holds b's control row; Luigi tells of a timeout again and again, or of none."""
+    shops = new_shops("a", "b")
+    shops.sell()
+    configuration = shops.folder / "luigi.cfg"
+    shipped = Path(shops.env["LUIGI_CONFIG_PATH"]).read_text()
+    configuration.write_text(f"{shipped}\n[worker]\ntimeout = 15\n")
+    told = shops.env | {"LUIGI_CONFIG_PATH": str(configuration)}
+    with web_server() as web, shops.of["b"].server.connect(shops.of["b"].olap_name) as held:
+        shops.write("b", shops.of["b"].env, ETL_NOTIFY_URLS=web.channel)
+        held.cursor().execute("BEGIN; SELECT FROM etl.control FOR UPDATE")
+        done = shops.round(ETL_NOTIFY_URLS=web.channel, **told)
+        held.rollback()
+        assert done.returncode == 30, done.stdout
+        shops.assert_right(["a"])
+        assert "1 of 2 shops failed: b: " in done.stdout and "timed out" in done.stdout
+        assert len(web.told) == 2, web.told
+    must_succeed(shops.round("--as-of", stamp(0), **told))
+    shops.assert_right()

@@ -16,6 +16,8 @@ from pipeline.state.window import Window
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
     from pipeline.settings import Settings
 
 SCHEMA_VERSION = 14
@@ -49,11 +51,19 @@ class Control(Bounds):
 def read_control(settings: Settings) -> Control:
     """The control row, as etl.leer_control() gives it.
 
+    Raises what checked_control() raises, and what connect() does.
+    """
+    with connect(settings.olap, "control", read_only=True) as connection:
+        return checked_control(connection, settings)
+
+
+def checked_control(connection: Connection, settings: Settings) -> Control:
+    """The control row, by a connection to the OLAP.
+
     Raises DatabaseError when the OLAP is not initialised, is of another version,
     or was loaded in another time zone.
     """
-    with connect(settings.olap, "control", read_only=True) as connection:
-        control = call(connection, "SELECT etl.leer_control()")
+    control = call(connection, "SELECT etl.leer_control()")
     if control is None:
         raise DatabaseError(_("OLAP: it is not initialised; run `python -m pipeline init`"))
     if control["esquema"] != SCHEMA_VERSION:
@@ -93,26 +103,24 @@ def refuse_other_shop(settings: Settings, owner: str | None) -> None:
         )
 
 
-def adopt(settings: Settings) -> None:
+def adopt(connection: Connection, settings: Settings) -> None:
     """Note that the OLAP is this shop's of many, where it is nobody's yet; raises DatabaseError."""
-    with connect(settings.olap, "control") as connection:
-        owner = call(connection, "SELECT etl.adoptar(%s)", (settings.shop,))
-        connection.commit()
+    owner = call(connection, "SELECT etl.adoptar(%s)", (settings.shop,))
+    connection.commit()
     refuse_other_shop(settings, owner)
 
 
-def pass_on(settings: Settings, control: Control, until: datetime) -> bool:
+def pass_on(connection: Connection, settings: Settings, control: Control, until: datetime) -> bool:
     """Have all that is loaded hold up to `until`, where the OLTP has nothing new.
 
     False where the OLAP itself has something that waits for a load, or has moved meanwhile.
     """
-    with connect(settings.olap, "control") as connection:
-        passed = call(
-            connection,
-            "SELECT etl.pasar_ventana(%s, %s, %s)",
-            (control["version"], until, json.dumps(options(settings))),
-        )
-        connection.commit()
+    passed = call(
+        connection,
+        "SELECT etl.pasar_ventana(%s, %s, %s)",
+        (control["version"], until, json.dumps(options(settings))),
+    )
+    connection.commit()
     return bool(passed)
 
 

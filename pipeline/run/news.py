@@ -37,23 +37,29 @@ def passed_on(settings: Settings, as_of: datetime) -> bool:
     more, rejects that are tried again, or the first of a day, which has more to do. Raises what
     connect() and windows_due() raise, after one attempt.
     """
-    control = olap.read_control(settings)
-    if settings.shop and control["tienda"] is None:
-        olap.adopt(settings)
-    check_clock(control, as_of)
+    with connect(settings.olap, "control") as analytical:
+        control = olap.checked_control(analytical, settings)
+        # A session that waits for the other side holds nothing.
+        analytical.rollback()
+        if settings.shop and control["tienda"] is None:
+            olap.adopt(analytical, settings)
+        check_clock(control, as_of)
+        with connect(settings.oltp, "news", read_only=True) as connection:
+            # Also where a window is run anyway: it would try a server that is gone four times.
+            if not _may_pass(settings, control, as_of) or _shop_says(connection, settings, control):
+                return False
+        return olap.pass_on(analytical, settings, control, as_of)
+
+
+def _may_pass(settings: Settings, control: Control, as_of: datetime) -> bool:
     last = olap.last_run(control)
-    may_pass = (
+    return (
         last is not None
         and settings.capture != "full"
         and last < as_of
         and _same_day(settings, last, as_of)
         and not _folder_says_otherwise(settings, last)
     )
-    with connect(settings.oltp, "news", read_only=True) as connection:
-        # Also where a window is run anyway: it would try a server that is gone four times.
-        if not may_pass or _shop_says(connection, settings, control):
-            return False
-    return olap.pass_on(settings, control, as_of)
 
 
 def _same_day(settings: Settings, last: datetime, as_of: datetime) -> bool:
