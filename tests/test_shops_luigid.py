@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import time
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +15,18 @@ from pathlib import Path
 import pytest
 from local_servers import web_server
 from many_shops import Shops, new_shops, stamp
-from shop_database import LUIGI
+from shop_database import LUIGI, Shop
 from shop_luigid import luigid
 from shop_server import must_succeed, run_program
 
 __all__ = ["new_shops"]
 
 pytestmark = pytest.mark.one_postgres
+
+ALIVE = (
+    "SELECT FROM pg_stat_activity"
+    " WHERE application_name = 'pipeline' AND datname = current_database()"
+)
 
 
 def test_two_machines_share_a_round_and_both_end_well(new_shops: Callable[..., Shops]):
@@ -138,3 +147,50 @@ def test_a_shop_that_takes_too_long_is_ended_and_told_of_once(new_shops: Callabl
         assert len(web.told) == 2, web.told
     must_succeed(shops.round("--as-of", stamp(0), **told))
     shops.assert_right()
+
+
+def test_a_shop_that_two_machines_carry_at_once_is_right(new_shops: Callable[..., Shops]):
+    """One's parents are killed, and its worker goes on while luigid gives the shop to another."""
+    shops = new_shops("a")
+    shops.sell()
+    a = shops.of["a"]
+    with luigid(shops.folder, shops.env) as port, a.server.connect(a.olap_name) as held:
+        held.cursor().execute("BEGIN; SELECT FROM etl.control FOR UPDATE")
+        program = [str(LUIGI), "--module", "pipeline", "RunShops", "--workers", "2"]
+        program += ["--scheduler-port", str(port)]
+        machines = [shops.env | {"ETL_STATE_DIR": str(shops.folder / name)} for name in ("x", "y")]
+        started = []
+        for number, env in enumerate(machines):
+            while waiting(a) <= number:
+                process = subprocess.Popen(
+                    [*program, "--as-of", stamp(10 - number)],
+                    cwd=shops.folder,
+                    env=env,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                started.append(process)
+                # Until luigid has forgotten the first, the second has nothing to do.
+                while waiting(a) <= number and process.poll() is None:
+                    time.sleep(0.2)
+            if number == 0:
+                for pid in [process.pid, *children(process.pid)]:
+                    os.kill(pid, signal.SIGKILL)
+                process.wait()
+        held.rollback()
+        assert started[-1].wait(120) == 0
+        while a.olap_rows(ALIVE):
+            time.sleep(0.2)
+    shops.assert_right()
+    must_succeed(shops.round("--as-of", stamp(5)))
+    shops.assert_right()
+
+
+def waiting(shop: Shop) -> int:
+    """How many loads wait for the OLAP's row."""
+    return len(shop.olap_rows(f"{ALIVE} AND wait_event_type = 'Lock'"))
+
+
+def children(pid: int) -> list[int]:
+    """The processes that it began, and no deeper."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
