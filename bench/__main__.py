@@ -11,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import dashboards, history, idle, late, million, proof, types, wide, words
+from bench import dashboards, history, idle, late, million, proof, shops, types, wide, words
 from bench.measure import Series
 from bench.place import Place, open_place
 from bench.report import as_json, print_ratios, print_series
 from pipeline.errors import PipelineError
 
+# By name; each is given the rows and the rounds, "shops" the number of shops in place of the rows.
 PARTS: dict[str, Callable[[Place, int, int], list[Series]]] = {
     "million": million.measure,
     "late": late.measure,
@@ -26,9 +27,10 @@ PARTS: dict[str, Callable[[Place, int, int], list[Series]]] = {
     "types": types.measure,
     "words": words.measure,
     "verify": proof.measure,
+    "shops": shops.measure,
     "history": lambda place, rows, _rounds: history.measure(place, rows),
 }
-USUAL = [name for name in PARTS if name != "history"]
+USUAL = [name for name in PARTS if name not in ("history", "shops")]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,10 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
         "part",
         nargs="*",
         metavar="part",
-        help=f"{', '.join(PARTS)}; by default all but history, which takes an hour at 10 million",
+        help=f"{', '.join(PARTS)}; by default all but history, which takes an hour at 10 million, "
+        "and shops, whose databases take 16 MB a shop",
     )
     parser.add_argument("--rows", type=int, default=1_000_000, help="movements (1,000,000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
+    parser.add_argument("--shops", type=int, default=200, help="of the part shops (200)")
     parser.add_argument("--json", type=Path, help="write every single time to this file")
     asked = parser.parse_args(arguments)
     unknown = sorted(set(asked.part) - PARTS.keys())
@@ -60,7 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
             told |= {"postgresql": _version(place), "rows": asked.rows, "rounds": asked.rounds}
             print(", ".join(f"{name} {value}" for name, value in told.items()))
             for part in asked.part or USUAL:
-                found[part] = PARTS[part](place, asked.rows, asked.rounds)
+                size = asked.shops if part == "shops" else asked.rows
+                found[part] = PARTS[part](place, size, asked.rounds)
                 print_series(part, found[part])
             print_ratios(found)
     except PipelineError as error:

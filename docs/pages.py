@@ -19,6 +19,7 @@ PAIRS = (
     ("docs/en/views.md", "docs/es/vistas.md"),
     ("docs/en/consultant.md", "docs/es/consultor.md"),
     ("docs/en/systems.md", "docs/es/sistemas.md"),
+    ("docs/en/shops.md", "docs/es/tiendas.md"),
     ("docs/en/development.md", "docs/es/desarrollo.md"),
 )
 _BLOCK = re.compile(r"(<!-- made by python -m docs: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -5,13 +5,15 @@ Events, the log's format and Ctrl-C are seen to when the first task is made.
 """
 
 from pipeline.base.interrupt import say_interrupted
-from pipeline.base.logs import shorten_failures, use_log_format
+from pipeline.base.logs import shorten_failures, tell_shops_apart, use_log_format
 from pipeline.tasks.luigi_defaults import apply_defaults
 from pipeline.tasks.pipeline_task import before_the_first
 from pipeline.tasks.publish_report import PublishReport
 from pipeline.tasks.run_due import Backfill, RunDue
+from pipeline.tasks.run_shops import ROUND_ENDED, RunShop, RunShops, note_what_is_killed
 from pipeline.tasks.steps import ExtractWindow, LoadHistory, LoadOLAP, RefreshViews, WriteMarker
-from pipeline.telling.after_run import listen
+from pipeline.telling import rounds
+from pipeline.telling.after_run import listen, listen_to_rounds
 
 __all__ = [
     "Backfill",
@@ -21,6 +23,8 @@ __all__ = [
     "PublishReport",
     "RefreshViews",
     "RunDue",
+    "RunShop",
+    "RunShops",
     "WriteMarker",
 ]
 
@@ -33,8 +37,12 @@ def _attend() -> None:
         (Backfill, LoadHistory),
         refreshing=(WriteMarker, LoadHistory),
     )
+    note_what_is_killed()
+    listen_to_rounds(RunShop, RunShops)
+    rounds.listen(RunShops, RunShop, ROUND_ENDED)
     shorten_failures()
     use_log_format()
+    tell_shops_apart()
     say_interrupted()
 
 

@@ -6,10 +6,13 @@ import argparse
 import importlib
 import os
 import sys
+from contextlib import suppress
 from importlib import metadata
 
+from pipeline.commands import all_shops
 from pipeline.commands.manual import Manual, describe, print_failure
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, SettingsError
+from pipeline.settings import load_shop, shops
 from pipeline.translation import translated as _
 
 # Command → the module that is its room, and its line in the overview.
@@ -63,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"pipeline {metadata.version('pipeline')}"
     )
+    parser.add_argument(
+        "--shop",
+        default="",
+        metavar="NAME",
+        help="the shop of ETL_SHOPS_DIR that it is for (default: ETL_SHOP, else the one shop of "
+        "the environment)",
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (module, summary) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary)
@@ -78,6 +88,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _take_turn(shop: str) -> None:
+    """Have all that follows be for this shop of many, or for ETL_SHOP's; raises SettingsError."""
+    if not shop:
+        # What is wrong there is told by who reads the settings.
+        with suppress(SettingsError):
+            shop = load_shop()
+    if shop:
+        shops.file_of(shop)
+        shops.take_turn(shop)
+
+
 def _leave_stdout() -> None:
     """What is left of the output goes nowhere, or the interpreter fails over it once more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -88,7 +109,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     module = importlib.import_module(f"pipeline.commands.{_COMMANDS[arguments.command][0]}")
     try:
-        code = int(module.run(arguments))
+        if getattr(arguments, "all_shops", False):
+            code = all_shops.run(module.run, arguments)
+        else:
+            _take_turn(arguments.shop)
+            code = int(module.run(arguments))
         # Here, where it can still be said that there is no room for it.
         sys.stdout.flush()
         return code

@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -371,3 +371,29 @@ def test_a_superset_that_gives_few_datasets_a_page_is_asked_on():
 
     session: Any = SimpleNamespace(get=get)
     assert list(renewal._datasets(session)) == given
+
+
+def test_two_shops_have_nothing_in_common():
+    """No uuid, slug or name by which an import would overwrite the other's; no dead reference."""
+    bundles = {shop: read_bundle(FOLDER, OLAP, shop) for shop in ("", "a", "b")}
+    marks = {shop: set(unique(bundle.files.values())) for shop, bundle in bundles.items()}
+    assert not (marks["a"] & marks["b"] or marks["a"] & marks[""])
+    assert len({len(found) for found in marks.values()}) == 1
+    known = {asset["uuid"] for asset in BUNDLE.files.values() if "uuid" in asset}
+    packed = bundles["a"].packed()
+    assert not [uuid for uuid in known if uuid in text_of(packed)]
+    for title in ("Tienda (analítica) · a", "Salud del ETL · a"):
+        assert title in text_of(packed)
+    assert text_of(bundles[""].packed()) == text_of(BUNDLE.packed())
+
+
+def unique(assets: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """What Superset knows an asset by, of those that are not below a database."""
+    for asset in assets:
+        yield from (str(asset[key]) for key in ("uuid", "slug", "database_name") if key in asset)
+
+
+def text_of(packed: bytes) -> str:
+    """All files of an archive."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        return "\n".join(archive.read(name).decode() for name in archive.namelist())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
@@ -27,6 +29,27 @@ _KEEPALIVE: dict[str, Any] = {
     "keepalives_count": 4,
     "tcp_user_timeout": 60_000,
 }
+
+
+# What this process has open.
+_opened: WeakSet[Connection] = WeakSet()
+
+
+def _cut_after_fork() -> None:
+    """A fork has its parent's sockets, and would get the answers to its questions without an error.
+
+    In the child each leads nowhere: whatever is asked there fails, and the parent's stays as it is.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for connection in _opened:
+        # One that is closed has none.
+        with suppress(psycopg2.Error):
+            os.dup2(nowhere, connection.fileno())
+    os.close(nowhere)
+    _opened.clear()
+
+
+os.register_at_fork(after_in_child=_cut_after_fork)
 
 
 def _connect(database: Database, read_only: bool) -> Connection:
@@ -54,6 +77,7 @@ def _connect(database: Database, read_only: bool) -> Connection:
         ).format(database=database, text=text, side=side, account=account)
         refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
         raise (DatabaseError if refused else TransientError)(message) from error
+    _opened.add(connection)
     if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
         # Such a server converts nothing: what comes is read, and written, in this encoding.
         connection.set_client_encoding(database.encoding)

@@ -14,20 +14,21 @@ from luigi.rpc import RPCError
 from luigi.setup_logging import InterfaceLogging
 
 from pipeline.errors import PipelineError, SettingsError
-from pipeline.settings import load_log_format
+from pipeline.settings import load_log_format, shops
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.state.window import Window
 
 # What all of ours is written to: below the logger that Luigi sets up.
-log = logging.getLogger("luigi-interface.pipeline")
+_LUIGI = "luigi-interface"
+log = logging.getLogger(f"{_LUIGI}.pipeline")
 
 _TRACEBACK = "Traceback (most recent call last)"
 _NO_ANSWER = "Failed connecting to remote scheduler %r"
 _OURS = "pipeline.errors."
 # What a record may know beside its message, and a JSON line has as fields.
-_FIELDS = ("run_id", "window", "step", "rows", "seconds")
+_FIELDS = ("shop", "run_id", "window", "step", "rows", "seconds")
 
 
 def fields(
@@ -169,6 +170,29 @@ def shorten_failures() -> None:
     logger = logging.getLogger("luigi-interface")
     if not any(isinstance(known, OneLineFailures) for known in logger.filters):
         logger.addFilter(OneLineFailures())
+
+
+def tell_shops_apart() -> None:
+    """Have every record know whose turn it is, where there are many shops; its text begins so."""
+    make = logging.getLogRecordFactory()
+    as_text = not _as_json()
+
+    def make_for_shop(*arguments: Any, **named: Any) -> logging.LogRecord:
+        record = make(*arguments, **named)
+        if shop := shops.current():
+            record.shop = shop
+            if as_text and record.name.startswith(_LUIGI):
+                record.msg = f"{shop}: {record.msg}"
+        return record
+
+    logging.setLogRecordFactory(make_for_shop)
+
+
+def _as_json() -> bool:
+    try:
+        return load_log_format()[0] == "json"
+    except SettingsError:
+        return False
 
 
 def use_log_format() -> None:

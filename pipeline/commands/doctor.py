@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 
 from pipeline.base.text_tables import Colour, paint, terminal_width, wrapped
-from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.doctor.examination import examine
 from pipeline.doctor.findings import Finding, State
 from pipeline.translation import translated as _
@@ -42,6 +42,7 @@ MANUAL = Manual(
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_json(parser)
+    add_all_shops(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -67,6 +67,16 @@ def add_json(parser: _TakesOptions) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
 
 
+def add_all_shops(parser: argparse.ArgumentParser) -> None:
+    """The option --all-shops, of the commands that pipeline/commands/all_shops.py knows."""
+    parser.add_argument(
+        "--all-shops",
+        action="store_true",
+        help="a line for each shop of ETL_SHOPS_DIR, the worst first; exits with 1 if any is not "
+        "well",
+    )
+
+
 def print_json(document: dict[str, Any]) -> None:
     """One object on stdout, in UTF-8 whatever the terminal's encoding is."""
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from pipeline.base.text_tables import paint, print_facts, print_table
-from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.run import adjustments, corrections, scope
 from pipeline.run.rehearsal import Rehearsal, rehearse
 from pipeline.settings import Settings, load_settings
@@ -26,6 +26,7 @@ MANUAL = Manual(
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     add_json(parser)
+    add_all_shops(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from psycopg2 import sql
 from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.text_tables import print_table, terminal_width, wrapped
-from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.olap.names import read_names
 from pipeline.settings import load_settings
 from pipeline.settings.moments import in_zone
@@ -61,6 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--limit", type=int, default=100, metavar="N", help="show the oldest N (default 100)"
     )
     add_json(parser)
+    add_all_shops(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

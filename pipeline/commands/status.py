@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import olap
 from pipeline.base.movement_names import name_of
 from pipeline.base.text_tables import paint, print_facts, print_table
-from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.olap.names import read_names
 from pipeline.run import corrections, differences, scope
 from pipeline.run.due import find_pending
@@ -52,6 +52,7 @@ MANUAL = Manual(
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_json(parser)
+    add_all_shops(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.base.text_tables import paint, print_facts, print_table
-from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
 from pipeline.olap.names import Names, read_names
@@ -74,6 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_accept_source(parser)
     add_json(parser)
+    add_all_shops(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

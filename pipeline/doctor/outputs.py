@@ -14,7 +14,7 @@ from pipeline.doctor.findings import Finding, refused
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.report.publish import renderer
 from pipeline.superset.account import load_account
-from pipeline.telling.metrics import require_client
+from pipeline.telling.metrics import others_say, require_client
 from pipeline.telling.notify import not_understood
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
@@ -69,6 +69,13 @@ def metrics(settings: Settings) -> Iterator[Finding]:
     except PipelineError as failure:
         yield _warned(refused(_("metrics"), failure))
     place = _place(_("metrics"), path, "ETL_METRICS_FILE")
+    if strange := others_say(path):
+        name, file = next(iter(strange.items()))
+        found = _(
+            "{file} says of {name} something else: node_exporter drops the figures of one of both"
+        ).format(file=file, name=name)
+        remedy = _("upgrade the pipeline that writes it, or remove the file if none does")
+        yield Finding("warning", _("metrics"), found, remedy)
     if place.state != "ok":
         yield _warned(place)
     elif path.suffix == ".prom":

@@ -16,6 +16,8 @@ from pipeline.state.window import Window
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
     from pipeline.settings import Settings
 
 SCHEMA_VERSION = 14
@@ -47,16 +49,25 @@ class Control(Bounds):
     ajustes: int
     borradas_buscadas: str | None
     filas_kardex: float | None
+    tienda: str | None
 
 
 def read_control(settings: Settings) -> Control:
     """The control row, as etl.leer_control() gives it.
 
+    Raises what checked_control() raises, and what connect() does.
+    """
+    with connect(settings.olap, "control", read_only=True) as connection:
+        return checked_control(connection, settings)
+
+
+def checked_control(connection: Connection, settings: Settings) -> Control:
+    """The control row, by a connection to the OLAP.
+
     Raises DatabaseError when the OLAP is not initialised, is of another version,
     or was loaded in another time zone.
     """
-    with connect(settings.olap, "control", read_only=True) as connection:
-        control = call(connection, "SELECT etl.leer_control()")
+    control = call(connection, "SELECT etl.leer_control()")
     if control is None:
         raise DatabaseError(_("OLAP: it is not initialised; run `python -m pipeline init`"))
     if control["esquema"] != SCHEMA_VERSION:
@@ -81,7 +92,40 @@ def read_control(settings: Settings) -> Control:
                 "shift; set ETL_TIMEZONE={zona}"
             ).format(zona=control["zona"], timezone=settings.timezone)
         )
+    refuse_other_shop(settings, control["tienda"])
     return cast(Control, control)
+
+
+def refuse_other_shop(settings: Settings, owner: str | None) -> None:
+    """Raise DatabaseError where the OLAP is another shop's of the many that there are."""
+    if settings.shop and owner not in (None, settings.shop):
+        raise DatabaseError(
+            _(
+                "OLAP: {database} is the shop {owner}'s, and {shop} would mix with it: correct "
+                "OLAP_DB_NAME in {shop}.env"
+            ).format(database=settings.olap, owner=owner, shop=settings.shop)
+        )
+
+
+def adopt(connection: Connection, settings: Settings) -> None:
+    """Note that the OLAP is this shop's of many, where it is nobody's yet; raises DatabaseError."""
+    owner = call(connection, "SELECT etl.adoptar(%s)", (settings.shop,))
+    connection.commit()
+    refuse_other_shop(settings, owner)
+
+
+def pass_on(connection: Connection, settings: Settings, control: Control, until: datetime) -> bool:
+    """Have all that is loaded hold up to `until`, where the OLTP has nothing new.
+
+    False where the OLAP itself has something that waits for a load, or has moved meanwhile.
+    """
+    passed = call(
+        connection,
+        "SELECT etl.pasar_ventana(%s, %s, %s)",
+        (control["version"], until, json.dumps(options(settings))),
+    )
+    connection.commit()
+    return bool(passed)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -34,7 +34,7 @@ def windows_due(settings: Settings, as_of: datetime, *, wait: bool) -> tuple[Win
     """
     make_private_folder(settings.state_dir)
     control = olap.read_control(settings)
-    _check_clock(control, as_of)
+    check_clock(control, as_of)
     loaded = set_aside_unknown(settings)
     pending = find_pending(settings, control, loaded)
     if pending is not None:
@@ -139,7 +139,8 @@ def _superseded(state: Path, window: Window) -> bool:
         return False
 
 
-def _check_clock(control: olap.Control, as_of: datetime) -> None:
+def check_clock(control: olap.Control, as_of: datetime) -> None:
+    """Raise GuardError where this machine's clock, or `as_of`, contradicts what was loaded."""
     now = datetime.now(UTC)
     last = olap.last_run(control)
     if last is not None and last > now + _CLOCK_TOLERANCE:

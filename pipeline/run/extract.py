@@ -233,11 +233,19 @@ def _read_levels(
     if query is None:
         return None
     refuse_two_kinds(query, products)
-    digest = hashlib.sha256(query.text.encode()).hexdigest()
-    whole = whole or not query.versions or control["existencias"] != digest
+    whole = whole or levels_are_whole(query, control)
     read = everything(query, None) if whole else changed_since(query, horizon(control))
     files[LEVELS_FILE] = copy_to_file(connection, query, read, folder / LEVELS_FILE)
-    return {"consulta": digest, "todas": whole}
+    return {"consulta": _digest(query), "todas": whole}
+
+
+def levels_are_whole(query: Query, control: Control) -> bool:
+    """Whether the shop's own stock is read whole each time, or since its query was edited."""
+    return not query.versions or control["existencias"] != _digest(query)
+
+
+def _digest(query: Query) -> str:
+    return hashlib.sha256(query.text.encode()).hexdigest()
 
 
 def _first_of_the_day(settings: Settings, window: Window, control: Control) -> bool:

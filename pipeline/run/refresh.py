@@ -18,6 +18,7 @@ from pipeline.base.database import connect, who_blocks
 from pipeline.base.logs import log
 from pipeline.errors import DatabaseError
 from pipeline.olap import call
+from pipeline.settings import shops
 from pipeline.translation import translated as _
 from pipeline.translation.stored import worded
 
@@ -77,7 +78,10 @@ def _refresh_turn(
         finally:
             idle.put(session)
 
-    with ThreadPoolExecutor(len(sessions)) as threads:
+    turn = shops.current()
+    with ThreadPoolExecutor(
+        len(sessions), initializer=shops.take_turn, initargs=(turn,)
+    ) as threads:
         try:
             yield from threads.map(refresh, views)
         except BaseException:

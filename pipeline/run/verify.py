@@ -30,6 +30,7 @@ from pipeline.run.proof import (
     void_proof,
 )
 from pipeline.run.source_change import why_everything
+from pipeline.settings import shops
 from pipeline.state.receipts import horizon
 from pipeline.translation import translated as _
 
@@ -132,7 +133,9 @@ def _verify(settings: Settings, since: datetime | None, everything: bool) -> tup
                 )
             else:
                 snapshot = olap.call(analytical, "SELECT pg_export_snapshot()")
-                with ThreadPoolExecutor(_AT_ONCE) as pool:
+                with ThreadPoolExecutor(
+                    _AT_ONCE, initializer=shops.take_turn, initargs=(shops.current(),)
+                ) as pool:
                     books = [
                         pool.submit(_books_beside, settings, snapshot, part) for part in _PARTS
                     ]

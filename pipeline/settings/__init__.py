@@ -8,8 +8,10 @@ from pipeline.settings.loading import (
     load_log_format,
     load_notices,
     load_settings,
+    load_shop,
     read_dashboards_account,
     reader,
+    state_of_all,
 )
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "load_log_format",
     "load_notices",
     "load_settings",
+    "load_shop",
     "read_dashboards_account",
     "reader",
+    "state_of_all",
 ]

@@ -36,6 +36,20 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
     return cast
 
 
+def shop(raw: str) -> str:
+    """Empty, or what a shop of many may be called."""
+    if raw and not re.fullmatch("[a-z0-9-]{1,40}", raw):
+        raise ValueError(raw)
+    return raw
+
+
+def resource(raw: str) -> str:
+    """Empty, or what may stand before a = in [resources] of luigid's configuration."""
+    if raw and not re.fullmatch(r"[\w.-]+", raw):
+        raise ValueError(raw)
+    return raw
+
+
 def encoding(raw: str) -> str:
     """Empty, or an encoding by PostgreSQL's name, of which Python knows the codec."""
     name = raw.upper()

@@ -226,6 +226,31 @@ _TOLD = (
     ),
 )
 
+_MANY = (
+    Setting(
+        "ETL_SHOPS_DIR",
+        "",
+        "Many shops: the folder with a <shop>.env for each, and common.env with what they share; "
+        "RunShops runs them.",
+        "Muchas tiendas: la carpeta con un <tienda>.env para cada una, y common.env con lo que "
+        "comparten; RunShops las corre.",
+    ),
+    Setting(
+        "ETL_SHOP",
+        "",
+        "In the environment: the one of them that a single task is for, as --shop for a command.",
+        "En el entorno, cuál de ellas es la de una tarea suelta, como --shop para una orden.",
+    ),
+    Setting(
+        "ETL_RESOURCE",
+        "",
+        "The resource of luigid that a shop's run takes one of: so many shops of one database "
+        "server run at once as [resources] says under this name.",
+        "El recurso de luigid del que la corrida de una tienda toma uno: a la vez corren tantas "
+        "tiendas de un mismo servidor de bases como [resources] diga con este nombre.",
+    ),
+)
+
 _SUPERSET = (
     Setting(
         "SUPERSET_URL",
@@ -258,6 +283,7 @@ GROUPS = (
     Group("Being shown", "Lo que se muestra", _SHOWN),
     Group("Peru: SUNAT", "Perú: SUNAT", _SUNAT),
     Group("Being told", "Los avisos", _TOLD),
+    Group("Many shops", "Muchas tiendas", _MANY),
     Group("Superset", "Superset", _SUPERSET),
 )
 SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}

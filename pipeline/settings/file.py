@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline.errors import SettingsError
@@ -21,14 +21,20 @@ def settings_file() -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def refuse_misspelt(known: set[str]) -> None:
+def refuse_misspelt(known: set[str], files: Iterable[Path] | None = None) -> None:
     """Raise SettingsError where a line of .env is meant for a setting of `known`, and misses it.
 
-    Names of others are nobody's business here, since the file may serve other programs too.
+    With `files`, of these. Names of others are nobody's business here, since the file may serve
+    other programs too.
     """
-    path = settings_file()
-    if path is None or path.name != ".env":
-        return
+    if files is None:
+        path = settings_file()
+        files = [path] if path is not None and path.name == ".env" else []
+    for path in files:
+        _refuse_misspelt(known, path)
+
+
+def _refuse_misspelt(known: set[str], path: Path) -> None:
     lines = list(_names(path))
     given = {name for _, name in lines} | set(os.environ)
     for number, name in lines:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from decouple import AutoConfig, UndefinedValueError
 
 from pipeline.errors import SettingsError
-from pipeline.settings import casts
+from pipeline.settings import casts, shops
 from pipeline.settings.catalogue import SETTINGS
 from pipeline.settings.file import refuse_misspelt, settings_file
 from pipeline.settings.moments import parse_moment
@@ -26,6 +26,8 @@ T = TypeVar("T")
 _CAPTURES = ("xmin", "xid8", "full")
 _DIFFERENCES = ("report", "adjust")
 _LOG_FORMATS = ("text", "json")
+# What a shop may be called, in words.
+SHOP_NAME = N_("the name of a shop: lower case letters, digits and -, at most 40")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -86,6 +88,8 @@ class Settings:
     oltp_admin: Database
     olap_admin: Database
     olap_bi: Database | None
+    shop: str  # its name among many, '' where it is the one
+    shops_dir: Path | None
     state_dir: Path
     oltp_sql_dir: Path | None
     capture: str
@@ -100,6 +104,7 @@ class Settings:
     max_silent_days: int
     cost_jump_factor: float
     stock_differences: str
+    resource: str  # of luigid, '' where it is not set
     log_format: str
     report_path: Path | None
     shop_name: str  # '' where it is not set
@@ -121,24 +126,19 @@ def reader(asked: set[str] | None = None) -> Reader:
 
     The names that it is asked for are added to `asked`.
     """
-    config = AutoConfig(search_path=str(Path.cwd()))
+    source = _of_a_shop(shops.current()) if shops.current() else _of_the_environment()
 
     def read(name: str, cast: Callable[[str], T], expected: str) -> T:
         default = SETTINGS[name].default
         if asked is not None:
             asked.add(name)
-        try:
-            raw = config(name) if default is None else config(name, default=default)
-        except UndefinedValueError:
-            file = settings_file()
-            place = file if file is not None and file.name != ".env" else ".env"
+        raw = source(name, default)
+        if raw is None:
             raise SettingsError(
                 _(
                     "{name} is not set: give it in the environment or in {place} (see .env.example)"
-                ).format(name=name, place=place)
-            ) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(_(".env cannot be read: {error}").format(error=error)) from error
+                ).format(name=name, place=_place_of_settings())
+            )
         try:
             return cast(str(raw).strip())
         except (ValueError, KeyError, OSError):
@@ -151,8 +151,51 @@ def reader(asked: set[str] | None = None) -> Reader:
     return read
 
 
+def _of_the_environment() -> Callable[[str, str | None], str | None]:
+    """What the environment, else .env says, else common.env where there are many shops."""
+    config = AutoConfig(search_path=str(Path.cwd()))
+
+    def look_up(name: str, default: str | None) -> str | None:
+        default = shops.common().get(name, default)
+        try:
+            return str(config(name) if default is None else config(name, default=default))
+        except UndefinedValueError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(_(".env cannot be read: {error}").format(error=error)) from error
+
+    return look_up
+
+
+def _of_a_shop(name: str) -> Callable[[str, str | None], str | None]:
+    return shops.values_of(name).get
+
+
+def _place_of_settings() -> str | Path:
+    if shop := shops.current():
+        return shops.file_of(shop)
+    file = settings_file()
+    return file if file is not None and file.name != ".env" else ".env"
+
+
 def _state_dir(read: Reader) -> Path:
+    """The shop's own; where its file names none, a folder of its name in that of all."""
+    shop = shops.current()
+    if shop and "ETL_STATE_DIR" not in shops.own(shop):
+        return state_of_all() / shop
     return Path(read("ETL_STATE_DIR", casts.text, N_("a folder"))).expanduser().absolute()
+
+
+def load_shop(read: Reader | None = None) -> str:
+    """Whose turn it is, or ETL_SHOP before any's; raises SettingsError for what is no name."""
+    given = (read or reader())("ETL_SHOP", casts.shop, SHOP_NAME)
+    return shops.current() or given
+
+
+def state_of_all() -> Path:
+    """ETL_STATE_DIR of the environment, .env or common.env; raises SettingsError."""
+    with shops.in_shop(""):
+        return _state_dir(reader())
 
 
 def _log_format(read: Reader) -> str:
@@ -247,11 +290,27 @@ def read_dashboards_account() -> Database:
     return _other(read, server, "OLAP_BI") or server
 
 
-@lru_cache(maxsize=1)
+class _OnceAShop(Generic[T]):
+    """What reads settings, called once for each shop: the last ones are kept, none is mixed up."""
+
+    def __init__(self, load: Callable[[], T]) -> None:
+        wraps(load)(self)
+        self._kept = lru_cache(maxsize=16)(lambda _shop: load())
+
+    def __call__(self) -> T:
+        return self._kept(shops.current())
+
+    def cache_clear(self) -> None:
+        """Forget what was read."""
+        self._kept.cache_clear()
+
+
+@_OnceAShop
 def load_settings() -> Settings:
     """Read every setting; raises SettingsError with one line that names the first bad one.
 
-    `.env` is looked for in the working directory, then upward; the environment wins.
+    `.env` is looked for in the working directory, then upward; the environment wins. Of a shop of
+    many they are those of pipeline/settings/shops.py.
     """
     names: set[str] = set()
     read = reader(names)
@@ -275,6 +334,8 @@ def load_settings() -> Settings:
         oltp_admin=_other(read, oltp, "OLTP_ADMIN") or oltp,
         olap_admin=_other(read, olap, "OLAP_ADMIN") or olap,
         olap_bi=_other(read, olap, "OLAP_BI"),
+        shop=load_shop(read),
+        shops_dir=read("ETL_SHOPS_DIR", casts.place, N_("a folder")),
         state_dir=_state_dir(read),
         oltp_sql_dir=read("ETL_OLTP_SQL_DIR", queries_folder, N_("a folder")),
         capture=read("ETL_CAPTURE", casts.one_of(_CAPTURES), _(" or ").join(_CAPTURES)),
@@ -297,6 +358,7 @@ def load_settings() -> Settings:
         max_silent_days=read(
             "ETL_MAX_SILENT_DAYS", casts.natural, N_("a whole number of days from 1 to 100000")
         ),
+        resource=read("ETL_RESOURCE", casts.resource, N_("a name of letters, digits, -, _ and .")),
         cost_jump_factor=read(
             "ETL_COST_JUMP_FACTOR", casts.factor, N_("a factor above 1 and below 1e9")
         ),
@@ -314,5 +376,5 @@ def load_settings() -> Settings:
         establishment=read("ETL_ESTABLISHMENT", casts.establishment, N_("4 to 7 digits")),
         notices=_notices(read),
     )
-    refuse_misspelt(names)
+    refuse_misspelt(names, shops.files() if shops.current() else None)
     return settings

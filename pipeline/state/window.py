@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,6 +88,12 @@ def views_receipt(state: Path, window: Window) -> Path:
 def marker(state: Path, window: Window) -> Path:
     """WriteMarker's target; the newest one acts as last_run."""
     return folder(state, window) / "marker.json"
+
+
+def windows_named(state: Path) -> Iterator[Window]:
+    """The windows that have a folder by their names alone; none where there is no state folder."""
+    with suppress(FileNotFoundError):
+        yield from filter(None, (parse_label(entry.name) for entry in os.scandir(state)))
 
 
 def windows_in(state: Path) -> list[Window]:

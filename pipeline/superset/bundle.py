@@ -15,6 +15,7 @@ import yaml
 
 from pipeline.settings import Database
 from pipeline.superset.account import SupersetError
+from pipeline.superset.of_shop import for_shop
 from pipeline.superset.queries import query_context
 from pipeline.translation import translated as _
 
@@ -46,8 +47,8 @@ class Bundle:
         return archive.getvalue()
 
 
-def read_bundle(folder: Path, olap: Database) -> Bundle:
-    """The folder's files with the OLAP of the settings and each chart's query.
+def read_bundle(folder: Path, olap: Database, shop: str = "") -> Bundle:
+    """The folder's files with the OLAP of the settings and each chart's query; `shop`'s of many.
 
     `olap` is the dashboards' account: its password is not used; its time zone is
     that in which moments are shown. Raises SupersetError where a file is missing or malformed.
@@ -67,7 +68,7 @@ def read_bundle(folder: Path, olap: Database) -> Bundle:
                 folder=folder, error=error
             )
         ) from None
-    return Bundle(files)
+    return Bundle(for_shop(files, shop))
 
 
 def uri(olap: Database, password: str) -> str:

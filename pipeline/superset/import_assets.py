@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pipeline
 from pipeline.errors import PipelineError, SettingsError
-from pipeline.settings import Database, read_dashboards_account
+from pipeline.settings import Database, load_shop, read_dashboards_account, shops
 from pipeline.superset.account import SupersetError, load_account
 from pipeline.superset.bundle import DATABASE_FILE, Bundle, read_bundle, uri
 from pipeline.superset.client import Session
@@ -23,12 +23,15 @@ def main() -> int:
     """Import and read back; the exit code is 1 after a failure that is said in one line."""
     options = _arguments()
     try:
+        if shop := options.shop or load_shop():
+            shops.file_of(shop)
+            shops.take_turn(shop)
         account = load_account(options.url, options.user)
         if account is None:
             raise SettingsError(_("SUPERSET_URL is not set: give --url or the setting"))
         olap = read_dashboards_account()
         _require_login(olap.user, olap.password)
-        bundle = read_bundle(options.folder, olap)
+        bundle = read_bundle(options.folder, olap, shops.current())
         session = Session(account, _TIMEOUT)
         import_bundle(session, bundle, olap)
         charts = read_back(session, bundle)
@@ -101,6 +104,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--url", default="", help="Superset's address (default: SUPERSET_URL)")
     parser.add_argument("--user", default="", help="its user, an Admin (default: SUPERSET_USER)")
+    parser.add_argument(
+        "--shop",
+        default="",
+        help="the shop of ETL_SHOPS_DIR whose they are: each has its own (default: ETL_SHOP)",
+    )
     folder = Path(pipeline.__file__).resolve().parents[1] / "superset"
     parser.add_argument(
         "--folder", type=Path, default=folder, help="where the files are (default: superset/)"

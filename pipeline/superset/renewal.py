@@ -9,8 +9,10 @@ from itertools import count
 from typing import Any
 
 from pipeline.base.logs import log
+from pipeline.settings import shops
 from pipeline.superset.account import SupersetError, load_account
 from pipeline.superset.client import Session
+from pipeline.superset.of_shop import uuid_of
 from pipeline.translation import translated as _
 
 # That of superset/databases/analitica.yaml, written down again since a run has no YAML to read.
@@ -45,8 +47,9 @@ def renew_dashboards() -> None:
 
 
 def _datasets(session: Session) -> Iterator[dict[str, Any]]:
+    uuid = uuid_of(shops.current(), DATABASE_UUID)
     databases = session.get(
-        f"/api/v1/database/?q=(columns:!(id),filters:!((col:uuid,opr:eq,value:'{DATABASE_UUID}')))"
+        f"/api/v1/database/?q=(columns:!(id),filters:!((col:uuid,opr:eq,value:'{uuid}')))"
     )["result"]
     if not databases:
         raise SupersetError(_("Superset has no dashboards yet: run scripts/superset-import"))

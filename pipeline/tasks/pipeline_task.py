@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import luigi
 
 from pipeline.base import logs
-from pipeline.errors import PipelineError
-from pipeline.settings import Settings, load_settings
+from pipeline.errors import PipelineError, SettingsError
+from pipeline.settings import Settings, load_settings, load_shop, shops
 from pipeline.settings.moments import parse_moment
 from pipeline.state.window import whole_second
 from pipeline.translation import translated as _
@@ -24,8 +25,18 @@ def before_the_first(action: Callable[[], None]) -> None:
 
 
 def _begin() -> None:
+    if _to_begin:
+        _take_turn()
     while _to_begin:
         _to_begin.pop()()
+
+
+def _take_turn() -> None:
+    """Of many shops the one of ETL_SHOP, if that is set, for all that this process does."""
+    # What is wrong with the settings is told by who needs them.
+    with suppress(SettingsError):
+        if shop := load_shop():
+            shops.take_turn(shop)
 
 
 class UtcSecondParameter(luigi.Parameter):  # type: ignore[misc]
@@ -79,6 +90,13 @@ class PipelineTask(luigi.Task):  # type: ignore[misc]
 
     def _is_done(self) -> bool:
         return bool(super().complete())
+
+    def to_str_params(
+        self, only_significant: bool = False, only_public: bool = False
+    ) -> dict[str, str]:
+        """With the shop that it is of, where there are many: tasks of two are two for luigid."""
+        told: dict[str, str] = super().to_str_params(only_significant, only_public)
+        return {"shop": shop} | told if (shop := shops.current()) else told
 
     @property
     def settings(self) -> Settings:

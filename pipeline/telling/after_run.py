@@ -19,7 +19,7 @@ from luigi.rpc import RPCError
 from pipeline.base.logs import log
 from pipeline.errors import PipelineError, StateError
 from pipeline.run import adjustments
-from pipeline.settings import Notices, load_notices, load_settings
+from pipeline.settings import Notices, load_notices, load_settings, shops
 from pipeline.settings.moments import in_zone
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget
@@ -91,6 +91,23 @@ def unless_done(told: Callable[..., None]) -> Callable[..., None]:
     return ended
 
 
+def listen_to_rounds(shop: type[luigi.Task], round_of_all: type[luigi.Task]) -> None:
+    """Have Luigi call the functions here for a shop whose process is killed, and for a round.
+
+    What else a shop of a round does is told by its steps; of what became of the round, see rounds.
+    """
+
+    def killed(task: luigi.Task, failure: str) -> None:
+        with shops.in_shop(task.shop):
+            run_failed(task, failure)
+
+    shop.event_handler(Event.PROCESS_FAILURE)(killed)
+    shop.event_handler(Event.TIMEOUT)(unless_done(killed))
+    for event in (Event.BROKEN_TASK, Event.DEPENDENCY_MISSING):
+        round_of_all.event_handler(event)(not_scheduled)
+        round_of_all.event_handler(event)(run_failed)
+
+
 def not_scheduled(task: luigi.Task, failure: BaseException | None = None) -> None:
     """Log why a task was not scheduled, at a level where Luigi's own warning is not shown."""
     cause = _cause(task, failure)
@@ -131,7 +148,7 @@ def tell_apart(step: str, failure: BaseException | str | None, command: str) -> 
 
     `command` is what shows whether it is mended. Like all here it raises nothing.
     """
-    _attempt(lambda: _tell_once(load_notices(), "apart", step, failure, command))
+    attempt(lambda: _tell_once(load_notices(), "apart", step, failure, command))
 
 
 def _cause(task: luigi.Task, failure: BaseException | str | None) -> BaseException | str | None:
@@ -154,27 +171,27 @@ def _run_failed(
         name = "unpublished" if only_page else "failed"
         _tell_once(notices, name, step, cause, command, window=label)
 
-    _attempt(tell)
-    _attempt(lambda: metrics.write(load_notices(), succeeded=False))
+    attempt(tell)
+    attempt(lambda: metrics.write(load_notices(), succeeded=False))
 
 
 def run_succeeded(task: luigi.Task) -> None:
     """Tell of the first success after a failure, and what was done if asked to; beat."""
-    _attempt(lambda: _tell_success(load_notices(), task))
-    _attempt(lambda: _tell_found("left_out", left_out, task.windows))
-    _attempt(lambda: _tell_found("corrections", booked_late, task.windows))
-    _attempt(lambda: _tell_found("stock", stock_apart, task.windows))
-    _attempt(lambda: _tell_found("deleted", deleted, task.windows))
-    _attempt(lambda: _beat(load_notices()))
-    _attempt(lambda: metrics.write(load_notices(), succeeded=True))
+    attempt(lambda: _tell_success(load_notices(), task))
+    attempt(lambda: _tell_found("left_out", left_out, task.windows))
+    attempt(lambda: _tell_found("corrections", booked_late, task.windows))
+    attempt(lambda: _tell_found("stock", stock_apart, task.windows))
+    attempt(lambda: _tell_found("deleted", deleted, task.windows))
+    attempt(lambda: _beat(load_notices()))
+    attempt(lambda: metrics.write(load_notices(), succeeded=True))
 
 
 def views_refreshed(_task: luigi.Task | None = None) -> None:
     """Have the dashboards show the new data."""
-    _attempt(renew_dashboards)
+    attempt(renew_dashboards)
 
 
-def _attempt(action: Callable[[], None]) -> None:
+def attempt(action: Callable[[], None]) -> None:
     """What follows a run never fails it, and what fails there stops nothing else."""
     try:
         action()
@@ -191,9 +208,9 @@ def _beat(notices: Notices) -> None:
 
 
 def _shop() -> str:
-    """What tells one shop's messages from another's: its OLAP, else this machine."""
+    """What tells one shop's messages from another's: its name, its OLAP, else this machine."""
     try:
-        return load_settings().olap.name
+        return shops.current() or load_settings().olap.name
     except PipelineError:
         return platform.node()
 

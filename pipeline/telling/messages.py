@@ -80,6 +80,14 @@ MESSAGES: dict[str, str] = {
     ),
     "stock.one": _("{product}: {ours} here, {theirs} in the shop"),
     "window": _("{window}, up to {until}"),
+    "round.title": _("ETL: {shops} shops failed"),
+    "round.body": _(
+        "The other shops were carried.\n{failed}\n"
+        "What to do: mend each cause; the next round carries them. To see all shops, type: "
+        "{command}\nWhile the same shops fail for the same causes, you are told once in {hours} h."
+    ),
+    "round.more": _("… and {shops} more"),
+    "round_recovered.title": _("ETL: all shops work again"),
     "no_window": _("none: what is due could not be found out"),
     "no_window_before": _("none: no window was due before it"),
     "no_cause": _("see the log of the run"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Notices
 
 
-# Sample → what it says. One label tells shops apart, some have a second one.
+# Sample → what it says. One label tells shops apart, some have a second one. No text that was
+# released is changed: node_exporter drops a metric, silently, of which two files say otherwise.
 HELP = {
     "etl_last_run_success": "1 if the last run succeeded, else 0",
     "etl_last_run_timestamp_seconds": "When the last run ended",
@@ -69,24 +72,30 @@ def write(notices: Notices, *, succeeded: bool) -> None:
     prevents the writing is logged.
     """
     path = notices.metrics_file
-    if path is None:
+    if path is None or not _has_client():
         return
-    try:
-        require_client()
-    except PipelineError as failure:
-        log.warning(_("no metrics: %s"), failure)
-        return
+    olap_name, figures = collect(lambda olap: _previous(path, olap), succeeded=succeeded)
+    replace_file(path, {"": (olap_name, figures)})
+
+
+def collect(
+    previous: Callable[[str | None], tuple[str, Figures]], *, succeeded: bool
+) -> tuple[str, Figures]:
+    """The OLAP's name and the figures after a run; those that it does not say stay as they were.
+
+    `previous` gives the earlier ones of an OLAP, or of the one that there was where it is None.
+    """
     now = time.time()
     try:
         settings = load_settings()
     except PipelineError as failure:
         # The run failed on this: the file says so under the name that it had.
         log.warning(_("metrics: %s"), failure)
-        shop, figures = _previous(path, None)
+        name, figures = previous(None)
         figures["etl_olap_up", ""] = 0
     else:
-        shop = f"{settings.olap.host}:{settings.olap.port}/{settings.olap.name}"
-        figures = _previous(path, shop)[1]
+        name = f"{settings.olap.host}:{settings.olap.port}/{settings.olap.name}"
+        figures = previous(name)[1]
         try:
             figures |= from_olap(olap.metrics(settings))
             figures["etl_olap_up", ""] = 1
@@ -100,10 +109,24 @@ def write(notices: Notices, *, succeeded: bool) -> None:
     end = figures.get(("etl_window_end_timestamp_seconds", ""))
     if end is not None:
         figures["etl_lag_seconds", ""] = now - end
+    return name, figures
+
+
+def replace_file(path: Path, by_shop: Mapping[str, tuple[str, Figures]]) -> None:
+    """Write the file of these shops, each with its OLAP; what prevents it is logged."""
     try:
-        _write(path, shop, figures)
+        _write(path, by_shop)
     except OSError as error:
         log.warning(_("ETL_METRICS_FILE %s cannot be written: %s"), path, error.strerror or error)
+
+
+def _has_client() -> bool:
+    try:
+        require_client()
+    except PipelineError as failure:
+        log.warning(_("no metrics: %s"), failure)
+        return False
+    return True
 
 
 def require_client() -> None:
@@ -112,6 +135,24 @@ def require_client() -> None:
         import prometheus_client  # noqa: F401
     except ImportError as error:
         raise missing_extra("ETL_METRICS_FILE", "metrics", error) from error
+
+
+def others_say(path: Path) -> dict[str, str]:
+    """The metrics of ours on which other files of the folder differ in HELP or TYPE: which file."""
+    found = {}
+    for other in sorted(path.parent.glob("*.prom")):
+        if other == path:
+            continue
+        with suppress(OSError, UnicodeDecodeError):
+            for line in other.read_text(encoding="utf-8").splitlines():
+                mark, kind, name, said = (line.split(" ", 3) + [""] * 3)[:4]
+                if (
+                    mark == "#"
+                    and name in HELP
+                    and said != {"HELP": HELP[name], "TYPE": "gauge"}.get(kind)
+                ):
+                    found[name] = other.name
+    return found
 
 
 def from_olap(state: dict[str, Any]) -> Figures:
@@ -166,16 +207,18 @@ def _previous(path: Path, shop: str | None) -> tuple[str, Figures]:
     return shop, found.get(shop, {})
 
 
-def _write(path: Path, shop: str, figures: Figures) -> None:
+def _write(path: Path, by_shop: Mapping[str, tuple[str, Figures]]) -> None:
+    """A label `shop` tells shops apart where there are many; without a name there is none."""
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}
-    for (name, second), value in sorted(figures.items()):
-        label = _SECOND_LABEL.get(name)
-        if name not in gauges:
-            names = ("olap", label) if label else ("olap",)
-            gauges[name] = Gauge(name, HELP[name], names, registry=registry)
-        values = (shop, second) if label else (shop,)
-        gauges[name].labels(*values).set(value)
+    for shop, (olap_name, figures) in sorted(by_shop.items()):
+        whose = {"olap": olap_name} | ({"shop": shop} if shop else {})
+        for (name, second), value in sorted(figures.items()):
+            label = _SECOND_LABEL.get(name)
+            labels = whose | ({label: second} if label else {})
+            if name not in gauges:
+                gauges[name] = Gauge(name, HELP[name], tuple(labels), registry=registry)
+            gauges[name].labels(**labels).set(value)
     write_to_textfile(str(path), registry)

@@ -7,14 +7,12 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, one_line
-from pipeline.settings import load_settings
+from pipeline.settings import load_settings, shops
 from pipeline.settings.moments import in_zone
 from pipeline.state.window import Window, parse_label
 from pipeline.telling.messages import say
 
 _LONGEST_CAUSE = 500
-_RUN = "luigi --module pipeline RunDue --local-scheduler"
-_PLAN = "python -m pipeline plan"
 
 
 def typed(command: str) -> str:
@@ -70,4 +68,8 @@ def _passwords() -> set[str]:
 
 def next_command(failure: BaseException | str | None) -> str:
     """What shows whether the cause is mended: the plan where it is data, else a run."""
-    return _PLAN if isinstance(failure, DataError | GuardError | SchemaError) else _RUN
+    shop = shops.current()
+    if isinstance(failure, DataError | GuardError | SchemaError):
+        return f"python -m pipeline{f' --shop {shop}' if shop else ''} plan"
+    run = f"RunShops --only {shop}" if shop else "RunDue"
+    return f"luigi --module pipeline {run} --local-scheduler"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import os
 from collections.abc import Callable
+from contextvars import ContextVar, Token
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,8 @@ CATALOGUES = Path(__file__).parents[1] / "locale"
 LANGUAGES = ("es", "en")
 # The language of the texts in the code, which needs no catalogue.
 _SOURCE = "en"
+# Of the shop whose turn it is, where there are many; None: ETL_LANG's of the environment or .env.
+_chosen: ContextVar[str | None] = ContextVar("language", default=None)
 
 
 @lru_cache
@@ -44,10 +47,26 @@ def language() -> str:
 
     Where it cannot be read, or is none that there is, the default.
     """
+    if chosen := _chosen.get():
+        return chosen
     try:
         return _language(os.environ.get("ETL_LANG"), Path.cwd())
     except OSError:
         return LANGUAGES[0]
+
+
+def speak(given: str | None) -> Token[str | None]:
+    """From here on texts are in this language, until unspeak(); None: as the environment says.
+
+    One that there is none of counts as the default.
+    """
+    found = given.strip() if given else None
+    return _chosen.set(found if found is None or found in LANGUAGES else LANGUAGES[0])
+
+
+def unspeak(before: Token[str | None]) -> None:
+    """Take a speak() back."""
+    _chosen.reset(before)
 
 
 @lru_cache

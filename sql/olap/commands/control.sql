@@ -12,7 +12,7 @@ SELECT jsonb_build_object(
     'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
     'ajusta', c.ajusta = etl.esta_base(), 'ajustes', (SELECT count(*) FROM dw.ajuste_existencias),
     'cerrado', nullif(etl.cerrado_hasta(), '-infinity'), 'existencias', c.existencias, 'existencias_enteras', c.existencias_enteras,
-    'borradas_buscadas', c.borradas_buscadas,
+    'borradas_buscadas', c.borradas_buscadas, 'tienda', c.tienda,
     'tipos', (SELECT coalesce(jsonb_agg(t.tipo), '[]') FROM dw.tipo_movimiento AS t),
     'filas_kardex', (SELECT r.reltuples FROM pg_class AS r WHERE r.oid = 'dw.kardex'::regclass)
 )

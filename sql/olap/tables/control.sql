@@ -23,12 +23,13 @@ CREATE TABLE IF NOT EXISTS etl.control (
     existencias_enteras timestamptz,
     ajusta          text,
     aceptar_ajustes boolean NOT NULL DEFAULT false,
-    borradas_buscadas timestamptz
+    borradas_buscadas timestamptz,
+    tienda          text
 );
 ALTER TABLE etl.control
     ADD COLUMN IF NOT EXISTS existencias text, ADD COLUMN IF NOT EXISTS existencias_enteras timestamptz,
     ADD COLUMN IF NOT EXISTS ajusta text, ADD COLUMN IF NOT EXISTS aceptar_ajustes boolean NOT NULL DEFAULT false,
-    ADD COLUMN IF NOT EXISTS borradas_buscadas timestamptz;
+    ADD COLUMN IF NOT EXISTS borradas_buscadas timestamptz, ADD COLUMN IF NOT EXISTS tienda text;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -60,6 +61,8 @@ COMMENT ON COLUMN etl.control.ajusta IS
 COMMENT ON COLUMN etl.control.aceptar_ajustes IS 'La próxima carga asienta sus ajustes sin preguntar';
 COMMENT ON COLUMN etl.control.borradas_buscadas IS
     'Fin de la última ventana que buscó lo que el OLTP ya no tiene, o que lo leyó todo';
+COMMENT ON COLUMN etl.control.tienda IS
+    'De qué tienda es, donde son muchas: la primera que corrió con este OLAP; otra no carga en él';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';
 COMMENT ON COLUMN etl.control.politica IS
     'Huella de la política de precios y del ajuste de impuesto con que se calculó lo cargado; nula si no todo con la misma';

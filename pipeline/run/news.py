@@ -1,0 +1,101 @@
+"""Whether a shop has anything new, asked before a window is opened for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from psycopg2 import sql
+
+from pipeline import olap
+from pipeline.base.database import call, connect
+from pipeline.oltp.open_read import open_read
+from pipeline.oltp.queries import load_levels
+from pipeline.oltp.reads import changed_since
+from pipeline.run import catalogue
+from pipeline.run.due import check_clock
+from pipeline.run.extract import levels_are_whole
+from pipeline.run.source_change import rewritten, why_everything
+from pipeline.state import window as windows
+from pipeline.state.receipts import horizon
+from pipeline.state.window import windows_named
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg2.extensions import connection as Connection
+
+    from pipeline.olap import Control
+    from pipeline.settings import Settings
+
+
+def passed_on(settings: Settings, as_of: datetime) -> bool:
+    """Have a shop's data hold up to `as_of`, if there is nothing that a window would carry.
+
+    One question to each side and one small write: no folder, no window of etl.corrida. False
+    where a window must be run, whatever for: something new, one that is unfinished or asked for
+    more, rejects that are tried again, or the first of a day, which has more to do. Raises what
+    connect() and windows_due() raise, after one attempt.
+    """
+    with connect(settings.olap, "control") as analytical:
+        control = olap.checked_control(analytical, settings)
+        # A session that waits for the other side holds nothing.
+        analytical.rollback()
+        if settings.shop and control["tienda"] is None:
+            olap.adopt(analytical, settings)
+        check_clock(control, as_of)
+        with connect(settings.oltp, "news", read_only=True) as connection:
+            # Also where a window is run anyway: it would try a server that is gone four times.
+            if not _may_pass(settings, control, as_of) or _shop_says(connection, settings, control):
+                return False
+        return olap.pass_on(analytical, settings, control, as_of)
+
+
+def _may_pass(settings: Settings, control: Control, as_of: datetime) -> bool:
+    last = olap.last_run(control)
+    return (
+        last is not None
+        and settings.capture != "full"
+        and last < as_of
+        and _same_day(settings, last, as_of)
+        and not _folder_says_otherwise(settings, last)
+    )
+
+
+def _same_day(settings: Settings, last: datetime, as_of: datetime) -> bool:
+    zone = ZoneInfo(settings.timezone)
+    return last.astimezone(zone).date() == as_of.astimezone(zone).date()
+
+
+def _folder_says_otherwise(settings: Settings, last: datetime) -> bool:
+    """Whether a window there is to be finished, or is one that the OLAP has lost."""
+    state = settings.state_dir
+    return any(
+        window.hasta > last
+        or (last in (window.desde, window.hasta) and not windows.marker(state, window).exists())
+        for window in windows_named(state)
+    )
+
+
+def _shop_says(connection: Connection, settings: Settings, control: Control) -> bool:
+    """Whether the OLTP has a row that is new, or is not what was read last."""
+    source = open_read(connection, settings)
+    queries, snapshot = source.queries, source.snapshot
+    if (
+        why_everything(connection, snapshot, control)
+        or any(rewritten(snapshot, control, name) for name in ("productos", "sucursales"))
+        or catalogue.fingerprint(connection, queries[1]) != control["catalogo"]
+    ):
+        return True
+    levels = load_levels(connection, settings)
+    if levels is not None:
+        if levels_are_whole(levels, control):
+            return True
+        queries = [*queries, levels]
+    elif control["existencias"] is not None:
+        return True
+    asked = sql.SQL(" OR ").join(
+        sql.SQL("EXISTS (\n{}\n)").format(changed_since(query, horizon(control)))
+        for query in queries
+    )
+    return bool(call(connection, sql.SQL("SELECT {}").format(asked)))
