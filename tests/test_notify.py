@@ -272,7 +272,7 @@ def test_a_page_that_fails_alone_is_told_as_such(shop: Shop, web: WebServer, tmp
     run(shop, 30, **env, OLAP_BI_PASSWORD="otra")
     ((title, body),) = web.told
     assert "the report was not published" in title
-    assert f"Window: {folders(shop)[-1].name}\n" in body
+    assert f"Window: {folders(shop)[-1].name}, up to " in body
     assert "the next run publishes the report" in body
     last = f"--as-of={folders(shop)[-1].name.split('--')[1]}"
     run(shop, 30, last, **env, OLAP_BI_USER="nadie")
@@ -323,7 +323,8 @@ def test_the_digest_tells_what_the_ledger_received(shop: Shop, web: WebServer):
     ((title, body),) = web.told
     (row,) = shop.olap_rows("SELECT * FROM etl.corrida")
     assert "terminó bien" in title
-    assert body.startswith(f"{folders(shop)[0].name}: {row['nuevas']} nuevos")
+    assert body.startswith(f"{folders(shop)[0].name}, hasta ")
+    assert f": {row['nuevas']} nuevos" in body
     assert body.endswith(f"corrida {row['id_corrida']}")
     assert row["nuevas"] == 3
 

@@ -84,6 +84,11 @@ class TimedLines(logging.Formatter):
         return datetime.fromtimestamp(record.created, self._zone).isoformat(" ", "seconds")
 
 
+# What Luigi says at a level where its progress is, though it is none: a task that is gone, and the
+# end of a round in which something was not done though nothing failed.
+_NO_PROGRESS = ("died unexpectedly", "timed out after", "This progress looks :|")
+
+
 class News(logging.Filter):
     """Lets pass what a person wants to read of a run: Luigi's own progress is none of it."""
 
@@ -92,7 +97,9 @@ class News(logging.Filter):
         luigis = logging.getLogger("luigi-interface")
         if record.levelno > logging.INFO or luigis.isEnabledFor(logging.DEBUG):
             return True
-        return record.name != luigis.name and not getattr(record, "detail", False)
+        if record.name == luigis.name:
+            return any(words in record.getMessage() for words in _NO_PROGRESS)
+        return not getattr(record, "detail", False)
 
 
 class OneLineFailures(logging.Filter):
