@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import dashboards, history, idle, late, million, proof, types, wide
+from bench import closing, dashboards, history, idle, late, million, proof, types, wide
 from bench.measure import Series
 from bench.place import Place, open_place
 from bench.report import as_json, print_ratios, print_series
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[Place, int, int], list[Series]]] = {
     "wide": wide.measure,
     "types": types.measure,
     "verify": proof.measure,
+    "close": closing.measure,
     "history": lambda place, rows, _rounds: history.measure(place, rows),
 }
 USUAL = [name for name in PARTS if name != "history"]
