@@ -11,7 +11,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import dashboards, history, idle, late, million, proof, shops, types, wide, words
+from bench import (
+    closing,
+    dashboards,
+    history,
+    idle,
+    late,
+    million,
+    proof,
+    shops,
+    types,
+    wide,
+    words,
+)
 from bench.measure import Series
 from bench.place import Place, open_place
 from bench.report import as_json, print_ratios, print_series
@@ -28,6 +40,7 @@ PARTS: dict[str, Callable[[Place, int, int], list[Series]]] = {
     "words": words.measure,
     "verify": proof.measure,
     "shops": shops.measure,
+    "close": closing.measure,
     "history": lambda place, rows, _rounds: history.measure(place, rows),
 }
 USUAL = [name for name in PARTS if name not in ("history", "shops")]

@@ -50,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "one_postgres: what it tests does not depend on PostgreSQL's version"
     )
     config.addinivalue_line("markers", "longest: takes a minute, so that it begins early")
+    config.addinivalue_line("markers", "long: run with --long only")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -64,10 +65,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread the longest tests, where there is one server: each process then begins with some.
+    """Leave out what only --long runs, and spread the longest tests, where there is one server.
 
-    A process takes an equal part of the list, in its order, and gives off what is left of it.
+    A process takes an equal part of the list, in its order, and gives off what is left of it: each
+    then begins with some of them.
     """
+    if not config.getoption("--long"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     longest = [item for item in items if item.get_closest_marker("longest")]
     if len(longest) == len(items) or config.getoption("--long"):
         return

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -243,13 +244,13 @@ class Books:
         """K; None while nothing is closed."""
         return self.ends[-1] if self.ends else None
 
-    @property
+    @cached_property
     def rows(self) -> dict[tuple[int, int], Closed]:
         """The closed rows by (id_movimiento, capa)."""
         rows = (closed for ledger in self.closed.values() for closed in ledger)
         return {(closed.row.id_movimiento, closed.row.capa): closed for closed in rows}
 
-    @property
+    @cached_property
     def last(self) -> dict[int, Closed]:
         """The last closed booking of each movement."""
         rows = sorted(self.rows.items(), key=lambda item: item[0])
@@ -277,7 +278,7 @@ class Replay:
     motivos: Mapping[int, str] = field(default_factory=dict)
     books: Books = field(default_factory=lambda: Books())
 
-    @property
+    @cached_property
     def booked(self) -> dict[tuple[int, int], KardexRow]:
         """The whole ledger by (id_movimiento, capa)."""
         rows = (row for ledger in self.ledgers.values() for row in ledger)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from operator import add
 from typing import Any
 
 from oracle_rows import ZERO, Books, Closed, KardexRow, Measures, Product, Rules
@@ -133,6 +134,6 @@ def summaries(
                 (by_month, (day.replace(day=1), row.id_sucursal, id_producto)),
                 (by_product_day, (day, id_producto)),
             ):
-                so_far = table.get(key, Measures())
-                table[key] = Measures(*(a + b for a, b in zip(so_far, more, strict=True)))
+                so_far = table.get(key)
+                table[key] = Measures._make(map(add, so_far, more)) if so_far else more
     return by_day, by_month, by_product_day

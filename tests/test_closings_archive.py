@@ -56,6 +56,72 @@ def truncate_january(it: ClosedShop) -> int:
     return SALES + 3
 
 
+def divide(it: ClosedShop, january: str) -> None:
+    """The shop keeps January's documents and lines in tables of their own; `january` says how."""
+    till = it.shop.till
+    till(
+        "ALTER TABLE detalle_transaccion DROP CONSTRAINT detalle_transaccion_id_transaccion_fkey,"
+        " DROP CONSTRAINT IF EXISTS detalle_transaccion_id_origen_fkey"
+    )
+    till("CREATE TABLE cabeceras AS SELECT id_transaccion, fecha AS del FROM transacciones")
+    for table, key in (("transacciones", "id_transaccion"), ("detalle_transaccion", "id_detalle")):
+        till(f"CREATE SEQUENCE {table}_numero START 1000")
+        till(f"ALTER TABLE {table} RENAME TO {table}_antes")
+        by = " PARTITION BY LIST (enero)" if "PARTITION" in january else ""
+        till(
+            f"CREATE TABLE {table} (LIKE {table}_antes INCLUDING DEFAULTS,"
+            f" enero boolean NOT NULL DEFAULT false){by}"
+        )
+        till(f"ALTER TABLE {table} ALTER {key} SET DEFAULT nextval('{table}_numero')")
+        till(f"CREATE TABLE {table}_enero {january.format(table)}")
+        if by:
+            till(f"CREATE TABLE {table}_otros PARTITION OF {table} DEFAULT")
+        till(
+            f"INSERT INTO {table} SELECT t.*, c.del < %s FROM {table}_antes AS t"
+            " JOIN cabeceras AS c USING (id_transaccion)",
+            K,
+        )
+        till(
+            f"WITH moved AS (DELETE FROM ONLY {table} WHERE enero RETURNING *)"
+            f" INSERT INTO {table}_enero SELECT * FROM moved"
+        )
+    it.shop.succeed("init")
+    it.read()
+
+
+PARTITION = "PARTITION OF {0} FOR VALUES IN (true)"
+CHILD = "() INHERITS ({0})"
+
+
+def detach_january(it: ClosedShop) -> int:
+    """Its partitions go, and stay in the database as tables of nobody's."""
+    divide(it, PARTITION)
+    for table in ("detalle_transaccion", "transacciones"):
+        it.shop.till(f"ALTER TABLE {table} DETACH PARTITION {table}_enero")
+    return SALES + 3
+
+
+def detach_the_documents(it: ClosedShop) -> int:
+    """The lines stay where they are, of documents that are not there."""
+    divide(it, PARTITION)
+    it.shop.till("ALTER TABLE transacciones DETACH PARTITION transacciones_enero")
+    return SALES + 3
+
+
+def truncate_the_partition(it: ClosedShop) -> int:
+    """January's tables are kept, and empty."""
+    divide(it, PARTITION)
+    it.shop.till("TRUNCATE transacciones_enero, detalle_transaccion_enero")
+    return SALES + 3
+
+
+def truncate_the_old_table(it: ClosedShop) -> int:
+    """The same where they inherit, as old shops divide theirs."""
+    divide(it, CHILD)
+    it.shop.till("TRUNCATE transacciones_enero, detalle_transaccion_enero")
+    return SALES + 3
+
+
 def drop_the_product(it: ClosedShop) -> int:
     """Bread is not sold any more, while its documents are there."""
     it.shop.till("DELETE FROM productos WHERE id_producto = %s", BREAD)
@@ -70,7 +136,17 @@ def drop_the_product_too(it: ClosedShop) -> int:
 
 
 @pytest.mark.parametrize(
-    "purge", [delete_january, truncate_january, drop_the_product, drop_the_product_too]
+    "purge",
+    [
+        delete_january,
+        truncate_january,
+        detach_january,
+        detach_the_documents,
+        truncate_the_partition,
+        truncate_the_old_table,
+        drop_the_product,
+        drop_the_product_too,
+    ],
 )
 def test_what_is_archived_stays(archive: ClosedShop, purge: Callable[[ClosedShop], int]):
     it = archive
@@ -93,6 +169,20 @@ def test_what_is_archived_stays(archive: ClosedShop, purge: Callable[[ClosedShop
     it.read()
     it.close(FEBRUARY)
     assert verify(it, "--all")["archived"] == gone
+
+
+def test_a_partition_that_is_attached_again_is_what_is_booked(archive: ClosedShop):
+    """After a window without it, in which something else was typed."""
+    it = archive
+    detach_january(it)
+    it.shop.sale(on(3, 1), (MILK, 1, 10))
+    it.read()
+    before = it.figures()
+    for table in ("detalle_transaccion", "transacciones"):
+        it.shop.till(f"ALTER TABLE {table} ATTACH PARTITION {table}_enero FOR VALUES IN (true)")
+    it.read()
+    assert it.figures() == before
+    assert verify(it, "--all")["archived"] == 0
 
 
 def test_what_came_late_is_archived_with_what_was_in_time(archive: ClosedShop):

@@ -54,6 +54,27 @@ def test_every_column_of_a_closed_row_is_in_its_fingerprint(closed: ClosedShop):
     assert found == {what: [JANUARY] for what in tamperings}
 
 
+def test_no_column_can_be_taken_for_another(closed: ClosedShop):
+    """What is null leaves nothing behind: the same value is another thing in each column."""
+    it = closed
+    values = dict.fromkeys(("importe", "impuesto", "salto_costo"), "7")
+    values |= dict.fromkeys(("id_origen", "id_sucursal_destino"), "7")
+    values |= dict.fromkeys(("de_todo", "precio_con_impuesto"), "true")
+    values |= {"importe, impuesto": "7, 7", "tipo": "tipo || ' 2025'"}
+    found = {}
+    with it.shop.olap.cursor() as cursor:
+        for columns, value in values.items():
+            cursor.execute("BEGIN; SET LOCAL session_replication_role = replica")
+            cursor.execute(
+                f"UPDATE dw.kardex SET ({columns}) = ROW({value}) WHERE id_movimiento = %s",
+                (it.sale,),
+            )
+            cursor.execute("SELECT suma FROM etl.sumar_periodos(ARRAY['-infinity', now()])")
+            found[columns] = bytes(cursor.fetchone()[0])
+            cursor.execute("ROLLBACK")
+    assert len(set(found.values())) == len(values)
+
+
 def test_verify_names_the_closing_of_what_was_changed_by_hand(closed: ClosedShop):
     """The short one, too; and whoever makes a new fingerprint has that of the next against him."""
     it = closed
@@ -71,7 +92,8 @@ def test_verify_names_the_closing_of_what_was_changed_by_hand(closed: ClosedShop
             cursor.execute(change.format("-"), (it.sale,))
         cursor.execute(change.format("+"), (it.sale,))
         cursor.execute(
-            "UPDATE dw.cierre SET huella = etl.huella_del_periodo(cierre, '-infinity', NULL)"
+            "UPDATE dw.cierre SET huella = etl.huella_del_periodo(cierre,"
+            " (SELECT suma FROM etl.sumar_periodos(ARRAY['-infinity', hasta])), NULL)"
             " WHERE dia = %s",
             (JANUARY,),
         )

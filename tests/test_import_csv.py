@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import gzip
 from collections.abc import Callable
-from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,6 @@ from shop_database import Shop
 
 from pipeline.commands import import_csv
 from pipeline.errors import InputError, PipelineError, SchemaError
-
-FOODMART = Path(__file__).parents[2] / "shared" / "data"
 
 PRODUCTS = """\
 id_producto,codigo,nombre,categoria,precio_lista,marca
@@ -382,36 +378,3 @@ def test_says_that_the_example_schema_is_missing(shop: Shop) -> None:
 def test_a_bad_file_is_told_without_a_server(shop: Shop) -> None:
     message = refusal(lambda: load(shop, "id_producto\n1\n", OLTP_DB_PORT="1"))
     assert "the header lacks the column nombre" in message
-
-
-@pytest.mark.skipif(not FOODMART.is_dir(), reason="../shared/data is absent")
-def test_foodmart(shop: Shop) -> None:
-    files = [
-        f"--{kind}={FOODMART / f'FOODMART_{kind}.csv.gz'}"
-        for kind in ("productos", "transacciones")
-    ]
-    first = shop.succeed("import", *files).stdout
-    assert "productos: 1560 read, 1560 new, 0 changed, 0 same" in first
-    assert "transacciones: 90896 read, 90896 new, 0 changed, 0 same" in first
-    loaded = rows(
-        shop,
-        "SELECT d.id_detalle, t.tipo, d.id_producto, d.cantidad, d.precio_unitario,"
-        " d.costo_unitario, t.fecha, t.id_sucursal FROM detalle_transaccion AS d"
-        " JOIN transacciones AS t ON t.id_transaccion = d.id_detalle ORDER BY 1",
-    )
-    with gzip.open(FOODMART / "FOODMART_transacciones.csv.gz", "rt", newline="") as text:
-        for number, (record, row) in enumerate(zip(csv.DictReader(text), loaded, strict=True)):
-            assert row == (
-                int(record["id_transaccion"]),
-                record["tipo"],
-                int(record["id_producto"]),
-                Decimal(record["cantidad"]),
-                Decimal(record["precio_unitario"]) if record["precio_unitario"] else None,
-                Decimal(record["costo_unitario"]) if record["costo_unitario"] else None,
-                row[6],
-                int(record["id_tienda"]),
-            ), number
-            assert row[6].astimezone(UTC).isoformat() == record["fecha"]
-    second = shop.succeed("import", *files).stdout
-    assert "productos: 1560 read, 0 new, 0 changed, 1560 same" in second
-    assert "transacciones: 90896 read, 0 new, 0 changed, 90896 same" in second

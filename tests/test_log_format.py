@@ -129,7 +129,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+@pytest.mark.parametrize("method", ["forkserver", pytest.param("spawn", marks=pytest.mark.long)])
 def test_workers_that_are_not_forked_log_as_their_parent_does(shop: Shop, method: str):
     stock_up(shop, ago(DAY))
     program = shop.folder / "as_started.py"
