@@ -535,7 +535,7 @@ def test_an_olap_that_is_not_initialised(shop: Shop):
     assert "python -m pipeline init" in report.one("OLAP objects").remedy
     assert report.in_state("skipped") == ["OLAP otherwise"]
     assert report.one("OLAP otherwise").found.endswith(
-        "rejects, out of scope, what comes in, counts by branch, tax of prices"
+        "rejects, out of scope, what comes in, counts by branch, tax of prices, adjustments"
     )
     assert report.exit_code == 1
 
