@@ -180,8 +180,7 @@ def test_the_average_is_trytons_but_for_what_the_guide_says(traded: tuple[Trader
     }
     theirs = tryton.ask("costs")
     apart = {number: abs(Decimal(theirs[number]) / cost - 1) for number, cost in ours.items()}
-    print({number: (theirs[number], cost) for number, cost in ours.items()})
-    assert max(apart.values()) < Decimal("0.03"), apart
+    assert max(apart.values()) < Decimal("0.006"), apart
     assert len(apart) > 3
 
 
