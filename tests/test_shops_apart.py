@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from many_shops import Shops, new_shops
+from many_shops import Shops, new_shops, stamp
 from prometheus_client.parser import text_string_to_metric_families
 from shop_server import must_succeed
 
@@ -105,9 +105,9 @@ def test_one_file_has_the_figures_of_all_and_a_shop_that_is_gone_leaves_none(
     of_all, own = shops.folder / "all.prom", shops.folder / "c.prom"
     env = {"ETL_METRICS_FILE": str(of_all)}
     shops.write("c", shops.of["c"].env, ETL_METRICS_FILE=str(own))
-    must_succeed(shops.round("--workers", "2", **env))
+    must_succeed(shops.round("--workers", "2", "--as-of", stamp(3), **env))
     shops.write("b", shops.of["b"].env | {"OLTP_DB_PASSWORD": "otra"})
-    assert shops.round(**env).returncode == 30
+    assert shops.round("--as-of", stamp(2), **env).returncode == 30
     found = samples(of_all)
     value = {"a": 40, "b": 40, "c": 40}
     assert {shop: v for (name, shop), v in found.items() if name == "etl_stock_value"} == value
@@ -120,7 +120,7 @@ def test_one_file_has_the_figures_of_all_and_a_shop_that_is_gone_leaves_none(
     told = shops.command("--shop", "c", "doctor").stdout
     assert "all.prom" not in told and "old.prom says of etl_stock_value something else" in told
     (shops.place / "c.env").unlink()
-    assert shops.round(**env).returncode == 30
+    assert shops.round("--as-of", stamp(1), **env).returncode == 30
     assert {shop for _, shop in samples(of_all)} == {"a", "b"} and not own.exists()
 
 
