@@ -114,6 +114,11 @@ def test_one_file_has_the_figures_of_all_and_a_shop_that_is_gone_leaves_none(
     success = {shop: v for (name, shop), v in found.items() if name == "etl_last_run_success"}
     assert success == {"a": 1, "b": 0, "c": 1}
     assert own.exists()
+    (shops.place / "a.env").chmod(0o644)
+    (shops.place / "b.env").chmod(0o600)
+    for name, others in (("a", True), ("b", False)):
+        told = shops.command("--shop", name, "doctor").stdout
+        assert ("others may read the passwords" in told) == others
     # An older release beside it, of which a metric says something else.
     old = shops.folder / "old.prom"
     old.write_text(of_all.read_text().replace("Value of the stock", "The value of the stock"))
