@@ -95,6 +95,7 @@ def test_a_single_task_is_for_the_shop_of_the_environment(new_shops: Callable[..
     must_succeed(shops.round(task="RunDue", ETL_SHOP="a"))
     shops.assert_right()
     assert (shops.folder / "state" / "a").is_dir()
+    assert shops.of["a"].olap_rows("SELECT tienda FROM etl.control") == [{"tienda": "a"}]
 
 
 def test_one_file_has_the_figures_of_all_and_a_shop_that_is_gone_leaves_none(
