@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import dashboards, history, idle, late, million, proof, shops, types, wide
+from bench import dashboards, history, idle, late, million, proof, shops, types, wide, words
 from bench.measure import Series
 from bench.place import Place, open_place
 from bench.report import as_json, print_ratios, print_series
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[Place, int, int], list[Series]]] = {
     "dashboards": dashboards.measure,
     "wide": wide.measure,
     "types": types.measure,
+    "words": words.measure,
     "verify": proof.measure,
     "shops": shops.measure,
     "history": lambda place, rows, _rounds: history.measure(place, rows),

@@ -17,11 +17,11 @@ ROWS = 10_000
 
 def measure(place: Place, rounds: int) -> list[Series]:
     """Many rounds, since each is short."""
-    shop, olap = loaded_shop(place, "small", ROWS, 200)
+    _, olap = loaded_shop(place, "small", ROWS, 200)
     nothing = Series("nothing new", 0)
     imports = Series("of it: imports", 0)
     idle = Series("luigi itself, idle", 0)
-    environment = place.environment(shop.oltp, olap.name, olap.state)
+    environment = olap.environment()
     for _ in range(rounds * 3):
         # A window ends on a whole second: the next run would wait for the clock.
         time.sleep(1)

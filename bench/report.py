@@ -8,6 +8,7 @@ from typing import Any
 from bench.measure import Series
 from pipeline.base.text_tables import print_table
 
+_PLAIN, _PROVED = "a window: whole numbers alone", "verify --all: whole numbers alone"
 # (what, dividend, divisor, whether the target is at least or at most, target); each time is
 # taken per row, since row by row carries fewer.
 TARGETS = (
@@ -17,6 +18,9 @@ TARGETS = (
     ("first / its floor", "first", "floor of the first", "<=", 1.5),
     ("second / its floor", "second, onto the first", "floor of the second", "<=", 1.8),
     ("every type / sales and receipts", "every type", "sales and receipts", "<=", 1.25),
+    ("a window with documents", "a window: documents", _PLAIN, "<=", 1.1),
+    ("a window with levels", "a window: levels", _PLAIN, "<=", 1.05),
+    ("verify of ids that are text", "verify --all: ids of text", _PROVED, "<=", 1.2),
 )
 
 

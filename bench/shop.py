@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,12 @@ class Shop:
 
 @dataclass
 class Olap:
-    """An OLAP database and the state folder that belongs to it."""
+    """An OLAP database, the state folder that belongs to it, and settings of its own."""
 
     place: Place
     shop: Shop
     name: str
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
@@ -77,14 +78,17 @@ class Olap:
             shutil.copytree(template.state, self.state)
         self.place.settle()
 
+    def environment(self) -> dict[str, str]:
+        """For a process of the pipeline that carries the shop to it."""
+        return self.place.environment(self.shop.oltp, self.name, self.state) | self.settings
+
     def run(self) -> tuple[Run, dict[str, float]]:
         """RunDue as a process, and the seconds of each of its steps."""
         notes = self.place.folder / "steps.txt"
         notes.unlink(missing_ok=True)
-        environment = self.place.environment(self.shop.oltp, self.name, self.state)
         run = run_process(
             [str(LUIGI), "--module", "bench.steps", "RunDue", "--local-scheduler"],
-            environment | {"BENCH_STEPS": str(notes)},
+            self.environment() | {"BENCH_STEPS": str(notes)},
             self.place.server,
         )
         lines = (line.split() for line in notes.read_text().splitlines())
@@ -92,9 +96,8 @@ class Olap:
 
     def command(self, *arguments: str) -> Run:
         """python -m pipeline …"""
-        environment = self.place.environment(self.shop.oltp, self.name, self.state)
         return run_process(
-            [sys.executable, "-m", "pipeline", *arguments], environment, self.place.server
+            [sys.executable, "-m", "pipeline", *arguments], self.environment(), self.place.server
         )
 
     def value(self, query: str) -> Any:

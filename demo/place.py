@@ -40,7 +40,7 @@ class Place:
 
     @property
     def env_file(self) -> Path:
-        """The settings, as a shell reads them; holds passwords."""
+        """The settings, as .env has them; holds passwords."""
         return self.folder / "env"
 
     @property
@@ -52,6 +52,11 @@ class Place:
     def psql(self) -> Path:
         """A link to the psql that came with the embedded PostgreSQL."""
         return self.folder / "psql"
+
+    @property
+    def page(self) -> Path:
+        """What the shopkeeper sees."""
+        return self.folder / "informe.html"
 
     @property
     def services(self) -> Path:
@@ -115,7 +120,7 @@ class Place:
         self.psql.unlink(missing_ok=True)
         self.psql.symlink_to(binaries.embedded_binaries() / "psql")
         lines = [f"{name}={shlex.quote(value)}" for name, value in settings.items()]
-        header = "# Settings of the demo, for a shell: set -a; . (this file); set +a"
+        header = "# Settings of the demo; a command that is run in this folder reads them"
         _write_private(self.env_file, "\n".join([header, *lines, ""]))
         return made
 
@@ -212,6 +217,8 @@ def _new_settings(made: Server, password: str, place: Place) -> dict[str, str]:
         "ETL_STATE_DIR": str(place.state),
         "ETL_INITIAL_SINCE": (today - timedelta(days=DAYS + 1)).isoformat(),
         "ETL_TIMEZONE": ZONE,
+        "ETL_SHOP_NAME": "Minimarket La Esquina",
+        "ETL_CURRENCY": "S/",
         "LUIGI_CONFIG_PATH": str(place.checkout / "luigi.cfg"),
     }
 

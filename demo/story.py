@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ def show(place: Place) -> None:
     with step("Databases, accounts, tables: python -m pipeline init"):
         _create_databases(settings)
         place.run("-m", "pipeline", "init", "--example-oltp")
+        _say_tax(settings)
     last_day = first_day(settings) + timedelta(days=DAYS)
     if not _has_traded(settings, first_day(settings)):
         _open_shop(settings, last_day)
@@ -37,6 +39,8 @@ def show(place: Place) -> None:
         _run_pipeline(place, f"{DAYS} days")
         _trade_one_day(settings, last_day)
     _run_pipeline(place, "what is new")
+    with step("The shopkeeper's page: python -m pipeline report"):
+        place.run("-m", "pipeline", "report", "--output", str(place.page))
     with connect(account(settings, "OLAP", "BI"), "report", read_only=True) as connection:
         text = report(connection)
     print(f"{time.monotonic() - begun:6.1f} s  in all\n\n{text}\n\n{_whereabouts(place, server)}")
@@ -76,6 +80,15 @@ def _create_databases(settings: Mapping[str, str]) -> None:
                 )
 
 
+def _say_tax(settings: Mapping[str, str]) -> None:
+    """The shop's prices have Peru's 18 % within."""
+    administrator = account(settings, "OLAP", "ADMIN")
+    with connect(administrator, "say the tax") as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE dw.politica_precio SET impuesto = 0.18 WHERE impuesto IS NULL")
+        connection.commit()
+
+
 def _has_traded(settings: Mapping[str, str], since: datetime) -> bool:
     administrator = account(settings, "OLTP", "ADMIN")
     statement = "SELECT EXISTS (SELECT FROM public.transacciones WHERE fecha >= %s)"
@@ -108,21 +121,27 @@ def _run_pipeline(place: Place, what: str) -> None:
         place.run("-m", "luigi", "--module", "pipeline", "RunDue", "--local-scheduler")
 
 
-def _whereabouts(place: Place, server: Server) -> str:
+def try_next(place: Place) -> str:
+    """Commands that work on the demo and leave the terminal as it was: its folder has the .env."""
     programs = Path(sys.executable).parent
+    python, luigi = (shlex.quote(str(programs / name)) for name in ("python", "luigi"))
+    return f"""Try next
+
+  (cd {shown(place.folder)} && {python} -m pipeline status)
+  (cd {shown(place.folder)} && {luigi} --module pipeline RunDue --local-scheduler)"""
+
+
+def _whereabouts(place: Place, server: Server) -> str:
     psql = f"PGSERVICEFILE={shown(place.services)} {shown(place.psql)} service="
     return f"""Where everything is
 
+  page        {shown(place.page)}: open it in a browser
   settings    {shown(place.env_file)} (with the passwords of {server.host}:{server.port})
   log         {shown(place.log)}
   PostgreSQL  {shown(server.data)}
   OLTP        {psql}{OLTP}
   OLAP        {psql}{OLAP}
 
-Try next
-
-  set -a; . {shown(place.env_file)}; set +a
-  {shown(programs / "python")} -m pipeline status
-  {shown(programs / "luigi")} --module pipeline RunDue --local-scheduler
+{try_next(place)}
 
   ./scripts/demo --stop stops PostgreSQL; ./scripts/demo --clean removes it all"""

@@ -18,6 +18,7 @@ PAIRS = (
     ("docs/en/analyst.md", "docs/es/analista.md"),
     ("docs/en/views.md", "docs/es/vistas.md"),
     ("docs/en/consultant.md", "docs/es/consultor.md"),
+    ("docs/en/systems.md", "docs/es/sistemas.md"),
     ("docs/en/shops.md", "docs/es/tiendas.md"),
     ("docs/en/development.md", "docs/es/desarrollo.md"),
 )

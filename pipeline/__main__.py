@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from contextlib import suppress
+from importlib import metadata
 
 from pipeline.commands import all_shops
 from pipeline.commands.manual import Manual, describe, print_failure
@@ -18,6 +19,7 @@ from pipeline.translation import translated as _
 _COMMANDS = {
     "init": ("init", "create or upgrade the OLAP's objects and roles"),
     "doctor": ("doctor", "examine every precondition of a run; changes nothing"),
+    "adapt": ("adapt", "look at the shop's queries as they are now; writes nothing"),
     "import": ("import_csv", "fill the example OLTP from CSV files"),
     "opening": ("opening", "set the opening balances that products are valued from"),
     "plan": ("plan", "say what the next run would carry; writes nothing"),
@@ -25,10 +27,11 @@ _COMMANDS = {
     "book": ("book", "write the kardex of every product of a month"),
     "report": ("report", "write one page of HTML with the shop's figures"),
     "rejects": ("rejects", "list the movements that cannot be valued"),
+    "adjustments": ("adjustments", "list what made the stock the shop's own, carry it elsewhere"),
     "verify": ("verify", "compare OLTP and OLAP; --repair mends what differs"),
     "close": ("close", "close a month, list the closings, open the last one again"),
     "rebuild": ("rebuild", "replay every product from the OLTP"),
-    "status": ("status", "show the last run, pending window, rejects and stock below zero"),
+    "status": ("status", "show the last run, pending window, rejects, stock below zero"),
 }
 
 _MANUAL = Manual(
@@ -39,20 +42,30 @@ _MANUAL = Manual(
     reads="the settings, from the environment or .env (see .env.example), and what the manual of "
     "the command says.",
     changes="what the manual of the command says; none but init, import, opening, close, "
-    "rebuild and verify --repair changes anything.",
+    "rebuild, adjustments --import and verify --repair changes anything.",
     exits={
         0: "all is well",
         1: "a failure, said in one line on stderr; or a command found what it looks for",
-        130: "interrupted; nothing half done is kept",
     },
     examples=("python -m pipeline doctor", "python -m pipeline --debug status --json"),
 )
 
 
+def _on_one_line(prog: str) -> argparse.HelpFormatter:
+    """The longest command's line is one, too: argparse counts its indent short."""
+    formatter = argparse.RawDescriptionHelpFormatter(prog)
+    formatter._action_max_length = 4 + max(map(len, _COMMANDS))
+    return formatter
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipeline")
     describe(parser, _MANUAL)
+    parser.formatter_class = _on_one_line
     parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    parser.add_argument(
+        "--version", action="version", version=f"pipeline {metadata.version('pipeline')}"
+    )
     parser.add_argument(
         "--shop",
         default="",

@@ -31,9 +31,11 @@ if has_memory():
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--postgres narrows the servers; --long widens the search; --superset starts one."""
+    """--postgres narrows the servers; --long widens the search; others start a real system."""
     parser.addoption("--long", action="store_true", help="many more histories and faults")
     parser.addoption("--superset", action="store_true", help="run what needs a real Superset")
+    parser.addoption("--tryton", action="store_true", help="run what needs a real Tryton")
+    parser.addoption("--oscar", action="store_true", help="run what needs a real django-oscar")
     parser.addoption(
         "--postgres",
         choices=("all", "embedded", "system"),

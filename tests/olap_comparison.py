@@ -8,6 +8,7 @@ from typing import Any
 
 from oltp_reading import (
     LAST,
+    read_adjustments,
     read_moment,
     read_movements,
     read_openings,
@@ -83,6 +84,7 @@ def replay_shop(
         read_openings(shop.olap),
         books,
         limit,
+        read_adjustments(shop.olap),
     )
 
 

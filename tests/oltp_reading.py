@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from oracle_rows import Opening, Pricing, Product
+from oracle_rows import Adjustment, Opening, Pricing, Product
 from psycopg2.extras import RealDictCursor
 
 # Python's datetimes end where PostgreSQL's go on, to infinity; no test turns on what is between.
@@ -52,13 +52,11 @@ def read_products(oltp: Any) -> dict[int, Product]:
         cursor.execute(
             "SELECT id_producto, codigo, nombre, categoria,"
             " coalesce((to_jsonb(p) ->> 'inventariable')::boolean, true),"
+            " (to_jsonb(p) ->> 'costo_referencia')::numeric,"
             " coalesce((to_jsonb(p) ->> 'activo')::boolean, true)"
             " FROM public.productos AS p"
         )
-        return {
-            id_producto: Product(*words, inventariable, activo=activo)
-            for id_producto, *words, inventariable, activo in cursor
-        }
+        return {id_producto: Product(*words) for id_producto, *words in cursor}
 
 
 def read_openings(olap: Any) -> dict[int, Opening]:
@@ -76,6 +74,19 @@ def read_openings(olap: Any) -> dict[int, Opening]:
             )
             for id_producto, *other, places in cursor
         }
+
+
+def read_adjustments(olap: Any) -> list[Adjustment]:
+    """What the OLAP booked by itself."""
+    with olap.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('dw.ajuste_existencias') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return []
+        cursor.execute(
+            "SELECT id_movimiento, fecha, id_producto, id_sucursal, cantidad, deshace"
+            " FROM dw.ajuste_existencias"
+        )
+        return [Adjustment(*row) for row in cursor]
 
 
 def read_pricing(olap: Any) -> dict[str, Any]:

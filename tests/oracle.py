@@ -19,6 +19,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from oracle_adjustments import adjusted
 from oracle_closings import Entry, entries, kept, without_its_product
 from oracle_entry import (
     LATEST_AFTER_SNAPSHOT,
@@ -29,6 +30,7 @@ from oracle_entry import (
     reasons_to_reject,
 )
 from oracle_rows import (
+    Adjustment,
     Books,
     InventoryRow,
     KardexRow,
@@ -96,12 +98,14 @@ def replay(
     openings: Mapping[int, Opening] | None = None,
     books: Books | None = None,
     limit: datetime | None = None,
+    adjustments: Iterable[Adjustment] = (),
 ) -> Replay:
     """Value every movement that counts, in order, and sum up.
 
     With `books` the closed rows are what they are, and what is not in them is booked after them:
     see oracle_closings. `limit` is the end of the period that is about to be closed: a cost that
-    is booked from then on is no part of a receipt before.
+    is booked from then on is no part of a receipt before. `adjustments` are what the OLAP booked
+    by itself.
 
     A movement is a row of the OLTP: id_movimiento, tipo, id_producto, id_sucursal, cantidad,
     precio_unitario, costo_unitario, fecha (aware), anulado, and where it has them id_origen,
@@ -117,6 +121,7 @@ def replay(
             if counts_as_stock(number, opening.fecha or rules.initial, products, books)
         }
         content, rejects, lines_of = sort_out(movements, products, rules, openings, books)
+        content |= dict(adjusted(adjustments, products, openings, rules, books))
         to_value: dict[int, list[Entry]] = {n: [] for n in (*openings, *books.closed)}
         last = {number: closed.row.capa for number, closed in books.last.items()}
         for entry in entries(content, books):

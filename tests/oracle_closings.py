@@ -48,6 +48,8 @@ from oracle_rules import EXACT, fits_a_price
 from oracle_summaries import added
 from oracle_types import ALL_TYPES, COUNT, PRICE, WITH_OWN_COST
 
+OWN = -(2**60)
+
 
 class Entry(NamedTuple):
     """What is booked at `fecha`: a line, or with `back` the reversal of that closed row."""
@@ -128,7 +130,13 @@ def kept(
     """
     left, last = set(read.values()) - {None}, books.last
     for number, line in books.known.items():
-        if number in read or books.end is None or books.documents.get(number) in left:
+        # What is booked here by ourselves no OLTP has.
+        if (
+            number in read
+            or number < OWN
+            or books.end is None
+            or books.documents.get(number) in left
+        ):
             continue
         if number in last or (line is not None and line.fecha < books.end):
             yield number, None if line is None or before_opening(line, openings) else line

@@ -37,6 +37,17 @@ class Opening(NamedTuple):
     sucursales: Mapping[int, Decimal] | None = None
 
 
+class Adjustment(NamedTuple):
+    """What the OLAP booked by itself: `cantidad` is signed, `deshace` the number that it undoes."""
+
+    number: int
+    fecha: datetime
+    id_producto: int
+    id_sucursal: int | None
+    cantidad: Decimal
+    deshace: int | None = None
+
+
 class Pricing(NamedTuple):
     """Margin and tax as fractions, and the step prices are rounded up to; None: not said here."""
 
@@ -78,6 +89,8 @@ class Rules:
             if categoria is None
             else self._said(self.category_pricing.get(categoria, Pricing()), categoria, day),
             self._said(self.default_pricing, None, day),
+            # Of a rate that nobody has said.
+            DEFAULT_PRICING,
         )
         return Pricing(
             *(next(v for v in said if v is not None) for said in zip(*levels, strict=True))

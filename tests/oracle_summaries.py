@@ -21,6 +21,8 @@ from oracle_types import (
 )
 
 NO_CATEGORY = "Sin categoría"
+# Below it, the numbers of the adjustments that a product begins with: its first stock.
+BEGINNING = -(2**61)
 
 
 def category(products: Mapping[int, Product], id_producto: int) -> str | None:
@@ -30,7 +32,12 @@ def category(products: Mapping[int, Product], id_producto: int) -> str | None:
 
 
 def report_class(row: KardexRow) -> tuple[str | None, int]:
-    """The class of a row and its sign there: +1 plus, -1 minus; (None, 0) for a transfer."""
+    """The class of a row and its sign there: +1 plus, -1 minus.
+
+    (None, 0) for a transfer, and for what a product begins with.
+    """
+    if row.id_movimiento < BEGINNING:
+        return None, 0
     with_cost = row.tipo == SURPLUS and row.costo_unitario is not None
     if row.tipo in (SALE, CUSTOMER_RETURN, CREDIT_NOTE):
         return "ventas", +1 if row.tipo == SALE else -1

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from oracle_closings import Entry, line_of, shown
 from oracle_course import Course, Outcome, document_order, landed_amount
+from oracle_entry import LARGEST_FACTOR
 from oracle_reversals import moved_in, taken_back
 from oracle_rows import ZERO, Closed, KardexRow, Line, Product, State
 from oracle_rules import (
@@ -187,9 +188,11 @@ def entered(before: State, q: Decimal, cost: Decimal | None, product: Product) -
 
 
 def reference(product: Product) -> Decimal | None:
-    """The product's costo_referencia as an amount enters."""
+    """The product's costo_referencia as an amount enters; one of 0 says nothing."""
     cost = product.costo_referencia
-    return None if cost is None else round_six(cost)
+    if cost is None or not cost.is_finite() or not 0 < cost < LARGEST_FACTOR:
+        return None
+    return round_six(cost) or None
 
 
 def surplus(line: Line, course: Course) -> Outcome:

@@ -11,11 +11,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from oracle import SALE, category, opening_state
-from oracle_rows import ZERO, Measures, Replay
-from oracle_summaries import line_tax
-from oracle_types import COUNT, CUSTOMER_RETURN
+from oracle_rows import ZERO, KardexRow, Measures, Replay
+from oracle_rules import round_six
+from oracle_summaries import BEGINNING, line_tax
+from oracle_types import ALL_TYPES, COUNT, CREDIT_NOTE, CUSTOMER_RETURN
 
 YEAR = 365
 QUARTER = 90
@@ -41,10 +43,37 @@ class Class(NamedTuple):
 
 
 class Cover(NamedTuple):
-    """Units sold a day, and how many days the stock lasts; None where nothing was sold."""
+    """Units sold a day, how many days the stock lasts (None where nothing was sold), and over how
+    many days the pace is measured."""
 
     venta_diaria: Fraction
     dias_cobertura: Fraction | None
+    dias_medidos: int
+
+
+class Hour(NamedTuple):
+    """What was taken in an hour of a branch: lines of sales, units net of returns, gross."""
+
+    renglones: int
+    unidades: Decimal
+    venta_bruta: Decimal
+
+
+class Doubt(NamedTuple):
+    """What was sold at no firm cost."""
+
+    unidades: Decimal
+    venta_bruta: Decimal
+
+
+class Age(NamedTuple):
+    """What is in stock, and since when it was not sold."""
+
+    existencias: Decimal
+    valor: Decimal
+    dias_sin_venta: int
+    tramo: str
+    recibido_hace_poco: bool
 
 
 class Day(NamedTuple):
@@ -179,35 +208,162 @@ def sold(replay: Replay, hasta: datetime, days: int, measure: str) -> dict[int, 
 
 
 def reorder(replay: Replay, hasta: datetime) -> dict[int, Cover]:
-    """Days of cover at the sales rate of 90 days, for every product that has a state."""
+    """Days of cover at the sales rate of 90 days, for every product that has a state.
+
+    Of one that came in within them, at the rate of the days since.
+    """
     units = sold(replay, hasta, QUARTER, "unidades_vendidas")
+    last = replay.rules.day(hasta)
     result = {}
     for id_producto, row in replay.inventory.items():
         if is_stock(replay, id_producto):
-            result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO))
+            days = measured(replay, last, moments(replay, id_producto))
+            result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO), days)
     return result
 
 
-def cover(stock: Decimal, units: Decimal) -> Cover:
-    """How long a stock lasts at a quarter's units; more brought back than sold is no pace."""
-    rate = Fraction(units) / QUARTER
-    return Cover(rate, Fraction(stock) / rate if rate > 0 else None)
+def moments(replay: Replay, id_producto: int, branch: int | None = None) -> list[datetime]:
+    """When a product moved or was opened; in a branch, when it moved from, to or within it."""
+    found = [
+        row.fecha
+        for row in replay.ledgers.get(id_producto, ())
+        if branch is None or branch in (row.id_sucursal, row.id_sucursal_destino)
+    ]
+    opening = replay.openings.get(id_producto)
+    if opening and (branch is None or branch in (opening.sucursales or {0: ZERO})):
+        found.append(opening.fecha or replay.rules.initial)
+    return found
+
+
+def measured(replay: Replay, last: date, found: list[datetime]) -> int:
+    """The days since the first of them: at least one, at most 90."""
+    if not found:
+        return QUARTER
+    return min(QUARTER, max(1, (last - replay.rules.day(min(found))).days))
+
+
+def cover(stock: Decimal, units: Decimal, days: int) -> Cover:
+    """How long a stock lasts at the units of some days; more brought back than sold is no pace."""
+    rate = Fraction(units) / days
+    return Cover(rate, Fraction(stock) / rate if rate > 0 else None, days)
 
 
 def branch_reorder(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Cover]:
     """The same for each product and branch that it has moved in, at the branch's own rate."""
+    last = replay.rules.day(hasta)
+    units = sold_in_branches(replay, hasta)
+    return {
+        place: cover(stock, units.get(place, ZERO), measured(replay, last, moments(replay, *place)))
+        for place, stock in replay.branches.items()
+        if is_stock(replay, place[0])
+    }
+
+
+def sold_in_branches(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Decimal]:
+    """Units of 90 days by product and branch, of those that were sold or brought back at all."""
     first, last = last_days(replay, hasta, QUARTER)
     units: dict[tuple[int, int], Decimal] = {}
     for ledger in replay.ledgers.values():
         for row in ledger:
-            if row.tipo in (SALE, CUSTOMER_RETURN) and first <= replay.rules.day(row.fecha) <= last:
+            if row.tipo not in (SALE, CUSTOMER_RETURN, CREDIT_NOTE):
+                continue
+            if first <= replay.rules.day(row.fecha) <= last:
                 place = (row.id_producto, row.id_sucursal)
                 units[place] = units.get(place, ZERO) - row.variacion
-    return {
-        place: cover(stock, units.get(place, ZERO))
-        for place, stock in replay.branches.items()
-        if is_stock(replay, place[0])
+    return units
+
+
+def by_hour(replay: Replay, hasta: datetime) -> dict[tuple[date, int, int], Hour]:
+    """What each branch took in each hour of the last 91 days, less returns and credit notes."""
+    first, last = last_days(replay, hasta, QUARTER + 1)
+    result: dict[tuple[date, int, int], Hour] = {}
+    for row in replay.booked.values():
+        local = row.fecha.astimezone(ZoneInfo(replay.rules.zone))
+        if (
+            row.tipo not in (SALE, CUSTOMER_RETURN, CREDIT_NOTE)
+            or not first <= local.date() <= last
+        ):
+            continue
+        sign = 1 if (row.tipo == SALE) != row.reverso else -1
+        key = (local.date(), local.hour, row.id_sucursal)
+        so_far = result.get(key, Hour(0, ZERO, ZERO))
+        result[key] = Hour(
+            so_far.renglones + (row.tipo == SALE and not row.reverso),
+            so_far.unidades + sign * (ZERO if row.tipo == CREDIT_NOTE else row.cantidad),
+            so_far.venta_bruta + sign * gross(row),
+        )
+    return result
+
+
+def gross(row: KardexRow) -> Decimal:
+    """What a line of a sale comes to, as its price says it."""
+    assert row.precio_unitario is not None or row.importe is not None
+    amount = row.cantidad * (row.precio_unitario or ZERO) if row.importe is None else row.importe
+    return round_six(amount)
+
+
+def doubtful(replay: Replay, hasta: datetime) -> dict[tuple[date, int, int, str], Doubt]:
+    """The sales of 91 days whose cost is not firm, by day, branch, product and why."""
+    first, last = last_days(replay, hasta, QUARTER + 1)
+    asked = {
+        id_producto
+        for id_producto, row in replay.inventory.items()
+        if row.existencias < 0 or row.costo_promedio == 0
+    } | {
+        id_producto
+        for (month, _, id_producto), m in replay.by_month.items()
+        if month >= first.replace(day=1) and m.costo_ventas == 0 and m.unidades_vendidas > 0
     }
+    result: dict[tuple[date, int, int, str], Doubt] = {}
+    for row in replay.booked.values():
+        day, product = replay.rules.day(row.fecha), row.id_producto
+        if row.tipo != SALE or row.reverso or product not in asked or not first <= day <= last:
+            continue
+        if not is_stock(replay, product):
+            continue
+        if row.provisional and row.existencias < 0 and replay.inventory[product].existencias < 0:
+            why = "sin recibir"
+        elif row.costo_total == 0 and row.existencias >= 0:
+            why = "sin costo"
+        else:
+            continue
+        key = (day, row.id_sucursal, product, why)
+        so_far = result.get(key, Doubt(ZERO, ZERO))
+        result[key] = Doubt(so_far.unidades + row.cantidad, so_far.venta_bruta + gross(row))
+    return result
+
+
+def ages(replay: Replay, hasta: datetime) -> dict[int, Age]:
+    """What is in stock, by the days since its last sale or, without one, since it came in."""
+    last = replay.rules.day(hasta)
+    recent = (last - timedelta(days=30)).replace(day=1)
+    received = {
+        id_producto
+        for (month, _, id_producto), m in replay.by_month.items()
+        if month >= recent and m.unidades_recibidas > 0
+    }
+    charged = prices(replay)
+    result = {}
+    for id_producto, row in replay.inventory.items():
+        if row.existencias <= 0 or not is_stock(replay, id_producto):
+            continue
+        since = (
+            charged[id_producto].ultima_venta
+            if id_producto in charged
+            else replay.rules.day(min(moments(replay, id_producto)))
+        )
+        days = max(0, (last - since).days)
+        tramo = (
+            "4: 365 o más"
+            if days >= 365
+            else "3: 180 a 364"
+            if days >= 180
+            else "2: 90 a 179"
+            if days >= 90
+            else "1: menos de 90"
+        )
+        result[id_producto] = Age(row.existencias, row.valor, days, tramo, id_producto in received)
+    return result
 
 
 def counts(replay: Replay) -> dict[int, Counted]:
@@ -251,6 +407,10 @@ def daily_value(replay: Replay) -> dict[date, Day]:
         day = replay.rules.day(opening.fecha or replay.rules.initial)
         value = opening_state(opening).valor
         opened[day] = opened.get(day, ZERO) + value
+    for row in replay.booked.values():
+        if row.id_movimiento < BEGINNING:
+            day, sign = replay.rules.day(row.fecha), ALL_TYPES[row.tipo].signo
+            opened[day] = opened.get(day, ZERO) + sign * row.costo_total
     ends: dict[int, dict[date, Decimal]] = {
         id_producto: {replay.rules.day(row.fecha): row.valor for row in ledger}
         for id_producto, ledger in replay.ledgers.items()

@@ -7,7 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
+from oracle_adjustments import explained, remains
 from oracle_rows import Replay
+from oracle_types import COUNT
 from shop_database import Shop
 
 # By product and branch; None: all of them.
@@ -103,6 +105,28 @@ def _differences(told: Mapping[Any, Decimal], expected: Replay) -> dict[Any, tup
             cost = row.costo_promedio if row else Decimal(0)
             differences[place] = (here, there, less, rounded(less, cost))
     return differences
+
+
+def not_booked(shop: Shop, expected: Replay) -> list[str]:
+    """What is shown as a difference, of what the shop tells, and is not what waits as rejects."""
+    waiting = [reject.movement for reject in expected.rejects.values()]
+    (last,) = shop.olap_rows("SELECT leida FROM etl.corrida ORDER BY numero DESC LIMIT 1")
+    ahead = {
+        row.id_producto
+        for ledger in expected.ledgers.values()
+        for row in ledger
+        if row.tipo == COUNT and not row.reverso and row.fecha >= last["leida"]
+    }
+    found = []
+    for row in shop.olap_rows("SELECT * FROM dw.v_diferencias_existencias"):
+        product, branch, less = row["id_producto"], row["id_sucursal"], row["diferencia"]
+        # What the shop does not tell, what has no product, and what a count to come will tell.
+        if row["tienda"] is None or product not in expected.products or product in ahead:
+            continue
+        waits = explained(waiting, product, branch)
+        if waits is not None and less != remains(less, waits) and abs(less) < MOST:
+            found.append(f"{less} of {product} in {branch} is not booked; {waits} wait")
+    return found
 
 
 def rounded(*factors: Decimal) -> Decimal:

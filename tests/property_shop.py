@@ -15,7 +15,7 @@ from olap_comparison import differences, replay_shop
 from oracle_closings import close, reopen
 from oracle_rows import Books, Replay
 from oracle_types import ALL_TYPES
-from property_levels import Levels, forget, tell, wrong_differences
+from property_levels import Levels, forget, not_booked, tell, wrong_differences
 from psycopg2.extras import Json
 from shop_database import Shop
 from shop_words import own_words
@@ -62,6 +62,7 @@ OLAP_TABLES = (
     "dw.documento_movimiento",
     "dw.existencias_tienda",
     "etl.diferencia_existencias",
+    "dw.ajuste_existencias",
 )
 
 
@@ -105,6 +106,7 @@ class PropertyShop:
         # Whether its existencias.sql has row versions is decided once.
         self.versions: bool | None = None
         shop.env.pop("ETL_PRICES_INCLUDE_TAX", None)
+        shop.env.pop("ETL_STOCK_DIFFERENCES", None)
         shutil.rmtree(self._queries(), ignore_errors=True)
         self._empty()
         self.edit_query("all")
@@ -115,7 +117,10 @@ class PropertyShop:
             "TRUNCATE productos, sucursales, transacciones, detalle_transaccion RESTART IDENTITY"
         )
         with shop.olap.cursor() as cursor:
+            # What is only added to is emptied between two shops.
+            cursor.execute("SET session_replication_role = replica")
             cursor.execute(f"TRUNCATE {', '.join(self.tables)}")
+            cursor.execute("RESET session_replication_role")
             cursor.execute("INSERT INTO etl.control (esquema) VALUES (%s)", (olap.SCHEMA_VERSION,))
             cursor.execute("INSERT INTO dw.sucursal VALUES (0, 'Sin sucursal')")
             cursor.execute("INSERT INTO dw.politica_precio VALUES (NULL, NULL, 0.30, 0, 0.01)")
@@ -209,6 +214,7 @@ class PropertyShop:
         if death == "after the read":
             raise Died
         if not load_receipt(state, window).exists():
+            self._accept(settings)
             with _dies(olap, "load_staged", death == "before the commit", after=True):
                 receipt = load.load_window(settings, window)
             if death == "after the commit":
@@ -231,6 +237,7 @@ class PropertyShop:
             extract.extract_window(settings, slow)
             self.as_of += timedelta(seconds=1)
             extract.extract_window(settings, Window(start, self.as_of))
+            self._accept(settings)
             first = load.load_window(settings, Window(start, self.as_of))
             second = load.load_window(settings, slow)
             shutil.rmtree(settings.state_dir)
@@ -273,7 +280,10 @@ class PropertyShop:
             return
         self.books, self.frozen = self.kept_books, list(self.kept_frozen)
         with self.shop.olap.cursor() as cursor:
-            cursor.execute(f"BEGIN; TRUNCATE {', '.join(self.tables)}")
+            cursor.execute(
+                "BEGIN; SET LOCAL session_replication_role = replica;"
+                f" TRUNCATE {', '.join(self.tables)}"
+            )
             for table, rows in self.backup.items():
                 cursor.execute(
                     f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)",
@@ -307,6 +317,19 @@ class PropertyShop:
             )
             return [row for (row,) in cursor]
 
+    def adjust(self, on: bool) -> None:
+        """Have what is not the shop's own stock booked from now on, or only reported."""
+        self.shop.env["ETL_STOCK_DIFFERENCES"] = "adjust" if on else "report"
+
+    def _accept(self, settings: Any) -> None:
+        if self.adjusts:
+            olap.accept_adjustments(settings)
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether it is booked."""
+        return self.shop.env.get("ETL_STOCK_DIFFERENCES") == "adjust"
+
     # The proof
 
     def edit_query(self, scope: str) -> None:
@@ -332,6 +355,8 @@ class PropertyShop:
         found += view_differences(self.shop.olap, expected, self.as_of)
         found += self._wrongly_listed() + self._closed_otherwise()
         found += wrong_differences(self.shop, expected)
+        if self.adjusts:
+            found += not_booked(self.shop, expected)
         assert not found, "the OLAP is not the replay:\n" + "\n".join(found)
         self.replayed, self.books = expected, expected.books
 

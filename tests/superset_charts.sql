@@ -49,13 +49,17 @@ SELECT count(*) FROM dw.inventario WHERE existencias > 0
 SELECT count(*) FROM dw.inventario JOIN dw.resumen_movil AS v USING (id_producto)
 WHERE existencias <= 0 AND v.unidades_90 > 0
 -- por_reponer
-SELECT count(*) FROM dw.inventario JOIN dw.resumen_movil AS v USING (id_producto)
-WHERE existencias > 0 AND existencias <= 15 * v.unidades_90 / 90
+SELECT count(*) FROM dw.inventario AS i JOIN dw.resumen_movil AS v USING (id_producto) CROSS JOIN etl.control AS c
+WHERE i.existencias > 0 AND i.existencias * least(90, greatest(
+    1, (c.hasta AT TIME ZONE c.zona)::date
+        - (SELECT min(k.fecha AT TIME ZONE c.zona)::date FROM dw.kardex AS k WHERE k.id_producto = i.id_producto)
+)) <= 15 * v.unidades_90
 -- valor_por_dia
 SELECT dia, (SELECT sum(u.costo_recibido - u.costo_ventas - u.mermas + u.ajuste) FROM dw.resumen_diario AS u WHERE u.dia <= r.dia)
 FROM dw.resumen_diario AS r GROUP BY dia
 -- movimiento_por_dia
-SELECT dia, sum(costo_recibido), sum(costo_ventas), sum(ajuste), sum(mermas) FROM dw.resumen_diario GROUP BY dia
+SELECT dia, sum(costo_recibido), sum(costo_ventas), sum(ajuste), sum(mermas) FROM dw.resumen_diario
+WHERE dia > (SELECT min(dia) FROM dw.resumen_diario) GROUP BY dia
 -- valor_por_categoria
 SELECT p.categoria, sum(greatest(i.valor, 0)) FROM dw.inventario AS i JOIN dw.producto AS p USING (id_producto)
 GROUP BY p.categoria
@@ -81,8 +85,8 @@ SELECT p.categoria, count(*), count(*) FILTER (WHERE k.variacion <> 0), -sum(lea
     sum(greatest(k.costo_total, 0))
 FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) WHERE k.tipo = 'CONTEO' GROUP BY p.categoria
 -- conteos
-SELECT k.fecha AT TIME ZONE 'America/Lima', s.nombre, p.codigo, p.nombre, k.cantidad - k.variacion, k.cantidad,
-    k.variacion, k.costo_total
+SELECT k.fecha AT TIME ZONE 'America/Lima', NULL, s.nombre, p.codigo, p.nombre, k.cantidad - k.variacion,
+    k.cantidad, k.variacion, k.costo_total
 FROM dw.kardex AS k JOIN dw.producto AS p USING (id_producto) JOIN dw.sucursal AS s USING (id_sucursal)
 WHERE k.tipo = 'CONTEO' AND k.variacion <> 0
 -- precios_sugeridos
@@ -136,15 +140,34 @@ FROM dw.cierre
 -- rechazos_por_motivo
 SELECT motivo, count(*) FROM etl.rechazo GROUP BY motivo
 -- rechazos_en_espera
-SELECT id_movimiento, tipo, id_producto, fecha AT TIME ZONE 'America/Lima', motivo,
+SELECT id_movimiento, NULL, tipo, id_producto::text, fecha AT TIME ZONE 'America/Lima', motivo,
     primera_hasta AT TIME ZONE 'America/Lima'
 FROM etl.rechazo
 -- saltos_costo
 -- This shop has no openings, from which a first receipt could jump.
-SELECT k.fecha AT TIME ZONE 'America/Lima', p.codigo, p.nombre, k.costo_unitario,
+SELECT k.fecha AT TIME ZONE 'America/Lima', NULL, p.codigo, p.nombre, k.costo_unitario,
     k.antes, k.salto_costo
 FROM (
     SELECT *, lag(costo_promedio) OVER (PARTITION BY id_producto ORDER BY fecha, orden, id_movimiento) AS antes
     FROM dw.kardex
 ) AS k
 JOIN dw.producto AS p USING (id_producto) WHERE k.salto_costo > 0
+-- antiguedad
+SELECT tramo, count(*), sum(valor) FROM dw.v_antiguedad GROUP BY tramo
+-- venta_por_hora
+SELECT extract(hour FROM fecha AT TIME ZONE 'America/Lima'),
+    extract(isodow FROM fecha AT TIME ZONE 'America/Lima') || ' '
+    || (ARRAY['lunes', 'martes', 'miércoles', 'jueves', 'viernes', 'sábado', 'domingo'])
+        [extract(isodow FROM fecha AT TIME ZONE 'America/Lima')::integer],
+    sum(CASE tipo WHEN 'VENTA' THEN 1 ELSE -1 END * cantidad * precio_unitario)
+        / count(DISTINCT (fecha AT TIME ZONE 'America/Lima')::date)
+FROM dw.kardex, (SELECT (hasta AT TIME ZONE zona)::date AS dia FROM etl.control) AS c
+WHERE tipo IN ('VENTA', 'DEVOLUCION_VENTA', 'DESCUENTO_VENTA')
+    AND (fecha AT TIME ZONE 'America/Lima')::date BETWEEN c.dia - 90 AND c.dia
+GROUP BY 1, 2
+-- costo_dudoso
+SELECT coalesce(sum(d.venta_bruta) / (
+    SELECT sum(r.venta_bruta) FROM dw.resumen_diario AS r, etl.control AS c
+    WHERE r.dia BETWEEN (c.hasta AT TIME ZONE c.zona)::date - 90 AND (c.hasta AT TIME ZONE c.zona)::date
+), 0)
+FROM dw.v_costo_dudoso AS d

@@ -120,7 +120,7 @@ def fill(shop: Shop) -> None:
     shop.till("UPDATE transacciones SET id_sucursal = 1 WHERE id_sucursal IS NULL")
     shop.receipt(now - timedelta(days=3), (1, 5, Decimal(3)), id_sucursal=1)
     shop.receipt(now - timedelta(days=2), (1, 5, Decimal(900)), id_sucursal=1)
-    shop.sale(now - timedelta(days=1), (2, 0, Decimal(5)), id_sucursal=1)
+    shop.sale(now - timedelta(days=1), (2, 1, Decimal(-5)), id_sucursal=1)
     _besides(shop, now)
     # More than a page, and all of one value.
     for product in range(100, 125):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from shop_server import PASSWORD, ShopServer
 
-from bench import dashboards, idle, late, million, types, wide
+from bench import dashboards, idle, late, million, types, wide, words
 from bench.measure import Series
 from bench.place import Place, Side
 from bench.report import as_json, print_ratios, print_series, ratios
@@ -119,3 +119,21 @@ def test_a_wide_catalogue(place: Place, monkeypatch: pytest.MonkeyPatch):
     first, small, night, proof = wide.measure(place, 3_000, 1)
     assert all(len(series.seconds) == 1 for series in (first, small, night, proof))
     assert small.note("refresh") > 0 and night.note("load") > 0
+
+
+@pytest.mark.one_postgres
+def test_the_shops_own_words(place: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(words, "PRODUCTS", 50)
+    found = {"words": words.measure(place, 1_000, 1)}
+    assert len(ratios(found)) == 3
+    # Each is what it is called: by what the OLAP holds of it.
+    told = "SELECT count(id_documento), count(clave) FROM dw.documento_movimiento"
+    for name, query, expected in (
+        ("documents", told, (1_200, 0)),
+        ("text", told, (0, 1_200)),
+        ("levels", "SELECT count(*) FROM dw.existencias_tienda", (50,)),
+    ):
+        with place.olap.connect(f"bench_olap_words_{name}") as connection:
+            cursor = connection.cursor()
+            cursor.execute(query)
+            assert cursor.fetchone() == expected

@@ -168,10 +168,10 @@ def succeed(shop: Shop, task: str, window: tuple[datetime, datetime]) -> None:
     assert result.scheduling_succeeded and result.worker.run_succeeded, result.summary_text
 
 
-def by_hand(shop: Shop, task: str, window: tuple[datetime, datetime]) -> Any:
+def by_hand(shop: Shop, task: str, window: tuple[datetime, datetime], *options: str) -> Any:
     """One of the tasks from the command line."""
     program = [LUIGI, "--module", "pipeline", task, "--local-scheduler"]
-    program += ["--desde", argument(window[0]), "--hasta", argument(window[1])]
+    program += ["--desde", argument(window[0]), "--hasta", argument(window[1]), *options]
     return run_program([str(part) for part in program], shop.folder, shop.env)
 
 
@@ -377,7 +377,7 @@ def test_as_of_on_the_command_line_is_in_utc_whatever_the_shops_zone(shop: Shop)
     end = ago(DAY)
     shop.run("--as-of", argument(end))
     assert control(shop)["hasta"] == end
-    again = shop.run("--as-of", end.strftime("%Y-%m-%dT%H:%M:%S"))
+    again = shop.run("--as-of", end.strftime("%Y-%m-%dT%H:%M:%S"), "--log-level", "DEBUG")
     assert "running   WriteMarker" not in again.stdout
     assert len(runs(shop)) == 1
 
@@ -721,14 +721,14 @@ def test_each_task_can_be_run_alone(shop: Shop):
     for task, step in zip(
         ("ExtractWindow", "LoadOLAP", "RefreshViews", "WriteMarker"), STEPS, strict=True
     ):
-        done = must_succeed(by_hand(shop, task, window))
+        done = must_succeed(by_hand(shop, task, window, "--log-level", "DEBUG"))
         assert re.findall(r"running   (\w+)\(", done.stdout) == [task]
         (folder,) = folders(shop)
         assert (folder / written).exists() and (folder / step).exists()
         assert not any((folder / later).exists() for later in STEPS[STEPS.index(step) + 1 :])
     assert bounds(folder) == window
     assert_olap_equals_replay(shop, window[0])
-    nothing = must_succeed(by_hand(shop, "WriteMarker", window))
+    nothing = must_succeed(by_hand(shop, "WriteMarker", window, "--log-level", "DEBUG"))
     assert "running   " not in nothing.stdout
 
 
@@ -758,9 +758,9 @@ def test_two_workers_keep_a_resumed_window_before_the_next(shop: Shop):
 def test_with_luigid_a_failed_window_is_resumed_by_the_next_run(shop: Shop):
     stock_up(shop, ago(DAY))
 
-    def run(port: int, end: datetime) -> subprocess.CompletedProcess[str]:
+    def run(port: int, end: datetime, *options: str) -> subprocess.CompletedProcess[str]:
         program = [str(LUIGI), "--module", "pipeline", "RunDue", "--scheduler-port", str(port)]
-        program += ["--as-of", argument(end)]
+        program += ["--as-of", argument(end), *options]
         return run_program(program, shop.folder, shop.env)
 
     with luigid(shop.folder, shop.env) as port:
@@ -777,7 +777,7 @@ def test_with_luigid_a_failed_window_is_resumed_by_the_next_run(shop: Shop):
         shop.sale(ago(DAY), (1, 2, 8))
         last = ago(8 * MINUTE)
         must_succeed(run(port, last))
-        nothing = must_succeed(run(port, last))
+        nothing = must_succeed(run(port, last, "--log-level", "DEBUG"))
     assert "running   WriteMarker" not in nothing.stdout
     assert len(runs(shop)) == 3
     assert_olap_equals_replay(shop, end - 7 * DAY)

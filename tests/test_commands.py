@@ -56,7 +56,7 @@ def test_every_manual_is_whole(command: str, capsys: pytest.CaptureFixture[str])
     for name in ("reads:", "changes:"):
         assert section(text, name)
     codes = [line.split()[0] for line in section(text, "exit codes:") if line[2] != " "]
-    assert codes == ["0", "1", "2"]
+    assert codes == ["0", "1", "2", "130", "141"]
     assert re.search(r"^  --json +\S", text, re.M)
     assert re.search(r"^  --debug +\S", text, re.M)
 
@@ -121,6 +121,14 @@ AGREE: dict[str, tuple[list[str], Words]] = {
             [f"{told['products_valued_again']} products valued again"],
         ],
     ),
+    "adapt": (
+        [],
+        lambda told: [
+            *([repr(t["tipo"]), str(t["movimientos"])] for t in told["types"]),
+            *([r["tipo"], r["motivo"]] for r in told["rejects"]),
+            ["movements", str(told["ids"]["movements"])],
+        ],
+    ),
     "plan": (
         [],
         lambda told: [
@@ -150,6 +158,16 @@ AGREE: dict[str, tuple[list[str], Words]] = {
         [],
         lambda told: [[str(r["id_movimiento"]), r["motivo"]] for r in told["rejects"]],
     ),
+    "adjustments": (
+        [],
+        lambda told: (
+            [
+                [str(a["id_producto"]), a["cantidad"].rstrip("0").rstrip(".")]
+                for a in told["adjustments"]
+            ]
+            or [["no adjustment"]]
+        ),
+    ),
     "verify": ([], lambda told: [[f"compared {told['compared']} movements"], ["equals the OLTP"]]),
     "close": (
         ["--list"],
@@ -160,7 +178,7 @@ AGREE: dict[str, tuple[list[str], Words]] = {
     "status": (
         [],
         lambda told: [
-            ["last run", told["last_run"][:19]],
+            ["last run", told["last_run"][:19].replace("T", " ")],
             [f"products {told['products']}, stock worth {float(told['stock_value']):,.2f}"],
             *(["producto", f" {n}"] for n in told["rejects"].values()),
         ],

@@ -162,10 +162,10 @@ def test_a_new_shop_is_ready_and_nothing_is_made(shop: Shop):
 def test_the_table_says_what_the_object_says(shop: Shop):
     control(shop, "esquema = 1")
     report = doctor(shop)
-    done = shop.command("doctor", PYTHONIOENCODING="utf-8")
+    done = shop.command("doctor", PYTHONIOENCODING="utf-8", COLUMNS="80")
     assert done.returncode == report.exit_code == 1
     header, *lines, empty, verdict = done.stdout.splitlines()
-    assert header.split() == ["what", "found", "remedy"]
+    assert header.split() == ["what", "found,", "→", "remedy"]
     marks = {"ok": "✓", "warning": "!", "error": "✗", "skipped": "-"}
     shown = [
         (line[0], re.split(r"\s{2,}", line[1:].strip())[0]) for line in lines if line[0] != " "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import configparser
 import fcntl
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +24,7 @@ from shop_database import Shop
 from shop_server import FOREIGN, OPTIONS, PASSWORD, REPOSITORY, must_succeed, run_program
 
 from demo import server as servers
+from demo.server import Server
 from docs.pages import read
 
 
@@ -36,15 +39,27 @@ TESTED = {
     ("2. Create the accounts", "sql"),
     ("3. Fill in `.env`", "ini"),
     ("4. First run", "sh"),
+    ("4. First run", "sql"),
+    ("The report", "sql"),
     ("Opening balances", "sh"),
     ("Earlier history", "sh"),
     ("Without a shop at hand", "sh"),
     ("Another schema", "sh"),
+    # tests/test_schemas.py
+    ("Header and lines", "sql"),
+    ("Signed movements", "sql"),
+    ("Moves between locations", "sql"),
+    ("Sales and purchases apart", "sql"),
     ("How costs are computed", "sql"),
     ("Suggested prices", "sql"),
     ("Move to another machine", "sql"),
     ("Move to another machine", "sh"),
+    ("Where postgres has no password", "sql"),
+    ("Change a password", "sql"),
+    ("Change a password", "sh"),
+    ("Backups", "sh"),
     ("Uninstall", "sql"),
+    ("One shop of several", "sql"),
 }
 
 
@@ -185,6 +200,136 @@ def test_an_olap_is_moved_to_another_server_as_written(
         new.remove()
 
 
+def client(server_binaries: Path, line: str, port: int, names: dict[str, str]) -> list[str]:
+    """A line of PostgreSQL's programs, with that port and other names for some of its words."""
+    program, *words = (names.get(word, word) for word in shlex.split(line))
+    return [str(server_binaries / program), "-p", str(port), *words]
+
+
+def test_an_olap_is_backed_up_and_restored_as_written(shop: Shop, server_binaries: Path):
+    """On its own server, whose roles stay; what came since the backup comes again."""
+    shop.product(1)
+    shop.receipt(yesterday(), (1, 24, "4.50"))
+    shop.run()
+    dump, restore = block_texts("Backups", "sh", run=False)
+    server = shop.server.server
+    names = {"OLAP": server.host, "analitica": shop.olap_name, "postgres": server.superuser}
+
+    def type_all(block: str) -> None:
+        for line in block.splitlines():
+            command = client(server_binaries, line, server.port, names)
+            must_succeed(run_program(command, shop.folder, {"PGPASSWORD": PASSWORD}))
+
+    type_all(dump)
+    shop.sale(yesterday(), (1, 2, "7.00"))
+    shop.run()
+    shop.close()
+    type_all(restore)
+    shop.connect()
+    said = run_commands("Backups", shop.folder, shop.env)
+    assert "were set aside" in said
+    assert re.search(r"compared +2 movements", said)
+    assert "the OLAP equals the OLTP" in said
+    assert json.loads(shop.succeed("doctor", "--json").stdout)["errors"] == 0
+
+
+@pytest.fixture
+def own_servers(server_binaries: Path, own_place: Path) -> Iterator[Server]:
+    """A server whose superuser is postgres, as Debian's is, and no one else's."""
+    server = servers.create(own_place / "server", binaries=server_binaries, password=PASSWORD)
+    try:
+        server.start(OPTIONS)
+        yield server
+    finally:
+        server.remove()
+
+
+def installed(server: Server, folder: Path, number: str) -> dict[str, str]:
+    """A shop's environment on that server: .env of the guide, its databases and an OLTP."""
+    (env,) = block_texts("3. Fill in `.env`", "ini")
+    values = dict(line.split("=", 1) for line in env.splitlines() if "=" in line)
+    for side, name in (("OLTP", f"tienda{number}"), ("OLAP", f"analitica{number}")):
+        values |= {f"{side}_DB_HOST": server.host, f"{side}_DB_PORT": str(server.port)}
+        values |= {f"{side}_ADMIN_PASSWORD": "CHANGE-ME-4", f"{side}_DB_NAME": name}
+        values |= {f"{side}_ADMIN_USER": server.superuser}
+    folder.mkdir(exist_ok=True)
+    (folder / ".env").write_text("".join(f"{k}={v}\n" for k, v in values.items()))
+    (folder / ".env").chmod(0o600)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+    return environment | {"ETL_LANG": "en", "LUIGI_CONFIG_PATH": str(REPOSITORY / "luigi.cfg")}
+
+
+def as_superuser(server: Server, database: str = "postgres", password: str = PASSWORD) -> Any:
+    """A connection in autocommit."""
+    connection = psycopg2.connect(
+        host=server.host,
+        port=server.port,
+        dbname=database,
+        user=server.superuser,
+        password=password,
+    )
+    connection.autocommit = True
+    return connection
+
+
+def test_a_password_is_lent_changed_and_a_shop_removed_as_written(
+    own_servers: Server, tmp_path: Path
+):
+    """Two shops on Debian's PostgreSQL: postgres has a password for as long as init needs it."""
+    server = own_servers
+    sudo = as_superuser(server)
+    for block in block_texts("2. Create the accounts", "sql"):
+        execute(sudo, block.replace("analitica", "analitica1"))
+    for name in ("analitica2", "tienda1", "tienda2"):
+        execute(sudo, f"CREATE DATABASE {name}")
+    lend, take_back = (
+        block.replace("ROLE postgres", f"ROLE {server.superuser}")
+        for block in block_texts("Where postgres has no password", "sql")
+    )
+    execute(sudo, lend)
+    folders = {n: tmp_path / n for n in "12"}
+    shops = {n: installed(server, folder, n) for n, folder in folders.items()}
+
+    def type_in(number: str, *words: str) -> str:
+        command = [sys.executable, "-m", "pipeline", *words]
+        return must_succeed(run_program(command, folders[number], shops[number])).stdout
+
+    def run(number: str) -> None:
+        luigi = [str(Path(sys.executable).with_name("luigi")), "--module", "pipeline", "RunDue"]
+        done = run_program([*luigi, "--local-scheduler"], folders[number], shops[number])
+        must_succeed(done)
+
+    for number in "12":
+        type_in(number, "init", "--example-oltp")
+        text = (folders[number] / ".env").read_text()
+        text = re.sub(r"(?m)^(OL.._ADMIN_\w+)=.*", r"\1=", text)
+        (folders[number] / ".env").write_text(text)
+    execute(sudo, take_back)
+    with pytest.raises(psycopg2.OperationalError):
+        as_superuser(server, password="CHANGE-ME-4")
+    for number in "12":
+        run(number)
+
+    (changed,) = block_texts("Change a password", "sql")
+    execute(sudo, changed)
+    for number in "12":
+        text = (folders[number] / ".env").read_text()
+        text = text.replace("OLAP_DB_PASSWORD=CHANGE-ME-2", "OLAP_DB_PASSWORD=CHANGE-ME-9")
+        (folders[number] / ".env").write_text(text)
+        assert "ready" in run_commands("Change a password", folders[number], shops[number])
+
+    execute(sudo, f"ALTER ROLE {server.superuser} PASSWORD '{PASSWORD}'")
+    olap, oltp = block_texts("One shop of several", "sql")
+    execute(as_superuser(server, "analitica1"), olap)
+    execute(as_superuser(server, "tienda1"), oltp)
+    left = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('dw', 'etl')"
+    assert execute(as_superuser(server, "analitica1"), left) == [(0,)]
+    grants = "SELECT count(*) FROM pg_class WHERE relacl::text LIKE '%etl_lector%'"
+    assert execute(as_superuser(server, "tienda1"), grants) == [(0,)]
+    run("2")
+    assert "equals the OLTP" in type_in("2", "verify", "--all")
+
+
 def test_the_guide_is_followed_from_the_first_run_to_the_history(shop: Shop):
     shop.env["ETL_INITIAL_SINCE"] = (yesterday() - timedelta(days=9)).isoformat()
     shop.product(1)
@@ -260,6 +405,75 @@ def test_another_schema_works_as_written(shop: Shop):
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
 
 
+# A schema of each shape with ten of a product bought at 5, four sold, one of them brought back,
+# and what each calls an order, a loss or a transfer: its tables, and what they come to.
+SHAPES = (
+    (
+        "CREATE TABLE documentos (id int, clase text, local int, emitido timestamp,"
+        " anulado boolean, numero text);"
+        "CREATE TABLE renglones (id int, documento int, articulo int, cantidad numeric,"
+        " precio numeric, costo numeric);"
+        "INSERT INTO documentos VALUES (1, 'GUI', 1, {day}, false, 'G-1'),"
+        " (2, 'FAC', 1, {day}, false, 'F-1'), (3, 'FAC', 1, {day}, true, 'F-2'),"
+        " (4, 'PED', 1, {day}, false, 'P-1');"
+        "INSERT INTO renglones VALUES (1, 1, 1, 10, NULL, 5), (2, 2, 1, 4, 8, NULL),"
+        " (3, 2, 1, -1, 8, NULL), (4, 3, 1, 2, 8, NULL), (5, 4, 1, 9, 8, NULL)",
+        {1: 7},
+    ),
+    (
+        "CREATE TABLE tarjeta (id int, motivo text, articulo int, variacion numeric, valor numeric,"
+        " momento timestamp);"
+        "INSERT INTO tarjeta VALUES (1, 'compra', 1, 10, 5, {day}), (2, 'venta', 1, -4, 8, {day}),"
+        " (3, 'venta', 1, 1, 8, {day}), (4, 'merma', 1, -2, NULL, {day})",
+        {0: 5},
+    ),
+    (
+        "CREATE TABLE lugares (id int, clase text);"
+        "CREATE TABLE movidas (id int, de int, a int, articulo int, cantidad numeric,"
+        " valor numeric, hecho timestamp);"
+        "INSERT INTO lugares VALUES (1, 'propio'), (2, 'propio'), (3, 'proveedor'), (4, 'cliente'),"
+        " (5, 'perdido');"
+        "INSERT INTO movidas VALUES (1, 3, 1, 1, 12, 5, {day}), (2, 1, 4, 1, 4, 8, {day}),"
+        " (3, 4, 1, 1, 1, 8, {day}), (4, 1, 2, 1, 3, NULL, {day}), (5, 1, 5, 1, 1, NULL, {day}),"
+        " (6, 5, 2, 1, 2, NULL, {day}), (7, 1, 3, 1, 2, 5, {day}), (8, 1, 4, 1, 5, 8, NULL)",
+        {1: 3, 2: 5},
+    ),
+    (
+        "CREATE TABLE ventas (id int, articulo int, cantidad numeric, precio numeric,"
+        " fecha timestamp, anulada boolean);"
+        "CREATE TABLE compras (id int, articulo int, cantidad numeric, costo numeric,"
+        " fecha timestamp, anulada boolean);"
+        "INSERT INTO ventas VALUES (1, 1, 4, 8, {day}, false), (2, 1, -1, 8, {day}, false);"
+        "INSERT INTO compras VALUES (1, 1, 10, 5, {day}, false), (2, 1, 6, 5, {day}, true)",
+        {0: 7},
+    ),
+)
+
+
+@pytest.mark.parametrize("shape", range(4))
+def test_the_queries_of_each_shape(shop: Shop, shape: int):
+    tables, stock = SHAPES[shape]
+    shop.till(tables.replace("{day}", f"'{yesterday():%Y-%m-%d %H:%M}'"))
+    shop.product(1)
+    folder = shop.folder / "consultas"
+    folder.mkdir()
+    for name in ("productos", "sucursales"):
+        shutil.copy(REPOSITORY / "sql" / "oltp" / f"{name}.sql", folder)
+    queries = block_texts("Other shapes", "sql", run=False)
+    assert len(queries) == len(SHAPES)
+    (folder / "movimientos.sql").write_text(queries[shape])
+    shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+    shop.succeed("init")
+    shop.run()
+    rows = shop.olap_rows("SELECT * FROM dw.existencias_sucursal WHERE existencias <> 0")
+    assert {row["id_sucursal"]: row["existencias"] for row in rows} == stock
+    (held,) = shop.olap_rows("SELECT * FROM dw.inventario")
+    assert held["valor"] == 5 * sum(stock.values())
+    assert not shop.olap_rows("SELECT * FROM etl.rechazo")
+    shop.run()
+    assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
+
+
 def test_the_worked_example_is_what_the_functions_give(shop: Shop):
     (query,) = block_texts("How costs are computed", "sql")
     found = execute(shop.olap, query)
@@ -289,6 +503,21 @@ def test_the_prices_are_what_a_run_gives(shop: Shop):
     for text in map(read, ACCOUNTANT):
         stated = [numbers(row[1:]) for row in cells(text) if len(row) == 5 and row[1].endswith("%")]
         assert stated == [list(row.values()) for row in rows]
+
+
+def test_the_days_to_order_for_are_those_of_the_guide(shop: Shop):
+    shop.product(1, "Lácteos")
+    shop.product(2)
+    shop.receipt(datetime.now(UTC) - timedelta(days=5), (1, 40, 8), (2, 40, 8))
+    shop.sale(yesterday(), (1, 30, 9), (2, 30, 9))
+    (days,) = block_texts("The report", "sql")
+    execute(shop.olap, days)
+    shop.run_in_process()
+    rows = shop.olap_rows(
+        "SELECT dias_deseados, por_pedir FROM dw.mv_reposicion ORDER BY id_producto"
+    )
+    # Six a day, and ten are there.
+    assert [tuple(row.values()) for row in rows] == [(7, 32), (30, 170)]
 
 
 # cron and systemd

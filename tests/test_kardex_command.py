@@ -211,10 +211,10 @@ def test_a_product_is_found_by_id_and_by_code(shop: Shop):
         shop.product(product, codigo=code)
         shop.receipt(BEGINNING, (product, product, 1))
     shop.run_in_process()
-    for named, product in (("1", 1), ("pan", 1), ("2", 2), (" pan ", 1), ("77", 5)):
+    for named, product in (("1", 1), ("pan", 1), ("2", 2), (" pan ", 1), ("PAN", 1), ("77", 5)):
         assert show(shop, named)["product"]["id_producto"] == product, named
     assert "is of 2 products; give one's id: 3, 4" in refused(shop, "sal")
-    for unknown in ("PAN", "6", "x'--", str(10**18 * 10), "", "a\nb"):
+    for unknown in ("6", "x'--", str(10**18 * 10), "", "a\nb"):
         assert refused(shop, unknown).startswith("error: no product of the OLAP has"), unknown
 
 

@@ -21,7 +21,7 @@ from test_chain import KILLER, ago, folders, receipt, stock_up
 
 from pipeline.errors import GuardError, SettingsError
 from pipeline.settings import load_notices
-from pipeline.telling import after_run, notify
+from pipeline.telling import notify, wording
 from pipeline.telling.told import Memory, cause_key, recall, remember
 
 pytestmark = pytest.mark.one_postgres
@@ -272,7 +272,7 @@ def test_a_page_that_fails_alone_is_told_as_such(shop: Shop, web: WebServer, tmp
     run(shop, 30, **env, OLAP_BI_PASSWORD="otra")
     ((title, body),) = web.told
     assert "the report was not published" in title
-    assert f"Window: {folders(shop)[-1].name}\n" in body
+    assert f"Window: {folders(shop)[-1].name}, up to " in body
     assert "the next run publishes the report" in body
     last = f"--as-of={folders(shop)[-1].name.split('--')[1]}"
     run(shop, 30, last, **env, OLAP_BI_USER="nadie")
@@ -323,7 +323,8 @@ def test_the_digest_tells_what_the_ledger_received(shop: Shop, web: WebServer):
     ((title, body),) = web.told
     (row,) = shop.olap_rows("SELECT * FROM etl.corrida")
     assert "terminó bien" in title
-    assert body.startswith(f"{folders(shop)[0].name}: {row['nuevas']} nuevos")
+    assert body.startswith(f"{folders(shop)[0].name}, hasta ")
+    assert f": {row['nuevas']} nuevos" in body
     assert body.endswith(f"corrida {row['id_corrida']}")
     assert row["nuevas"] == 3
 
@@ -459,13 +460,13 @@ def test_luigis_own_mail_still_works(shop: Shop, tmp_path: Path):
 
 def test_a_cause_holds_its_first_line_without_passwords(shop: Shop):
     with shop.environment():
-        said = after_run._first_line(ValueError(f"with {PASSWORD}\nand more"))
+        said = wording.first_line(ValueError(f"with {PASSWORD}\nand more"))
     assert said == "ValueError: with ****"
 
 
 def test_the_next_command_follows_the_cause():
-    assert "plan" in after_run._next_command(GuardError("too many"))
-    assert "RunDue" in after_run._next_command(SettingsError("not set"))
+    assert "plan" in wording.next_command(GuardError("too many"))
+    assert "RunDue" in wording.next_command(SettingsError("not set"))
 
 
 # Memory

@@ -47,7 +47,7 @@ def test_a_terminal_shows_each_part_of_a_step(shop: Shop):
         assert part in seen
     assert "100 %" in seen
     # Luigi's own lines are whole among it.
-    assert re.search(r"(?:^|[\r\n])INFO: .*loaded 1 new or changed", seen)
+    assert re.search(r"(?:^|[\r\n])[\d-]+ [\d:]+\+00:00 INFO: .*loaded 1 new or changed", seen)
 
 
 @pytest.mark.one_postgres

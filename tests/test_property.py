@@ -150,8 +150,13 @@ class History(RuleBasedStateMachine):
         begins = [when, *(row["fecha"] for row in opened)]
         return product not in closed and all(f is not None and f >= end for f in begins)
 
-    @initialize(levels=told, versions=st.sampled_from([None, False, True, True]))
-    def first_told(self, levels: Any, versions: bool | None) -> None:
+    @initialize(
+        levels=told,
+        versions=st.sampled_from([None, False, True, True]),
+        adjust=st.booleans(),
+    )
+    def first_told(self, levels: Any, versions: bool | None, adjust: bool) -> None:
+        self.it.adjust(adjust)
         if versions is not None:
             self.it.tell_stock(levels, versions=versions)
 
@@ -310,6 +315,19 @@ class History(RuleBasedStateMachine):
         if levels == "right":
             levels = right(self.it.replayed) if self.it.replayed else {}
         self.it.tell_stock(levels, versions=versions)
+
+    @rule(
+        product=products,
+        cost=st.sampled_from([None, 0, 3, Decimal("2.5000004"), -1, "NaN"]),
+    )
+    def cost_known(self, product: int, cost: Any) -> None:
+        self.shop.till(
+            "UPDATE productos SET costo_referencia = %s WHERE id_producto = %s", cost, product
+        )
+
+    @rule(on=st.sampled_from([True, True, False]))
+    def stock_adjusted(self, on: bool) -> None:
+        self.it.adjust(on)
 
     @rule(product=st.sampled_from(PRODUCTS))
     def product_deleted(self, product: int) -> None:
@@ -498,7 +516,12 @@ class TwoOlaps(History):
             self.fresh.env["ETL_OLTP_SQL_DIR"] = self.shop.env["ETL_OLTP_SQL_DIR"]
         if within := self.shop.env.get("ETL_PRICES_INCLUDE_TAX"):
             self.fresh.env["ETL_PRICES_INCLUDE_TAX"] = within
-        for table in ("dw.apertura", "dw.apertura_sucursal", "dw.politica_precio"):
+        for table in (
+            "dw.apertura",
+            "dw.apertura_sucursal",
+            "dw.politica_precio",
+            "dw.ajuste_existencias",
+        ):
             self._copy(table)
         it.run()
         assert figures(self.shop) == figures(self.fresh)
@@ -506,7 +529,9 @@ class TwoOlaps(History):
     def _copy(self, table: str) -> None:
         with self.shop.olap.cursor() as old, self.fresh.olap.cursor() as new:
             old.execute(f"SELECT coalesce(json_agg(t), '[]')::text FROM {table} AS t")
+            new.execute("SET session_replication_role = replica")
             new.execute(f"TRUNCATE {table} CASCADE")
+            new.execute("RESET session_replication_role")
             new.execute(
                 f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)",
                 old.fetchone(),

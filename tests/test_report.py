@@ -21,9 +21,7 @@ from ten_types import movement
 
 from pipeline.base.sql_files import sql_folder
 from pipeline.base.voice import voice_of
-from pipeline.report import charts
 from pipeline.report import publish as publishing
-from pipeline.report.charts import Series
 from pipeline.report.figures import LISTS, read_figures
 from pipeline.report.page import render_page
 from pipeline.report.publish import published_until
@@ -121,6 +119,14 @@ def marks(browser: Browser, section: str, kind: str) -> int:
     return browser.evaluate(f"document.querySelectorAll('{selector}').length")
 
 
+def bars(browser: Browser, section: str) -> list[list[float]]:
+    """How wide the two bars of each row of a ranking are, in pixels."""
+    return browser.evaluate(
+        f"Array.from(document.querySelectorAll('#{section} .bars li'), row =>"
+        " Array.from(row.querySelectorAll('b'), bar => bar.getBoundingClientRect().width))"
+    )
+
+
 def money(amount: Decimal) -> str:
     """As Peru writes it, and the United States."""
     return f"{amount:,.2f}"
@@ -165,19 +171,18 @@ def test_the_charts_have_a_mark_for_each_figure(page: str, browser: Browser):
     assert days == 39
     assert (marks(browser, "days", "rect"), marks(browser, "days", "line")) == (days, 1)
     for section in ("categories", "best-sellers"):
-        assert marks(browser, section, "rect") == 20
-        assert marks(browser, section, "text") == 10
+        assert len(bars(browser, section)) == 10
     assert (marks(browser, "value", "area"), marks(browser, "value", "line")) == (1, 1)
     assert marks(browser, "abc", "rule") == 2
     assert marks(browser, "runs", "rect") == 28
     named = "Array.from(document.querySelectorAll('svg'), s => s.getAttribute('aria-label'))"
-    assert all(browser.evaluate(named)) and len(browser.evaluate(named)) == 7
+    assert all(browser.evaluate(named)) and len(browser.evaluate(named)) == 5
     # Bars stand for their figures: the highest is the largest, and half of it half as high.
     heights = browser.evaluate(
         "Array.from(document.querySelectorAll('#days svg .mark-rect.role-mark > *'),"
         " bar => bar.getBBox().height)"
     )
-    sales = [Decimal(row[1].replace(",", "")) for row in reversed(rows_of(browser, "days"))]
+    sales = [Decimal(row[2].replace(",", "")) for row in reversed(rows_of(browser, "days"))]
     scale = max(heights) / float(max(sales))
     assert heights == pytest.approx([float(sale) * scale for sale in sales], abs=0.5)
 
@@ -200,7 +205,8 @@ def test_every_figure_is_that_of_the_database(traded: Shop, page: str, browser: 
     expected = []
     for day in (first + n * DAY for n in range(7)):
         now, before = by_day[day], by_day[day - 7 * DAY]
-        amounts = (now["venta"], before["venta"], now["margen"], before["margen"])
+        # Without a tax what is taken is what is sold.
+        amounts = (now["venta"], now["venta"], before["venta"], now["margen"], before["margen"])
         expected.append([money(amount) for amount in amounts])
     assert [row[1:] for row in rows_of(browser, "week")] == expected
 
@@ -218,7 +224,7 @@ def test_every_figure_is_that_of_the_database(traded: Shop, page: str, browser: 
     }
     assert rows_of(browser, "running-out")[0][:2] == ["Producto 22 C-22", "5"]
     worth = sum(row["valor"] for row in products if row["existencias"] > 0)
-    card = "document.querySelector('.cards a[href=\"#value\"] strong').textContent"
+    card = "document.querySelector('.cards a[href=\"#ageing\"] strong').textContent"
     assert browser.evaluate(card) == money(worth)
     assert rows_of(browser, "value")[0][1] == money(sum(row["valor"] for row in products))
 
@@ -227,8 +233,10 @@ def test_every_figure_is_that_of_the_database(traded: Shop, page: str, browser: 
     assert rows_of(browser, "below-cost")[0][1:] == ["11.00", "23.00", money(cost[23] - 11)]
     (jump,) = rows_of(browser, "cost-jumps")
     assert (jump[0], jump[3], jump[4]) == ("Producto 24 C-24", "24,000.00", "24.00")
-    (reject,) = ask("SELECT motivo FROM etl.rechazo")
-    assert rows_of(browser, "rejects")[0][:2] == [reject["motivo"], "1"]
+    (reject,) = ask("SELECT motivo, id_movimiento FROM etl.rechazo")
+    assert reject["motivo"] == "sin cantidad"
+    (shown,) = rows_of(browser, "rejects")
+    assert shown[:3] == ["Producto 25 C-25", str(reject["id_movimiento"]), "no tiene cantidad"]
     (run,) = ask("SELECT nuevas, rechazadas FROM etl.corrida")
     ((_, new, *_, rejected, _),) = rows_of(browser, "last-runs")
     assert (new, rejected) == (quantity(run["nuevas"]), "1")
@@ -240,11 +248,15 @@ def test_every_figure_is_that_of_the_database(traded: Shop, page: str, browser: 
         today().date(),
     )
     seen = rows_of(browser, "best-sellers")
+    assert len(seen) == 23
+    seen = seen[:10]
+    widths = [whole for whole, _ in bars(browser, "best-sellers")]
+    longest = widths[0] / float(best[0]["venta"])
+    assert widths == pytest.approx([float(row["venta"]) * longest for row in best], abs=1)
     assert [row[0].split()[-1] for row in seen] == [row["codigo"] for row in best]
     for cells, row in zip(seen, best, strict=True):
         assert cells[1:3] == [money(row["venta"]), money(row["margen"])]
         assert cells[4] == quantity(row["unidades"])
-    assert "10 de 23" in browser.evaluate("document.querySelector('#best-sellers').textContent")
     classes = ask("SELECT clase, count(*) AS n FROM dw.mv_abc GROUP BY 1 ORDER BY 1")
     assert [row[:2] for row in rows_of(browser, "abc")] == [
         [r["clase"], str(r["n"])] for r in classes
@@ -345,7 +357,7 @@ def test_names_are_text_wherever_they_stand(page: str, browser: Browser):
     assert browser.evaluate("document.querySelectorAll('script').length") == 0
     text = browser.evaluate("document.body.textContent")
     assert "<script>" in text and "{{7*7}}" in text
-    drawn = "document.querySelector('#{} svg').textContent"
+    drawn = "document.querySelector('#{} .bars').textContent"
     for section in ("categories", "best-sellers"):
         assert "Café </svg>" in browser.evaluate(drawn.format(section))
     assert LONG not in text and LONG[:40] in text
@@ -360,9 +372,13 @@ def test_nothing_hangs_over_the_side(page: str, browser: Browser, width: int):
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert browser.evaluate("window.innerWidth") == width
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    # Of all that is drawn, and no box of it scrolls: what is cut is cut unseen.
     over = browser.evaluate(
-        "Array.from(document.querySelectorAll('section, figure, .cards a'))"
-        ".filter(e => e.getBoundingClientRect().right > window.innerWidth).map(e => e.id)"
+        "Array.from(document.querySelectorAll('body *'))"
+        ".filter(e => !e.closest('.skip, svg, thead') && e.getClientRects().length)"
+        ".filter(e => e.getBoundingClientRect().right > window.innerWidth + 0.5"
+        "  || ['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX))"
+        ".map(e => e.tagName + ' ' + e.textContent.slice(0, 40))"
     )
     assert over == []
     if width == 390:
@@ -404,47 +420,8 @@ def cut_or_covered(browser: Browser) -> list[list[str]]:
 def test_no_text_of_a_chart_is_cut(page: str, browser: Browser, width: int):
     """Vega lays a chart out with Arial's widths; a Debian without it shows a wider font."""
     browser.open(page, width)
-    assert browser.evaluate("document.querySelectorAll('svg text').length") > 80
+    assert browser.evaluate("document.querySelectorAll('svg text').length") > 40
     assert cut_or_covered(browser) == []
-
-
-@in_browser
-@pytest.mark.parametrize(
-    ("sales", "margins"),
-    [
-        ((900, 880), (180, 176)),
-        ((9400, 10), (1, 1)),
-        ((9999, 9999), (9999, -9999)),
-        # Its share is a long text, behind a bar that is nearly or wholly as long as the longest.
-        ((40_000, "0.01"), (8000, 39_000)),
-        ((-500, -20), (-700, -1)),
-        ((0,), (0,)),
-        ((1_240_000, *range(1000, 10_000, 1000)), (1, *range(9))),
-    ],
-)
-def test_a_ranking_has_room_for_every_name_and_share(
-    browser: Browser, tmp_path: Path, sales: tuple[Any, ...], margins: tuple[Any, ...]
-):
-    whole, part = ([Decimal(amount) for amount in amounts] for amounts in (sales, margins))
-    voice = voice_of("es", ZONE)
-    names = [(*WIDE, EVIL, LONG, "i", "Sal")[number] for number in range(len(whole))]
-    shares = [voice.percent(b / a if a else None) for a, b in zip(whole, part, strict=True)]
-    drawing = charts.ranking(names, Series("Ventas", whole), Series("Margen", part), shares)
-    svg = charts.draw(drawing, "Lo que más se vende", voice)
-    css = (Path(charts.__file__).parent / "page.css").read_text()
-    path = tmp_path / "ranking.html"
-    path.write_text(
-        f"<!DOCTYPE html><meta charset=utf-8><style>{css}</style><figure>{svg}</figure>"
-    )
-    browser.open(path.as_uri())
-    drawn = browser.evaluate("document.querySelector('svg').textContent")
-    assert all(share in drawn for share in shares) and names[0][:12] in drawn
-    assert cut_or_covered(browser) == []
-    # The longest bar still has a good part of the drawing.
-    bars = (
-        "Array.from(document.querySelectorAll('.mark-rect.role-mark > *'), b => b.getBBox().width)"
-    )
-    assert not any(whole) or max(browser.evaluate(bars)) > 60
 
 
 @in_browser
@@ -464,7 +441,7 @@ def test_the_dark_mode_is_dark_and_the_print_is_not(page: str, browser: Browser)
     assert seen[0][2] != seen[1][2]
     pdf = browser.pdf()
     assert pdf.startswith(b"%PDF") and len(pdf) > 20_000
-    assert 2 <= len(re.findall(rb"/Type ?/Page\b", pdf)) <= 8
+    assert 2 <= len(re.findall(rb"/Type ?/Page\b", pdf)) <= 9
 
 
 @in_browser
@@ -473,11 +450,11 @@ def test_it_is_read_with_the_keyboard(page: str, browser: Browser):
     browser.press("Tab")
     assert browser.evaluate("document.activeElement.className") == "skip"
     assert browser.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
-    for _ in range(7):
-        browser.press("Tab")
+    # What is wrong can be folded: here each problem has few rows, and stands open.
+    browser.press("Tab")
     assert browser.evaluate("document.activeElement.tagName") == "SUMMARY"
     browser.press("Enter")
-    assert browser.evaluate("document.querySelector('#week details').open") is True
+    assert browser.evaluate("document.querySelector('#rejects').open") is False
 
 
 # A shop that has next to nothing
@@ -501,7 +478,7 @@ def test_an_empty_shop_has_a_page(shop: Shop, browser: Browser, tmp_path: Path):
         cursor.execute("UPDATE dw.producto SET nombre = NULL, codigo = NULL")
     browser.open(report(shop, tmp_path))
     assert browser.complaints == []
-    assert rows_of(browser, "days")[0][1] == "7,00"
+    assert rows_of(browser, "days")[0][1:3] == ["7,00", "7,00"]
     assert rows_of(browser, "below-zero") == [["1", "-2", "0,00"]]
     assert len(rows_of(browser, "days")) == 14
 

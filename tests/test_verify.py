@@ -79,6 +79,7 @@ TAMPERING = {
     "a last price": "UPDATE dw.inventario SET ultimo_precio = 1 WHERE id_producto = 2",
     "a last net price": "UPDATE dw.inventario SET ultimo_neto = NULL WHERE id_producto = 2",
     "an average value": "UPDATE dw.inventario SET valor_promedio = 1",
+    "a first movement": "UPDATE dw.inventario SET primera = now()",
     "a day": "UPDATE dw.resumen_diario SET venta_neta = venta_neta + 1 WHERE movimientos = 1",
     "a month": "DELETE FROM dw.resumen_mensual WHERE id_producto = 3",
     "a product's quarter": "UPDATE dw.resumen_movil SET unidades_90 = 0 WHERE id_producto = 1",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import oracle_views
@@ -15,6 +16,7 @@ from oracle_rows import ZERO, Replay
 WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
 _BESIDE = ["devoluciones", "unidades_devueltas", "mermas", "unidades_merma"]
 _LASTING = ["existencias", "venta_diaria", "dias_cobertura", "agotado", "reponer"]
+_DAYS_WANTED = 30
 
 
 def six(number: Fraction | Decimal | None) -> Decimal | None:
@@ -41,6 +43,9 @@ def view_differences(olap: Any, replay: Replay, hasta: datetime) -> list[str]:
         _reorder(replay, hasta),
         _branch_reorder(replay, hasta),
         _counts(replay),
+        _hours(replay, hasta),
+        _doubtful(replay, hasta),
+        _ages(replay, hasta),
         _rotation(replay, hasta),
         _abc(replay, hasta),
         _value_by_day(replay),
@@ -51,14 +56,16 @@ def view_differences(olap: Any, replay: Replay, hasta: datetime) -> list[str]:
         left = (
             set()
             if len(key) > 1
-            else {k for k in actual.keys() - rows.keys() if not _any(actual[k])}
+            else {k for k in actual.keys() - rows.keys() if not _any(columns, actual[k])}
         )
         found += compare(name, columns, rows, {k: r for k, r in actual.items() if k not in left})
     return found
 
 
-def _any(row: tuple[Any, ...]) -> bool:
-    return any(value for value in row)
+def _any(columns: list[str], row: tuple[Any, ...]) -> bool:
+    """Whether a row says anything: over how many days nothing was measured does not."""
+    named = zip(columns, row, strict=True)
+    return any(value for name, value in named if name != "dias_medidos")
 
 
 def _daily(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
@@ -119,22 +126,38 @@ def _reorder(
     replay: Replay, hasta: datetime
 ) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
     rows = {
-        product: _lasting(replay.inventory[product].existencias, cover, _ordered(replay, product))
+        product: (
+            *_lasting(replay.inventory[product].existencias, cover, _ordered(replay, product)),
+            cover.dias_medidos,
+            _to_order(replay, product, cover),
+        )
         for product, cover in oracle_views.reorder(replay, hasta).items()
     }
-    return "dw.mv_reposicion", ["id_producto"], _LASTING, rows
+    columns = [*_LASTING, "dias_medidos", "por_pedir"]
+    return "dw.mv_reposicion", ["id_producto"], columns, rows
+
+
+def _to_order(replay: Replay, product: int, cover: oracle_views.Cover) -> Decimal:
+    """Whole units that are missing for the days wanted, of what the shop has not deleted."""
+    stock = replay.inventory[product].existencias
+    missing = six(cover.venta_diaria * _DAYS_WANTED - Fraction(stock))
+    assert missing is not None
+    return Decimal(max(0, ceil(missing))) if _ordered(replay, product) else ZERO
 
 
 def _branch_reorder(
     replay: Replay, hasta: datetime
 ) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
     rows = {}
+    paced = oracle_views.sold_in_branches(replay, hasta)
     for (product, branch), cover in oracle_views.branch_reorder(replay, hasta).items():
         stock, whole = replay.branches[product, branch], replay.inventory[product]
         worth = six(Fraction(stock) * Fraction(whole.costo_promedio))
         lasting = _lasting(stock, cover, _ordered(replay, product))
-        rows[product, branch] = (*lasting, worth, whole.existencias)
-    columns = [*_LASTING, "valor", "existencias_producto"]
+        # Where nothing was sold there is no pace to measure.
+        moved = cover.dias_medidos if (product, branch) in paced else None
+        rows[product, branch] = (*lasting, worth, whole.existencias, moved)
+    columns = [*_LASTING, "valor", "existencias_producto", "dias_medidos"]
     return "dw.v_reposicion_sucursal", ["id_producto", "id_sucursal"], columns, rows
 
 
@@ -156,6 +179,25 @@ def _lasting(stock: Decimal, cover: oracle_views.Cover, ordered: bool) -> tuple[
 def _counts(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
     rows = oracle_views.counts(replay)
     return "dw.v_conteos", ["id_movimiento"], list(oracle_views.Counted._fields), rows
+
+
+def _hours(replay: Replay, hasta: datetime) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = oracle_views.by_hour(replay, hasta)
+    key = ["dia", "hora", "id_sucursal"]
+    return "dw.v_ventas_hora", key, list(oracle_views.Hour._fields), rows
+
+
+def _doubtful(
+    replay: Replay, hasta: datetime
+) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = oracle_views.doubtful(replay, hasta)
+    key = ["dia", "id_sucursal", "id_producto", "motivo"]
+    return "dw.v_costo_dudoso", key, list(oracle_views.Doubt._fields), rows
+
+
+def _ages(replay: Replay, hasta: datetime) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = oracle_views.ages(replay, hasta)
+    return "dw.v_antiguedad", ["id_producto"], list(oracle_views.Age._fields), rows
 
 
 def _rotation(

@@ -6,6 +6,7 @@ import json
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import luigi.interface
 from luigi.parameter import ParameterException
@@ -37,9 +38,14 @@ def fields(
     *,
     rows: int | None = None,
     seconds: float | None = None,
+    detail: bool = False,
 ) -> dict[str, Any]:
-    """The `extra` of a line that tells of one step of one run."""
+    """The `extra` of a line that tells of one step of one run.
+
+    A `detail` is for machines, and for whoever looks for a fault.
+    """
     known: dict[str, Any] = {"step": step, "window": window.label, "run_id": run_id}
+    known["detail"] = detail
     if rows is not None:
         known["rows"] = rows
     if seconds is not None:
@@ -64,6 +70,36 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class TimedLines(logging.Formatter):
+    """A line begins with when it was written, in the shop's zone, and with its level."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__("%(asctime)s %(levelname)s: %(message)s")
+        self._zone = ZoneInfo(zone)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Its time to the second, with the offset."""
+        return datetime.fromtimestamp(record.created, self._zone).isoformat(" ", "seconds")
+
+
+# What Luigi says at a level where its progress is, though it is none: a task that is gone, and the
+# end of a round in which something was not done though nothing failed.
+_NO_PROGRESS = ("died unexpectedly", "timed out after", "This progress looks :|")
+
+
+class News(logging.Filter):
+    """Lets pass what a person wants to read of a run: Luigi's own progress is none of it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is shown."""
+        luigis = logging.getLogger("luigi-interface")
+        if record.levelno > logging.INFO or luigis.isEnabledFor(logging.DEBUG):
+            return True
+        if record.name == luigis.name:
+            return any(words in record.getMessage() for words in _NO_PROGRESS)
+        return not getattr(record, "detail", False)
 
 
 class OneLineFailures(logging.Filter):
@@ -161,7 +197,7 @@ def tell_shops_apart() -> None:
 
 def _as_json() -> bool:
     try:
-        return load_log_format() == "json"
+        return load_log_format()[0] == "json"
     except SettingsError:
         return False
 
@@ -169,10 +205,16 @@ def _as_json() -> bool:
 def use_log_format() -> None:
     """Write the log as ETL_LOG_FORMAT says; call it before Luigi sets its own up.
 
+    As text, Luigi's handler begins its lines with their time, and leaves out its own progress.
     With json a handler of ours takes the place of Luigi's, for every logger and for
     Python's warnings. A malformed setting is told by load_settings().
     """
-    if not _as_json():
+    try:
+        log_format, zone = load_log_format()
+    except SettingsError:
+        log_format, zone = "text", "UTC"
+    if log_format == "text":
+        _write_text(zone)
         return
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
@@ -185,3 +227,16 @@ def use_log_format() -> None:
 
     # Luigi has no setting for the format alone; its own file of logging settings still wins.
     InterfaceLogging._default = only_the_level
+
+
+def _write_text(zone: str) -> None:
+    set_up = InterfaceLogging._default
+
+    def timed(opts: Any) -> bool:
+        done = bool(set_up(opts))
+        for handler in logging.getLogger("luigi-interface").handlers:
+            handler.setFormatter(TimedLines(zone))
+            handler.addFilter(News())
+        return done
+
+    InterfaceLogging._default = timed

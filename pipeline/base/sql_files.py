@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pipeline.settings.recipes import sql_folder
 
-
-def sql_folder(folder: str) -> Path:
-    """Where the scripts of `folder` ('oltp' or 'olap') are.
-
-    A wheel has them inside the package; a checkout, and an editable install of
-    one, beside it (setuptools' editable finder cannot import `pipeline.sql`,
-    which is no package of its own, so the folder is found by its path).
-    """
-    package = Path(__file__).parents[1]
-    installed = package / "sql" / folder
-    return installed if installed.is_dir() else package.parent / "sql" / folder
+__all__ = ["read_sql", "sql_folder"]
 
 
 def read_sql(folder: str, name: str) -> str:

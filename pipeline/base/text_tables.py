@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, Literal, TextIO
 
 Colour = Literal["bold", "green", "yellow", "red"]
+_INDENT = "    "  # of what goes on below
 _CODES: dict[Colour, int] = {"bold": 1, "green": 32, "yellow": 33, "red": 31}
 
 
@@ -23,12 +27,26 @@ def paint(text: str, colour: Colour | None, stream: TextIO | None = None) -> str
     return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
 
+def terminal_width() -> int:
+    """The columns of the terminal, or COLUMNS; 80 where there is neither, as in cron's mail."""
+    return max(shutil.get_terminal_size((80, 24)).columns, 40)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The lines of a text; paths, windows and numbers are kept whole, to be copied."""
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
+
+
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Print a name and its value a line, the values below each other."""
     pairs = list(facts)
     width = max((len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
-        print(f"{name.ljust(width)}  {value}")
+        first, *others = wrapped(str(value), terminal_width() - width - 2)
+        print(f"{name.ljust(width)}  {first}")
+        for other in others:
+            print(f"{' ' * width}  {other}")
 
 
 def cell_text(value: Any) -> str:
@@ -49,7 +67,8 @@ def print_table(
 ) -> None:
     """Print rows under headers; columns whose values are all numbers are aligned right.
 
-    A float (seconds) has three decimals, a Decimal those that say something.
+    A float (seconds) has three decimals, a Decimal those that say something. Where the terminal
+    is narrower than a row, the columns that do not fit go on below, indented.
 
     `colours` has one for each row.
     """
@@ -63,14 +82,39 @@ def print_table(
         all(isinstance(row[column], int | float | Decimal | None) for row in values)
         for column in range(len(headers))
     ]
+    parts = _parts(widths, terminal_width())
 
-    def line(texts: Sequence[str]) -> str:
+    def show(texts: Sequence[str], colour: Colour | None) -> None:
+        for number, part in enumerate(parts):
+            indent = _INDENT if number else ""
+            for line in _lines([(texts[c], widths[c], numeric[c]) for c in part], len(indent)):
+                print(paint(f"{indent}{line}", colour))
+
+    show(headers, "bold")
+    for number, row in enumerate(cells):
+        show(row, colours[number] if colours else None)
+
+
+def _parts(widths: Sequence[int], room: int) -> list[list[int]]:
+    """The columns that go on one line each, where a line has so much `room`."""
+    parts: list[list[int]] = [[]]
+    used = 0
+    for column, width in enumerate(widths):
+        if parts[-1] and used + width > room:
+            parts.append([])
+            used = len(_INDENT)
+        parts[-1].append(column)
+        used += width + 2
+    return parts
+
+
+def _lines(cells: Sequence[tuple[str, int, bool]], indent: int) -> Iterator[str]:
+    """The lines that cells (text, width, whether to the right) take beside each other."""
+    room = terminal_width() - indent
+    broken = [wrapped(text, room) if width > room else [text] for text, width, _right in cells]
+    for texts in zip_longest(*broken, fillvalue=""):
         aligned = (
             text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(texts, widths, numeric, strict=True)
+            for text, (_text, width, right) in zip(texts, cells, strict=True)
         )
-        return "  ".join(aligned).rstrip()
-
-    print(paint(line(headers), "bold"))
-    for number, row in enumerate(cells):
-        print(paint(line(row), colours[number] if colours else None))
+        yield "  ".join(aligned).rstrip()

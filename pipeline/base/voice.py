@@ -37,6 +37,10 @@ class Voice:
         """An amount in the shop's currency, with two decimals."""
         return self._decimal(amount, "#,##0.00")
 
+    def whole(self, amount: Decimal | None) -> str:
+        """An amount or a quantity without decimals, where there is no room for more."""
+        return self._decimal(amount, "#,##0")
+
     def unit_money(self, amount: Decimal | None) -> str:
         """A price or cost of one unit: two decimals, up to four where there are more."""
         return self._decimal(amount, "#,##0.00##")
@@ -73,6 +77,10 @@ class Voice:
     def weekday(self, day: date) -> str:
         """A day of these weeks, such as mar 3."""
         return str(format_skeleton("Ed", day, locale=self.locale))
+
+    def weekday_name(self, weekday: int) -> str:
+        """The short name of a weekday, 1 being Monday, such as lun."""
+        return str(self.locale.days["stand-alone"]["abbreviated"][weekday - 1])
 
     def long_day(self, day: date | None) -> str:
         """A whole date."""

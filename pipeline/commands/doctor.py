@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-import textwrap
 from dataclasses import asdict
-from itertools import zip_longest
 
-from pipeline.base.text_tables import Colour, paint, print_table
+from pipeline.base.text_tables import Colour, paint, terminal_width, wrapped
 from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.doctor.examination import examine
 from pipeline.doctor.findings import Finding, State
@@ -26,7 +24,8 @@ _COLOURS: dict[State, Colour | None] = {
     "skipped": None,
 }
 
-_WIDTH = 56  # of a column; a driver's message would push the others out of sight
+_REMEDY = "→ "
+_NARROWEST = 30  # of what was found, beside its name
 
 MANUAL = Manual(
     does="Examines every precondition of a run and names the remedy where one is not met. Each "
@@ -72,20 +71,21 @@ def _show(findings: list[Finding]) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A server may speak a language that the output cannot show.
         sys.stdout.reconfigure(errors="replace")
-    rows: list[tuple[str, ...]] = []
-    colours: list[Colour | None] = []
+    arrow = _REMEDY if _can_show(_REMEDY) else "> "
+    name = max(len(finding.what) for finding in findings)
+    room = max(terminal_width() - name - 5, _NARROWEST)
+    what, found, remedy = _("what"), _("found"), _("remedy")
+    print(paint(f"   {what.ljust(name)}  {found}, {arrow}{remedy}", "bold"))
     for finding in findings:
-        found, remedy = _wrapped(finding.found), _wrapped(finding.remedy)
-        first = (marks[finding.state], finding.what)
-        for number, cells in enumerate(zip_longest(found, remedy, fillvalue="")):
-            rows.append((*(first if number == 0 else ("", "")), *cells))
-            colours.append(None if finding.state == "ok" else _COLOURS[finding.state])
-    print_table(["", _("what"), _("found"), _("remedy")], rows, colours)
-
-
-def _wrapped(text: str) -> list[str]:
-    # Paths, windows and commands are kept whole, to be copied.
-    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+        colour = None if finding.state == "ok" else _COLOURS[finding.state]
+        lines = wrapped(finding.found, room)
+        if finding.remedy:
+            first, *others = wrapped(finding.remedy, room - len(arrow))
+            lines += [f"{arrow}{first}", *(f"{' ' * len(arrow)}{line}" for line in others)]
+        first = f"{marks[finding.state]}  {finding.what.ljust(name)}"
+        for number, line in enumerate(lines):
+            before = " " * len(first) if number else first
+            print(paint(f"{before}  {line}".rstrip(), colour))
 
 
 def _can_show(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,14 @@ from psycopg2 import sql
 from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql, sql_folder
 from pipeline.commands.manual import Manual, add_json, print_json
-from pipeline.errors import DatabaseError
+from pipeline.errors import DatabaseError, PipelineError
 from pipeline.olap import SCHEMA_VERSION, call
+from pipeline.olap.presence import exchanged, is_olap, same_database
 from pipeline.oltp.prints import named_relations
 from pipeline.oltp.queries import load_levels, load_query
+from pipeline.oltp.recipes import refuse_untried, version_query
 from pipeline.run.extract import QUERIES
+from pipeline.run.tax import SAY_IT, UNSAID
 from pipeline.settings import load_settings
 from pipeline.translation import translated as _
 
@@ -36,6 +40,7 @@ MANUAL = Manual(
     examples=("python -m pipeline init", "python -m pipeline init --example-oltp"),
 )
 
+_NAMED = 5  # of the tables of others
 # In the order that they are run in: what a signature or a view names is there before it.
 FOLDERS = ("rights", "tables", "rules", "load", "views", "commands", "finish")
 
@@ -54,18 +59,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it, and say what was done."""
     settings = load_settings()
     before = _refuse_newer(settings)
+    if before is None:
+        _refuse_exchanged(settings)
     if arguments.example_oltp:
         _create_example(settings)
     grants = arguments.example_oltp or settings.oltp_admin != settings.oltp
     if grants:
         _grant_reader(settings)
-    _create_olap(settings)
+    said = _create_olap(settings)
     done = {
         "example_oltp": str(settings.oltp_admin) if arguments.example_oltp else None,
         "reader": settings.oltp.user if grants else None,
         "olap": str(settings.olap_admin),
         "version_before": before or None,
         "version": SCHEMA_VERSION,
+        "tax_rate_said": said or not settings.prices_include_tax,
     }
     if arguments.json:
         print_json(done)
@@ -90,13 +98,39 @@ def _show(done: dict[str, Any]) -> None:
             how=how, version=version, olap=done["olap"]
         )
     )
+    if not done["tax_rate_said"]:
+        print(f"{_(UNSAID)}; {_(SAY_IT)}")
 
 
 def _create_example(settings: Settings) -> None:
     with connect(settings.oltp_admin, "example tables") as connection:
+        _refuse_others(connection, settings)
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "esquema_ejemplo.sql"))
         connection.commit()
+
+
+def _refuse_others(connection: Connection, settings: Settings) -> None:
+    """The example is for an empty database: a shop's own is none, nor is an OLAP."""
+    together = same_database(settings.oltp, settings.olap)
+    if not together and is_olap(connection):
+        raise DatabaseError(
+            _(
+                "{oltp} holds an OLAP: give OLTP_DB_NAME another database. Nothing was changed"
+            ).format(oltp=settings.oltp_admin)
+        )
+    with connection.cursor() as cursor:
+        apart = ["dw", "etl"] if together else []
+        cursor.execute(read_sql("oltp", "tablas_ajenas.sql"), {"aparte": apart})
+        others = [name for (name,) in cursor]
+    if others:
+        raise DatabaseError(
+            _(
+                "{oltp} has tables that are not the example's ({tables}): --example-oltp is for an "
+                "empty database; where the shop has one of its own, leave it out. Nothing was "
+                "changed"
+            ).format(oltp=settings.oltp_admin, tables=", ".join(others[:_NAMED]))
+        )
 
 
 def _grant_reader(settings: Settings) -> None:
@@ -104,15 +138,33 @@ def _grant_reader(settings: Settings) -> None:
     with connect(settings.oltp_admin, "reader role") as connection:
         with connection.cursor() as cursor:
             cursor.execute(read_sql("oltp", "rol_lector.sql"))
+            refuse_untried(connection, settings)
             queries = [load_query(connection, settings, name) for name in QUERIES]
-            if levels := load_levels(connection, settings):
-                queries.append(levels)
+            others = load_levels(connection, settings), version_query(settings)
+            queries += [query for query in others if query]
             for schema, name in named_relations(connection, queries):
                 here, relation = sql.Identifier(schema), sql.Identifier(schema, name)
                 cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO etl_lector").format(here))
                 cursor.execute(sql.SQL("GRANT SELECT ON {} TO etl_lector").format(relation))
             _grant(connection, "etl_lector", settings.oltp)
         connection.commit()
+
+
+def _refuse_exchanged(settings: Settings) -> None:
+    """Raise where the OLAP's objects would be made in the shop's database.
+
+    An OLTP that does not answer keeps nobody from making an OLAP.
+    """
+    found = False
+    with suppress(PipelineError):
+        found = exchanged(settings.oltp_admin, settings.olap_admin)
+    if found:
+        raise DatabaseError(
+            _(
+                "{oltp} holds an OLAP, and {olap} none: OLTP_DB_… and OLAP_DB_… are exchanged. "
+                "Nothing was changed"
+            ).format(oltp=settings.oltp_admin, olap=settings.olap_admin)
+        )
 
 
 def _refuse_newer(settings: Settings) -> int | None:
@@ -132,8 +184,8 @@ def _refuse_newer(settings: Settings) -> int | None:
     return before
 
 
-def _create_olap(settings: Settings) -> None:
-    """Run the scripts of sql/olap in one transaction."""
+def _create_olap(settings: Settings) -> bool:
+    """Run the scripts of sql/olap in one transaction; whether the prices' tax rate is known."""
     with connect(settings.olap_admin, "init") as connection:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
@@ -157,7 +209,9 @@ def _create_olap(settings: Settings) -> None:
         _grant(connection, "etl_cargador", settings.olap)
         if settings.olap_bi:
             _grant(connection, "bi_lector", settings.olap_bi)
+        said = call(connection, "SELECT etl.impuesto_dicho()")
         connection.commit()
+    return bool(said)
 
 
 def _scripts(installed: int | None) -> Iterator[Path]:

@@ -15,7 +15,12 @@ from pipeline.base.text_tables import paint
 from pipeline.errors import PipelineError
 
 _WIDTH = 79
-_WRONG_COMMAND_LINE = {2: "the command line is wrong; nothing was done"}
+# What any command may end with.
+_ALWAYS = {
+    2: "the command line is wrong; nothing was done",
+    130: "interrupted; nothing half done is kept",
+    141: "whoever read the output had enough of it, as head has",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ def describe(parser: argparse.ArgumentParser, manual: Manual) -> None:
     """Have --help show the manual around the options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = textwrap.fill(manual.does, _WIDTH)
-    codes = manual.exits | _WRONG_COMMAND_LINE
+    codes = manual.exits | _ALWAYS
     parser.epilog = "\n\n".join(
         (
             f"reads:\n{_indented(manual.reads)}",
@@ -53,7 +58,8 @@ def _indented(text: str) -> str:
 
 
 def _exit(code: int, why: str) -> str:
-    return textwrap.fill(why, _WIDTH, initial_indent=f"  {code}  ", subsequent_indent=" " * 5)
+    first = f"  {code}  "
+    return textwrap.fill(why, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
 
 
 def add_json(parser: _TakesOptions) -> None:

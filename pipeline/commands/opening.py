@@ -265,7 +265,7 @@ def _product(row: Row, known: Ids, by_code: dict[str, list[int]]) -> int | None:
         product = known.find(row, "id_producto")
         if product is None:
             return None
-        if row.text("codigo") and product not in by_code.get(row.text("codigo"), []):
+        if row.text("codigo") and product not in _with_code(by_code, row.text("codigo")):
             raise row.error(
                 "codigo",
                 _("must be that of product {product}, or empty").format(
@@ -273,7 +273,7 @@ def _product(row: Row, known: Ids, by_code: dict[str, list[int]]) -> int | None:
                 ),
             )
         return product
-    matches = by_code.get(row.required_text("codigo"), [])
+    matches = _with_code(by_code, row.required_text("codigo"))
     if not matches:
         return None
     if len(matches) > 1:
@@ -284,8 +284,18 @@ def _product(row: Row, known: Ids, by_code: dict[str, list[int]]) -> int | None:
     return matches[0]
 
 
+def _with_code(by_code: dict[str, list[int]], code: str) -> list[int]:
+    """The products of that code or, where none has it, of those that differ in case alone."""
+    return by_code.get(code) or by_code.get(_folded(code), [])
+
+
+def _folded(code: str) -> str:
+    # No code is so, since a line break ends one.
+    return f"\n{code.casefold()}"
+
+
 def _catalogue(settings: Settings) -> tuple[Ids, dict[str, list[int]]]:
-    """The products by id and by code, as productos.sql yields them."""
+    """The products by id and by code, for _with_code(), as productos.sql yields them."""
     by_code: dict[str, list[int]] = defaultdict(list)
     with connect(settings.oltp, "opening", read_only=True) as connection:
         query = load_query(connection, settings, "productos")
@@ -295,6 +305,7 @@ def _catalogue(settings: Settings) -> tuple[Ids, dict[str, list[int]]]:
     for product, code, *_rest in rows:
         if code:
             by_code[code.strip()].append(product)
+            by_code[_folded(code.strip())].append(product)
     return _ids(query, rows), by_code
 
 

@@ -9,10 +9,11 @@ from psycopg2 import sql
 
 from pipeline import olap
 from pipeline.base.database import connect
-from pipeline.base.text_tables import print_table
+from pipeline.base.text_tables import print_table, terminal_width, wrapped
 from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
 from pipeline.olap.names import read_names
 from pipeline.settings import load_settings
+from pipeline.settings.moments import in_zone
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -102,14 +103,15 @@ def run(arguments: argparse.Namespace) -> int:
                 _text(row["costo_unitario"]),
                 _text(row["fecha"]),
                 row["motivo"],
-                f"{row['primera_hasta']:%Y-%m-%d %H:%M:%S}",
-                f"{row['ultima_hasta']:%Y-%m-%d %H:%M:%S}",
+                in_zone(row["primera_hasta"], settings.timezone),
+                in_zone(row["ultima_hasta"], settings.timezone),
                 *(_text(row[name]) for name in seldom),
             ]
             for row in rejects
         ],
     )
-    print(_("\nEach is tried again in every window, and loaded when the shop has corrected it."))
+    told = _("Each is tried again in every window, and loaded when the shop has corrected it.")
+    print("", *wrapped(told, terminal_width()), sep="\n")
     return 0
 
 

@@ -9,17 +9,18 @@ from pathlib import Path
 
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.errors import SettingsError
-from pipeline.report.publish import build_page, publish
+from pipeline.report.publish import build_page, order_beside, publish_both
 from pipeline.settings import load_settings
 from pipeline.translation import translated as _
 
 MANUAL = Manual(
-    does="Writes one page of HTML, whole in itself, for the shopkeeper: sales and margin, the "
-    "products that sell most and least, ABC, the value of the stock, what is out of stock or sold "
-    "below cost, prices and jumps of cost; then runs, rejects and provisional costs. In the "
-    "language of ETL_LANG. A run writes it by itself to ETL_REPORT_PATH.",
+    does="Writes one page of HTML, whole in itself, for the shopkeeper: what is wrong first; today "
+    "and this month beside the last and the year before; what to order, of which the whole list "
+    "is written beside the page as CSV; sales and margin, by hour, day, category, product and "
+    "branch; the stock, its age and its prices; then the runs. In the language of ETL_LANG. A run "
+    "writes it by itself to ETL_REPORT_PATH.",
     reads="the views of the OLAP, as OLAP_BI_USER.",
-    changes="the file, whole or not at all.",
+    changes="the file, and FILE-por-pedir.csv beside it, each whole or not at all.",
     exits={0: "written", 1: "a failure; an older page stays as it was"},
     examples=("python -m pipeline report --output informe.html",),
 )
@@ -48,16 +49,22 @@ def run(arguments: argparse.Namespace) -> int:
         raise SettingsError(
             _("--json says what was written: give --output, or set ETL_REPORT_PATH")
         )
-    page = build_page(settings)
+    built = build_page(settings, path)
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A page says of itself that it is UTF-8, whatever the terminal here is.
             sys.stdout.reconfigure(encoding="utf-8")
-        sys.stdout.write(page)
+        sys.stdout.write(built.page)
         return 0
-    publish(page, path)
+    publish_both(built, path)
     if arguments.json:
-        print_json({"path": str(path.absolute()), "bytes": len(page.encode())})
+        print_json(
+            {
+                "path": str(path.absolute()),
+                "bytes": len(built.page.encode()),
+                "to_order": str(order_beside(path).absolute()),
+            }
+        )
     else:
         print(_("written to {path}").format(path=path))
     return 0

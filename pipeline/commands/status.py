@@ -14,14 +14,17 @@ from pipeline.olap.names import read_names
 from pipeline.run import corrections, differences, scope
 from pipeline.run.due import find_pending
 from pipeline.run.proof import minute
+from pipeline.run.tax import UNSAID
 from pipeline.settings import load_settings
+from pipeline.settings.moments import in_zone
 from pipeline.state.request import what_holds
-from pipeline.state.window import Window, whole_second, windows_in
+from pipeline.state.window import windows_in
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.state.window import Window
 
 _WINDOWS = 10
 _HUELLA = 12  # characters of it, which tell it from others
@@ -76,6 +79,7 @@ def _for_machines(
         "initial_date": state["control"]["desde_inicial"],
         "pending_window": None if pending is None else pending.label,
         "held": None if pending is None else what_holds(settings, pending),
+        "deleted_looked_for": state["control"]["borradas_buscadas"],
         "verified": state["probada"],
         "verified_whole": state["probada_entera"],
         **_closing_for_machines(state["cierre"]),
@@ -91,9 +95,14 @@ def _for_machines(
         "returned_beyond_sale_count": state["origenes"]["devueltas_de_mas_total"],
         "unusable_origins": state["origenes"]["sin_uso"],
         "unusable_origins_count": state["origenes"]["sin_uso_total"],
+        "tax_rate_said": _tax_said(settings, state),
         "products": state["productos"],
         "stock_value": state["valor"],
     }
+
+
+def _tax_said(settings: Settings, state: dict[str, Any]) -> bool:
+    return bool(state["impuesto_dicho"]) or not settings.prices_include_tax
 
 
 def _closing_for_machines(closing: dict[str, Any] | None) -> dict[str, Any]:
@@ -109,10 +118,11 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
     last = olap.last_run(control)
     initial = olap.initial_date(control)
     held = what_holds(settings, pending) if pending else None
+    zone = settings.timezone
     print_facts(
         [
-            (_("last run"), last.isoformat() if last else _("none yet")),
-            (_("initial date"), initial.isoformat() if initial else _("fixed by the first run")),
+            (_("last run"), in_zone(last, zone) if last else _("none yet")),
+            (_("initial date"), in_zone(initial, zone) if initial else _("fixed by the first run")),
             (_("pending"), pending.label if pending else _("none")),
             *([(_("held by"), paint(held, "red"))] if held else []),
             (
@@ -129,7 +139,9 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
                 if state["probada"]
                 else _("never without a fault"),
             ),
+            *([] if _tax_said(settings, state) else [(_("tax"), paint(_(UNSAID), "yellow"))]),
             *_closing_facts(state["cierre"]),
+            (_("deleted in the shop"), _deleted(state, zone)),
             *differences.facts(state["diferencias"]),
             (_("state folder"), settings.state_dir),
         ]
@@ -138,7 +150,7 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
         print()
         print_table(
             [
-                _("window (UTC)"),
+                _("window up to"),
                 _("read"),
                 _("new"),
                 _("changed"),
@@ -149,9 +161,21 @@ def _show(settings: Settings, state: dict[str, Any], pending: Window | None) -> 
                 _("load s"),
                 _("views s"),
             ],
-            [_window_row(row) for row in state["ventanas"]],
+            [_window_row(row, zone) for row in state["ventanas"]],
         )
     _show_lists(state)
+
+
+def _deleted(state: dict[str, Any], zone: str) -> str:
+    """What left the ledger because the OLTP has it no more, and when that was looked for."""
+    looked = olap.moment(state["control"]["borradas_buscadas"])
+    when = in_zone(looked, zone) if looked else _("never")
+    gone = [row for row in state["ventanas"] if row["borradas"] > row["reescritas"]]
+    if not gone:
+        return _("none lately; looked for up to {when}").format(when=when)
+    return _("{movements} movements lately; looked for up to {when}").format(
+        movements=sum(row["borradas"] - row["reescritas"] for row in gone), when=when
+    )
 
 
 def _closing_facts(closing: dict[str, Any] | None) -> list[tuple[str, str]]:
@@ -164,11 +188,11 @@ def _closing_facts(closing: dict[str, Any] | None) -> list[tuple[str, str]]:
     return [(_("closed up to"), said), (_("booked late since"), booked)]
 
 
-def _window_row(row: dict[str, Any]) -> list[Any]:
-    desde, hasta = olap.moment(row["desde"]), olap.moment(row["hasta"])
-    assert desde is not None and hasta is not None
+def _window_row(row: dict[str, Any], zone: str) -> list[Any]:
+    hasta = olap.moment(row["hasta"])
+    assert hasta is not None
     return [
-        Window(whole_second(desde), whole_second(hasta)).label,
+        in_zone(hasta, zone),
         *(
             row[name]
             for name in (

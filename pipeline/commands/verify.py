@@ -6,7 +6,9 @@ import argparse
 import sys
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pipeline.base.text_tables import paint, print_facts, print_table
 from pipeline.commands.manual import Manual, add_all_shops, add_json, print_json
@@ -17,7 +19,7 @@ from pipeline.run import differences
 from pipeline.run.proof import minute
 from pipeline.run.verify import Findings, verify
 from pipeline.settings import Settings, load_settings
-from pipeline.settings.moments import parse_since
+from pipeline.settings.moments import in_zone, parse_since
 from pipeline.state.request import Request
 from pipeline.tasks.requested_run import RequestedRunError, UnpublishedError
 from pipeline.telling.after_run import tell_apart
@@ -118,7 +120,8 @@ def _for_machines(settings: Settings, findings: Findings, repair: dict[str, Any]
     told = asdict(findings)
     told["names"] = {number: names.of_movement(int(number)) for number in names.movimientos}
     told |= differences.for_machines(told.pop("stock"))
-    return {**told, "clean": findings.clean, **repair}
+    at = datetime.now(ZoneInfo(settings.timezone)).isoformat(timespec="seconds")
+    return {"at": at, **told, "clean": findings.clean, **repair}
 
 
 def _names(settings: Settings, findings: Findings) -> Names:
@@ -203,9 +206,14 @@ def _show(settings: Settings, findings: Findings) -> None:
     if findings.clean:
         whole = findings.whole is not None
         equal = _("the OLAP equals the OLTP") if whole else _("nothing that was looked at differs")
-        print(paint(equal, "green"))
+        print(paint(_with_time(settings, equal), "green"))
     else:
-        print(paint(_advice(findings), "red"))
+        print(paint(_with_time(settings, _advice(findings)), "red"))
+
+
+def _with_time(settings: Settings, said: str) -> str:
+    """The last line, which says when it was: in a log it stands below that of yesterday."""
+    return f"{said} ({in_zone(datetime.now(UTC), settings.timezone)})"
 
 
 def _extent(findings: Findings) -> str:

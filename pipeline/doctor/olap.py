@@ -12,6 +12,7 @@ from pipeline.doctor import dashboards
 from pipeline.doctor.clocks import clock
 from pipeline.doctor.findings import Finding, refused
 from pipeline.doctor.olap_runs import (
+    adjustments,
     branch_counts,
     last_run,
     out_of_scope,
@@ -144,6 +145,7 @@ def _on_objects(control: olap.Control) -> tuple[Check, ...]:
         Check(N_("what comes in"), receipts),
         Check(N_("counts by branch"), branch_counts),
         Check(N_("tax of prices"), prices),
+        Check(N_("adjustments"), partial(adjustments, control)),
     )
 
 

@@ -14,6 +14,8 @@ from pipeline.errors import PipelineError
 from pipeline.olap.names import called
 from pipeline.run import scope
 from pipeline.run.due import find_pending
+from pipeline.run.tax import SAY_IT, UNSAID
+from pipeline.settings.moments import in_zone
 from pipeline.state.request import what_holds
 from pipeline.state.window import windows_in
 from pipeline.translation import translated as _
@@ -31,7 +33,7 @@ _RUN = "luigi --module pipeline RunDue"
 
 def last_run(control: olap.Control, side: Side) -> Iterator[Finding]:
     """When the last window ended, beside this machine's clock."""
-    del side
+    zone = side.settings.timezone
     last = olap.last_run(control)
     if last is None:
         yield Finding(
@@ -42,12 +44,12 @@ def last_run(control: olap.Control, side: Side) -> Iterator[Finding]:
         )
         return
     age = clocks.local_time() - last
-    found = _("{moment}, {age} ago").format(moment=last.isoformat(), age=_words(age))
+    found = _("{moment}, {age} ago").format(moment=in_zone(last, zone), age=_words(age))
     if age < -_FUTURE:
         yield Finding(
             "error",
             _("last run"),
-            _("{last} has not come yet by this machine's clock").format(last=last.isoformat()),
+            _("{last} has not come yet by this machine's clock").format(last=in_zone(last, zone)),
             _("set the clock right: no run starts before"),
         )
     elif age > _OLD:
@@ -154,11 +156,41 @@ def branch_counts(side: Side) -> Iterator[Finding]:
     )
 
 
+def adjustments(control: olap.Control, side: Side) -> Iterator[Finding]:
+    """Whether what is not the shop's own stock is booked; a shop that only reports passes by."""
+    if side.settings.stock_differences != "adjust":
+        return
+    booked = _("{adjustments} booked").format(adjustments=control["ajustes"])
+    if olap.last_run(control) is not None and control["existencias"] is None:
+        yield Finding(
+            "warning",
+            _("adjustments"),
+            _("{booked}; no window reads existencias.sql, without which none is").format(
+                booked=booked
+            ),
+            _("write existencias.sql, or set ETL_STOCK_DIFFERENCES=report"),
+        )
+    elif not control["ajusta"]:
+        yield Finding(
+            "warning",
+            _("adjustments"),
+            _("{booked}; the next window that would book any asks first").format(booked=booked),
+            _(
+                "look at `python -m pipeline plan`; if it is right: `{run} --accept-adjustments`"
+            ).format(run=_RUN),
+        )
+    else:
+        yield Finding("ok", _("adjustments"), booked)
+
+
 def prices(side: Side) -> Iterator[Finding]:
-    """Net prices of the shop's own query, from which the policy's tax is taken off once more."""
+    """A rate that nobody said; net prices, from which the policy's tax is taken off once more."""
     found = olap.call(side.connection, "SELECT etl.impuesto_de_los_precios()")
     rate = Decimal(str(found["tasa"]))
     own, within = side.settings.oltp_sql_dir, side.settings.prices_include_tax
+    if within and not found["dicho"]:
+        yield Finding("warning", _("tax of prices"), _(UNSAID), _(SAY_IT))
+        return
     if not (own and within and rate and found["vendidos"]) or found["lo_dicen"]:
         yield Finding("ok", _("tax of prices"), _("taken off where it is within"))
         return

@@ -16,9 +16,11 @@ from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, session
 from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, version
 from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.queries import LEVELS, load_levels, load_query
+from pipeline.oltp.recipes import refuse_untried
 from pipeline.oltp.snapshot import take_snapshot
 from pipeline.oltp.still_versions import tables_without_version
 from pipeline.run.extract import QUERIES
+from pipeline.settings.recipes import is_shipped
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
@@ -35,6 +37,19 @@ def snapshot(side: Side) -> Iterator[Finding]:
         _("OLTP server"),
         _("{found}, timeline {timeline}").format(found=found, timeline=taken.identity.timeline),
     )
+
+
+def system(side: Side) -> Iterator[Finding]:
+    """Which version the shop's system is of, where its queries were tried with some."""
+    found = refuse_untried(side.connection, side.settings)
+    if found:
+        yield Finding(
+            "ok",
+            _("OLTP system"),
+            _("{name} {version}; the queries were tried with {tried}").format(
+                name=found.name, version=found.version, tried=", ".join(found.tried)
+            ),
+        )
 
 
 def queries(side: Side) -> Iterator[Finding]:
@@ -109,7 +124,8 @@ def _versions(side: Side, usable: list[Query]) -> Iterator[Finding]:
         for query, plan in zip(usable, plans, strict=True)
         if (tables := tables_without_version(query, plan))
     ]
-    if not found:
+    # What a recipe takes without a version never changes: its tests have seen to that.
+    if not found or is_shipped(side.settings.oltp_sql_dir):
         yield Finding("ok", _("OLTP versions"), _("of each table that the queries read"))
         return
     yield Finding(
@@ -244,6 +260,7 @@ CHECKS = (
     Check(N_("clock"), clock),
     Check(N_("server"), snapshot),
     Check(N_("encoding"), encoding),
+    Check(N_("system"), system, reads_shop=True),
     Check(N_("queries and rights"), queries, reads_shop=True),
     Check(N_("open transactions"), sessions),
     Check(N_("prepared transactions"), prepared_transactions),

@@ -28,7 +28,8 @@ class Control(Bounds):
 
     `hasta` acts as last_run, `horizonte` is where the next window reads from, `version` is the
     token by which a load knows that nobody has loaded since its read; `tipos` are the types of
-    dw.tipo_movimiento; `cerrado` is where the ledger is open from, None without a closing.
+    dw.tipo_movimiento; `cerrado` is where the ledger is open from, None without a closing; `ajusta`
+    says whether this OLAP was told to book adjustments, `ajustes` how many it has.
     """
 
     version: str
@@ -44,6 +45,9 @@ class Control(Bounds):
     cerrado: str | None
     existencias: str | None
     existencias_enteras: str | None
+    ajusta: bool | None
+    ajustes: int
+    borradas_buscadas: str | None
     filas_kardex: float | None
     tienda: str | None
 
@@ -174,6 +178,20 @@ def accept_source(settings: Settings, identity: str) -> None:
         connection.commit()
 
 
+def accept_adjustments(settings: Settings) -> None:
+    """Let one load book its adjustments, whatever they are worth."""
+    with connect(settings.olap, "accept adjustments") as connection:
+        call(connection, "SELECT etl.aceptar_ajustes()")
+        connection.commit()
+
+
+def ask_of_adjustments(settings: Settings) -> None:
+    """Have the next load that books any ask again: windows of this OLAP are gone."""
+    with connect(settings.olap, "adjustments") as connection:
+        call(connection, "SELECT etl.preguntar_ajustes()")
+        connection.commit()
+
+
 def options(settings: Settings) -> dict[str, Any]:
     """The settings that the functions of sql/olap take."""
     return {
@@ -183,6 +201,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "max_retiro": settings.max_removed_share,
         "max_silencio": settings.max_silent_days,
         "factor_salto": settings.cost_jump_factor,
+        "ajustar": settings.stock_differences == "adjust",
     }
 
 

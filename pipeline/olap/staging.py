@@ -38,6 +38,10 @@ _STAGING = {
 }
 
 
+# What of the counts is no number.
+_TOLD = ("fuera_nuevas", "correcciones", "diferencias", "ajustes", "salidas")
+
+
 def open_window(
     connection: Connection, settings: Settings, window: Window, extract: Extract
 ) -> str:
@@ -136,7 +140,8 @@ def load_staged(connection: Connection, settings: Settings, extract: Extract) ->
 
     Beside them, as `fuera_nuevas`, what etl.anotar_fuera_de_alcance() gives, and as
     `correcciones` what etl.contar_correcciones() does. So `diferencias` and
-    etl.resumir_diferencias(), where any is new; else None.
+    etl.resumir_diferencias(), where any is new, and `ajustes` and etl.resumir_ajustes(), where any
+    was booked; else None. Then `salidas` are what etl.contar_salidas() gave before.
     """
     rows = extract["archivos"]["movements.csv"]["rows"]
     with progress.stage(_("valuing {rows:,} movements").format(rows=rows)):
@@ -145,5 +150,5 @@ def load_staged(connection: Connection, settings: Settings, extract: Extract) ->
             "SELECT etl.cargar_ventana(%s, %s)",
             (Json(extract), Json(options(settings))),
         )
-    told = {name: counts.pop(name) for name in ("fuera_nuevas", "correcciones", "diferencias")}
+    told = {name: counts.pop(name, None) for name in _TOLD}
     return {name: int(value) for name, value in counts.items()} | told

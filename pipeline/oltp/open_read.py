@@ -10,6 +10,7 @@ from pipeline.errors import SchemaError
 from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.prints import query_prints
 from pipeline.oltp.queries import NAMES, Query, load_query
+from pipeline.oltp.recipes import refuse_untried
 from pipeline.oltp.snapshot import Snapshot, take_snapshot
 from pipeline.translation import translated as _
 
@@ -45,9 +46,10 @@ def open_read(connection: Connection, settings: Settings) -> Source:
     """Begin the one snapshot that the whole read is done in, and describe it.
 
     Raises SchemaError for a query that does not keep the contract, leaves rows out, or has a
-    version that cannot move.
+    version that cannot move, and for a version of the shop's system that they do not know.
     """
     begin_snapshot(connection)
+    refuse_untried(connection, settings)
     queries = [load_query(connection, settings, name) for name in NAMES]
     refuse_two_kinds(*queries[:2])
     prints = query_prints(connection, queries)

@@ -83,7 +83,7 @@ OPTIONAL: dict[str, dict[str, dict[int, str]]] = {
         "impuesto": _NUMBERS,
         "precio_con_impuesto": _BOOLEAN,
     },
-    "productos": {"inventariable": _BOOLEAN, "activo": _BOOLEAN},
+    "productos": {"inventariable": _BOOLEAN, "activo": _BOOLEAN, "costo_referencia": _NUMBERS},
     "sucursales": {},
     LEVELS: {"id_sucursal": _IDS, "costo_referencia": _NUMBERS},
 }
@@ -148,7 +148,8 @@ def _beside(name: str) -> dict[str, dict[int, str]]:
     return BESIDE if name == "movimientos" else {}
 
 
-def _query_text(settings: Settings, name: str) -> str:
+def query_text(settings: Settings, name: str) -> str:
+    """The text of one of the shop's queries; SchemaError where it cannot be read."""
     if settings.oltp_sql_dir is None:
         folder = "oltp/xid8" if settings.capture == "xid8" else "oltp"
         text = read_sql(folder, f"{name}.sql")
@@ -177,7 +178,7 @@ def load_query(connection: Connection, settings: Settings, name: str) -> Query:
 
     Raises SchemaError naming the first column that is missing or of another type.
     """
-    text = _query_text(settings, name)
+    text = query_text(settings, name)
     with connection.cursor() as cursor:
         try:
             cursor.execute(sql.SQL("SELECT * FROM (\n{}\n) AS m LIMIT 0").format(sql.SQL(text)))

@@ -95,6 +95,29 @@ def changed_since(
     return sql.SQL("\nUNION ALL\n").join(branches)
 
 
+def numbers_by_block(query: Query, since: datetime, limits: Sequence[int]) -> sql.Composable:
+    """A count and sum of the numbers in scope since then, by block of them."""
+    return sql.SQL(read_sql("oltp", "numeros_bloques.sql")).format(
+        query=sql.SQL(query.text),
+        condition=_in_scope(query, since),
+        limits=sql.Literal(list(limits)),
+    )
+
+
+def numbers_between(
+    query: Query, ranges: Sequence[tuple[int | None, int | None]]
+) -> sql.Composable:
+    """A read of all numbers in some ranges `[from, to)`, of which None is no bound."""
+    some = []
+    for low, high in ranges:
+        bounds = [("m.id_movimiento >= {}", low), ("m.id_movimiento < {}", high)]
+        parts = [sql.SQL(text).format(sql.Literal(b)) for text, b in bounds if b is not None]
+        some.append(sql.SQL(" AND ").join(parts) if parts else sql.SQL("true"))
+    return sql.SQL(read_sql("oltp", "numeros_entre.sql")).format(
+        query=sql.SQL(query.text), condition=sql.SQL("({})").format(sql.SQL(") OR (").join(some))
+    )
+
+
 def types_out_of_scope(query: Query, limit: int) -> sql.Composable:
     """A count of the movements that are neither voided nor of a known type, by type.
 
@@ -127,7 +150,7 @@ def rows_out_of_scope(
         *(_are_new(query, horizon) if horizon else []),
     ]
     early = sql.SQL("{} < {} AND (({}))").format(
-        _moment(query, since), _bound(query, since), sql.SQL(") OR (").join(found)
+        _moment(query, since), bound(query, since), sql.SQL(") OR (").join(found)
     )
     named = sql.SQL("(m.tipo IS NULL OR m.tipo::text = ANY ({}::text[]))").format(
         sql.Literal([name for name in types if name is not None])
@@ -148,7 +171,7 @@ def rows_out_of_scope(
 def _dated(query: Query, since: datetime, until: datetime) -> sql.Composable:
     # A movement without a date is every window's own: it is not read again here.
     return sql.SQL("({}) AND {} < {}").format(
-        _in_scope(query, since), _moment(query, until), _bound(query, until)
+        _in_scope(query, since), _moment(query, until), bound(query, until)
     )
 
 
@@ -161,6 +184,41 @@ def count_by_day(query: Query, since: datetime, until: datetime) -> sql.Composab
     """A count, by day of the session's zone, of what between() would read."""
     template = sql.SQL(read_sql("oltp", "contar_por_dia.sql"))
     return template.format(query=sql.SQL(query.text), condition=_dated(query, since, until))
+
+
+def understood(
+    query: Query,
+    products: Query,
+    since: datetime,
+    limit: datetime,
+    openings: Mapping[int, datetime],
+    types: Sequence[Mapping[str, Any]],
+    *,
+    rows: sql.Composable | None = None,
+    pending: Sequence[sql.Composable] = (),
+) -> sql.Composable:
+    """A read of every movement as the OLAP understands it: scope, reason to wait, amounts.
+
+    What is dated after `limit` waits in quarantine, as do the lines of products that `products`
+    does not yield. `openings` are the products whose movements count from a date only, `types` the
+    rows of dw.tipo_movimiento. `rows` are read in the place of the query's, and `pending` are the
+    conditions of those that are too new to be compared.
+    """
+    return sql.SQL(read_sql("oltp", "entendidos.sql")).format(
+        query=rows or sql.SQL(query.text),
+        catalogue=sql.SQL(products.text),
+        clock=sql.SQL("v.fecha" if query.wall_clock else "v.fecha AT TIME ZONE 'UTC'"),
+        moment=_moment(query),
+        type=_date_type(query),
+        since=bound(query, since),
+        limit=bound(query, limit),
+        products=sql.Literal(list(openings)),
+        dates=sql.SQL(", ").join(bound(query, date) for date in openings.values()),
+        pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
+        # Not escaped: an OLTP whose encoding is SQL_ASCII knows no escapes but its own.
+        types=sql.Literal(json.dumps(types, ensure_ascii=False)),
+        **optional_columns(query),
+    )
 
 
 def fingerprints(
@@ -177,13 +235,11 @@ def fingerprints(
     since_version: int | None = None,
     ids: Sequence[int] = (),
 ) -> sql.Composable:
-    """A read of every movement's fingerprint, scope and newness, for verify.
+    """A read of every movement's fingerprint, scope and newness, for verify; see understood().
 
     With `since_version` of those only that are not older, and of those of `ids`. Fingerprints are
     `hashed` by PostgreSQL's own function, or made by md5.
-    What is dated after `limit` waits in quarantine, as do the lines of products that `products`
-    does not yield. `openings` are the products whose movements count from a date only, `types` the
-    rows of dw.tipo_movimiento; without a `horizon` nothing is too new to be compared. The products
+    Without a `horizon` nothing is too new to be compared. The products
     of `changed` came or went after it.
     """
     pending = _are_new(query, horizon) if horizon else []
@@ -194,20 +250,10 @@ def fingerprints(
     if since_version is not None:
         rows = _branches(rows, _some(query, since_version, ids))
     return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
-        query=rows,
-        catalogue=sql.SQL(products.text),
+        understood=understood(
+            query, products, since, limit, openings, types, rows=rows, pending=pending
+        ),
         fingerprint=fingerprint_of(sql.SQL(read_sql("oltp", "huella_contenido.sql")), hashed),
-        clock=sql.SQL("v.fecha" if query.wall_clock else "v.fecha AT TIME ZONE 'UTC'"),
-        moment=_moment(query),
-        type=_date_type(query),
-        since=_bound(query, since),
-        limit=_bound(query, limit),
-        products=sql.Literal(list(openings)),
-        dates=sql.SQL(", ").join(_bound(query, date) for date in openings.values()),
-        pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
-        # Not escaped: an OLTP whose encoding is SQL_ASCII knows no escapes but its own.
-        types=sql.Literal(json.dumps(types, ensure_ascii=False)),
-        **optional_columns(query),
     )
 
 
@@ -253,7 +299,7 @@ def _date_type(query: Query) -> sql.SQL:
 
 
 def _moment(query: Query, bound: datetime | None = None) -> sql.Composable:
-    """A movement's date as _bound() gives one, to be compared with that of `bound`, or with any.
+    """A movement's date as bound() gives one, to be compared with that of `bound`, or with any.
 
     A wall clock that never was is the one that the OLAP shows for it, an hour later or so.
     """
@@ -275,7 +321,8 @@ def _moment(query: Query, bound: datetime | None = None) -> sql.Composable:
     )
 
 
-def _bound(query: Query, moment: datetime) -> sql.Composable:
+def bound(query: Query, moment: datetime) -> sql.Composable:
+    """A moment as a movement's date is compared with it."""
     if not query.wall_clock:
         return sql.Literal(moment)
     assert query.rules is not None
@@ -288,7 +335,7 @@ def _in_scope(query: Query, since: datetime) -> sql.Composable:
 
 def _since(query: Query, since: datetime) -> sql.Composable:
     return sql.SQL("(m.fecha IS NULL OR {} >= {})").format(
-        _moment(query, since), _bound(query, since)
+        _moment(query, since), bound(query, since)
     )
 
 

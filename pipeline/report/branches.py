@@ -15,7 +15,7 @@ def sales(figures: Figures, voice: Voice) -> Section:
     return Section(
         "branches",
         _("Branch by branch"),
-        shown_of(voice, rows, _("The last 30 days that are over.")),
+        shown_of(voice, rows, _("The last 30 days that are over."), "dw.mv_ventas_diarias"),
         Table(
             [_("Branch"), _("Sales"), _("Margin"), _("Returned"), _("Shrinkage")],
             [
@@ -40,7 +40,12 @@ def stock(figures: Figures, voice: Voice) -> Section:
     return Section(
         "branch-stock",
         _("Stock of each branch"),
-        shown_of(voice, rows, _("At the average cost, which is the same in all branches.")),
+        shown_of(
+            voice,
+            rows,
+            _("At the average cost, which is the same in all branches."),
+            "dw.v_reposicion_sucursal",
+        ),
         Table(
             [
                 *(_("Branch"), _("Value"), _("Products in stock"), _("None left")),
@@ -73,7 +78,7 @@ def to_send(figures: Figures, voice: Voice) -> Section:
     return Section(
         "branch-reorder",
         _("What to send or order for a branch"),
-        shown_of(voice, rows, note),
+        shown_of(voice, rows, note, "dw.v_reposicion_sucursal"),
         Table(
             [
                 *(_("Product"), _("Branch"), _("Stock"), _("Sold a day"), _("Days left")),

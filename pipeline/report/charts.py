@@ -18,17 +18,12 @@ import vl_convert
 
 from pipeline.base.voice import Voice
 from pipeline.report.parts import shortened
-from pipeline.report.text_width import fitted, widest
 
 _WIDTH = 340
 _FONT_SIZE = 11
 # Vega reckons with the font that vl-convert brings along, which is of Arial's widths. The
 # browser's may be wider: what the figures of an axis then take more must fit in the padding.
 _PADDING = 8
-# The long texts of a ranking are reckoned here instead: the room of its labels, and of its bars
-# with what is written behind them.
-_LABELS, _LABEL_GAP, _END_GAP, _RANKING_PADDING = 144, 6, 4, 4
-_BARS = _WIDTH - _LABELS - _LABEL_GAP - 2 * _RANKING_PADDING
 # The compiler among those that vl-convert brings along; a newer one may draw differently.
 _VEGA_LITE = "6.4"
 _MAIN, _SECOND, _PALE = "var(--main)", "var(--second)", "var(--pale)"
@@ -152,70 +147,6 @@ def by_day(
     }
 
 
-def ranking(labels: Sequence[str], whole: Series, part: Series, ends: Sequence[str]) -> Any:
-    """A lying bar a label with, on it, the part that remains; `ends` are written at the end."""
-    values = [
-        {"place": f"{number:03}", "series": one.name, "amount": float(amount)}
-        for one in (whole, part)
-        for number, amount in enumerate(one.amounts)
-    ]
-    # Behind the longer bar: a correction can make the margin larger than the sales.
-    longest = [
-        max(0.0, float(a), float(b)) for a, b in zip(whole.amounts, part.amounts, strict=True)
-    ]
-    notes = [
-        {"place": f"{number:03}", "amount": amount, "end": end}
-        for number, (amount, end) in enumerate(zip(longest, ends, strict=True))
-    ]
-    x = _amount_axis(values)
-    low = min(0.0, *map(float, whole.amounts), *map(float, part.amounts))
-    high = max(_room_behind(low, amount, end) for amount, end in zip(longest, ends, strict=True))
-    # Wide enough apart that the axis's figures do not meet in a font wider than Vega's.
-    x["axis"] |= {"tickCount": 3, "labelSeparation": 2 * _PADDING}
-    x["scale"] = {"domain": [low, high if high > low else low + 1], "nice": False}
-    return {
-        "height": 27 * len(labels),
-        "width": _BARS,
-        # To fit it Vega would look for the axis's last label where it stands before the bars give
-        # way to the names; so the drawing grows by what hangs over.
-        "autosize": "pad",
-        "padding": _RANKING_PADDING,
-        "data": {"values": values},
-        "encoding": {
-            "y": {
-                "field": "place",
-                "type": "ordinal",
-                "axis": {
-                    "labelExpr": _lookup([fitted(label, _LABELS, _FONT_SIZE) for label in labels]),
-                    # None: Vega cuts an emoji in two, and fails.
-                    "labelLimit": 0,
-                    "labelPadding": _LABEL_GAP,
-                    "minExtent": _LABELS + _LABEL_GAP,
-                    "maxExtent": _LABELS + _LABEL_GAP,
-                    "ticks": False,
-                    "domain": False,
-                },
-            },
-            "x": x,
-        },
-        "layer": [
-            {
-                "mark": {"type": "bar", "height": {"band": band}},
-                "transform": [_only(one.name)],
-                "encoding": {"color": _colours([whole.name, part.name], [_PALE, _MAIN])},
-            }
-            for one, band in ((whole, 0.8), (part, 0.4))
-        ]
-        + [
-            {
-                "data": {"values": notes},
-                "mark": {"type": "text", "align": "left", "dx": _END_GAP},
-                "encoding": {"text": {"field": "end"}},
-            }
-        ],
-    }
-
-
 def value_over_time(days: Sequence[date], amounts: Sequence[Decimal], voice: Voice) -> Any:
     """What there was at the end of each day, filled down to zero."""
     name = ""
@@ -257,12 +188,6 @@ def curve(shares: Sequence[tuple[Decimal, Decimal]], steps: Sequence[float]) -> 
             },
         ],
     }
-
-
-def _room_behind(low: float, amount: float, end: str) -> float:
-    """Where an axis from `low` must end, that `end` fits behind a bar of this amount."""
-    room = min(_END_GAP + widest(end, _FONT_SIZE), 0.8 * _BARS)
-    return low + (amount - low) * _BARS / (_BARS - room)
 
 
 def _only(series: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def corrections(figures: Figures, voice: Voice) -> Section:
     return Section(
         "corrections",
         _("Booked late"),
-        shown_of(voice, rows, note).format(
+        shown_of(voice, rows, note, "dw.v_correcciones").format(
             day=day,
             value=voice.money(rows[0]["valor"] if rows else None),
             margin=voice.money(rows[0]["margen"] if rows else None),

@@ -63,4 +63,4 @@ def _note(rows: list[Row], voice: Voice) -> str:
     if first["en_espera"]:
         waiting = _("{movements} movements of these products wait as rejects.")
         note += " " + waiting.format(movements=voice.quantity(first["en_espera"]))
-    return shown_of(voice, rows, note)
+    return shown_of(voice, rows, note, "dw.v_diferencias_existencias")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg2.extras import RealDictCursor
@@ -19,10 +19,21 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-LONGEST_LIST = 10
+# Of most lists a page holds them all; those of a large shop say where the rest is.
+LONGEST_LIST = 100
+# Of what somebody has to act on, each is to be there.
+_ACTED_ON = dict.fromkeys(("rechazos", "bajo_cero", "agotados", "por_agotarse"), 1000)
 # Each is a script of sql/olap/informe, and the name of what it yields.
 LISTS = (
+    "huecos",
+    "fuera_de_alcance",
+    "ultima_venta",
+    "periodos",
+    "por_pedir",
     "ventas_diarias",
+    "horas",
+    "dudoso",
+    "antiguedad",
     "categorias",
     "sucursales",
     "perdidas",
@@ -52,7 +63,9 @@ LISTS = (
 @dataclass(frozen=True)
 class Figures:
     """One reading of the views. `until` is where the data end (UTC), `day` that day in the shop's
-    zone; both None before the first run, when every list is empty.
+    zone; both None before the first run, when every list is empty. `asked` is when it was read
+    (UTC). `tax_said` is whether it is known what tax the prices have within, `with_tax` whether
+    they have any.
 
     `lists` has the rows of each script of LISTS. A list that is cut at LONGEST_LIST says in the
     column `total` of its rows how many there are.
@@ -63,6 +76,10 @@ class Figures:
     until: datetime | None
     day: date | None
     lists: Mapping[str, list[Row]]
+    asked: datetime
+    currency: str
+    tax_said: bool
+    with_tax: bool
 
 
 def read_figures(settings: Settings) -> Figures:
@@ -80,12 +97,26 @@ def read_figures(settings: Settings) -> Figures:
                 return list(cursor.fetchall())
 
             cut = rows("datos_al")
-            if not cut:
-                nothing: dict[str, list[Row]] = {name: [] for name in LISTS}
-                return Figures(account.name, settings.timezone, None, None, nothing)
-            ((day, zone),) = [(row["dia"], row["zona"]) for row in cut]
-            lists = {name: rows(name, dia=day, zona=zone, limite=LONGEST_LIST) for name in LISTS}
-    return Figures(account.name, zone, cut[0]["datos_al"], day, lists)
+            lists: dict[str, list[Row]] = {name: [] for name in LISTS}
+            zone, until, day, said = settings.timezone, None, None, True
+            if cut:
+                until, day, zone = (cut[0][name] for name in ("datos_al", "dia", "zona"))
+                said = cut[0]["impuesto_dicho"] or not settings.prices_include_tax
+                lists = {
+                    name: rows(name, dia=day, zona=zone, limite=_ACTED_ON.get(name, LONGEST_LIST))
+                    for name in LISTS
+                }
+    return Figures(
+        settings.shop_name or account.name,
+        zone,
+        until,
+        day,
+        lists,
+        datetime.now(UTC),
+        settings.currency,
+        said,
+        settings.prices_include_tax,
+    )
 
 
 def bi_account(settings: Settings) -> Database:

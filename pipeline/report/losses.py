@@ -19,7 +19,7 @@ def by_category(figures: Figures, voice: Voice) -> Section:
     return Section(
         "losses",
         _("Returns and shrinkage"),
-        shown_of(voice, rows, note),
+        shown_of(voice, rows, note, "dw.mv_ventas_diarias"),
         Table(
             [
                 *(_("Category"), _("Sales"), _("Returned"), _("Shrinkage")),
@@ -51,7 +51,7 @@ def counts(figures: Figures, voice: Voice) -> Section:
     return Section(
         "counts",
         _("What counts found"),
-        shown_of(voice, rows, note),
+        shown_of(voice, rows, note, "dw.v_conteos"),
         Table(
             [
                 *(_("Product"), _("Branch"), _("Date"), _("Difference"), _("Worth")),

@@ -9,27 +9,55 @@ from decimal import Decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.base.voice import Voice, voice_of
-from pipeline.report import branches, closings, differences, losses, runs, sales, stock
+from pipeline.report import (
+    branches,
+    closings,
+    differences,
+    doubt,
+    hours,
+    losses,
+    periods,
+    problems,
+    runs,
+    sales,
+    stock,
+)
 from pipeline.report.figures import Figures, Row, total
 from pipeline.report.parts import Card, Product, Section
+from pipeline.translation import mark as N_
 
 Make = Callable[[Figures, Voice], Section]
 
-_FOR_THE_SHOP: tuple[Make, ...] = (
-    *(sales.week, sales.days, sales.categories, sales.best_sellers),
-    *(branches.sales, branches.stock, losses.by_category, losses.counts),
-    *(stock.out_of_stock, stock.running_out, branches.to_send),
-    *(stock.below_cost, stock.prices),
-    *(stock.slow, stock.value, sales.abc, stock.cost_jumps),
+# Each with what it is called; what is wrong comes first.
+_PROBLEMS: tuple[Make, ...] = (
+    *(problems.rejects, stock.below_zero, differences.stock, problems.out_of_scope),
+    *(stock.cost_jumps, closings.corrections),
 )
-_FOR_THE_OPERATOR: tuple[Make, ...] = (
-    *(runs.by_day, runs.last, runs.rejects),
-    *(closings.corrections, differences.stock, stock.below_zero),
+_GROUPS: tuple[tuple[str, tuple[Make, ...]], ...] = (
+    (N_("Today"), (periods.now, sales.week)),
+    (
+        N_("What to order"),
+        (stock.out_of_stock, stock.running_out, branches.to_send, branches.stock),
+    ),
+    (
+        N_("What is sold"),
+        (
+            *(hours.sales, sales.days, sales.categories, sales.best_sellers, branches.sales),
+            *(losses.by_category, sales.abc),
+        ),
+    ),
+    (
+        N_("The stock and its prices"),
+        (stock.ageing, stock.slow, stock.value, losses.counts, stock.below_cost, stock.prices),
+    ),
+    (N_("The runs"), (runs.by_day, runs.last)),
 )
 
 
-def render_page(figures: Figures, language: str) -> str:
+def render_page(figures: Figures, language: str, order: str = "") -> str:
     """The page in `language` ('es' or 'en'), whatever the shop lacks.
+
+    `order` is the name of the file beside it that lists what to order, '' where there is none.
 
     Its `<meta name="data-until">` holds the end of the data in UTC, or nothing before the
     first run.
@@ -53,8 +81,13 @@ def render_page(figures: Figures, language: str) -> str:
         until_utc=until.astimezone(UTC).isoformat() if until else "",
         zone=figures.zone,
         cards=_cards(figures, voice) if until else [],
-        for_the_shop=_sections(_FOR_THE_SHOP, figures, voice),
-        for_the_operator=_sections(_FOR_THE_OPERATOR, figures, voice),
+        notices=problems.notices(figures, voice) if until else [],
+        problems=_sections(_PROBLEMS, figures, voice),
+        groups=[
+            (voice.gettext(name), _sections(makers, figures, voice)) for name, makers in _GROUPS
+        ],
+        order=order,
+        currency=figures.currency,
         is_product=lambda cell: isinstance(cell, Product),
     )
 
@@ -64,39 +97,18 @@ def _sections(makers: Sequence[Make], figures: Figures, voice: Voice) -> list[Se
 
 
 def _cards(figures: Figures, voice: Voice) -> list[Card]:
-    """The figures that a shopkeeper looks for first."""
+    """The figures that a shopkeeper looks for first; none of sales where nothing is sold."""
     _ = voice.gettext
     assert figures.until is not None
-    today = figures.lists["ventas_diarias"][-1]
-    week, before = sales.whole_weeks(figures)
-    sold, sold_before = _sum(week, "venta"), _sum(before, "venta")
-    margin = _sum(week, "margen")
+    cards = _sales_cards(figures, voice) if any(map(_sold, figures.lists["ventas_diarias"])) else []
     (stored,) = figures.lists["inventario"]
-    change = sales.compared(sold, sold_before)
     return [
-        Card(
-            _("Sales today"),
-            voice.money(today["venta"]),
-            _("until {time}").format(time=voice.clock(figures.until)),
-            "days",
-        ),
-        Card(
-            _("Sales of the last 7 days"),
-            voice.money(sold),
-            _("{change} on the week before").format(change=voice.change(change)),
-            "week",
-        ),
-        Card(
-            _("Margin of the last 7 days"),
-            voice.money(margin),
-            _("{share} of the sales").format(share=voice.percent(margin / sold if sold else None)),
-            "week",
-        ),
+        *cards,
         Card(
             _("Value of the stock"),
-            voice.money(stored["valor"]),
+            _money(figures, voice, stored["valor"]),
             _("{count} products in stock").format(count=voice.quantity(stored["con_existencias"])),
-            "value",
+            "ageing",
         ),
         Card(
             _("Out of stock"),
@@ -115,6 +127,54 @@ def _cards(figures: Figures, voice: Voice) -> list[Card]:
             "below-cost",
         ),
     ]
+
+
+def _sales_cards(figures: Figures, voice: Voice) -> list[Card]:
+    _ = voice.gettext
+    assert figures.until is not None
+    today = figures.lists["ventas_diarias"][-1]
+    week, before = sales.whole_weeks(figures)
+    taken, taken_before = _sum(week, "bruta"), _sum(before, "bruta")
+    sold, margin = _sum(week, "venta"), _sum(week, "margen")
+    doubtful = doubt.share(doubt.of_the_week(figures), taken)
+    change = sales.compared(taken, taken_before)
+    net = _("net of tax {amount}")
+    of_sales = _("{share} of the net sales").format(
+        share=voice.percent(margin / sold if sold else None)
+    )
+    if doubtful:
+        of_sales += ". " + _("{share} of the sales have no firm cost").format(
+            share=voice.percent(doubtful)
+        )
+    return [
+        Card(
+            _("Sales today"),
+            _money(figures, voice, today["bruta"]),
+            _("until {time}").format(time=voice.clock(figures.until))
+            + (f"; {net.format(amount=voice.money(today['venta']))}" if figures.with_tax else ""),
+            "now",
+        ),
+        Card(
+            _("Sales of the last 7 days"),
+            _money(figures, voice, taken),
+            _("{change} on the week before").format(change=voice.change(change))
+            + (f"; {net.format(amount=voice.money(sold))}" if figures.with_tax else ""),
+            "week",
+        ),
+        Card(
+            _("Margin of the last 7 days"), _money(figures, voice, margin), of_sales, "categories"
+        ),
+    ]
+
+
+def _sold(row: Row) -> bool:
+    return bool(row["bruta"] or row["venta"] or row["margen"])
+
+
+def _money(figures: Figures, voice: Voice, amount: Decimal) -> str:
+    """An amount behind the sign of the shop's currency, if it has given one."""
+    sign = f"{figures.currency}\N{NO-BREAK SPACE}" if figures.currency else ""
+    return f"{sign}{voice.money(amount)}"
 
 
 def _sum(rows: Sequence[Row], column: str) -> Decimal:

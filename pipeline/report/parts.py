@@ -41,11 +41,33 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A row of a ranking: how long its bar is, and the part of it that remains, in per cent."""
+
+    name: str
+    end: str
+    whole: float
+    part: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table whose cells are shaded by their share of the largest, 0 to 1."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]
+
+
+@dataclass(frozen=True)
 class Section:
     """One question and its answer.
 
-    `chart` is an SVG, after which the table is folded; without a chart the table stands open.
+    `chart` is an SVG, `bars` are a ranking with the names of its two measures in `legend`, `grids`
+    stand one below the other, of which the first is open: after any of them the table is folded;
+    without them it stands open, but for what goes beyond its first rows.
     `note` says what is shown; `empty` stands in the place of all where the table has no row.
+    `link` is a file beside the page, and how it is called.
     """
 
     id: str
@@ -54,6 +76,10 @@ class Section:
     table: Table
     empty: str
     chart: str = ""
+    bars: Sequence[Bar] = ()
+    legend: tuple[str, str] = ("", "")
+    grids: Sequence[Grid] = ()
+    link: tuple[str, str] | None = None
 
 
 def product_of(row: Row) -> Product:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -23,17 +26,56 @@ _DATA_UNTIL = re.compile(rb'<meta name="data-until" content="([^"]*)">')
 _HEAD = 2000
 
 
-def build_page(settings: Settings) -> str:
-    """Read the views and write the page in ETL_LANG.
+@dataclass(frozen=True)
+class Built:
+    """A page, and what stands beside it as CSV: everything to order."""
+
+    page: str
+    order: str
+
+
+def build_page(settings: Settings, path: Path | None = None) -> Built:
+    """Read the views and write the page in ETL_LANG; it links the list beside `path`, if any.
 
     Raises what renderer() raises, and DatabaseError as read_figures() does.
     """
     render_page = renderer(settings)
-    return render_page(read_figures(settings), settings.notices.language)
+    figures = read_figures(settings)
+    link = order_beside(path).name if path and figures.lists["por_pedir"] else ""
+    return Built(render_page(figures, settings.notices.language, link), _to_order(figures))
 
 
-def renderer(settings: Settings) -> Callable[[Figures, str], str]:
-    """What writes the page from its figures and a language.
+def order_beside(path: Path) -> Path:
+    """Where what to order is listed, beside a page."""
+    return path.with_name(f"{path.stem}-por-pedir.csv")
+
+
+def publish_both(built: Built, path: Path) -> None:
+    """Put the page in its place, and beside it what it links to; raises as publish()."""
+    publish(built.page, path)
+    publish(built.order, order_beside(path))
+
+
+def _to_order(figures: Figures) -> str:
+    """Everything to order as CSV: with a mark that tells a spreadsheet that it is UTF-8."""
+    text = io.StringIO()
+    columns = ("codigo", "nombre", "categoria", "existencias", "venta_diaria", "dias_cobertura")
+    writer = csv.DictWriter(text, (*columns, "dias_deseados", "por_pedir"), extrasaction="ignore")
+    writer.writeheader()
+    for row in figures.lists["por_pedir"]:
+        writer.writerow({name: _no_formula(value) for name, value in row.items()})
+    return f"\N{BYTE ORDER MARK}{text.getvalue()}"
+
+
+def _no_formula(value: object) -> object:
+    """A text as it is, but that a spreadsheet would take for a formula."""
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    )
+
+
+def renderer(settings: Settings) -> Callable[[Figures, str, str], str]:
+    """What writes the page from its figures, a language, and the name of the list beside it.
 
     Raises SettingsError without the account that it reads with, and PipelineError, which
     names what to install, without the extra `report`.

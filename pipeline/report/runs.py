@@ -6,8 +6,7 @@ from pipeline.base.voice import Voice
 from pipeline.report import charts
 from pipeline.report.charts import Series
 from pipeline.report.figures import Figures
-from pipeline.report.parts import Section, Table, shortened
-from pipeline.report.sales import shown_of
+from pipeline.report.parts import Section, Table
 
 
 def by_day(figures: Figures, voice: Voice) -> Section:
@@ -65,31 +64,4 @@ def last(figures: Figures, voice: Voice) -> Section:
             ],
         ),
         _("No run yet."),
-    )
-
-
-def rejects(figures: Figures, voice: Voice) -> Section:
-    """Movements that wait to become valid."""
-    _ = voice.gettext
-    rows = figures.lists["rechazos"]
-    return Section(
-        "rejects",
-        _("Rejected movements"),
-        shown_of(
-            voice,
-            rows,
-            _("They cannot be valued, and are tried again by every run; see: {command}"),
-        ).format(command="python -m pipeline rejects"),
-        Table(
-            [_("Reason"), _("Movements"), _("Since")],
-            [
-                [
-                    shortened(row["motivo"]),
-                    voice.quantity(row["movimientos"]),
-                    voice.moment(row["desde"]),
-                ]
-                for row in rows
-            ],
-        ),
-        _("No movement is rejected."),
     )

@@ -8,11 +8,14 @@ from decimal import Decimal
 from pipeline.base.voice import Voice
 from pipeline.report import charts
 from pipeline.report.charts import Series
+from pipeline.report.doubt import by_category, by_product, doubtful_note, share
 from pipeline.report.figures import Figures, Row, total
-from pipeline.report.parts import Product, Section, Table, product_of, shortened
+from pipeline.report.parts import Bar, Product, Section, Table, product_of, shortened
 
 # A younger shop's chart begins with its first day, but has two weeks at least.
 _FEWEST_DAYS = 14
+# Of a ranking; the table beneath has the rest.
+BARS = 10
 # Where dw.mv_abc cuts the classes A and B.
 _ABC_STEPS = (0.80, 0.95)
 
@@ -29,10 +32,14 @@ def week(figures: Figures, voice: Voice) -> Section:
     days = whole_weeks(figures)[0]
     names = (_("Week before"), _("Last 7 days"))
     table = Table(
-        [_("Day"), _("Sales"), _("Week before"), _("Margin"), _("Margin, week before")],
+        [
+            *(_("Day"), _("Taken"), _("Sales"), _("Week before"), _("Margin")),
+            _("Margin, week before"),
+        ],
         [
             [
                 voice.weekday(row["dia"]),
+                voice.money(row["bruta"]),
                 voice.money(row["venta"]),
                 voice.money(row["venta_semana_antes"]),
                 voice.money(row["margen"]),
@@ -77,10 +84,14 @@ def days(figures: Figures, voice: Voice) -> Section:
         drawing = charts.by_day([row["dia"] for row in rows], sales, margin, voice)
         chart = charts.draw(drawing, title, voice)
     table = Table(
-        [_("Day"), _("Sales"), _("Margin"), _("Units"), _("Returned"), _("Shrinkage")],
+        [
+            *(_("Day"), _("Taken"), _("Sales"), _("Margin"), _("Units"), _("Returned")),
+            _("Shrinkage"),
+        ],
         [
             [
                 voice.long_day(row["dia"]),
+                voice.money(row["bruta"]),
                 voice.money(row["venta"]),
                 voice.money(row["margen"]),
                 voice.quantity(row["unidades"]),
@@ -112,14 +123,15 @@ def categories(figures: Figures, voice: Voice) -> Section:
     """Sales and margin of the categories that sold most in 30 days."""
     _ = voice.gettext
     rows = figures.lists["categorias"]
-    names = [shortened(row["categoria"]) for row in rows]
-    return Section(
-        "categories",
-        _("Margin by category"),
-        shown_of(voice, rows, _("The last 30 days that are over.")),
-        _ranking_table(voice, _("Category"), names, rows),
+    doubtful = by_category(figures)
+    return _ranking(
+        voice,
+        ("categories", _("Margin by category")),
+        shown_of(voice, rows, _("The last 30 days that are over."), "dw.mv_ventas_diarias"),
         _("Nothing was sold in the last 30 days that are over."),
-        _ranking_chart(voice, _("Margin by category"), names, rows),
+        (_("Category"), [shortened(row["categoria"]) for row in rows]),
+        rows,
+        [share(doubtful.get(row["categoria"]), row["bruta"]) for row in rows],
     )
 
 
@@ -127,47 +139,74 @@ def best_sellers(figures: Figures, voice: Voice) -> Section:
     """The products that sold most in this month and the one before."""
     _ = voice.gettext
     rows = figures.lists["mas_vendidos"]
-    names = [product_of(row).name for row in rows]
-    return Section(
-        "best-sellers",
-        _("What sells most"),
-        shown_of(voice, rows, _("Net sales of this month and the one before.")),
-        _ranking_table(voice, _("Product"), [product_of(row) for row in rows], rows),
+    doubtful = by_product(figures)
+    return _ranking(
+        voice,
+        ("best-sellers", _("What sells most")),
+        shown_of(
+            voice,
+            rows,
+            _("Net sales of this month and the one before."),
+            "dw.mv_margen_producto_mes",
+        ),
         _("Nothing was sold in these two months."),
-        _ranking_chart(voice, _("What sells most"), names, rows),
+        (_("Product"), [product_of(row) for row in rows]),
+        rows,
+        [share(doubtful.get(row["id_producto"]), row["bruta"]) for row in rows],
     )
 
 
-def _ranking_table(
-    voice: Voice, what: str, heads: Sequence[str | Product], rows: Sequence[Row]
-) -> Table:
+def _ranking(
+    voice: Voice,
+    heading: tuple[str, str],
+    note: str,
+    empty: str,
+    heads: tuple[str, Sequence[str | Product]],
+    rows: Sequence[Row],
+    doubts: Sequence[Decimal],
+) -> Section:
+    """Bars of the first ten, and a table of all, with what is doubtful where anything is."""
     _ = voice.gettext
-    return Table(
-        [what, _("Sales"), _("Margin"), _("Margin %"), _("Units")],
+    what, names = heads
+    columns = [what, _("Sales"), _("Margin"), _("Margin %"), _("Units")]
+    cells = [
         [
-            [
-                head,
-                voice.money(row["venta"]),
-                voice.money(row["margen"]),
-                voice.percent(row["margen_relativo"]),
-                voice.quantity(row["unidades"]),
-            ]
-            for head, row in zip(heads, rows, strict=True)
-        ],
+            name,
+            voice.money(row["venta"]),
+            voice.money(row["margen"]),
+            voice.percent(row["margen_relativo"]),
+            voice.quantity(row["unidades"]),
+        ]
+        for name, row in zip(names, rows, strict=True)
+    ]
+    if any(doubts):
+        columns.append(_("At no firm cost"))
+        for line, doubt in zip(cells, doubts, strict=True):
+            line.append(voice.percent(doubt) if doubt else "")
+        note = f"{note} {doubtful_note(voice)}"
+    largest = max([Decimal(1), *(max(row["venta"], row["margen"]) for row in rows[:BARS])])
+    bars = [
+        Bar(
+            name if isinstance(name, str) else name.name,
+            f"{voice.money(row['venta'])} · {voice.percent(row['margen_relativo'])}"
+            + (" *" if doubt else ""),
+            _length(row["venta"], largest),
+            _length(row["margen"], largest),
+        )
+        for name, row, doubt in zip(names[:BARS], rows[:BARS], doubts[:BARS], strict=True)
+    ]
+    return Section(
+        *heading,
+        note,
+        Table(columns, cells),
+        empty,
+        bars=bars,
+        legend=(_("Sales"), _("Margin")),
     )
 
 
-def _ranking_chart(voice: Voice, title: str, labels: list[str], rows: list[Row]) -> str:
-    _ = voice.gettext
-    if not rows:
-        return ""
-    drawing = charts.ranking(
-        labels,
-        Series(_("Sales"), [row["venta"] for row in rows]),
-        Series(_("Margin"), [row["margen"] for row in rows]),
-        [voice.percent(row["margen_relativo"]) for row in rows],
-    )
-    return charts.draw(drawing, title, voice)
+def _length(amount: Decimal, largest: Decimal) -> float:
+    return round(float(max(amount, Decimal(0)) / largest) * 100, 2)
 
 
 def abc(figures: Figures, voice: Voice) -> Section:
@@ -201,14 +240,22 @@ def abc(figures: Figures, voice: Voice) -> Section:
     )
 
 
-def shown_of(voice: Voice, rows: Sequence[Row], note: str) -> str:
-    """A note, and how many of how many are shown where that is not all."""
+def DOUBTFUL(voice: Voice) -> str:
+    """What an asterisk means."""
+    return voice.gettext(
+        "* Part of these sales has no firm cost: goods sold before their receipt was typed in, or "
+        "that came in at cost 0. Their margin will change."
+    )
+
+
+def shown_of(voice: Voice, rows: Sequence[Row], note: str, rest: str) -> str:
+    """A note and, where not all are shown, how many of how many are, and where the rest is."""
     everything = total(list(rows))
     if everything <= len(rows):
         return note
     _ = voice.gettext
-    part = _("Shown: {shown} of {total}.").format(
-        shown=voice.quantity(len(rows)), total=voice.quantity(everything)
+    part = _("Shown: {shown} of {total}; the rest: {rest}.").format(
+        shown=voice.quantity(len(rows)), total=voice.quantity(everything), rest=rest
     )
     return f"{note} {part}"
 

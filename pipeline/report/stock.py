@@ -9,15 +9,34 @@ from pipeline.report import charts
 from pipeline.report.figures import Figures, Row
 from pipeline.report.parts import Product, Section, Table, product_of
 from pipeline.report.sales import shown_of
+from pipeline.translation import mark as N_
 
 Cell = Callable[[Row], str | Product]
+# Where the rest of a list is that a page does not hold.
+_REST = {
+    "agotados": "dw.mv_reposicion",
+    "por_agotarse": "dw.mv_reposicion",
+    "lentos": "dw.v_antiguedad",
+    "bajo_costo": "dw.mv_precios",
+    "precios": "dw.mv_precios",
+    "saltos_costo": "dw.v_saltos_costo",
+    "bajo_cero": "dw.mv_inventario_valorizado",
+}
+# Of what dw.v_antiguedad says.
+_AGES = {
+    "1: menos de 90": N_("less than 90"),
+    "2: 90 a 179": N_("90 to 179"),
+    "3: 180 a 364": N_("180 to 364"),
+    "4: 365 o más": N_("365 or more"),
+}
 
 
 def value(figures: Figures, voice: Voice) -> Section:
     """What the stock was worth at the end of each of the last 91 days."""
     _ = voice.gettext
     rows = figures.lists["valor_diario"]
-    title = _("Value of the stock")
+    title = _("Value of the stock less what is below zero, day by day")
+    (now,) = figures.lists["inventario"] or [{"valor": None, "valor_negativo": None}]
     chart = ""
     if rows:
         drawing = charts.value_over_time(
@@ -27,7 +46,14 @@ def value(figures: Figures, voice: Voice) -> Section:
     return Section(
         "value",
         title,
-        _("At average cost, at the end of each day; what is below zero is taken off."),
+        _(
+            "At average cost, at the end of each day. Now: {stored} in stock, {lacking} below "
+            "zero. Product by product at the end of any day: {function}"
+        ).format(
+            stored=voice.money(now["valor"]),
+            lacking=voice.money(now["valor_negativo"]),
+            function=f"SELECT * FROM dw.existencias_al('{figures.day}')",
+        ),
         Table(
             [_("Day"), _("Value")],
             [[voice.long_day(row["dia"]), voice.money(row["valor"])] for row in reversed(rows)],
@@ -45,11 +71,15 @@ def out_of_stock(figures: Figures, voice: Voice) -> Section:
         voice,
         "agotados",
         ("out-of-stock", _("Out of stock")),
-        _("Sold in the last 90 days, and there is none left; what sells fastest comes first."),
+        _(
+            "Sold in the last 90 days, and there is none left; what sells fastest comes first. To "
+            "order: for as many days as dw.politica_reposicion says, 30 where it says nothing."
+        ),
         _("Nothing that sells is out of stock."),
         {
             _("Stock"): lambda row: voice.quantity(row["existencias"]),
             _("Sold a day"): lambda row: voice.quantity(row["venta_diaria"]),
+            _("To order"): lambda row: voice.quantity(row["por_pedir"]),
         },
     )
 
@@ -62,12 +92,16 @@ def running_out(figures: Figures, voice: Voice) -> Section:
         voice,
         "por_agotarse",
         ("running-out", _("Running out")),
-        _("Lasts 15 days or less at the pace of the last 90 days."),
+        _(
+            "Lasts 15 days or less at the pace of the last 90 days, or since it came in, if that "
+            "is less."
+        ),
         _("Nothing is running out."),
         {
             _("Stock"): lambda row: voice.quantity(row["existencias"]),
             _("Sold a day"): lambda row: voice.quantity(row["venta_diaria"]),
             _("Days left"): lambda row: voice.tenths(row["dias_cobertura"]),
+            _("To order"): lambda row: voice.quantity(row["por_pedir"]),
         },
     )
 
@@ -76,7 +110,10 @@ def slow(figures: Figures, voice: Voice) -> Section:
     """What lies for more than half a year, the most money first."""
     _ = voice.gettext
     rows = figures.lists["lentos"]
-    note = _("Stock for more than 180 days, or that nobody bought in 90: {amount} lie there.")
+    note = _(
+        "Stock for more than 180 days, or that nobody bought in 90: {amount} lie there. Not what "
+        "came in this month or the last."
+    )
     return _list(
         figures,
         voice,
@@ -180,4 +217,31 @@ def _list(
         [_("Product"), *columns],
         [[product_of(row), *(cell(row) for cell in columns.values())] for row in rows],
     )
-    return Section(*heading, shown_of(voice, rows, note), table, empty)
+    return Section(*heading, shown_of(voice, rows, note, _REST[name]), table, empty)
+
+
+def ageing(figures: Figures, voice: Voice) -> Section:
+    """How long what is in stock was not sold, and the money in it."""
+    _ = voice.gettext
+
+    def age(code: str) -> str:
+        return _(_AGES[code])
+
+    return Section(
+        "ageing",
+        _("Since when the stock was not sold"),
+        _("Days since the last sale or, of what was never sold, since it came in."),
+        Table(
+            [_("Days"), _("Products"), _("Value"), _("Share of the value")],
+            [
+                [
+                    age(row["tramo"]),
+                    voice.quantity(row["productos"]),
+                    voice.money(row["valor"]),
+                    voice.percent(row["parte"]),
+                ]
+                for row in figures.lists["antiguedad"]
+            ],
+        ),
+        _("There is nothing in stock."),
+    )

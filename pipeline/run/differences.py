@@ -23,6 +23,8 @@ def for_machines(found: dict[str, Any]) -> dict[str, Any]:
         "stock_differences_value": float(found["valor"]),
         "stock_differences_waiting": int(found["en_espera"]),
         "stock_differences": found["mayores"],
+        "adjustments": int(found["ajustes"]),
+        "last_adjusted": found["ultimo_ajuste"],
     }
 
 
@@ -35,10 +37,18 @@ def in_words(found: dict[str, Any]) -> str:
 
 def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
     """A name and a phrase; none for a shop that does not tell its stock."""
-    if not found["comparadas"]:
-        return []
-    said = _("differs: {what}").format(what=in_words(found)) if found["productos"] else _("equal")
-    return [(_("the shop's own stock"), said)]
+    told = []
+    if found["comparadas"]:
+        said = _("equal")
+        if found["productos"]:
+            said = _("differs: {what}").format(what=in_words(found))
+        told.append((_("the shop's own stock"), said))
+    if found["ajustes"]:
+        said = _("{adjustments} booked, in no OLTP; the last by the window up to {moment}").format(
+            adjustments=int(found["ajustes"]), moment=minute(found["ultimo_ajuste"])
+        )
+        told.append((_("adjustments"), said))
+    return told
 
 
 def causes(found: dict[str, Any]) -> str:

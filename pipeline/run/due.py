@@ -119,6 +119,8 @@ def set_aside_unknown(settings: Settings) -> set[Window]:
         folder = windows.folder(state, window)
         folder.rename(folder.with_name(f"{window.label}.set-aside-{now}"))
     if aside:
+        # What it had booked by itself may be gone, too.
+        olap.ask_of_adjustments(settings)
         log.warning(
             _(
                 "the OLAP lacks %d windows that the state folder says were loaded (%s to %s): "

@@ -17,6 +17,7 @@ from pipeline.oltp.queries import Query, load_levels
 from pipeline.oltp.reads import changed_since, everything, with_rules
 from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
 from pipeline.run import catalogue
+from pipeline.run.deleted import find_deleted, is_due
 from pipeline.run.documents import lines_that_went
 from pipeline.run.scope import read_out_of_scope
 from pipeline.run.source_change import rewritten, why_everything
@@ -50,6 +51,9 @@ LEVELS_FILE = "levels.csv"
 
 # Why a window reads everything with ETL_CAPTURE=full: not worth a warning each time.
 READS_ALL = "ETL_CAPTURE=full"
+
+# So many take a load that is waited for.
+_MANY_ROWS = 50_000
 
 # How many times the movements of the last window there are, if a good third of them are new.
 _MANY_TIMES = 1.5
@@ -119,9 +123,12 @@ def read_oltp(
             if rewritten(snapshot, control, "sucursales"):
                 reads[2] = everything(queries[2], None)
         files = _copy_files(connection, folder, queries, reads)
-        whole = reason is not None or _first_of_the_day(settings, window, control)
+        # Of a row that is gone nothing would be read: what is to be booked is read whole.
+        books = settings.stock_differences == "adjust"
+        whole = books or reason is not None or _first_of_the_day(settings, window, control)
         levels = _read_levels(connection, settings, queries[1], folder, files, control, whole)
-        gone_lines = []
+        gone_lines, deleted = [], []
+        looked = reason is None and is_due(settings, window, control)
         left_out = None
         if reason:
             # Of another server, versions say nothing of when a row was typed.
@@ -131,6 +138,8 @@ def read_oltp(
             gone_lines = lines_that_went(
                 settings, connection, queries[0], folder / "movements.csv", request.recheck
             )
+            if looked:
+                deleted = find_deleted(settings, connection, queries[0], control)
         connection.rollback()
     receipt: Extract = {
         "id_corrida": run_id,
@@ -146,7 +155,8 @@ def read_oltp(
         "catalogo_completo": whole_catalogue,
         "reconstruir": request.rebuild,
         "orden": request.command,
-        "revisados": list(request.recheck),
+        "revisados": sorted({*request.recheck, *deleted}),
+        "borradas_buscadas": looked,
         "lineas_borradas": gone_lines,
         "fuera_de_alcance": left_out,
         "existencias": levels,
@@ -189,7 +199,10 @@ def _tell(window: Window, receipt: Extract) -> None:
         receipt["archivos"]["products.csv"]["rows"],
         seconds,
         run_id,
-        extra=fields("ExtractWindow", window, run_id, rows=rows, seconds=seconds),
+        # Of few the line of their load, a moment later, says all.
+        extra=fields(
+            "ExtractWindow", window, run_id, rows=rows, seconds=seconds, detail=rows < _MANY_ROWS
+        ),
     )
 
 

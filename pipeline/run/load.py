@@ -9,7 +9,7 @@ from pipeline import olap
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
 from pipeline.errors import DataError, GuardError, StateError
-from pipeline.run import corrections, differences
+from pipeline.run import adjustments, corrections, differences
 from pipeline.run.extract import discard_extract, extract_window
 from pipeline.state import window as windows
 from pipeline.state.receipts import Extract, Load
@@ -65,7 +65,7 @@ def load_window(settings: Settings, window: Window) -> Load:
             "counts": counts,
             "seconds": round(time.monotonic() - started, 3),
         }
-        _tell(window, receipt)
+        _tell(window, receipt, extract["archivos"]["movements.csv"]["rows"])
         return receipt
     raise StateError(
         _("{window}: other runs changed the OLAP during {reads} reads; run again").format(
@@ -112,7 +112,8 @@ def load_files(
     return verdict, olap.load_staged(connection, settings, extract)
 
 
-def _tell(window: Window, receipt: Load) -> None:
+def _tell(window: Window, receipt: Load, read: int) -> None:
+    """Log what became of the window, of which so many movements were `read`."""
     run_id = receipt["run_id"]
     extra = fields("LoadOLAP", window, run_id, seconds=receipt["seconds"])
     if receipt["superseded"]:
@@ -132,6 +133,9 @@ def _tell(window: Window, receipt: Load) -> None:
     else:
         counts = receipt["counts"]
         extra["rows"] = counts["altas"]
+        if not _has_news(counts, read):
+            log.info(_("%s: nothing new, run %s"), window, run_id, extra=extra)
+            return
         log.info(
             _(
                 "%s: loaded %d new or changed, removed %d, rejected %d, revalued %d in %.2f s, "
@@ -156,6 +160,13 @@ def _tell(window: Window, receipt: Load) -> None:
                 counts["perdidas"],
                 extra=extra,
             )
+        if deleted := counts.get("borradas", 0) - counts.get("reescritas", 0):
+            log.warning(
+                _("%s: %d movements are deleted in the OLTP, and left the ledger"),
+                window,
+                deleted,
+                extra=extra,
+            )
         if booked := counts["correcciones"]:
             log.info(
                 _("%s: of what is closed up to %s, booked at its end: %s"),
@@ -170,6 +181,23 @@ def _tell(window: Window, receipt: Load) -> None:
                 window,
                 counts["diferencias_nuevas"],
                 differences.in_words(counts["diferencias"]),
+                extra=extra,
+            )
+        if booked := counts.get("ajustes"):
+            log.info(
+                _("%s: booked as the shop's own stock: %s"),
+                window,
+                adjustments.in_words(booked),
+                extra=extra,
+            )
+        if counts.get("referencias_cambiadas"):
+            log.warning(
+                _(
+                    "%s: of %d products the cost of reference is another (costo_referencia): all "
+                    "that is not closed of them was valued again"
+                ),
+                window,
+                counts["referencias_cambiadas"],
                 extra=extra,
             )
         if counts.get("tasas_reescritas"):
@@ -194,3 +222,10 @@ def _tell(window: Window, receipt: Load) -> None:
                 counts["existencias_cambiadas"],
                 extra=extra,
             )
+
+
+def _has_news(counts: dict[str, Any], read: int) -> bool:
+    """Whether a load did anything, or must be told of: rejects that wait are tried in each."""
+    told = ("perdidas", "correcciones", "diferencias_nuevas", "tasas_reescritas")
+    done = ("altas", "retiradas", "revaluadas", "existencias_cambiadas", *told)
+    return bool(any(counts.get(name) for name in done) or (read and counts["rechazadas"]))

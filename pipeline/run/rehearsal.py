@@ -87,7 +87,7 @@ def rehearse(
                 held, verdict, loaded = failure, "cargar", None
             except GuardError as failure:
                 held = failure
-                verdict, loaded = _if_accepted(partial(load, _without_guards(settings)))
+                verdict, loaded = _if_accepted(partial(load, settings, unguarded=True))
         if verdict == "cargar":
             listed = loaded.out_of_scope if loaded else _listed_already(settings)
             return Rehearsal(pending, window, extract, held, loaded, listed)
@@ -115,15 +115,21 @@ def _load_and_take_back(
     folder: Path,
     accept_source: str,
     settings: Settings,
+    *,
+    unguarded: bool = False,
 ) -> tuple[str, Loaded | None]:
-    """The verdict, and what the load did if it loads."""
+    """The verdict, and what the load did if it loads; `unguarded` whatever a guard says of it."""
+    if unguarded:
+        settings = _without_guards(settings)
     with connect(settings.olap, "rehearsal") as connection:
         before = _figures(connection)
         if accept_source:
             olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
+        if unguarded:
+            olap.call(connection, "SELECT etl.aceptar_ajustes()")
         verdict, counts = load_files(connection, settings, window, extract, folder)
         reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
-        after = _figures(connection)
+        after = _figures(connection) | (counts.get("salidas") or {})
         left_out = olap.call(connection, "SELECT etl.resumir_fuera_de_alcance()")
         connection.rollback()
     done = Loaded(counts, reasons, before, after, left_out)

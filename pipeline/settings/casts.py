@@ -119,6 +119,11 @@ def natural(raw: str) -> int:
     return number
 
 
+def natural_or_never(raw: str) -> int:
+    """A number as natural() takes it, or 0."""
+    return 0 if raw == "0" else natural(raw)
+
+
 def share(raw: str) -> float:
     """A fraction of one."""
     share = float(raw)

@@ -14,10 +14,10 @@ _RUN = (
     Setting(
         "ETL_OLTP_SQL_DIR",
         "",
-        "Folder of the shop's own movimientos.sql, productos.sql and sucursales.sql. Empty: the "
-        "shipped ones.",
-        "Carpeta con movimientos.sql, productos.sql y sucursales.sql propios de la tienda. Vacío: "
-        "los incluidos.",
+        "Folder of the shop's own movimientos.sql, productos.sql and sucursales.sql, or "
+        "receta:NAME, a shipped recipe for another system. Empty: those of the example.",
+        "Carpeta con movimientos.sql, productos.sql y sucursales.sql propios de la tienda, o "
+        "receta:NOMBRE, una receta incluida para otro sistema. Vacío: los del ejemplo.",
     ),
     Setting(
         "ETL_CAPTURE",
@@ -48,6 +48,14 @@ _RUN = (
         "first load fixes it.",
         "Días y meses se cortan en esta zona, y las fechas sin desfase se leen en ella. Queda "
         "fija con la primera carga.",
+    ),
+    Setting(
+        "ETL_DELETED_HOURS",
+        "24",
+        "The first window after so many hours looks for movements that the OLTP has no more, and "
+        "takes out those that are not closed. 0: never; `verify --repair` does it.",
+        "La primera ventana después de tantas horas busca los movimientos que el OLTP ya no tiene, "
+        "y saca los que no están cerrados. 0: nunca; lo hace `verify --repair`.",
     ),
     Setting(
         "ETL_KEEP_DAYS",
@@ -90,6 +98,18 @@ _GUARDS = (
         "Días de venta sin ningún movimiento tras los que una ventana vacía es sospechosa.",
     ),
     Setting(
+        "ETL_STOCK_DIFFERENCES",
+        "report",
+        "What becomes of stock that is not the shop's own (existencias.sql): report shows it, "
+        "adjust books it as AJUSTE_ENTRADA or AJUSTE_SALIDA in each window. The first window that "
+        "books any, and one worth more than ETL_MAX_REMOVED_SHARE of the stock, waits for "
+        "--accept-adjustments.",
+        "Qué se hace con las existencias que no son las de la tienda (existencias.sql): report las "
+        "muestra, adjust las asienta como AJUSTE_ENTRADA o AJUSTE_SALIDA en cada ventana. La "
+        "primera ventana que asienta alguno, y la que vale más que ETL_MAX_REMOVED_SHARE de las "
+        "existencias, espera a --accept-adjustments.",
+    ),
+    Setting(
         "ETL_COST_JUMP_FACTOR",
         "20",
         "A receipt's cost so many times above or below the average is listed as a jump, and "
@@ -106,6 +126,18 @@ _GUARDS = (
 )
 
 _SHOWN = (
+    Setting(
+        "ETL_SHOP_NAME",
+        "",
+        "The shop's name, as the report says it. Empty: the name of the analytical database.",
+        "El nombre de la tienda, como lo dice el informe. Vacío: el de la base analítica.",
+    ),
+    Setting(
+        "ETL_CURRENCY",
+        "",
+        "The sign of the shop's currency, such as S/ or $: it stands before the report's amounts.",
+        "El signo de la moneda de la tienda, como S/ o $: va delante de los importes del informe.",
+    ),
     Setting(
         "ETL_REPORT_PATH",
         "",

@@ -17,6 +17,7 @@ from pipeline.settings import casts, shops
 from pipeline.settings.catalogue import SETTINGS
 from pipeline.settings.file import refuse_misspelt, settings_file
 from pipeline.settings.moments import parse_moment
+from pipeline.settings.recipes import queries_folder
 from pipeline.translation import LANGUAGES
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
@@ -24,6 +25,7 @@ from pipeline.translation import translated as _
 T = TypeVar("T")
 
 _CAPTURES = ("xmin", "xid8", "full")
+_DIFFERENCES = ("report", "adjust")
 _LOG_FORMATS = ("text", "json")
 # What a shop may be called, in words.
 SHOP_NAME = N_("the name of a shop: lower case letters, digits and -, at most 40")
@@ -96,14 +98,18 @@ class Settings:
     initial_days: int
     timezone: str
     keep_days: int
+    deleted_hours: int  # 0: never
     prices_include_tax: bool
     max_reject_share: float
     max_removed_share: float
     max_silent_days: int
     cost_jump_factor: float
+    stock_differences: str
     resource: str  # of luigid, '' where it is not set
     log_format: str
     report_path: Path | None
+    shop_name: str  # '' where it is not set
+    currency: str  # the sign, '' where it is not set
     tracking_url: str
     ruc: str  # '' where it is not set
     establishment: str
@@ -225,9 +231,13 @@ def load_notices() -> Notices:
     return _notices(reader())
 
 
-def load_log_format() -> str:
-    """How the log is written, whatever the other settings hold; raises as load_settings() does."""
-    return _log_format(reader())
+def load_log_format() -> tuple[str, str]:
+    """How the log is written, and in which zone its times are, whatever the other settings hold.
+
+    Raises as load_settings() does.
+    """
+    read = reader()
+    return _log_format(read), _zone(read)
 
 
 def _server(read: Reader, side: str) -> Database:
@@ -333,7 +343,7 @@ def load_settings() -> Settings:
         shop=load_shop(read),
         shops_dir=read("ETL_SHOPS_DIR", casts.place, N_("a folder")),
         state_dir=_state_dir(read),
-        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", casts.place, N_("a folder")),
+        oltp_sql_dir=read("ETL_OLTP_SQL_DIR", queries_folder, N_("a folder")),
         capture=read("ETL_CAPTURE", casts.one_of(_CAPTURES), _(" or ").join(_CAPTURES)),
         initial_since=initial_since,
         initial_days=read(
@@ -342,6 +352,11 @@ def load_settings() -> Settings:
         timezone=zone,
         keep_days=read(
             "ETL_KEEP_DAYS", casts.natural, N_("a whole number of days from 1 to 100000")
+        ),
+        deleted_hours=read(
+            "ETL_DELETED_HOURS",
+            casts.natural_or_never,
+            N_("a whole number of hours from 0 to 100000"),
         ),
         prices_include_tax=read("ETL_PRICES_INCLUDE_TAX", casts.boolean, N_("true or false")),
         max_reject_share=read("ETL_MAX_REJECT_SHARE", casts.share, N_("a share from 0 to 1")),
@@ -353,8 +368,13 @@ def load_settings() -> Settings:
         cost_jump_factor=read(
             "ETL_COST_JUMP_FACTOR", casts.factor, N_("a factor above 1 and below 1e9")
         ),
+        stock_differences=read(
+            "ETL_STOCK_DIFFERENCES", casts.one_of(_DIFFERENCES), _(" or ").join(_DIFFERENCES)
+        ),
         log_format=_log_format(read),
         report_path=read("ETL_REPORT_PATH", casts.place, N_("a file")),
+        shop_name=read("ETL_SHOP_NAME", str, N_("a name")),
+        currency=read("ETL_CURRENCY", str, N_("a sign")),
         tracking_url=read(
             "ETL_TRACKING_URL", casts.web_address("ETL_TRACKING_URL"), N_("a web address")
         ),

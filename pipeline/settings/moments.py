@@ -23,6 +23,11 @@ def parse_moment(raw: str, zone: str) -> datetime:
         raise ValueError(raw) from None
 
 
+def in_zone(moment: datetime, zone: str) -> str:
+    """A moment as people of `zone` read it, with its offset: 2026-11-24 13:17:43-05:00."""
+    return moment.astimezone(ZoneInfo(zone)).isoformat(" ", "seconds")
+
+
 def parse_since(raw: str, zone: str) -> datetime:
     """What --since gives, as parse_moment(); raises InputError unless it has come."""
     try:

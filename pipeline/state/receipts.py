@@ -58,6 +58,7 @@ class Extract(Taken):
     reconstruir: bool
     orden: str | None
     revisados: list[int]
+    borradas_buscadas: bool
     lineas_borradas: list[int]
     fuera_de_alcance: dict[str, Any] | None
     existencias: NotRequired[Levels | None]

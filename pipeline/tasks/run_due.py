@@ -28,6 +28,10 @@ class RunDue(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
     )
 
     accept_source = accept_source_parameter()
+    accept_adjustments = luigi.BoolParameter(
+        significant=False,
+        description="let one load book what makes the stock the shop's own (as the guard named it)",
+    )
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
@@ -36,6 +40,8 @@ class RunDue(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
         # is due must not move while the windows run.
         if self.accept_source:
             with_retries(lambda: olap.accept_source(self.settings, self.accept_source))
+        if self.accept_adjustments:
+            with_retries(lambda: olap.accept_adjustments(self.settings))
         return with_retries(
             lambda: windows_due(self.settings, self.as_of, wait=self.as_of is _STARTED)
         )

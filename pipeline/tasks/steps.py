@@ -162,7 +162,7 @@ class WriteMarker(_WindowTask):
             _("%s: done, run %s"),
             self.window,
             run_id,
-            extra=fields("WriteMarker", self.window, run_id),
+            extra=fields("WriteMarker", self.window, run_id, detail=True),
         )
         forget_old_windows(self.settings, self.window)
 

@@ -17,14 +17,17 @@ from luigi import Event
 from luigi.rpc import RPCError
 
 from pipeline.base.logs import log
-from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, StateError, one_line
+from pipeline.errors import PipelineError, StateError
+from pipeline.run import adjustments
 from pipeline.settings import Notices, load_notices, load_settings, shops
+from pipeline.settings.moments import in_zone
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget
 from pipeline.superset.renewal import renew_dashboards
-from pipeline.telling import booked_late, left_out, metrics, notify, stock_apart
+from pipeline.telling import booked_late, deleted, left_out, metrics, notify, stock_apart
 from pipeline.telling import told as memories
 from pipeline.telling.messages import say
+from pipeline.telling.wording import dated, first_line, next_command, shop_zone, typed
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -33,7 +36,12 @@ if TYPE_CHECKING:
 
 # How luigi.retcodes begins its last line, before it exits with 40.
 _UNCAUGHT = "Uncaught exception in luigi"
-_LONGEST_CAUSE = 500
+# By what a message tells.
+_KINDS: dict[str, notify.Kind] = {
+    **dict.fromkeys(("failed", "unpublished", "apart"), "failure"),
+    **dict.fromkeys(("recovered", "digest"), "success"),
+    **dict.fromkeys(("left_out", "corrections", "stock", "deleted"), "warning"),
+}
 
 
 def listen(
@@ -104,7 +112,7 @@ def not_scheduled(task: luigi.Task, failure: BaseException | None = None) -> Non
     """Log why a task was not scheduled, at a level where Luigi's own warning is not shown."""
     cause = _cause(task, failure)
     if cause and not isinstance(cause, RPCError) and not log.isEnabledFor(logging.WARNING):
-        log.error(_("will not run %s: %s"), task, _first_line(cause))
+        log.error(_("will not run %s: %s"), task, first_line(cause))
 
 
 def run_failed(task: luigi.Task, failure: BaseException | str | None = None) -> None:
@@ -140,7 +148,7 @@ def tell_apart(step: str, failure: BaseException | str | None, command: str) -> 
 
     `command` is what shows whether it is mended. Like all here it raises nothing.
     """
-    attempt(lambda: _tell_once(load_notices(), "apart", step, failure, command=command))
+    attempt(lambda: _tell_once(load_notices(), "apart", step, failure, command))
 
 
 def _cause(task: luigi.Task, failure: BaseException | str | None) -> BaseException | str | None:
@@ -154,13 +162,14 @@ def _run_failed(
     *,
     only_page: bool = False,
 ) -> None:
-    command = _next_command(cause)
+    command = next_command(cause)
 
     def tell() -> None:
         notices = load_notices()
-        label = window or say(notices.language, "no_window_before" if only_page else "no_window")
+        missing = "no_window_before" if only_page else "no_window"
+        label = dated(notices.language, window) if window else say(notices.language, missing)
         name = "unpublished" if only_page else "failed"
-        _tell_once(notices, name, step, cause, window=label, command=command)
+        _tell_once(notices, name, step, cause, command, window=label)
 
     attempt(tell)
     attempt(lambda: metrics.write(load_notices(), succeeded=False))
@@ -172,6 +181,7 @@ def run_succeeded(task: luigi.Task) -> None:
     attempt(lambda: _tell_found("left_out", left_out, task.windows))
     attempt(lambda: _tell_found("corrections", booked_late, task.windows))
     attempt(lambda: _tell_found("stock", stock_apart, task.windows))
+    attempt(lambda: _tell_found("deleted", deleted, task.windows))
     attempt(lambda: _beat(load_notices()))
     attempt(lambda: metrics.write(load_notices(), succeeded=True))
 
@@ -207,11 +217,16 @@ def _shop() -> str:
 
 def _send(notices: Notices, name: str, body: str, **values: str) -> bool:
     title = say(notices.language, f"{name}.title", shop=_shop(), **values)
-    return notify.send(notices.urls, title, body)
+    return notify.send(notices.urls, title, body, kind=_KINDS[name])
 
 
 def _tell_once(
-    notices: Notices, name: str, step: str, failure: BaseException | str | None, **values: str
+    notices: Notices,
+    name: str,
+    step: str,
+    failure: BaseException | str | None,
+    command: str,
+    **values: str,
 ) -> None:
     """Send the message `name`, unless the same cause was told in the last hours.
 
@@ -220,7 +235,7 @@ def _tell_once(
     if not notices.urls:
         return
     now = memories.utc_now()
-    cause = _first_line(failure) or say(notices.language, "no_cause")
+    cause = first_line(failure) or say(notices.language, "no_cause")
     memory = memories.recall(notices.state_dir)
     if name != "apart":
         memory.failing_since = memory.failing_since or now
@@ -232,6 +247,7 @@ def _tell_once(
             step=step,
             cause=cause,
             hours=notices.again_hours,
+            command=typed(command),
             **values,
         )
         if _send(notices, name, body, step=step):
@@ -246,8 +262,7 @@ def _tell_success(notices: Notices, task: luigi.Task) -> None:
     since = memory.failing_since
     told = [digest(notices, task.windows)] if notices.digest else []
     if since is not None:
-        since_text = f"{since:%Y-%m-%d %H:%M}"
-        told.insert(0, say(notices.language, "recovered.body", since=since_text))
+        told.insert(0, say(notices.language, "recovered.body", since=in_zone(since, shop_zone())))
     if not told:
         return
     sent = _send(notices, "digest" if since is None else "recovered", "\n".join(told))
@@ -291,13 +306,13 @@ def _window_line(notices: Notices, window: windows.Window) -> str:
         # So old that the run which finished it removed its folder, too.
         return str(window)
     if loaded["superseded"]:
-        return say(notices.language, "digest.superseded", window=window)
+        return say(notices.language, "digest.superseded", window=dated(notices.language, window))
     counts = loaded["counts"]
     seconds = read["segundos"] + loaded["seconds"] + views["seconds"]
     line = say(
         notices.language,
         "digest.window",
-        window=window,
+        window=dated(notices.language, window),
         loaded=counts.get("altas", 0),
         removed=counts.get("retiradas", 0),
         rejected=counts.get("rechazadas", 0),
@@ -307,39 +322,9 @@ def _window_line(notices: Notices, window: windows.Window) -> str:
     )
     if products := counts.get("existencias_cambiadas"):
         line += "\n" + say(notices.language, "digest.stock", products=products)
+    if products := counts.get("referencias_cambiadas"):
+        line += "\n" + say(notices.language, "digest.costs", products=products)
+    if booked := counts.get("ajustes"):
+        what = adjustments.in_words(booked)
+        line += "\n" + say(notices.language, "digest.adjustments", what=what)
     return line
-
-
-def _first_line(failure: BaseException | str | None) -> str:
-    """The first line of a cause, shortened, without our passwords."""
-    if failure is None:
-        return ""
-    text = str(failure)
-    if isinstance(failure, BaseException) and not isinstance(failure, PipelineError):
-        text = f"{type(failure).__name__}: {text}"
-    first = one_line(next(iter(text.strip().splitlines()), ""))
-    for secret in _passwords():
-        first = first.replace(secret, "****")
-    return first[:_LONGEST_CAUSE]
-
-
-def _passwords() -> set[str]:
-    try:
-        settings = load_settings()
-    except PipelineError:
-        return set()
-    accounts = (
-        *(settings.oltp, settings.oltp_admin),
-        *(settings.olap, settings.olap_admin, settings.olap_bi),
-    )
-    # One that is part of ordinary words would make the message unreadable.
-    return {account.password for account in accounts if account and len(account.password) > 3}
-
-
-def _next_command(failure: BaseException | str | None) -> str:
-    """What shows whether the cause is mended: the plan where it is data, else a run."""
-    shop = shops.current()
-    if isinstance(failure, DataError | GuardError | SchemaError):
-        return f"python -m pipeline{f' --shop {shop}' if shop else ''} plan"
-    run = f"RunShops --only {shop}" if shop else "RunDue"
-    return f"luigi --module pipeline {run} --local-scheduler"

@@ -8,6 +8,7 @@ from pipeline.run.corrections import for_machines, in_words
 from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
 from pipeline.telling.told import cause_key
+from pipeline.telling.wording import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,6 @@ def body(notices: Notices, kinds: Sequence[dict[str, Any]]) -> str:
         notices.language,
         "corrections.body",
         **kinds[0],
-        command=_STATUS,
+        command=typed(_STATUS),
         hours=notices.again_hours,
     )

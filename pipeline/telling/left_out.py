@@ -10,6 +10,7 @@ from pipeline.run import scope
 from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
 from pipeline.telling.told import cause_key
+from pipeline.telling.wording import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +38,7 @@ def body(notices: Notices, kinds: Sequence[dict[str, Any]]) -> str:
         notices.language,
         "left_out.body",
         found="\n".join(lines),
-        command=_STATUS,
+        command=typed(_STATUS),
         hours=notices.again_hours,
     )
 

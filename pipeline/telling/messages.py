@@ -27,7 +27,7 @@ MESSAGES: dict[str, str] = {
         "While the cause stays the same, you are told once in {hours} h."
     ),
     "recovered.title": _("ETL {shop}: the runs work again"),
-    "recovered.body": _("The run succeeded. They had failed since {since} (UTC)."),
+    "recovered.body": _("The run succeeded. They had failed since {since}."),
     "digest.title": _("ETL {shop}: the run succeeded"),
     "digest.window": _(
         "{window}: {loaded} new or changed, {removed} removed, "
@@ -37,6 +37,10 @@ MESSAGES: dict[str, str] = {
         "Of {products} products productos.sql now says otherwise whether they have a stock: they "
         "were valued again"
     ),
+    "digest.costs": _(
+        "Of {products} products the cost of reference is another: they were valued again"
+    ),
+    "digest.adjustments": _("Booked as the shop's own stock: {what}"),
     "digest.superseded": _("{window}: another run loaded first; nothing was loaded"),
     "digest.nothing": _("Nothing was due."),
     "left_out.title": _("ETL {shop}: movements that no run carries"),
@@ -59,6 +63,14 @@ MESSAGES: dict[str, str] = {
         "and this is told again by: {command}\n"
         "You are told once in {hours} h."
     ),
+    "deleted.title": _("ETL {shop}: movements were deleted in the shop"),
+    "deleted.body": _(
+        "{movements} movements that were valued are deleted in the shop, and left the ledger; what "
+        "came after them was valued again.\n"
+        "What to do: ask who deleted them, since a document that is voided leaves a trace; to see "
+        "the windows, type: {command}\n"
+        "You are told once in {hours} h."
+    ),
     "stock.title": _("ETL {shop}: stock that is not the shop's own"),
     "stock.body": _(
         "Of {products} products the stock here is newly not what the shop says that it has.\n"
@@ -67,6 +79,7 @@ MESSAGES: dict[str, str] = {
         "You are told once in {hours} h."
     ),
     "stock.one": _("{product}: {ours} here, {theirs} in the shop"),
+    "window": _("{window}, up to {until}"),
     "round.title": _("ETL: {shops} shops failed"),
     "round.body": _(
         "The other shops were carried.\n{failed}\n"

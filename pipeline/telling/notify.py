@@ -8,18 +8,24 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pipeline.base.logs import log
 from pipeline.errors import PipelineError, missing_extra
 from pipeline.translation import translated as _
 
+# Those of Apprise.
+Kind = Literal["info", "success", "warning", "failure"]
 TIMEOUT = 10.0  # seconds, for all channels together, and for the heartbeat
 
 
-def send(urls: Sequence[str], title: str, body: str, timeout: float = TIMEOUT) -> bool:
+def send(
+    urls: Sequence[str], title: str, body: str, timeout: float = TIMEOUT, *, kind: Kind = "info"
+) -> bool:
     """Send to every channel at once; returns whether one of them at least took it.
+
+    Its `kind` is what a channel colours it by.
 
     A channel that is broken, or has not answered after `timeout` seconds, is logged
     by its position and scheme: the rest of its URL is secret.
@@ -37,7 +43,12 @@ def send(urls: Sequence[str], title: str, body: str, timeout: float = TIMEOUT) -
             channel = apprise.Apprise()
             if not channel.add(url):
                 return _("Apprise does not understand its URL")
-            sent = channel.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
+            sent = channel.notify(
+                title=title,
+                body=body,
+                notify_type=apprise.NotifyType(kind),
+                body_format=apprise.NotifyFormat.TEXT,
+            )
             return None if sent else _("it did not take the message")
 
         return action

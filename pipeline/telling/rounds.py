@@ -10,11 +10,13 @@ from luigi import Event
 
 from pipeline.errors import StateError
 from pipeline.settings import Notices, load_notices, shops
+from pipeline.settings.moments import in_zone
 from pipeline.state.targets import DurableTarget
 from pipeline.telling import metrics, notify
 from pipeline.telling import told as memories
 from pipeline.telling.after_run import attempt
 from pipeline.telling.messages import say
+from pipeline.telling.wording import shop_zone, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,14 +107,15 @@ def _tell(notices: Notices, failed: Mapping[str, str]) -> None:
         key = memories.cause_key("RunShops", repr(sorted(failed.items())))
         if memory.is_due(key, now, timedelta(hours=notices.again_hours)):
             title = say(language, "round.title", shops=len(failed))
-            if notify.send(notices.urls, title, _body(notices, failed)):
+            if notify.send(notices.urls, title, _body(notices, failed), kind="failure"):
                 memory.note_told(key, now)
     elif since is None:
         return
     else:
-        body = say(language, "recovered.body", since=f"{since:%Y-%m-%d %H:%M}")
+        body = say(language, "recovered.body", since=in_zone(since, shop_zone()))
         title = say(language, "round_recovered.title")
-        memory = memories.Memory(None if notify.send(notices.urls, title, body) else since)
+        told = notify.send(notices.urls, title, body, kind="success")
+        memory = memories.Memory(None if told else since)
     memories.remember(notices.state_dir, memory)
 
 
@@ -124,6 +127,6 @@ def _body(notices: Notices, failed: Mapping[str, str]) -> str:
         notices.language,
         "round.body",
         failed="\n".join(lines),
-        command="python -m pipeline status --all-shops",
+        command=typed("python -m pipeline status --all-shops"),
         hours=notices.again_hours,
     )

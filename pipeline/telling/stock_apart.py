@@ -9,6 +9,7 @@ from pipeline.run import differences
 from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
 from pipeline.telling.told import cause_key
+from pipeline.telling.wording import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,6 +49,6 @@ def body(notices: Notices, kinds: Sequence[dict[str, Any]]) -> str:
         in_all=differences.in_words(found),
         dearest=dearest,
         causes=differences.causes(found),
-        command=_STATUS,
+        command=typed(_STATUS),
         hours=notices.again_hours,
     )

@@ -53,6 +53,43 @@ TEMPLATES = (
     N_("existencias.sql yields product {product} {times} times"),
     N_("existencias.sql yields product {product} by branch and as a whole"),
     N_("correct it so that each product is one row, or one a branch, then run again"),
+    N_(
+        "movimientos.sql yields id_movimiento {movement}: numbers below -2^60 are those of our own "
+        "adjustments"
+    ),
+    N_("make other numbers of its ids there, then run again"),
+    N_("dw.ajuste_existencias is only added to; nothing was changed"),
+    N_("what an adjustment was wrong by, the next window books"),
+    N_(
+        "the stock would be made the shop's own by {adjustments} adjustments of {products} "
+        "products, {units} units worth {value} (the stock: {stock}), the dearest {quantity} of "
+        "product {name} worth {worth}; nothing was written"
+    ),
+    N_(
+        "this OLAP books none without being told once: look at them with `python -m pipeline "
+        "plan`; where another OLAP of this shop has booked some, import those first (`python -m "
+        "pipeline adjustments`); if it is right: luigi --module pipeline RunDue "
+        "--accept-adjustments"
+    ),
+    N_(
+        "it is more than ETL_MAX_REMOVED_SHARE of the stock: look at them with `python -m "
+        "pipeline plan`; if it is right: luigi --module pipeline RunDue --accept-adjustments"
+    ),
+    N_(
+        "the adjustments would not bring the stock of product {product} to the shop's; nothing was "
+        "written"
+    ),
+    N_("set ETL_STOCK_DIFFERENCES=report until it is known why"),
+    N_("the adjustment {movement} is not as it was booked; nothing was changed"),
+    N_("import the file that `python -m pipeline adjustments --output` wrote, as it is"),
+    N_(
+        "this OLAP has booked an adjustment of product {product} itself since then, at {moment}; "
+        "nothing was changed"
+    ),
+    N_(
+        "import them into an OLAP before it books any: make it anew with `python -m pipeline "
+        "init`, import, then run"
+    ),
     N_("somebody else changed rows of dw.kardex while they were valued; nothing was written"),
     N_(
         "{products}, and without them {leave} of the {all} movements of the ledger would leave it "
@@ -176,6 +213,7 @@ TEMPLATES = (
     N_("the stock is not its ledger's last row"),
     N_("the last sale or average value of the stock is not its ledger's"),
     N_("the product has a ledger but no stock row"),
+    N_("an adjustment is not in the ledger as it was booked"),
     N_("a replay gives other figures"),
     N_("the suggested price is not that of its cost"),
     N_("none was clean before"),

@@ -5,7 +5,8 @@ SELECT
     m.nombre::text,
     m.categoria::text,
     {inventariable}::boolean,
-    {activo}::boolean{beside}
+    {activo}::boolean,
+    {costo_referencia}::numeric{beside}
 FROM (
 {query}
 ) AS m

@@ -241,20 +241,19 @@ BEGIN
     )
     ORDER BY k.id_movimiento, k.capa DESC;
     -- Nothing is judged: a void stays one, and the rest is as it was booked.
-    INSERT INTO etl.descarte (id_movimiento, fuera)
-    SELECT e.id_movimiento, 'anulado' FROM etl.etapa AS e WHERE e.anulado;
-    PERFORM etl.comparar(false);
-    DELETE FROM etl.etapa AS e WHERE e.anulado;
-    DELETE FROM etl.etapa AS e USING etl.baja AS b
-    WHERE b.igual AND NOT b.reverso AND b.id_movimiento = e.id_movimiento;
-    DELETE FROM etl.baja AS b WHERE b.igual;
-    IF v_cerrado > '-infinity' THEN
-        PERFORM etl.asentar(v_cerrado);
-    END IF;
+    PERFORM etl.corregir_asientos(v_cerrado);
     PERFORM etl.marcar_con_costos(v_cerrado, v_cierre.hasta, '-infinity');
     -- What had a stock then and has none now, or the reverse.
     INSERT INTO etl.tramo AS t (id_producto, desde)
     SELECT i.id_producto, '-infinity' FROM dw.inventario AS i WHERE i.id_producto = ANY (v_otros)
+    ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
+    -- What may have entered at a reference, which may be another by now.
+    INSERT INTO etl.tramo AS t (id_producto, desde)
+    SELECT DISTINCT k.id_producto, '-infinity'::timestamptz
+    FROM dw.kardex AS k
+    INNER JOIN dw.tipo_movimiento AS p
+        ON p.tipo = k.tipo AND p.regla IN ('recibir', 'contar', 'devolver_venta')
+    WHERE k.fecha >= v_cerrado AND k.fecha < v_cierre.hasta AND k.costo_unitario IS NULL AND NOT k.reverso
     ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde;
     PERFORM etl.revaluar(
         v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c), false

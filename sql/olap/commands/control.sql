@@ -10,7 +10,9 @@ SELECT jsonb_build_object(
     'horizonte', c.horizonte::text, 'identidad', c.identidad, 'consultas', c.consultas, 'lsn', c.lsn::text, 'zona', c.zona,
     'esquema', c.esquema, 'corridas', c.corridas, 'aceptar_fuente', c.aceptar_fuente,
     'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
-    'cerrado', nullif(etl.cerrado_hasta(), '-infinity'), 'existencias', c.existencias, 'existencias_enteras', c.existencias_enteras, 'tienda', c.tienda,
+    'ajusta', c.ajusta = etl.esta_base(), 'ajustes', (SELECT count(*) FROM dw.ajuste_existencias),
+    'cerrado', nullif(etl.cerrado_hasta(), '-infinity'), 'existencias', c.existencias, 'existencias_enteras', c.existencias_enteras,
+    'borradas_buscadas', c.borradas_buscadas, 'tienda', c.tienda,
     'tipos', (SELECT coalesce(jsonb_agg(t.tipo), '[]') FROM dw.tipo_movimiento AS t),
     'filas_kardex', (SELECT r.reltuples FROM pg_class AS r WHERE r.oid = 'dw.kardex'::regclass)
 )
@@ -70,6 +72,28 @@ $$;
 COMMENT ON FUNCTION etl.aceptar_fuente(text) IS
     'Deja pasar, una sola vez, una carga de ese OLTP aunque quite o reemplace mucho del kardex';
 SELECT etl.conceder('EXECUTE', 'etl.aceptar_fuente(text)', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.aceptar_ajustes() RETURNS void
+LANGUAGE sql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+UPDATE etl.control AS c SET aceptar_ajustes = true
+$$;
+COMMENT ON FUNCTION etl.aceptar_ajustes() IS
+    'Deja que la próxima carga asiente sus ajustes, valgan lo que valgan, y que esta base los asiente desde ella';
+SELECT etl.conceder('EXECUTE', 'etl.aceptar_ajustes()', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.preguntar_ajustes() RETURNS void
+LANGUAGE sql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+UPDATE etl.control AS c SET ajusta = NULL WHERE c.ajusta IS NOT NULL
+$$;
+COMMENT ON FUNCTION etl.preguntar_ajustes() IS
+    'La próxima carga que asiente ajustes pregunta, como la primera: a esta base le faltan ventanas';
+SELECT etl.conceder('EXECUTE', 'etl.preguntar_ajustes()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.quien_bloquea() RETURNS text
 LANGUAGE sql STABLE

@@ -25,6 +25,8 @@ SELECT jsonb_build_object(
     'comparadas', EXISTS (SELECT FROM dw.existencias_tienda),
     'productos', (SELECT count(DISTINCT d.id_producto) FROM difiere AS d),
     'valor', (SELECT coalesce(sum(abs(d.valor)), 0) FROM difiere AS d),
+    'ajustes', (SELECT count(*) FROM dw.ajuste_existencias),
+    'ultimo_ajuste', (SELECT max(a.hasta) FROM dw.ajuste_existencias AS a),
     'en_espera', (SELECT coalesce(sum(e.movimientos), 0) FROM en_espera AS e),
     'mayores', (
         SELECT coalesce(jsonb_agg(
@@ -35,5 +37,5 @@ SELECT jsonb_build_object(
 )
 $$;
 COMMENT ON FUNCTION etl.resumir_diferencias() IS
-    'Cuántos productos no tienen las existencias que la tienda dice, lo que valen de más y de menos, las 20 mayores, y cuántos movimientos de ellos esperan como rechazos; comparadas: si la tienda da las suyas';
+    'Cuántos productos no tienen las existencias que la tienda dice, lo que valen de más y de menos, las 20 mayores, y cuántos movimientos de ellos esperan como rechazos; comparadas: si la tienda da las suyas; y cuántos ajustes se han asentado, con el fin de la última ventana que asentó alguno';
 SELECT etl.conceder('EXECUTE', 'etl.resumir_diferencias()', 'etl_cargador');

@@ -10,15 +10,7 @@ AS $$
 SELECT jsonb_build_object(
     'existencias', (SELECT coalesce(sum(i.existencias), 0) FROM dw.inventario AS i),
     'valor', (SELECT coalesce(sum(i.valor), 0) FROM dw.inventario AS i WHERE i.existencias > 0)
-) || (
-    SELECT jsonb_build_object(
-        'quitadas', count(*) FILTER (WHERE s.motivo = 'quitada'),
-        'reemplazadas', count(*) FILTER (WHERE s.motivo = 'reemplazada'),
-        'primera', min(s.fecha) FILTER (WHERE s.motivo IN ('quitada', 'reemplazada')),
-        'ultima', max(s.fecha) FILTER (WHERE s.motivo IN ('quitada', 'reemplazada'))
-    )
-    FROM etl.salidas() AS s
-)
+) || etl.contar_salidas()
 $$;
 COMMENT ON FUNCTION etl.cifras_ensayo() IS
     'Existencias y valor, y lo que salió del kardex, como los ve la transacción de una carga: para decirlo antes de hacerla';

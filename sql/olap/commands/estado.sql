@@ -124,21 +124,14 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT jsonb_build_object(
     'tasa', (SELECT coalesce(max(p.impuesto), 0) FROM dw.politica_precio AS p),
+    'dicho', etl.impuesto_dicho(),
     'vendidos', count(*),
     'lo_dicen', count(*) FILTER (WHERE k.impuesto IS NOT NULL OR k.precio_con_impuesto IS NOT NULL)
 )
-FROM (SELECT r.id_producto FROM dw.resumen_movil AS r ORDER BY r.id_producto DESC LIMIT 500) AS m
--- The last sale of each, by its key: not the whole ledger.
-CROSS JOIN LATERAL (
-    SELECT f.impuesto, f.precio_con_impuesto
-    FROM dw.kardex AS f
-    WHERE f.id_producto = m.id_producto AND f.tipo = 'VENTA'
-    ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
-    LIMIT 1
-) AS k
+FROM etl.v_ultimas_ventas AS k
 $$;
 COMMENT ON FUNCTION etl.impuesto_de_los_precios() IS
-    'La mayor tasa de la política de precios y, de la última venta de unos productos, cuántas dicen su tasa o si su precio la incluye';
+    'Si se sabe la tasa de los precios, la mayor de la política y, de la última venta de unos productos, cuántas dicen su tasa o si su precio la incluye';
 SELECT etl.conceder('EXECUTE', 'etl.impuesto_de_los_precios()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.estado_operacion(p_ventanas integer) RETURNS jsonb
@@ -155,6 +148,7 @@ SELECT jsonb_build_object(
     'probada', (SELECT u.probada FROM etl.prueba AS u),
     'probada_entera', (SELECT u.entera FROM etl.prueba AS u),
     'cierre', etl.ultimo_cierre(),
+    'impuesto_dicho', etl.impuesto_dicho(),
     'rechazos', etl.motivos_de_rechazo(),
     'fuera_de_alcance', etl.resumir_fuera_de_alcance(),
     'diferencias', etl.resumir_diferencias(),
@@ -198,5 +192,5 @@ SELECT jsonb_build_object(
 )
 $$;
 COMMENT ON FUNCTION etl.estado_operacion(integer) IS
-    'Todo lo que muestra el comando status: control, última comprobación, último cierre, últimas ventanas, rechazos, existencias que no son las de la tienda o están bajo cero, entradas a costo 0, orígenes por revisar';
+    'Todo lo que muestra el comando status: control, última comprobación, último cierre, si se sabe el impuesto de los precios, últimas ventanas, rechazos, existencias que no son las de la tienda o están bajo cero, entradas a costo 0, orígenes por revisar';
 SELECT etl.conceder('EXECUTE', 'etl.estado_operacion(integer)', 'etl_cargador');

@@ -12,15 +12,19 @@ WHERE p.id_producto = p_id_producto AND p.clave IS NULL OR p.clave = btrim(p_cod
 UNION ALL
 SELECT p.id_producto, p.codigo, p.nombre, p.categoria, p.clave
 FROM dw.producto AS p
-WHERE btrim(p.codigo) = btrim(p_codigo)
+-- lower() alone folds no accent where the database's locale is C.
+WHERE lower(translate(btrim(p.codigo), 'ÁÉÍÓÚÜÑ', 'áéíóúüñ'))
+    = lower(translate(btrim(p_codigo), 'ÁÉÍÓÚÜÑ', 'áéíóúüñ'))
     AND NOT EXISTS (
         SELECT FROM dw.producto AS x
         WHERE x.id_producto = p_id_producto AND x.clave IS NULL OR x.clave = btrim(p_codigo)
+            -- Of codes that differ in case alone the one that is typed is meant.
+            OR btrim(x.codigo) = btrim(p_codigo) AND btrim(p.codigo) <> btrim(p_codigo)
     )
 ORDER BY 1
 $$;
 COMMENT ON FUNCTION etl.buscar_producto(bigint, text) IS
-    'El producto de ese id, que es el de la tienda; si no lo hay, los que tienen ese código, que deberían ser uno.';
+    'El producto de ese id, que es el de la tienda; si no lo hay, los que tienen ese código, que deberían ser uno; si no hay ninguno, los que lo tienen con otras mayúsculas.';
 SELECT etl.conceder('EXECUTE', 'etl.buscar_producto(bigint, text)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.libro_producto(
@@ -45,7 +49,7 @@ SELECT
     CASE WHEN l.variacion = 0 AND t.signo <> 0 AND t.regla NOT IN ('contar', 'sumar_costo') THEN 'ninguna'
         ELSE t.regla END,
     t.signo, t.nombre,
-    CASE WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
+    CASE WHEN etl.es_inicial(l.id_movimiento) THEN '16' WHEN l.costo_unitario IS NOT NULL THEN coalesce(t.sunat_con_costo, t.sunat) ELSE t.sunat END,
     t.sunat_destino, l.sucursal_destino, l.fecha_documento, l.capa, l.reverso, coalesce(d.documento, d.clave)
 FROM (
     SELECT

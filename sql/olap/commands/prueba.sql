@@ -22,6 +22,7 @@ BEGIN
     RETURN QUERY
     SELECT 'what was closed up to ' || c.dia || ' is not what it was', NULL::bigint, NULL::bigint
     FROM etl.verificar_cierres() AS c;
+    RETURN QUERY SELECT * FROM etl.verificar_ajustes();
     IF p_corta THEN
         RETURN QUERY
         SELECT s.falla, s.id_producto, NULL::bigint

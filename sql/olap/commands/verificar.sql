@@ -28,8 +28,9 @@ SELECT
     -- What the OLTP need not have any more, nor the catalogue its product.
     CASE WHEN NOT etl.puede_irse(k.fecha_documento, k.capa, c.hasta) THEN k.id_producto END AS archivable
 FROM dw.kardex AS k
-CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta) AS c
-WHERE NOT k.reverso AND NOT EXISTS (
+-- OFFSET 0: else it is asked for each row, and six times.
+CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta OFFSET 0) AS c
+WHERE NOT k.reverso AND NOT etl.es_ajuste(k.id_movimiento) AND NOT EXISTS (
     SELECT FROM dw.kardex AS x WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
 )
 UNION ALL
@@ -87,7 +88,8 @@ DECLARE
     v_ultimo bigint;
     v_cuantas bigint := (SELECT c.reltuples FROM pg_class AS c WHERE c.oid = 'dw.kardex'::regclass);
 BEGIN
-    SELECT min(k.id_movimiento), max(k.id_movimiento) INTO v_primero, v_ultimo FROM dw.kardex AS k;
+    SELECT min(k.id_movimiento), max(k.id_movimiento) INTO v_primero, v_ultimo FROM dw.kardex AS k
+    WHERE NOT etl.es_ajuste(k.id_movimiento);
     -- Numbers of a sequence are as good as ranks, which cost a sort.
     IF v_ultimo::numeric - v_primero < 4 * v_cuantas THEN
         RETURN ARRAY(SELECT generate_series(v_primero + p_filas, v_ultimo, p_filas));
@@ -97,7 +99,7 @@ BEGIN
         FROM (
             SELECT k.id_movimiento, row_number() OVER (ORDER BY k.id_movimiento) AS puesto
             FROM dw.kardex AS k
-            WHERE k.capa = 0
+            WHERE k.capa = 0 AND NOT etl.es_ajuste(k.id_movimiento)
         ) AS n
         WHERE n.puesto % p_filas = 0
         ORDER BY n.id_movimiento
@@ -169,6 +171,7 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS k
 WHERE k.version > (SELECT (u.estado ->> 'corridas')::bigint FROM etl.prueba AS u)
+    AND NOT etl.es_ajuste(k.id_movimiento)
 UNION
 SELECT r.id_movimiento FROM etl.rechazo AS r
 UNION

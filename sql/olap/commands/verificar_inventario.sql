@@ -50,6 +50,7 @@ INNER JOIN dw.inventario AS i ON i.id_producto = t.id_producto
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 CROSS JOIN etl.misma_politica() AS n (misma)
+CROSS JOIN LATERAL etl.valor_promedio(i.id_producto, f.fines) AS m
 LEFT JOIN LATERAL (
     SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
     FROM dw.kardex AS k
@@ -65,7 +66,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS w ON true
 -- A price that gets its tax has that of the pricing policy of its load, which may be another by now.
-WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DISTINCT FROM (
+WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio, i.primera) IS DISTINCT FROM (
     w.fecha,
     CASE
         WHEN coalesce(w.precio_con_impuesto, p.precio_con_impuesto) THEN w.precio_unitario
@@ -77,7 +78,8 @@ WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio) IS DIST
         w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
         (w.fecha_documento AT TIME ZONE c.zona)::date
     )),
-    etl.valor_promedio(i.id_producto, f.fines)
+    m.valor_promedio,
+    (SELECT min(k.fecha) FROM dw.kardex AS k WHERE k.id_producto = i.id_producto)
 )
 UNION ALL
 SELECT DISTINCT 'the product has a ledger but no stock row', k.id_producto, NULL::bigint
@@ -101,3 +103,31 @@ WHERE i.id_producto & 1 = p_parte AND i.existencias <> coalesce(s.existencias, 0
 $$;
 COMMENT ON FUNCTION etl.verificar_inventario(boolean, bigint[], bigint) IS
     'Productos cuyo inventario falta, no es el del final de su kardex o tiene un precio que no es el de su costo';
+
+CREATE OR REPLACE FUNCTION etl.verificar_ajustes() RETURNS TABLE (falla text, id_producto bigint, id_movimiento bigint)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT 'an adjustment is not in the ledger as it was booked', coalesce(v.id_producto, k.id_producto),
+    coalesce(v.id_movimiento, k.id_movimiento)
+FROM etl.v_ajuste AS v
+FULL JOIN (
+    SELECT DISTINCT ON (f.id_movimiento) f.*, min(f.fecha) OVER (PARTITION BY f.id_movimiento) AS primera
+    FROM dw.kardex AS f
+    WHERE etl.es_ajuste(f.id_movimiento)
+    ORDER BY f.id_movimiento, f.capa DESC
+) AS k ON k.id_movimiento = v.id_movimiento
+CROSS JOIN etl.control AS c
+WHERE (
+    CASE WHEN v.cuenta THEN
+        NOT k.reverso AND k.tipo = v.tipo AND k.id_producto = v.id_producto AND k.cantidad = abs(v.cantidad)
+        AND k.id_sucursal = coalesce(v.id_sucursal, 0) AND k.fecha_documento = v.fecha
+        AND k.costo_unitario IS NULL AND k.importe IS NULL
+    ELSE k.id_movimiento IS NULL OR k.reverso OR NOT v.vigente AND k.primera < (SELECT etl.cerrado_hasta())
+    END
+) IS NOT TRUE
+-- What an opening has changed comes with the next load.
+AND NOT (v.cuenta AND k.id_movimiento IS NULL AND c.horizonte IS NULL)
+$$;
+COMMENT ON FUNCTION etl.verificar_ajustes() IS
+    'Los ajustes que el kardex no tiene como quedan según dw.ajuste_existencias, y los que tiene de más';

@@ -37,7 +37,7 @@ BEGIN
     RETURN QUERY
     WITH tramo AS MATERIALIZED (
         SELECT
-            q.id_producto, q.desde, coalesce(p.inventariable, true) AS inventariable,
+            q.id_producto, q.desde, coalesce(p.inventariable, true) AS inventariable, p.costo_referencia AS referencia,
             coalesce(u.existencias, a.existencias, 0)::numeric AS existencias,
             coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0)::numeric AS valor,
             coalesce(u.costo_promedio, a.costo_promedio, 0)::numeric AS costo_promedio
@@ -248,7 +248,7 @@ BEGIN
                     NULL, NULL
                 )::dw.paso,
                 s.regla, s.cantidad, s.costo_unitario, s.importe, s.adicional, s.origen IS NOT NULL, s.origen,
-                coalesce(s.habia, s.existencias_previas) - coalesce(s.despues, 0)
+                coalesce(s.habia, s.existencias_previas) - coalesce(s.despues, 0), s.referencia
             ) END AS paso
         FROM (
             SELECT
@@ -258,7 +258,7 @@ BEGIN
                 k.importe::numeric, k.reverso, k.fecha, k.fecha_documento,
                 CASE WHEN c.sabido THEN 'ninguna' ELSE etl.regla_de(k.reverso, t.regla, t.signo, r.inventariable) END
                     AS regla,
-                r.inventariable,
+                r.inventariable, r.referencia,
                 t.orden AS orden_del_tipo, c.despues,
                 CASE t.signo WHEN 1 THEN k.costo_total WHEN -1 THEN -k.costo_total ELSE 0 END AS entra, c.origen, c.adicional, c.habia,
                 r.inventariable AND NOT k.reverso AND (

@@ -53,6 +53,7 @@ FROM (
         ) AS m
         INNER JOIN etl.v_clase AS c
             ON c.tipo = m.tipo AND c.con_costo = (m.costo_unitario IS NOT NULL)
+            AND c.inicial = etl.es_inicial(m.id_movimiento)
         CROSS JOIN LATERAL (
             SELECT
                 CASE WHEN m.importe IS NOT NULL THEN 1.000000 ELSE m.cantidad END

@@ -2,6 +2,7 @@
 SELECT
     v.categoria,
     sum(v.unidades) AS unidades,
+    sum(v.venta_bruta) AS bruta,
     sum(v.venta_neta) AS venta,
     sum(v.margen) AS margen,
     sum(v.margen) / nullif(sum(v.venta_neta), 0) AS margen_relativo,

@@ -1,2 +1,2 @@
--- Until when the data reach, and which day that is in the shop's zone.
-SELECT datos_al, dia, zona FROM dw.mv_datos_al;
+-- Until when the data reach, which day that is in the shop's zone, and whether the tax is known.
+SELECT datos_al, dia, zona, impuesto_dicho FROM dw.mv_datos_al;

@@ -2,6 +2,7 @@
 SELECT
     m.id_producto, m.codigo, m.nombre,
     sum(m.unidades) AS unidades,
+    sum(m.venta_bruta) AS bruta,
     sum(m.venta_neta) AS venta,
     sum(m.margen) AS margen,
     sum(m.margen) / nullif(sum(m.venta_neta), 0) AS margen_relativo,

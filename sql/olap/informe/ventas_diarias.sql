@@ -2,7 +2,7 @@
 -- The last one is the day of the cut, which may not be over.
 WITH suma AS (
     SELECT
-        v.dia, sum(v.venta_neta) AS venta, sum(v.margen) AS margen, sum(v.unidades) AS unidades,
+        v.dia, sum(v.venta_bruta) AS bruta, sum(v.venta_neta) AS venta, sum(v.margen) AS margen, sum(v.unidades) AS unidades,
         sum(v.devoluciones) AS devoluciones, sum(v.mermas) AS mermas
     FROM dw.mv_ventas_diarias AS v
     WHERE v.dia BETWEEN %(dia)s::date - 97 AND %(dia)s::date
@@ -10,6 +10,7 @@ WITH suma AS (
 )
 SELECT
     (%(dia)s::date - n) AS dia,
+    coalesce(s.bruta, 0) AS bruta,
     coalesce(s.venta, 0) AS venta,
     coalesce(s.margen, 0) AS margen,
     coalesce(s.unidades, 0) AS unidades,

@@ -52,6 +52,8 @@ BEGIN
         PERFORM etl.retirar_productos();
     END IF;
     v_reescritas := etl.cargar_dimensiones(v_incluye, v_politica);
+    PERFORM etl.leer_existencias(p_extracto -> 'existencias', v_hasta);
+    PERFORM etl.cargar_referencias();
     PERFORM etl.dar_de_baja_lineas(v_faltan);
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
@@ -102,6 +104,10 @@ BEGIN
     v_conteo := v_conteo || jsonb_build_object(
         'diferencias_nuevas', etl.cargar_existencias(p_extracto -> 'existencias', v_hasta)
     );
+    v_conteo := v_conteo || jsonb_build_object('ajustes', NULL);
+    IF (p_opciones ->> 'ajustar')::boolean OR EXISTS (SELECT FROM dw.ajuste_existencias) THEN
+        v_conteo := v_conteo || etl.igualar_existencias(p_extracto, p_opciones, v_control, v_corte);
+    END IF;
     v_conteo := v_conteo || jsonb_build_object(
         'diferencias', CASE WHEN v_conteo -> 'diferencias_nuevas' > '0' THEN etl.resumir_diferencias() END
     );

@@ -88,13 +88,18 @@ $$;
 COMMENT ON FUNCTION etl.hay_claves() IS 'Si de lo leído algún id no es un número';
 
 CREATE OR REPLACE FUNCTION etl.nombrar_sucursales() RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 AS $$
-INSERT INTO dw.sucursal (id_sucursal, nombre, clave)
-SELECT DISTINCT c.numero, 'Sucursal ' || c.clave, c.clave
-FROM etl.v_clave AS c
-WHERE c.columna = 'id_sucursal' AND c.clave IS NOT NULL AND etl.hay_claves()
-ON CONFLICT (id_sucursal) DO NOTHING
+BEGIN
+    IF NOT etl.hay_claves() THEN
+        RETURN;
+    END IF;
+    INSERT INTO dw.sucursal (id_sucursal, nombre, clave)
+    SELECT DISTINCT c.numero, 'Sucursal ' || c.clave, c.clave
+    FROM etl.v_clave AS c
+    WHERE c.columna = 'id_sucursal' AND c.clave IS NOT NULL
+    ON CONFLICT (id_sucursal) DO NOTHING;
+END
 $$;
 COMMENT ON FUNCTION etl.nombrar_sucursales() IS
     'Lo que sucursales.sql no da se conoce por lo que lo llaman sus movimientos, si no es un número';

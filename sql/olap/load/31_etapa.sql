@@ -7,8 +7,18 @@ DECLARE
     v_repetido record;
     v_filas bigint;
     v_distintas bigint;
+    v_menor bigint;
 BEGIN
-    SELECT count(*), count(DISTINCT e.id_movimiento) INTO v_filas, v_distintas FROM etl.etapa AS e;
+    SELECT count(*), count(DISTINCT e.id_movimiento), min(e.id_movimiento)
+    INTO v_filas, v_distintas, v_menor
+    FROM etl.etapa AS e;
+    IF etl.es_ajuste(v_menor) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'ETD01',
+            MESSAGE = format('movimientos.sql yields id_movimiento %s: numbers below -2^60 are those of our own adjustments',
+                             v_menor),
+            HINT = 'make other numbers of its ids there, then run again';
+    END IF;
     IF v_distintas = v_filas THEN
         RETURN v_filas;
     END IF;
@@ -27,7 +37,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.revisar_etapa() IS
-    'Cuenta las filas leídas; falla si un movimiento viene sin número o dos veces, pues la consulta está mal';
+    'Cuenta las filas leídas; falla si un movimiento viene sin número, con uno de los nuestros o dos veces, pues la consulta está mal';
 
 CREATE OR REPLACE FUNCTION etl.reintentar_rechazos(p_revisados jsonb) RETURNS void
 LANGUAGE sql
@@ -35,12 +45,12 @@ AS $$
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
     fecha, anulado, id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto, id_documento,
-    documento, clave, clave_documento, clave_producto
+    documento, clave, clave_documento, clave_producto, atrasada
 )
 SELECT
     r.id_movimiento, r.tipo, r.id_producto, r.id_sucursal, r.cantidad, r.precio_unitario,
     r.costo_unitario, r.fecha, false, r.id_origen, r.id_sucursal_destino, r.importe, r.impuesto,
-    r.precio_con_impuesto, d.id_documento, d.documento, d.clave, d.clave_documento, r.clave_producto
+    r.precio_con_impuesto, d.id_documento, d.documento, d.clave, d.clave_documento, r.clave_producto, true
 FROM etl.rechazo AS r
 LEFT JOIN LATERAL (
     SELECT * FROM dw.documento_movimiento AS a WHERE a.id_movimiento = r.id_movimiento OFFSET 0

@@ -16,7 +16,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
 
     UPDATE dw.producto AS p
-    SET vigente = false, categoria = 'Sin categoría', inventariable = true, activo = true
+    SET vigente = false, categoria = 'Sin categoría', inventariable = true, activo = true, costo_catalogo = NULL
     WHERE p.vigente
         AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
 END
@@ -36,7 +36,9 @@ BEGIN
             'productos' AS consulta, 'id_producto' AS columna, coalesce(min(e.clave), e.id_producto::text) AS numero,
             count(*) AS filas
         FROM (
-            SELECT DISTINCT p.id_producto, p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave
+            SELECT DISTINCT
+                p.id_producto, p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave,
+                etl.costo_valido(p.costo_referencia)
             FROM etl.etapa_producto AS p
         ) AS e
         GROUP BY e.id_producto
@@ -86,23 +88,24 @@ BEGIN
     WHERE p.inventariable <> coalesce(e.inventariable, true)
     ON CONFLICT (id_producto) DO UPDATE SET cambia_existencias = true;
 
-    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria, inventariable, activo, clave)
+    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria, inventariable, activo, clave, costo_catalogo)
     SELECT DISTINCT
         e.id_producto,
         -- Where the shop has no code for it, its own id says more than the number of it.
         CASE WHEN e.clave IS NULL THEN e.codigo ELSE coalesce(nullif(btrim(e.codigo), ''), e.clave) END,
         e.nombre, coalesce(e.categoria, 'Sin categoría'), coalesce(e.inventariable, true),
-        coalesce(e.activo, true), e.clave
+        coalesce(e.activo, true), e.clave, etl.costo_valido(e.costo_referencia)
     FROM etl.etapa_producto AS e
     WHERE e.id_producto IS NOT NULL
     ON CONFLICT (id_producto) DO UPDATE
     SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
         inventariable = excluded.inventariable, activo = excluded.activo, clave = excluded.clave,
-        vigente = true
-    WHERE (p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave, p.vigente) IS DISTINCT FROM (
-        excluded.codigo, excluded.nombre, excluded.categoria, excluded.inventariable, excluded.activo,
-        excluded.clave, true
-    );
+        costo_catalogo = excluded.costo_catalogo, vigente = true
+    WHERE (p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave, p.costo_catalogo, p.vigente)
+        IS DISTINCT FROM (
+            excluded.codigo, excluded.nombre, excluded.categoria, excluded.inventariable, excluded.activo,
+            excluded.clave, excluded.costo_catalogo, true
+        );
 
     -- One that has an opening has a stock, in the catalogue or not.
     INSERT INTO dw.producto (id_producto, vigente)
@@ -163,3 +166,56 @@ END
 $$;
 COMMENT ON FUNCTION etl.cargar_dimensiones(boolean, text) IS
     'Actualiza productos y sucursales; anota en etl.tramo los productos cuyas sumas cambian de lugar o de impuesto; devuelve cuántos, de los que se venden, cambian de tasa sin fecha';
+
+CREATE OR REPLACE FUNCTION etl.costo_valido(costo numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT CASE WHEN costo > 0 AND costo < 1e11 THEN nullif(round(costo, 6), 0) END
+$$;
+COMMENT ON FUNCTION etl.costo_valido(numeric) IS
+    'Un costo de referencia, a 6 decimales; nulo si no es ninguno: 0, negativo, ni un número posible';
+
+CREATE OR REPLACE FUNCTION etl.cargar_referencias() RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_cerrado timestamptz := etl.cerrado_hasta();
+    v_tipos text[] := ARRAY(
+        SELECT t.tipo FROM dw.tipo_movimiento AS t WHERE t.regla IN ('recibir', 'contar', 'devolver_venta')
+    );
+BEGIN
+    IF NOT EXISTS (SELECT FROM dw.producto AS p WHERE p.costo_referencia IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.costo_referencia IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM dw.existencias_tienda AS t WHERE t.costo_referencia IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    -- What entered so is valued again, where it is open.
+    WITH cambiada AS (
+        UPDATE dw.producto AS p
+        SET costo_referencia = n.costo
+        FROM (
+            SELECT q.id_producto, coalesce(t.costo, q.costo_catalogo) AS costo
+            FROM dw.producto AS q
+            LEFT JOIN (
+                SELECT e.id_producto, max(etl.costo_valido(e.costo_referencia)) AS costo
+                FROM dw.existencias_tienda AS e
+                GROUP BY e.id_producto
+            ) AS t ON t.id_producto = q.id_producto
+        ) AS n
+        WHERE n.id_producto = p.id_producto AND p.costo_referencia IS DISTINCT FROM n.costo
+        RETURNING p.id_producto
+    )
+    INSERT INTO etl.tramo AS t (id_producto, desde, cambia_referencia)
+    SELECT c.id_producto, '-infinity', true
+    FROM cambiada AS c
+    CROSS JOIN LATERAL (
+        SELECT FROM dw.kardex AS k
+        WHERE k.id_producto = c.id_producto AND k.fecha >= v_cerrado AND k.costo_unitario IS NULL
+            AND NOT k.reverso AND k.tipo = ANY (v_tipos)
+        LIMIT 1
+    ) AS k
+    ON CONFLICT (id_producto) DO UPDATE SET desde = excluded.desde, cambia_referencia = true;
+END
+$$;
+COMMENT ON FUNCTION etl.cargar_referencias() IS
+    'Pone al día el costo de referencia de los productos: el de existencias.sql o, si no, el de productos.sql; y anota en etl.tramo los que entraron así y cambian';

@@ -64,6 +64,8 @@ BEGIN
         SELECT k.*, false
         FROM dw.kardex AS k
         WHERE etl.puede_irse(k.fecha_documento, k.capa, v_cerrado)
+            -- What no OLTP has does not leave for that.
+            AND NOT etl.es_ajuste(k.id_movimiento)
             AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = k.id_movimiento);
     END IF;
     IF v_cerrado > '-infinity' THEN
@@ -175,6 +177,7 @@ FROM (
     OFFSET 0
 ) AS r
 WHERE etl.puede_irse(r.fecha_documento, r.capa, (SELECT etl.cerrado_hasta()))
+    AND NOT etl.es_ajuste(r.id_movimiento)
     AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
     AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimiento)
 $$;
@@ -197,6 +200,7 @@ FROM (
     OFFSET 0
 ) AS r
 WHERE etl.puede_irse(r.fecha_documento, r.capa, (SELECT etl.cerrado_hasta()))
+    AND NOT etl.es_ajuste(r.id_movimiento)
     AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE b.id_movimiento = r.id_movimiento)
 $$;
 COMMENT ON FUNCTION etl.dar_de_baja_desconocidos() IS

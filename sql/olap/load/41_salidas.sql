@@ -89,6 +89,19 @@ $$;
 COMMENT ON FUNCTION etl.revisar_salidas(etl.control, jsonb, jsonb) IS
     'Detiene una carga que quitaría del kardex, o reemplazaría por otros documentos, demasiado, sola o con las corridas anteriores, salvo que se haya aceptado esa fuente; lleva la cuenta de las ajenas en etl.control.ajenas';
 
+CREATE OR REPLACE FUNCTION etl.contar_salidas() RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+SELECT jsonb_build_object(
+    'quitadas', count(*) FILTER (WHERE s.motivo = 'quitada'),
+    'reemplazadas', count(*) FILTER (WHERE s.motivo = 'reemplazada'),
+    'primera', min(s.fecha) FILTER (WHERE s.motivo IN ('quitada', 'reemplazada')),
+    'ultima', max(s.fecha) FILTER (WHERE s.motivo IN ('quitada', 'reemplazada'))
+)
+FROM etl.salidas() AS s
+$$;
+COMMENT ON FUNCTION etl.contar_salidas() IS 'Cuántas filas quita o reemplaza la carga en curso, y de qué fechas';
+
 CREATE OR REPLACE FUNCTION etl.salidas()
 RETURNS TABLE (id_movimiento bigint, fecha timestamptz, motivo text, ajena boolean)
 LANGUAGE sql STABLE

@@ -40,7 +40,8 @@ BEGIN
             'productos_tocados', v_productos, 'revaluadas', v_revaluadas,
             'altas', coalesce(sum(t.altas), 0), 'ventas', coalesce(sum(t.ventas), 0),
             'entradas', coalesce(sum(t.entradas), 0),
-            'existencias_cambiadas', count(*) FILTER (WHERE t.cambia_existencias)
+            'existencias_cambiadas', count(*) FILTER (WHERE t.cambia_existencias),
+            'referencias_cambiadas', count(*) FILTER (WHERE t.cambia_referencia)
         )
         FROM etl.tramo AS t
     );

@@ -33,12 +33,15 @@ BEGIN
     PERFORM etl.extender_tramos();
     -- What is closed is not valued again, whatever changed.
     UPDATE etl.tramo AS t SET desde = c.hasta
-    FROM (SELECT etl.cerrado_hasta() AS hasta) AS c
+    FROM (SELECT etl.cerrado_hasta() AS hasta OFFSET 0) AS c
     WHERE t.desde < c.hasta;
 
     UPDATE etl.tramo AS t SET inventariable = false
     FROM dw.producto AS p
     WHERE NOT p.inventariable AND p.id_producto = t.id_producto;
+    UPDATE etl.tramo AS t SET referencia = p.costo_referencia
+    FROM dw.producto AS p
+    WHERE p.costo_referencia IS NOT NULL AND p.id_producto = t.id_producto;
 
     -- LIMIT keeps the planner from joining with a scan of the whole ledger.
     UPDATE etl.tramo AS t
@@ -79,7 +82,7 @@ SELECT
     ROW(
         coalesce(u.valor, round(a.existencias * a.costo_promedio, 6), 0),
         NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.sucursales, s.por_sucursal,
-        NULL, NULL
+        NULL, NULL, NULL
     )::dw.circunstancia,
     false, NULL::dw.estado, NULL::numeric, NULL::boolean, NULL::numeric, NULL::tid,
     '-infinity', 0::smallint, false, NULL::numeric, NULL::boolean
@@ -99,7 +102,7 @@ SELECT
     m.id_producto, m.fecha, m.id_movimiento, m.id_sucursal, m.orden, m.tipo,
     CASE WHEN m.regla = 'contar' AND x.olvidar THEN 'ninguna' ELSE m.regla END, m.cantidad,
     m.precio_unitario, m.costo_unitario, m.importe, m.id_origen, m.id_sucursal_destino, m.de_todo,
-    CASE WHEN x.id_movimiento IS NOT NULL OR m.importe IS NOT NULL OR m.sigue_sucursales
+    CASE WHEN x.id_movimiento IS NOT NULL OR m.importe IS NOT NULL OR m.sigue_sucursales OR m.referencia IS NOT NULL
         THEN ROW(
             m.importe, x.adicional, x.en_su_entrada,
             CASE WHEN x.recordar THEN m.id_movimiento END, x.id_origen, x.olvidar,
@@ -108,7 +111,7 @@ SELECT
             END,
             CASE WHEN m.sigue_sucursales THEN m.id_sucursal END,
             CASE WHEN m.sigue_sucursales THEN m.id_sucursal_destino END,
-            m.de_todo, NULL, NULL, x.habia, x.despues
+            m.de_todo, NULL, NULL, x.habia, x.despues, m.referencia
         )::dw.circunstancia
     END,
     m.reclasificado, m.anterior, m.variacion_anterior, m.provisional_anterior, m.salto_anterior,
@@ -126,7 +129,13 @@ FROM (
         NULL::numeric AS salto_anterior, NULL::tid AS ctid_kardex,
         coalesce(e.fecha_documento, e.fecha) AS fecha_documento, e.capa, e.reverso,
         CASE WHEN p.precio THEN round(e.impuesto, 6) END AS impuesto,
-        CASE WHEN p.precio THEN e.precio_con_impuesto END AS precio_con_impuesto
+        CASE WHEN p.precio THEN e.precio_con_impuesto END AS precio_con_impuesto,
+        -- Only for what may enter without a cost: any other row needs no circumstances for it.
+        CASE
+            WHEN t.referencia IS NULL THEN NULL
+            WHEN e.costo_unitario IS NULL AND NOT e.reverso AND p.regla IN ('recibir', 'contar', 'devolver_venta')
+                THEN t.referencia
+        END AS referencia
     FROM etl.etapa AS e
     INNER JOIN etl.tramo AS t ON t.id_producto = e.id_producto
     INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo
@@ -141,9 +150,14 @@ FROM (
         r.id_origen, r.id_sucursal_destino, r.de_todo, r.sigue_sucursales, r.reclasificado,
         ROW(r.existencias, r.valor, r.costo_promedio, r.costo_total, r.ajuste)::dw.estado,
         r.variacion, r.provisional, r.salto_costo, r.ctid_kardex, r.fecha_documento, r.capa, r.reverso,
-        r.impuesto, r.precio_con_impuesto
+        r.impuesto, r.precio_con_impuesto,
+        CASE
+            WHEN r.referencia IS NULL THEN NULL
+            WHEN r.costo_unitario IS NULL AND NOT r.reverso AND p.regla IN ('recibir', 'contar', 'devolver_venta')
+                THEN r.referencia
+        END
     FROM (
-        SELECT t.categoria_anterior IS NOT NULL AS reclasificado, t.sigue_sucursales, t.inventariable, k.*
+        SELECT t.categoria_anterior IS NOT NULL AS reclasificado, t.sigue_sucursales, t.inventariable, t.referencia, k.*
         FROM etl.tramo AS t
         CROSS JOIN LATERAL (
             SELECT f.*, f.ctid AS ctid_kardex FROM dw.kardex AS f

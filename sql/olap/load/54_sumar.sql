@@ -48,18 +48,18 @@ COMMENT ON FUNCTION etl.inicio_del_dia(date, text) IS
 
 CREATE OR REPLACE VIEW etl.v_clase AS
 SELECT
-    t.tipo, c.con_costo, t.signo, t.resta,
+    t.tipo, c.con_costo, c.inicial, t.signo, t.resta,
     d.clase IS NOT DISTINCT FROM 'ventas' AS ventas,
     d.clase IS NOT DISTINCT FROM 'compras' AS compras,
     d.clase IS NOT DISTINCT FROM 'merma' AS merma
 FROM dw.tipo_movimiento AS t
-CROSS JOIN (VALUES (true), (false)) AS c (con_costo)
+CROSS JOIN (VALUES (true, false), (false, false), (false, true)) AS c (con_costo, inicial)
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN c.con_costo THEN coalesce(t.clase_con_costo, t.clase) ELSE t.clase END AS clase
+    SELECT CASE WHEN c.inicial THEN NULL WHEN c.con_costo THEN coalesce(t.clase_con_costo, t.clase) ELSE t.clase END AS clase
 ) AS d
 -- Joined by both columns at once, and its expressions worked out once a type.
 OFFSET 0;
-COMMENT ON VIEW etl.v_clase IS 'En qué clase se informa cada tipo, con costo propio y sin él';
+COMMENT ON VIEW etl.v_clase IS 'En qué clase se informa cada tipo, con costo propio y sin él; en ninguna, si es el saldo con que un producto empieza';
 
 CREATE OR REPLACE VIEW etl.v_diferencia AS
 -- Of the products with a tail: what enters; of a row that only changes cost, the difference.
@@ -132,11 +132,12 @@ BEGIN
         - coalesce(sum(c.sin_existencias) FILTER (WHERE c.resta AND c.sin_existencias IS NOT NULL), 0),
         coalesce(-sum(c.entra) FILTER (WHERE c.merma), 0),
         coalesce(-sum(c.variacion) FILTER (WHERE c.merma), 0),
-        -- What is of no class moves nothing.
+        -- What is of no class moves nothing, but for what a product begins with.
         coalesce(sum(c.variacion) FILTER (WHERE c.vendido), 0)
         + coalesce(sum(c.variacion) FILTER (WHERE c.ventas AND NOT c.vendido), 0)
         + coalesce(sum(c.variacion) FILTER (WHERE c.compras), 0)
         + coalesce(sum(c.variacion) FILTER (WHERE c.merma), 0)
+        + coalesce(sum(c.variacion) FILTER (WHERE c.inicial), 0)
     FROM (
         SELECT
             s.*,
@@ -149,7 +150,7 @@ BEGIN
             -- that names it, and dw.venta_neta() is not written into what asks for a rate that is one.
             SELECT
                 m.id_sucursal, m.categoria, m.id_producto, m.movimientos, m.variacion, m.ajuste,
-                t.ventas, t.compras, t.merma, t.resta,
+                t.ventas, t.compras, t.merma, t.resta, t.inicial,
                 (m.fecha AT TIME ZONE p_zona)::date AS dia,
                 CASE WHEN m.reverso
                     THEN etl.tasa_asentada(
@@ -201,7 +202,8 @@ BEGIN
                 UNION ALL
                 SELECT * FROM etl.v_diferencia AS v WHERE NOT p_todo
             ) AS m
-            INNER JOIN etl.v_clase AS t ON t.tipo = m.tipo AND t.con_costo = m.con_costo
+            INNER JOIN etl.v_clase AS t
+                ON t.tipo = m.tipo AND t.con_costo = m.con_costo AND t.inicial = etl.es_inicial(m.id_movimiento)
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN m.importe IS NULL THEN m.cantidad ELSE 1.000000 END AS unidades
             ) AS u

@@ -14,7 +14,9 @@ $$;
 COMMENT ON FUNCTION etl.fines_de_mes(date, text) IS
     'Los fines de mes de los 365 días que terminan en el corte';
 
-CREATE OR REPLACE FUNCTION etl.valor_promedio(p_producto bigint, p_fines timestamptz[]) RETURNS numeric
+CREATE OR REPLACE FUNCTION etl.valor_promedio(p_producto bigint, p_fines timestamptz[])
+-- A table of one row is written into the query that asks for it; a value is worked out by one of its own.
+RETURNS TABLE (valor_promedio numeric)
 LANGUAGE sql STABLE
 AS $$
 -- Before its first movement and its opening a product has no value that would count.
@@ -50,7 +52,7 @@ LANGUAGE sql
 AS $$
 INSERT INTO dw.inventario AS i (
     id_producto, existencias, valor, costo_promedio, precio_sugerido, version,
-    ultima_venta, ultimo_precio, ultimo_neto, valor_promedio
+    ultima_venta, ultimo_precio, ultimo_neto, valor_promedio, primera
 )
 SELECT
     t.id_producto,
@@ -72,7 +74,8 @@ SELECT
         w.impuesto, w.precio_con_impuesto, p.precio_con_impuesto, p.impuesto, p.tasas,
         (w.fecha_documento AT TIME ZONE p_zona)::date
     )),
-    etl.valor_promedio(t.id_producto, f.fines)
+    m.valor_promedio,
+    (SELECT min(k.fecha) FROM dw.kardex AS k WHERE k.id_producto = t.id_producto)
 FROM (
     SELECT s.id_producto FROM etl.tramo AS s
     UNION
@@ -81,6 +84,7 @@ FROM (
 INNER JOIN dw.producto AS p ON p.id_producto = t.id_producto
 INNER JOIN etl.politica_al(p_corte) AS v ON v.id_producto = t.id_producto
 CROSS JOIN etl.fines_de_mes(p_corte, p_zona) AS f (fines)
+CROSS JOIN LATERAL etl.valor_promedio(t.id_producto, f.fines) AS m
 LEFT JOIN etl.v_apertura AS a ON a.id_producto = t.id_producto
 -- Each from the end of the product's ledger, by its key: the cost does not follow the history.
 LEFT JOIN LATERAL (
@@ -109,13 +113,14 @@ ON CONFLICT (id_producto) DO UPDATE SET
     costo_promedio = excluded.costo_promedio, precio_sugerido = excluded.precio_sugerido,
     version = excluded.version, ultima_venta = excluded.ultima_venta,
     ultimo_precio = excluded.ultimo_precio, ultimo_neto = excluded.ultimo_neto,
-    valor_promedio = excluded.valor_promedio
+    valor_promedio = excluded.valor_promedio, primera = excluded.primera
 WHERE (
     i.existencias, i.valor, i.costo_promedio, i.precio_sugerido, i.ultima_venta, i.ultimo_precio,
-    i.ultimo_neto, i.valor_promedio
+    i.ultimo_neto, i.valor_promedio, i.primera
 ) IS DISTINCT FROM (
     excluded.existencias, excluded.valor, excluded.costo_promedio, excluded.precio_sugerido,
-    excluded.ultima_venta, excluded.ultimo_precio, excluded.ultimo_neto, excluded.valor_promedio
+    excluded.ultima_venta, excluded.ultimo_precio, excluded.ultimo_neto, excluded.valor_promedio,
+    excluded.primera
 )
 $$;
 COMMENT ON FUNCTION etl.actualizar_inventario(bigint, date, text, boolean) IS

@@ -141,16 +141,34 @@ COMMENT ON FUNCTION etl.comparar_existencias(bigint[], timestamptz) IS
     'Anota dónde nuestras existencias no son las de la tienda, de esos productos o de todos (nulo); devuelve cuántos productos difieren que antes no';
 
 CREATE OR REPLACE FUNCTION etl.comparar_tocados() RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 AS $$
-SELECT etl.comparar_existencias(
-    ARRAY(SELECT t.id_producto FROM etl.tramo AS t), (SELECT c.hasta FROM etl.control AS c)
-)
+DECLARE
+    v_tocados bigint[] := ARRAY(SELECT t.id_producto FROM etl.tramo AS t);
+    v_antes jsonb;
+BEGIN
+    IF EXISTS (SELECT FROM dw.ajuste_existencias) THEN
+        SELECT jsonb_agg(jsonb_build_array(
+            t.id_producto, t.id_sucursal, coalesce(d.nuestras, t.existencias)
+        )) INTO v_antes
+        FROM dw.existencias_tienda AS t
+        LEFT JOIN etl.diferencia_existencias AS d
+            ON d.id_producto = t.id_producto AND d.id_sucursal IS NOT DISTINCT FROM t.id_sucursal
+        WHERE t.id_producto = ANY (v_tocados);
+    END IF;
+    PERFORM etl.comparar_existencias(v_tocados, (SELECT c.hasta FROM etl.control AS c));
+    -- The shop moved nothing meanwhile.
+    UPDATE etl.diferencia_existencias AS d
+    SET atrasada = d.atrasada + d.nuestras - (v.fila ->> 2)::numeric, atrasada_desde = '-infinity'
+    FROM jsonb_array_elements(v_antes) AS v (fila)
+    WHERE d.id_producto = (v.fila ->> 0)::bigint AND d.id_sucursal IS NOT DISTINCT FROM (v.fila ->> 1)::bigint
+        AND d.nuestras <> (v.fila ->> 2)::numeric;
+END
 $$;
 COMMENT ON FUNCTION etl.comparar_tocados() IS
     'Lo mismo de lo que se valorizó de nuevo sin leer a la tienda: una apertura, historia anterior, un cierre que se deshace';
 
-CREATE OR REPLACE FUNCTION etl.cargar_existencias(p_leidas jsonb, p_ventana timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION etl.leer_existencias(p_leidas jsonb, p_ventana timestamptz) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -158,24 +176,79 @@ BEGIN
         -- A shop without the query, or one that took it away.
         DELETE FROM dw.existencias_tienda;
         UPDATE etl.control AS c SET existencias = NULL WHERE c.existencias IS NOT NULL;
-        RETURN etl.comparar_existencias(NULL, p_ventana);
+        RETURN;
     END IF;
     PERFORM etl.recibir_existencias((p_leidas ->> 'todas')::boolean);
     UPDATE etl.control AS c
     SET existencias = p_leidas ->> 'consulta',
         existencias_enteras = CASE WHEN (p_leidas ->> 'todas')::boolean THEN p_ventana ELSE c.existencias_enteras END;
-    RETURN etl.comparar_existencias(
-        CASE WHEN NOT (p_leidas ->> 'todas')::boolean THEN ARRAY(
-            SELECT t.id_producto FROM etl.tramo AS t
-            UNION
-            SELECT e.id_producto FROM etl.etapa_existencia AS e
-            UNION
-            -- One that has no stock from now on, though it never moved.
-            SELECT e.id_producto FROM etl.etapa_producto AS e
-        ) END,
-        p_ventana
-    );
 END
 $$;
+COMMENT ON FUNCTION etl.leer_existencias(jsonb, timestamptz) IS
+    'Antes de valorizar: lo que la ventana leyó de existencias.sql, a dw.existencias_tienda';
+
+CREATE OR REPLACE FUNCTION etl.cargar_existencias(p_leidas jsonb, p_ventana timestamptz) RETURNS bigint
+LANGUAGE sql
+AS $$
+SELECT etl.comparar_existencias(
+    CASE WHEN NOT (nullif(p_leidas, 'null') ->> 'todas')::boolean THEN ARRAY(
+        SELECT t.id_producto FROM etl.tramo AS t
+        UNION
+        SELECT e.id_producto FROM etl.etapa_existencia AS e
+        UNION
+        -- One that has no stock from now on, though it never moved.
+        SELECT e.id_producto FROM etl.etapa_producto AS e
+    ) END,
+    p_ventana
+)
+$$;
 COMMENT ON FUNCTION etl.cargar_existencias(jsonb, timestamptz) IS
-    'Después de valorizar: lo que la ventana leyó de existencias.sql, al lado de lo nuestro; devuelve cuántos productos difieren que antes no';
+    'Después de valorizar: lo de la tienda al lado de lo nuestro, todo o lo que pudo cambiar; devuelve cuántos productos difieren que antes no';
+
+CREATE OR REPLACE FUNCTION etl.anotar_atrasadas(p_extracto jsonb, p_antes timestamptz) RETURNS void
+LANGUAGE sql
+AS $$
+-- Of what entered, and left, what the OLTP had before the last window: its rejects that entered now, what
+-- was sought by its number; of a full read, which does not tell, what is dated before.
+WITH lectura AS (
+    SELECT
+        (p_extracto ->> 'imagen_completa')::boolean AS completa,
+        ARRAY(
+            SELECT v.id::bigint
+            FROM jsonb_array_elements_text(coalesce(nullif(p_extracto -> 'revisados', 'null'), '[]')) AS v (id)
+        ) AS revisados
+), movida AS (
+    SELECT k.id_producto, k.fecha_documento, k.id_sucursal, k.id_sucursal_destino, k.variacion, k.cantidad
+    FROM lectura AS l
+    CROSS JOIN etl.etapa AS e
+    CROSS JOIN LATERAL (
+        SELECT * FROM dw.kardex AS f WHERE f.id_movimiento = e.id_movimiento AND f.capa = e.capa OFFSET 0
+    ) AS k
+    WHERE e.id_producto IN (SELECT a.id_producto FROM dw.ajuste_existencias AS a)
+        AND CASE WHEN l.completa THEN k.fecha_documento < p_antes
+            ELSE e.atrasada OR e.id_movimiento = ANY (l.revisados) END
+    UNION ALL
+    SELECT b.id_producto, b.fecha_documento, b.id_sucursal, b.id_sucursal_destino, -b.variacion, -b.cantidad
+    FROM lectura AS l
+    CROSS JOIN etl.baja AS b
+    WHERE b.id_producto IN (SELECT a.id_producto FROM dw.ajuste_existencias AS a)
+        AND CASE WHEN l.completa THEN b.fecha_documento < p_antes ELSE b.id_movimiento = ANY (l.revisados) END
+), lugar AS (
+    SELECT m.id_producto, s.id_sucursal, sum(s.variacion) AS variacion, min(m.fecha_documento) AS primera
+    FROM movida AS m
+    CROSS JOIN LATERAL etl.por_sucursal(m.id_sucursal, m.id_sucursal_destino, m.variacion, m.cantidad) AS s
+    GROUP BY m.id_producto, s.id_sucursal
+)
+UPDATE etl.diferencia_existencias AS d
+SET atrasada = d.atrasada + u.variacion, atrasada_desde = least(d.atrasada_desde, u.primera)
+FROM (
+    SELECT f.id_producto, f.id_sucursal, sum(l.variacion) AS variacion, min(l.primera) AS primera
+    FROM etl.diferencia_existencias AS f
+    INNER JOIN lugar AS l
+        ON l.id_producto = f.id_producto AND (f.id_sucursal IS NULL OR l.id_sucursal = f.id_sucursal)
+    GROUP BY f.id_producto, f.id_sucursal
+) AS u
+WHERE d.id_producto = u.id_producto AND d.id_sucursal IS NOT DISTINCT FROM u.id_sucursal AND u.variacion <> 0
+$$;
+COMMENT ON FUNCTION etl.anotar_atrasadas(jsonb, timestamptz) IS
+    'De los productos con ajustes que difieren, suma a etl.diferencia_existencias lo que esta carga movió y la tienda ya sabía';

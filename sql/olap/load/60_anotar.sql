@@ -18,7 +18,13 @@ SET version = gen_random_uuid(),
     lsn = (p_extracto ->> 'lsn')::pg_lsn,
     zona = p_zona,
     politica = p_politica,
+    borradas_buscadas = CASE
+        WHEN (p_extracto ->> 'imagen_completa')::boolean OR (p_extracto ->> 'borradas_buscadas')::boolean
+            THEN (p_extracto ->> 'hasta')::timestamptz
+        ELSE c.borradas_buscadas
+    END,
     aceptar_fuente = NULL,
+    aceptar_ajustes = false,
     revaluar = false
 $$;
 COMMENT ON FUNCTION etl.avanzar_control(jsonb, timestamptz, text, text) IS

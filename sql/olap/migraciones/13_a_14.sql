@@ -28,6 +28,19 @@ BEGIN
         ALTER TABLE etl.rechazo
             ADD COLUMN IF NOT EXISTS impuesto numeric,
             ADD COLUMN IF NOT EXISTS precio_con_impuesto boolean;
+        ALTER TABLE dw.inventario ADD COLUMN IF NOT EXISTS primera timestamptz;
+        UPDATE dw.inventario AS i
+        SET primera = (SELECT min(k.fecha) FROM dw.kardex AS k WHERE k.id_producto = i.id_producto);
+        -- A rate of 0 that stands alone is init's own: nobody said it.
+        ALTER TABLE dw.politica_precio
+            DROP CONSTRAINT IF EXISTS politica_precio_general,
+            ADD CONSTRAINT politica_precio_general CHECK (
+                id_producto IS NOT NULL OR categoria IS NOT NULL OR desde IS NOT NULL
+                OR (margen IS NOT NULL AND redondeo IS NOT NULL)
+            );
+        UPDATE dw.politica_precio SET impuesto = NULL
+        WHERE 0 = ALL (SELECT p.impuesto FROM dw.politica_precio AS p WHERE p.impuesto IS NOT NULL)
+            AND id_producto IS NULL AND categoria IS NULL AND desde IS NULL;
         -- The next load looks up each product's tax again: it was 0 where prices have none within.
         UPDATE etl.control SET politica = NULL;
     END IF;
@@ -36,7 +49,7 @@ BEGIN
         INNER JOIN pg_type AS t ON t.typrelid = a.attrelid
         WHERE t.oid = to_regtype('dw.circunstancia') AND a.attname = 'despues'
     ) THEN
-        ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric;
+        ALTER TYPE dw.circunstancia ADD ATTRIBUTE despues numeric, ADD ATTRIBUTE referencia numeric;
     END IF;
 END
 $$;
@@ -46,10 +59,11 @@ DROP VIEW IF EXISTS etl.v_clase, etl.v_diferencia, etl.v_baja_desconocida, etl.v
 DROP FUNCTION IF EXISTS
     etl.libro(date, date, text), etl.libro_producto(bigint, date, date, text), etl.buscar_producto(bigint, text),
     etl.verificar_bloques(timestamptz, bigint, text, boolean),
-    etl.tasa_del_dia(numeric, dw.tasa[], date),
+    etl.tasa_del_dia(numeric, dw.tasa[], date), etl.valor_promedio(bigint, timestamptz[]),
     etl.motivo_rechazo(
         dw.tipo_movimiento, boolean, numeric, numeric, numeric, numeric, timestamptz, timestamptz, bigint, bigint
     ),
     etl.verificar_filas(timestamptz, bigint[], bigint, text, boolean),
     etl.verificar_movimientos(bigint[], text, boolean), etl.valorizar(boolean, bigint, numeric), etl.tramos(boolean),
+    dw.valuar_movimiento(dw.paso, text, numeric, numeric, numeric, numeric, boolean, dw.origen, numeric),
     etl.aconsejar_salidas(etl.control, jsonb, bigint, bigint, bigint);

@@ -53,7 +53,8 @@ BEGIN
             sucursales    bigint[],
             por_sucursal  numeric[],
             habia         numeric,
-            despues       numeric
+            despues       numeric,
+            referencia    numeric
         );
     END IF;
 END
@@ -65,4 +66,4 @@ COMMENT ON TYPE dw.origen IS
 COMMENT ON TYPE dw.paso IS
     'Un dw.estado con la cantidad con signo que lo cambió, si se valorizó al promedio, el promedio que había antes y lo que necesitan los movimientos que siguen: los orígenes que nombran y, si se cuenta por sucursal, lo que hay en cada una';
 COMMENT ON TYPE dw.circunstancia IS
-    'Lo que un movimiento necesita además de su cantidad y su costo: el importe de la línea, lo que se añade a su entrada o si está en ella, con qué número recordarlo, su origen (en esta pasada, o ya valorizado antes), sus sucursales y, de un conteo, lo que había en la suya; nula para casi todos';
+    'Lo que un movimiento necesita además de su cantidad y su costo: el importe de la línea, lo que se añade a su entrada o si está en ella, con qué número recordarlo, su origen (en esta pasada, o ya valorizado antes), sus sucursales de un conteo, lo que había en la suya y, de lo que entra sin costo, el de referencia; nula para casi todos';

@@ -2,7 +2,7 @@
 -- type has stands in dw.tipo_movimiento.
 --
 -- A sale of 4 of 10 that are worth 50.00:
---   dw.aplicar_movimiento((dw.aplicar_movimiento(NULL, 'saldo', 10, 5, ROW(50,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)::dw.circunstancia)), 'al_promedio', 4, NULL, NULL)
+--   dw.aplicar_movimiento((dw.aplicar_movimiento(NULL, 'saldo', 10, 5, ROW(50,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)::dw.circunstancia)), 'al_promedio', 4, NULL, NULL)
 --   → (6,30.000000,5,20.000000,0.000000,-4,t,,,,)
 
 CREATE OR REPLACE FUNCTION dw.aplicar_movimiento(

@@ -2,7 +2,7 @@
 -- pass carries, and what those after it will need is put there.
 --
 -- A sale of 4 of 10 that are worth 50.00, that a later return will name:
---   dw.seguir(ROW(10,50,5,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'al_promedio', 4, NULL, ROW(NULL,NULL,NULL,7,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)::dw.circunstancia)
+--   dw.seguir(ROW(10,50,5,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'al_promedio', 4, NULL, ROW(NULL,NULL,NULL,7,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)::dw.circunstancia)
 --   → (6,30.000000,5,20.000000,0.000000,-4,t,5,"{""(7,20.000000,4,6,5)""}",,)
 
 CREATE OR REPLACE FUNCTION dw.seguir(
@@ -42,7 +42,8 @@ BEGIN
     p := dw.valuar_movimiento(
         paso, regla, cantidad, costo_unitario, c.importe, c.adicional, c.en_su_entrada, v_origen,
         -- A count of a closed period found what there was then.
-        coalesce(v_habia, c.habia, paso.existencias) - coalesce(c.despues, 0)
+        coalesce(v_habia, c.habia, paso.existencias) - coalesce(c.despues, 0),
+        c.referencia
     );
     p.promedio_previo := paso.costo_promedio;
     p.origenes := paso.origenes;

@@ -1,15 +1,18 @@
 -- A movement by the rule of its type, once all that it needs is known.
 --
 -- A return of 2 to the supplier, who credits 7.00 each for what had cost 5.00:
---   dw.valuar_movimiento(ROW(10,50,5,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'devolver_compra', 2, 7, NULL, NULL, NULL, ROW(1,50,10,10,5)::dw.origen, 10)
+--   dw.valuar_movimiento(ROW(10,50,5,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'devolver_compra', 2, 7, NULL, NULL, NULL, ROW(1,50,10,10,5)::dw.origen, 10, NULL)
 --   → (8,40.000000,5.000000,14.000000,4.000000,-2,f,,,,)
 -- A count that finds 8 of 10:
---   dw.valuar_movimiento(ROW(10,50,5,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'contar', 8, NULL, NULL, NULL, NULL, NULL, 10)
+--   dw.valuar_movimiento(ROW(10,50,5,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'contar', 8, NULL, NULL, NULL, NULL, NULL, 10, NULL)
 --   → (8,40.000000,5,-10.000000,0.000000,-2,t,,,,)
+-- A surplus of 3 of what has no cost yet, where the shop knows one of 4.00:
+--   dw.valuar_movimiento(ROW(0,0,0,0,0,0,false,NULL,NULL,NULL,NULL)::dw.paso, 'recibir', 3, NULL, NULL, NULL, NULL, NULL, 0, 4)
+--   → (3,12.000000,4,12.000000,0.000000,3,f,,,,)
 
 CREATE OR REPLACE FUNCTION dw.valuar_movimiento(
     paso dw.paso, regla text, cantidad numeric, costo_unitario numeric, importe numeric,
-    adicional numeric, en_su_entrada boolean, origen dw.origen, habia numeric
+    adicional numeric, en_su_entrada boolean, origen dw.origen, habia numeric, referencia numeric
 ) RETURNS dw.paso
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -37,13 +40,19 @@ BEGIN
         ELSIF v_variacion > 0 AND (costo_unitario IS NOT NULL OR importe IS NOT NULL) THEN
             r := dw.recibir(e, v_variacion, costo_unitario, coalesce(adicional, 0), importe);
             v_costo := coalesce(importe, round(v_variacion * costo_unitario, 6)) + coalesce(adicional, 0);
+        ELSIF v_variacion > 0 AND e.costo_promedio = 0 AND referencia IS NOT NULL THEN
+            r := dw.recibir(e, v_variacion, referencia, 0, NULL);
+            v_costo := round(v_variacion * referencia, 6);
         ELSE
             r := dw.al_promedio(e, v_variacion);
             v_al_promedio := true;
         END IF;
     ELSIF regla = 'devolver_venta' THEN
         v_variacion := cantidad;
-        IF origen.cantidad IS NULL THEN
+        IF origen.cantidad IS NULL AND e.costo_promedio = 0 AND referencia IS NOT NULL THEN
+            v_costo := round(cantidad * referencia, 6);
+            r := dw.devolver_venta(e, cantidad, v_costo);
+        ELSIF origen.cantidad IS NULL THEN
             r := dw.al_promedio(e, cantidad);
             v_al_promedio := true;
         ELSE
@@ -102,5 +111,5 @@ BEGIN
     )::dw.paso;
 END
 $$;
-COMMENT ON FUNCTION dw.valuar_movimiento(dw.paso, text, numeric, numeric, numeric, numeric, boolean, dw.origen, numeric) IS
+COMMENT ON FUNCTION dw.valuar_movimiento(dw.paso, text, numeric, numeric, numeric, numeric, boolean, dw.origen, numeric, numeric) IS
     'Un movimiento por la regla de su tipo: lo que deja, su costo_total, su ajuste y cuánto cambió las existencias; una regla que no conoce lo detiene';

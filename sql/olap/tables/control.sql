@@ -21,11 +21,15 @@ CREATE TABLE IF NOT EXISTS etl.control (
     revaluar         boolean NOT NULL DEFAULT false,
     existencias      text,
     existencias_enteras timestamptz,
-    tienda           text
+    ajusta          text,
+    aceptar_ajustes boolean NOT NULL DEFAULT false,
+    borradas_buscadas timestamptz,
+    tienda          text
 );
 ALTER TABLE etl.control
     ADD COLUMN IF NOT EXISTS existencias text, ADD COLUMN IF NOT EXISTS existencias_enteras timestamptz,
-    ADD COLUMN IF NOT EXISTS tienda text;
+    ADD COLUMN IF NOT EXISTS ajusta text, ADD COLUMN IF NOT EXISTS aceptar_ajustes boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS borradas_buscadas timestamptz, ADD COLUMN IF NOT EXISTS tienda text;
 COMMENT ON TABLE etl.control IS
     'Una sola fila: la verdad sobre lo cargado. Su bloqueo ordena las cargas entre sí';
 COMMENT ON COLUMN etl.control.version IS
@@ -52,6 +56,11 @@ COMMENT ON COLUMN etl.control.revaluar IS
 COMMENT ON COLUMN etl.control.existencias IS
     'Huella de existencias.sql, si la tienda la tiene; si cambia, se lee entera';
 COMMENT ON COLUMN etl.control.existencias_enteras IS 'Fin de la última ventana que la leyó entera';
+COMMENT ON COLUMN etl.control.ajusta IS
+    'Qué base aceptó asentar ajustes: su servidor, línea de tiempo y número; en otra, o nula, la próxima que los asiente pregunta';
+COMMENT ON COLUMN etl.control.aceptar_ajustes IS 'La próxima carga asienta sus ajustes sin preguntar';
+COMMENT ON COLUMN etl.control.borradas_buscadas IS
+    'Fin de la última ventana que buscó lo que el OLTP ya no tiene, o que lo leyó todo';
 COMMENT ON COLUMN etl.control.tienda IS
     'De qué tienda es, donde son muchas: la primera que corrió con este OLAP; otra no carga en él';
 COMMENT ON COLUMN etl.control.zona IS 'Zona en que se cortan días y meses; fija desde la primera carga';

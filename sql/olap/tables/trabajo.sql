@@ -26,13 +26,15 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa (
     clave_producto  text,
     clave_sucursal  text,
     clave_destino   text,
-    clave_origen    text
+    clave_origen    text,
+    atrasada        boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa IS 'Movimientos tal como llegan del OLTP en esta ventana';
 COMMENT ON COLUMN etl.etapa.fecha_documento IS
     'La que trajo, si se asienta en otra: lo pone etl.asentar(), como capa y reverso';
 COMMENT ON COLUMN etl.etapa.clave IS
     'El id de la tienda, si no es un número; como él, clave_documento y las que siguen';
+COMMENT ON COLUMN etl.etapa.atrasada IS 'Esperaba ya en etl.rechazo: la tienda lo contó antes que nosotros';
 COMMENT ON COLUMN etl.etapa.id_documento IS 'Como documento, va a dw.documento_movimiento';
 SELECT etl.conceder('INSERT', 'etl.etapa', 'etl_cargador');
 
@@ -43,7 +45,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
     categoria   text,
     inventariable boolean,
     activo      boolean,
-    clave       text
+    clave       text,
+    costo_referencia numeric
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_producto IS 'Productos nuevos o cambiados en el OLTP';
 SELECT etl.conceder('INSERT', 'etl.etapa_producto', 'etl_cargador');
@@ -96,7 +99,9 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.tramo (
     cuenta_sucursales  boolean NOT NULL DEFAULT false,
     sigue_sucursales   boolean NOT NULL DEFAULT false,
     inventariable      boolean NOT NULL DEFAULT true,
-    cambia_existencias boolean NOT NULL DEFAULT false
+    cambia_existencias boolean NOT NULL DEFAULT false,
+    referencia         numeric,
+    cambia_referencia  boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.tramo IS 'Productos tocados, y la fecha desde la que se repiten';
 COMMENT ON COLUMN etl.tramo.cola IS
@@ -112,6 +117,8 @@ COMMENT ON COLUMN etl.tramo.sigue_sucursales IS
 
 COMMENT ON COLUMN etl.tramo.inventariable IS 'Si no, nada de lo que le pasa mueve existencias';
 COMMENT ON COLUMN etl.tramo.cambia_existencias IS 'Si con esta carga empieza o deja de tener existencias';
+COMMENT ON COLUMN etl.tramo.referencia IS 'A cuánto entra lo que no dice su costo mientras no hay promedio';
+COMMENT ON COLUMN etl.tramo.cambia_referencia IS 'Si cambió, y algo de lo abierto puede haber entrado así';
 
 CREATE UNLOGGED TABLE IF NOT EXISTS etl.circunstancia (
     id_movimiento bigint NOT NULL,

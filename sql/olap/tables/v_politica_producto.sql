@@ -1,4 +1,5 @@
--- The policy that holds for each product, on a day, and the tax of its sales through the years.
+-- The policy that holds for each product, on a day, the tax of its sales through the years, and whether
+-- anybody said it.
 
 CREATE OR REPLACE FUNCTION etl.politica_al(p_dia date)
 RETURNS TABLE (id_producto bigint, margen numeric, impuesto numeric, redondeo numeric)
@@ -54,3 +55,32 @@ FROM etl.politica_al(coalesce(
 )) AS v;
 COMMENT ON VIEW dw.v_politica_producto IS
     'La política de precios que vale para cada producto el día hasta el que llegan los datos';
+
+CREATE OR REPLACE VIEW etl.v_ultimas_ventas AS
+SELECT k.impuesto, coalesce(k.precio_con_impuesto, p.precio_con_impuesto) AS incluido, k.precio_con_impuesto
+FROM (SELECT r.id_producto FROM dw.resumen_movil AS r ORDER BY r.id_producto DESC LIMIT 500) AS m
+INNER JOIN dw.producto AS p ON p.id_producto = m.id_producto
+-- The last sale of each, by its key: not the whole ledger.
+CROSS JOIN LATERAL (
+    SELECT f.impuesto, f.precio_con_impuesto
+    FROM dw.kardex AS f
+    WHERE f.id_producto = m.id_producto AND f.tipo = 'VENTA'
+    ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
+    LIMIT 1
+) AS k;
+COMMENT ON VIEW etl.v_ultimas_ventas IS
+    'De hasta 500 productos, si la última venta dice su tasa o si su precio la incluye';
+
+CREATE OR REPLACE FUNCTION etl.impuesto_dicho() RETURNS boolean
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT CASE
+    WHEN EXISTS (SELECT FROM dw.politica_precio AS p WHERE p.impuesto IS NOT NULL) THEN true
+    ELSE coalesce((SELECT bool_and(u.impuesto IS NOT NULL OR NOT u.incluido) FROM etl.v_ultimas_ventas AS u), false)
+END
+$$;
+COMMENT ON FUNCTION etl.impuesto_dicho() IS
+    'Si se sabe qué impuesto llevan los precios: lo dice dw.politica_precio, aunque sea 0, o cada venta';
+SELECT etl.conceder('EXECUTE', 'etl.impuesto_dicho()', 'bi_lector');

@@ -8,14 +8,37 @@ SELECT
     p.categoria,
     i.existencias,
     coalesce(v.unidades_90, 0) AS unidades_90_dias,
-    round(coalesce(v.unidades_90, 0) / 90, 6) AS venta_diaria,
-    round(i.existencias * 90 / nullif(greatest(v.unidades_90, 0), 0), 6) AS dias_cobertura,
+    round(coalesce(v.unidades_90, 0) / d.dias, 6) AS venta_diaria,
+    round(i.existencias * d.dias / nullif(greatest(v.unidades_90, 0), 0), 6) AS dias_cobertura,
     p.activo AND i.existencias <= 0 AND coalesce(v.unidades_90, 0) > 0 AS agotado,
-    p.activo AND i.existencias > 0 AND i.existencias * 90 <= 15 * coalesce(v.unidades_90, 0) AS reponer
+    p.activo AND i.existencias > 0 AND i.existencias * d.dias <= 15 * coalesce(v.unidades_90, 0) AS reponer,
+    d.dias AS dias_medidos,
+    d.deseados AS dias_deseados,
+    CASE WHEN p.activo
+        THEN greatest(ceil(round(coalesce(v.unidades_90, 0) * d.deseados / d.dias - i.existencias, 6)), 0)
+        ELSE 0
+    END AS por_pedir
 FROM dw.v_corte AS c
 CROSS JOIN dw.inventario AS i
 INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto AND p.inventariable
-LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto;
+LEFT JOIN dw.resumen_movil AS v ON v.id_producto = i.id_producto
+LEFT JOIN etl.v_apertura AS a ON a.id_producto = i.id_producto
+LEFT JOIN dw.politica_reposicion AS del_producto ON del_producto.id_producto = i.id_producto
+LEFT JOIN dw.politica_reposicion AS de_categoria ON de_categoria.categoria = p.categoria
+LEFT JOIN dw.politica_reposicion AS de_todo ON de_todo.id_producto IS NULL AND de_todo.categoria IS NULL
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN i.primera IS NULL AND a.fecha IS NULL THEN 90
+            ELSE least(90, greatest(1, c.dia - (least(i.primera, a.fecha) AT TIME ZONE c.zona)::date))
+        END AS dias,
+        coalesce(del_producto.dias, de_categoria.dias, de_todo.dias, 30) AS deseados
+) AS d;
 COMMENT ON VIEW dw.mv_reposicion IS
-    'Días de cobertura al ritmo de los últimos 90 días, neto de devoluciones; agotado: se vende y no hay; reponer: cubre 15 días o menos; ninguno de los dos en lo que la tienda borró';
+    'Días de cobertura al ritmo de los últimos 90 días, neto de devoluciones, o de los que van desde que entró, si son menos; agotado: se vende y no hay; reponer: cubre 15 días o menos; ninguno de los dos en lo que la tienda borró';
+COMMENT ON COLUMN dw.mv_reposicion.dias_medidos IS
+    'Entre cuántos días se dividen sus unidades: 90, o los que van desde su primer movimiento o apertura, al menos 1';
+COMMENT ON COLUMN dw.mv_reposicion.dias_deseados IS 'Para cuántos días se pide, según dw.politica_reposicion';
+COMMENT ON COLUMN dw.mv_reposicion.por_pedir IS
+    'Unidades enteras que faltan para vender esos días a este ritmo; 0 de lo que la tienda borró';
 SELECT etl.conceder('SELECT', 'dw.mv_reposicion', 'bi_lector');

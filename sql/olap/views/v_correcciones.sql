@@ -102,7 +102,9 @@ FROM (
         ) AS f
         WINDOW w AS (PARTITION BY f.id_movimiento, f.correccion)
     ) AS k
-    INNER JOIN etl.v_clase AS t ON t.tipo = k.tipo AND t.con_costo = (k.costo_unitario IS NOT NULL)
+    INNER JOIN etl.v_clase AS t
+        ON t.tipo = k.tipo AND t.con_costo = (k.costo_unitario IS NOT NULL)
+        AND t.inicial = (k.id_movimiento < -2305843009213693952)
     -- Of a reversal, where the row is booked that it undoes.
     LEFT JOIN LATERAL (
         SELECT o.fecha

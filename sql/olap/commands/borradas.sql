@@ -1,0 +1,40 @@
+-- What a window asks to find out what of the open ledger the OLTP has no more.
+
+CREATE OR REPLACE VIEW etl.v_borrable AS
+SELECT k.id_movimiento
+FROM dw.kardex AS k
+CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta) AS c
+-- What no OLTP has does not leave for that.
+WHERE etl.puede_irse(k.fecha_documento, k.capa, c.hasta) AND NOT etl.es_ajuste(k.id_movimiento)
+UNION ALL
+SELECT r.id_movimiento FROM etl.rechazo AS r;
+COMMENT ON VIEW etl.v_borrable IS
+    'Los movimientos que salen del OLAP si el OLTP ya no los tiene: los del kardex que no están cerrados, y los rechazos';
+
+CREATE OR REPLACE FUNCTION etl.numeros_por_bloque(p_limites bigint[])
+RETURNS TABLE (bloque integer, filas bigint, suma numeric)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT width_bucket(b.id_movimiento, p_limites), count(*), sum(b.id_movimiento)
+FROM etl.v_borrable AS b
+GROUP BY 1
+$$;
+COMMENT ON FUNCTION etl.numeros_por_bloque(bigint[]) IS
+    'Cuántos movimientos borrables hay en cada bloque de números de etl.bloques(), y su suma';
+SELECT etl.conceder('EXECUTE', 'etl.numeros_por_bloque(bigint[])', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.numeros_de_bloques(p_limites bigint[], p_bloques integer[])
+RETURNS SETOF bigint
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT b.id_movimiento
+FROM etl.v_borrable AS b
+WHERE width_bucket(b.id_movimiento, p_limites) = ANY (p_bloques)
+$$;
+COMMENT ON FUNCTION etl.numeros_de_bloques(bigint[], integer[]) IS
+    'Los movimientos borrables de esos bloques';
+SELECT etl.conceder('EXECUTE', 'etl.numeros_de_bloques(bigint[], integer[])', 'etl_cargador');

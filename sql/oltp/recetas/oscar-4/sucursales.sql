@@ -1,0 +1,6 @@
+-- An order names no branch.
+SELECT
+    0::bigint AS id_sucursal,
+    '' AS nombre,
+    '0'::xid AS version_1
+WHERE false

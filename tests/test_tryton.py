@@ -1,0 +1,190 @@
+"""The recipe for Tryton, tried on a real one: `scripts/test --tryton`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from olap_comparison import compare_branches, compare_kardex
+from oracle import replay
+from oracle_rows import Product, Replay, Rules
+from shop_database import Shop
+from shop_server import PASSWORD, REPOSITORY, ShopServer, running_server
+from system_trader import Trader
+
+from demo.server import embedded_binaries
+
+PLACE = REPOSITORY / "build" / "tryton"
+PYTHON = PLACE / "venv" / "bin"
+PINS = REPOSITORY / "tests" / "tryton.txt"
+MODULES = ("stock", "purchase", "sale", "production", "account_stock_landed_cost",
+           "sale_supply_drop_shipment")  # fmt: skip
+DAYS = 60
+FIRST_DAY = datetime(2026, 9, 1, tzinfo=UTC)
+COST = ("ENTRADA_MERCANCIA", "AJUSTE_ENTRADA", "DEVOLUCION_COMPRA")
+
+
+def fill(server: ShopServer, database: str, folder: Path) -> Path:
+    """Tryton's own tables, made by Tryton, which takes minutes, and kept for the next time.
+
+    Returns the configuration by which that database is found.
+    """
+    place = f"{server.server.host}:{server.server.port}"
+    uri = f"postgresql://{server.server.superuser}:{quote(PASSWORD)}@{place}/"
+    config = folder / "trytond.conf"
+    config.write_text(f"[database]\nuri = {uri}\n", encoding="utf-8")
+    kind = hashlib.sha256(PINS.read_bytes() + repr(MODULES).encode()).hexdigest()[:12]
+    kept = PLACE / f"empty-{server.version}-{kind}.dump"
+    server.execute("CREATE DATABASE {name}", name=database)
+    where = ["-h", server.server.host, "-p", str(server.server.port)]
+    where += ["-U", server.server.superuser, "-d", database]
+    if kept.exists():
+        must_run(server.server.binaries / "pg_restore", *where, kept)
+        return config
+    secret = folder / "password"
+    secret.write_text("only for this test", encoding="utf-8")
+    admin = [PYTHON / "trytond-admin", "-c", config, "-d", database]
+    must_run(*admin, "--all", "--email", "a@example.com", "-l", "es", TRYTONPASSFILE=str(secret))
+    must_run(*admin, "-u", *MODULES, "--activate-dependencies")
+    must_run(server.server.binaries / "pg_dump", "-Fc", *where, "-f", kept)
+    return config
+
+
+def must_run(*command: Any, **environment: str) -> None:
+    """Run a program that must succeed, against the tests' server."""
+    environment = {**os.environ, "PGPASSWORD": PASSWORD, **environment}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@contextmanager
+def company(folder: Path) -> Iterator[tuple[Trader, Shop]]:
+    """A company in Tryton, and the pipeline that reads it with the recipe."""
+    database, script = "tryton", REPOSITORY / "tests" / "tryton_trade.py"
+    with running_server(folder, embedded_binaries()) as server, ExitStack() as stack:
+        config = fill(server, database, folder)
+        trader = Trader([PYTHON / "python", script, database], TRYTOND_CONFIG=str(config))
+        tryton = stack.enter_context(closing(trader))
+        _example, olap = stack.enter_context(server.databases())
+        shop = stack.enter_context(closing(Shop(server, database, olap, folder)))
+        tryton.ask("prepare")
+        shop.env |= {
+            "ETL_OLTP_SQL_DIR": "receta:tryton-8",
+            "ETL_INITIAL_SINCE": FIRST_DAY.isoformat(),
+            "ETL_MAX_SILENT_DAYS": "999",
+        }
+        shop.succeed("init")
+        yield tryton, shop
+
+
+@pytest.fixture(scope="module")
+def traded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Trader, Shop]]:
+    """Sixty days of trade, with a window every few days."""
+    if not request.config.getoption("--tryton"):
+        pytest.skip("a real Tryton: scripts/test --tryton")
+    if not (PYTHON / "trytond-admin").exists():
+        pytest.skip(f"no Tryton in {PLACE}: scripts/test --tryton installs it")
+    with company(tmp_path_factory.mktemp("tryton")) as (tryton, shop):
+        for number in range(DAYS):
+            tryton.ask("day", number)
+            if number % 6 == 5:
+                shop.run_in_process(as_of=FIRST_DAY + timedelta(days=number + 1))
+                assert_ledger(tryton, shop)
+        yield tryton, shop
+
+
+def as_movement(said: dict[str, Any]) -> dict[str, Any]:
+    """What a document says, as the oracle takes it."""
+    tipo = said["tipo"]
+    price = Decimal(said["precio"]) if "precio" in said else None
+    return {
+        "id_movimiento": said["id_movimiento"],
+        "tipo": tipo,
+        "id_producto": said["producto"],
+        "id_sucursal": said["sucursal"],
+        "id_sucursal_destino": said.get("destino") and int(said["destino"]),
+        "cantidad": Decimal(said["cantidad"]),
+        "precio_unitario": None if tipo in COST else price,
+        "costo_unitario": price if tipo in COST else None,
+        "importe": Decimal(said["importe"]) if "importe" in said else None,
+        "precio_con_impuesto": False,
+        "fecha": datetime.fromisoformat(said["fecha"]).replace(tzinfo=UTC),
+        "anulado": False,
+        "id_origen": said.get("origen") and int(said["origen"]),
+    }
+
+
+def from_the_documents(tryton: Trader, shop: Shop) -> Replay:
+    """The ledger as the documents have it, by the oracle, without a look at Tryton's tables."""
+    products = {
+        row["id_producto"]: Product(row["codigo"], row["nombre"], row["categoria"])
+        for row in shop.olap_rows("SELECT * FROM dw.producto")
+    }
+    rules = Rules(initial=FIRST_DAY, snapshot=datetime.now(UTC))
+    return replay([as_movement(said) for said in tryton.ask("book")], products, rules)
+
+
+def assert_ledger(tryton: Trader, shop: Shop) -> None:
+    """Fail with the first differences unless the ledger is what the documents say."""
+    expected = from_the_documents(tryton, shop)
+    found = compare_kardex(shop.olap, expected) + compare_branches(shop.olap, expected)
+    assert not found, "\n".join(found)
+
+
+def test_stock_is_what_tryton_says(traded: tuple[Trader, Shop]):
+    tryton, shop = traded
+    theirs = {(product, place): Decimal(q) for product, place, q in tryton.ask("stock")}
+    rows = shop.olap_rows("SELECT * FROM dw.existencias_sucursal")
+    ours = {(row["id_producto"], row["id_sucursal"]): row["existencias"] for row in rows}
+    assert {key: stock for key, stock in theirs.items() if stock} == {
+        key: stock for key, stock in ours.items() if stock
+    }
+    assert len({place for (_product, place), stock in theirs.items() if stock}) > 1
+
+
+def test_the_ledger_is_what_the_documents_say(traded: tuple[Trader, Shop]):
+    tryton, shop = traded
+    assert_ledger(tryton, shop)
+    (types,) = shop.olap_rows("SELECT count(DISTINCT tipo) AS n FROM dw.kardex")
+    assert types["n"] == 7
+    assert not shop.olap_rows("SELECT * FROM etl.rechazo")
+
+
+def test_names_are_those_that_tryton_shows(traded: tuple[Trader, Shop]):
+    _tryton, shop = traded
+    rows = shop.olap_rows("SELECT * FROM dw.producto ORDER BY codigo")
+    assert [(row["codigo"], row["nombre"], row["categoria"], row["activo"]) for row in rows] == [
+        ("BREAD", "Bread", "Food", True),
+        ("CHEESE", "Cheese", "Food", True),
+        ("FLOUR", "White flour", "Food", True),
+        ("MILK", "Leche", "Food", True),
+        ("SCREWS", "Screws", "Food", True),
+    ]
+    branches = {row["nombre"] for row in shop.olap_rows("SELECT * FROM dw.sucursal")}
+    assert {"Warehouse", "Depot", "Transit"} <= branches
+
+
+def test_verify_finds_nothing_and_doctor_names_the_series(traded: tuple[Trader, Shop]):
+    _tryton, shop = traded
+    assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
+    said = shop.command("doctor").stdout
+    assert "Tryton 8.2; the queries were tried with 8.2" in said
+
+
+def test_a_delivery_that_was_read_and_is_deleted_is_found_by_verify(traded: tuple[Trader, Shop]):
+    tryton, shop = traded
+    tryton.ask("cancel_a_sale", 12, True)
+    shop.run_in_process(as_of=FIRST_DAY + timedelta(days=DAYS + 1))
+    shop.succeed("verify", "--repair")
+    assert_ledger(tryton, shop)
