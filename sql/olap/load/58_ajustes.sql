@@ -160,6 +160,21 @@ WITH difiere AS MATERIALIZED (
             AND (d.id_sucursal IS NULL OR e.id_sucursal = d.id_sucursal OR e.id_sucursal IS NULL OR NOT e.se_sabe)
     ) AS w
     WHERE w.se_sabe
+    UNION ALL
+    -- What was booked of the whole goes back once the shop tells it by branch, and so has it in those.
+    SELECT a.id_producto, NULL, NULL, 0, NULL, -sum(a.cantidad)
+    FROM etl.v_ajuste AS a
+    INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto AND p.inventariable
+    WHERE a.id_sucursal IS NULL AND a.cuenta
+        AND a.id_producto IN (SELECT t.id_producto FROM dw.existencias_tienda AS t WHERE t.id_sucursal IS NOT NULL)
+        AND a.id_producto NOT IN (SELECT t.id_producto FROM dw.existencias_tienda AS t WHERE t.id_sucursal = 0)
+        -- But for what a count of what has no branch took.
+        AND NOT EXISTS (
+            SELECT FROM dw.kardex AS k
+            WHERE k.id_producto = a.id_producto AND k.orden = 3 AND k.id_sucursal = 0 AND k.de_todo IS NOT TRUE
+                AND k.fecha_documento >= a.fecha AND NOT k.reverso
+        )
+    GROUP BY a.id_producto
 )
 SELECT
     n.id_producto, n.id_sucursal, n.cantidad,
