@@ -42,6 +42,11 @@ COMMENT ON FUNCTION etl.revisar_etapa() IS
 CREATE OR REPLACE FUNCTION etl.reintentar_rechazos(p_revisados jsonb) RETURNS void
 LANGUAGE sql
 AS $$
+-- Also one that the shop corrected: it had it before.
+UPDATE etl.etapa AS e SET atrasada = true
+WHERE EXISTS (SELECT FROM dw.ajuste_existencias)
+    AND e.id_movimiento IN (SELECT r.id_movimiento FROM etl.rechazo AS r);
+
 INSERT INTO etl.etapa (
     id_movimiento, tipo, id_producto, id_sucursal, cantidad, precio_unitario, costo_unitario,
     fecha, anulado, id_origen, id_sucursal_destino, importe, impuesto, precio_con_impuesto, id_documento,
@@ -63,7 +68,7 @@ WHERE NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = r.id_movimi
     )
 $$;
 COMMENT ON FUNCTION etl.reintentar_rechazos(jsonb) IS
-    'Pone a prueba otra vez los rechazos que no vinieron en esta lectura';
+    'Pone a prueba otra vez los rechazos que no vinieron en esta lectura, y anota los que vinieron';
 
 CREATE OR REPLACE VIEW etl.v_etapa AS
 -- A negative quantity is its type's opposite; what a type does not look at is left out.
