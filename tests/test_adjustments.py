@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from oracle_closings import end_of_day
 from shop_database import Shop
 
 from pipeline.run import backfill
+from pipeline.run.news import passed_on
 from pipeline.state.request import Request
 
 pytestmark = pytest.mark.one_postgres
@@ -73,6 +75,34 @@ def test_what_is_told_by_branch_is_booked_there(it: AdjustingShop):
     assert it.stock(MILK, 3, 0) == 10
 
 
+def test_what_was_booked_of_the_whole_goes_back_where_it_is_told_by_branch(it: AdjustingShop):
+    it.shop.receipt(INITIAL + 1.5 * DAY, (SCREWS, 10, 5), id_sucursal=1)
+    it.level(SCREWS, 7)
+    it.read(2)
+    it.level(SCREWS, None)
+    it.level(SCREWS, 7, 1)
+    it.read(3)
+    first, back = (SCREWS, None, -3, 2, NEW), (SCREWS, None, 3, 3, NEW)
+    assert it.booked() == [first, (SCREWS, 1, -3, 3, NEW), back]
+    assert [it.stock(SCREWS, day) for day in (2, 3)] == [7, 7]
+    assert not it.shop.olap_rows("SELECT FROM dw.v_diferencias_existencias")
+    it.read(4)
+    # As a whole again it is what it is, and is no more than that.
+    it.level(SCREWS, None, 1)
+    it.level(SCREWS, 6)
+    it.read(5)
+    assert it.booked()[3:] == [(SCREWS, None, -1, 5, NEW)]
+    # What a count of what has no branch took is not there to go back.
+    it.shop.branch(0)
+    it.shop.movement("CONTEO", INITIAL + 5.5 * DAY, SCREWS, 0, id_sucursal=0)
+    it.level(SCREWS, None)
+    it.level(SCREWS, 7, 1)
+    it.read(6)
+    assert len(it.booked()) == 4
+    assert it.stock(SCREWS, 6) == 7
+    assert it.clean()
+
+
 def test_what_the_shop_does_not_name_is_never_set_to_nothing(it: AdjustingShop):
     it.level(MILK, None)
     it.level(CHEESE, 1)
@@ -95,6 +125,21 @@ def test_what_waits_as_a_reject_is_taken_off(it: AdjustingShop):
     it.read(4)
     assert it.booked() == [(MILK, None, 3, 3, NEW)]
     assert it.stock(MILK, 4) == 18
+
+
+def test_a_reject_that_the_shop_corrects_undoes_what_stood_for_it(it: AdjustingShop):
+    (sale,) = it.shop.sale(INITIAL + 1.5 * DAY, (MILK, 4, 9))
+    it.level(MILK, 6)
+    it.read(2)
+    # It waits, and of what product nobody knows.
+    it.shop.correct_line(sale, id_producto=None)
+    it.read(3)
+    assert it.booked() == [(MILK, None, -4, 3, NEW)]
+    it.shop.correct_line(sale, id_producto=MILK)
+    it.read(4)
+    assert it.booked() == [(MILK, None, -4, 3, NEW), (MILK, None, 4, 3, UNDOES)]
+    assert [it.stock(MILK, day) for day in (2, 3, 4)] == [6, 6, 6]
+    assert it.clean()
 
 
 def test_of_what_waits_without_a_quantity_nothing_is_booked(it: AdjustingShop):
@@ -339,6 +384,27 @@ def test_reported_again_and_adjusted_again_all_stays_right(it: AdjustingShop):
     it.adjust(True)
     it.read(4)
     assert it.booked() == [(MILK, None, -3, 2, NEW), (MILK, None, 2, 4, NEW)]
+
+
+def test_a_shop_with_nothing_new_is_not_passed_where_some_is_to_be_booked(it: AdjustingShop):
+    def passes(hours: float) -> bool:
+        with it.settings() as settings:
+            return passed_on(settings, it.as_of + timedelta(hours=hours))
+
+    it.adjust(False)
+    it.versions = None
+    it.tell_stock({}, versions=True)
+    it.level(MILK, 7)
+    it.read(2, unseen=True)
+    assert passes(1)
+    it.adjust(True)
+    assert not passes(2)
+    it.read(2.2)
+    assert it.booked() == [(MILK, None, -3, 2.2, NEW)]
+    assert passes(1)
+    # Nor one of which it is time to look what is deleted.
+    it.shop.env["ETL_DELETED_HOURS"] = "1"
+    assert not passes(2)
 
 
 @pytest.mark.parametrize("what", ["rebuild", "full read", "verify"])

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from levels_shop import INITIAL, MILK, SCREWS, WHOLE, levels, set_levels, stock
+from levels_shop import CHEESE, INITIAL, MILK, SCREWS, WHOLE, levels, set_levels, stock
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop, new_shop
-from shop_server import ShopServer
+from shop_server import ShopServer, must_succeed
 
 pytestmark = pytest.mark.one_postgres
 
@@ -86,6 +86,28 @@ def test_doctor_says_whether_they_are_booked(adjusting: Shop):
     assert found() == [("ok", "1 booked")]
     adjusting.env["ETL_STOCK_DIFFERENCES"] = "report"
     assert found() == []
+
+
+def test_what_was_accepted_is_not_so_for_a_later_load(adjusting: Shop):
+    # Another guard holds the window for which it was accepted.
+    (receipt,) = adjusting.olap_rows("SELECT now() AS ahora")
+    lines = adjusting.receipt(receipt["ahora"], *[(CHEESE, 1, None)] * 20)
+    assert "movements read would be rejected" in error(adjusting, ACCEPT)
+    adjusting.till("DELETE FROM detalle_transaccion WHERE id_detalle = ANY (%s)", list(lines))
+    set_levels(adjusting, [(MILK, None, 0), (SCREWS, None, 3)])
+    assert "6 units worth 30.00" in error(adjusting)
+    # None is due.
+    adjusting.run(ETL_STOCK_DIFFERENCES="report")
+    (control,) = adjusting.olap_rows("SELECT hasta FROM etl.control")
+    adjusting.run(ACCEPT, "--as-of", f"{control['hasta']:%Y-%m-%dT%H:%M:%SZ}")
+    assert "6 units worth 30.00" in error(adjusting)
+
+
+def test_the_log_tells_of_a_window_that_does_nothing_else(adjusting: Shop):
+    adjusting.run(ETL_STOCK_DIFFERENCES="report")
+    said = must_succeed(adjusting.run_due(ACCEPT)).stdout
+    assert "booked as the shop's own stock: 1 adjustments of 1 products" in said
+    assert "nothing new" not in said
 
 
 def test_one_that_is_dear_asks_each_time(adjusting: Shop):

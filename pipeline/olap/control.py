@@ -178,10 +178,10 @@ def accept_source(settings: Settings, identity: str) -> None:
         connection.commit()
 
 
-def accept_adjustments(settings: Settings) -> None:
-    """Let one load book its adjustments, whatever they are worth."""
+def accept_adjustments(settings: Settings, *, accepted: bool = True) -> None:
+    """Let one load book its adjustments, whatever they are worth, or no longer."""
     with connect(settings.olap, "accept adjustments") as connection:
-        call(connection, "SELECT etl.aceptar_ajustes()")
+        call(connection, "SELECT etl.aceptar_ajustes(%s)", (accepted,))
         connection.commit()
 
 

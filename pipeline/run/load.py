@@ -37,7 +37,7 @@ def load_window(settings: Settings, window: Window) -> Load:
     is read again at once. One that fails on its data is discarded, since the shop
     may correct the rows meanwhile: DataError or GuardError say why. What the window was
     asked for beyond the ordinary is withdrawn then, so that the next run is not
-    held by what it need not read.
+    held by what it need not read, and so is the acceptance of its adjustments.
     """
     for _attempt in range(READS):
         extract = _read_extract(settings, window)
@@ -47,6 +47,8 @@ def load_window(settings: Settings, window: Window) -> Load:
         except (DataError, GuardError):
             discard_extract(settings, window)
             withdraw_request(settings, window)
+            # What a later one would book nobody has seen.
+            olap.accept_adjustments(settings, accepted=False)
             raise
         if verdict == "releer":
             log.info(
@@ -226,6 +228,6 @@ def _tell(window: Window, receipt: Load, read: int) -> None:
 
 def _has_news(counts: dict[str, Any], read: int) -> bool:
     """Whether a load did anything, or must be told of: rejects that wait are tried in each."""
-    told = ("perdidas", "correcciones", "diferencias_nuevas", "tasas_reescritas")
+    told = ("perdidas", "correcciones", "diferencias_nuevas", "ajustes", "tasas_reescritas")
     done = ("altas", "retiradas", "revaluadas", "existencias_cambiadas", *told)
     return bool(any(counts.get(name) for name in done) or (read and counts["rechazadas"]))

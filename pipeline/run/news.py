@@ -13,12 +13,13 @@ from pipeline.oltp.open_read import open_read
 from pipeline.oltp.queries import load_levels
 from pipeline.oltp.reads import changed_since
 from pipeline.run import catalogue
+from pipeline.run.deleted import is_due
 from pipeline.run.due import check_clock
 from pipeline.run.extract import levels_are_whole
 from pipeline.run.source_change import rewritten, why_everything
 from pipeline.state import window as windows
 from pipeline.state.receipts import horizon
-from pipeline.state.window import windows_named
+from pipeline.state.window import Window, windows_named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,8 +35,9 @@ def passed_on(settings: Settings, as_of: datetime) -> bool:
 
     One question to each side and one small write: no folder, no window of etl.corrida. False
     where a window must be run, whatever for: something new, one that is unfinished or asked for
-    more, rejects that are tried again, or the first of a day, which has more to do. Raises what
-    connect() and windows_due() raise, after one attempt.
+    more, rejects that are tried again, stock that is to be booked, what is deleted to be looked
+    for, or the first of a day, which has more to do. Raises what connect() and windows_due()
+    raise, after one attempt.
     """
     with connect(settings.olap, "control") as analytical:
         control = olap.checked_control(analytical, settings)
@@ -58,6 +60,7 @@ def _may_pass(settings: Settings, control: Control, as_of: datetime) -> bool:
         and settings.capture != "full"
         and last < as_of
         and _same_day(settings, last, as_of)
+        and not is_due(settings, Window(last, as_of), control)
         and not _folder_says_otherwise(settings, last)
     )
 

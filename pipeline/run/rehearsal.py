@@ -126,7 +126,7 @@ def _load_and_take_back(
         if accept_source:
             olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
         if unguarded:
-            olap.call(connection, "SELECT etl.aceptar_ajustes()")
+            olap.call(connection, "SELECT etl.aceptar_ajustes(true)")
         verdict, counts = load_files(connection, settings, window, extract, folder)
         reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
         after = _figures(connection) | (counts.get("salidas") or {})

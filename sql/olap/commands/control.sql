@@ -73,16 +73,16 @@ COMMENT ON FUNCTION etl.aceptar_fuente(text) IS
     'Deja pasar, una sola vez, una carga de ese OLTP aunque quite o reemplace mucho del kardex';
 SELECT etl.conceder('EXECUTE', 'etl.aceptar_fuente(text)', 'etl_cargador');
 
-CREATE OR REPLACE FUNCTION etl.aceptar_ajustes() RETURNS void
+CREATE OR REPLACE FUNCTION etl.aceptar_ajustes(p_acepta boolean) RETURNS void
 LANGUAGE sql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-UPDATE etl.control AS c SET aceptar_ajustes = true
+UPDATE etl.control AS c SET aceptar_ajustes = p_acepta WHERE c.aceptar_ajustes <> p_acepta
 $$;
-COMMENT ON FUNCTION etl.aceptar_ajustes() IS
-    'Deja que la próxima carga asiente sus ajustes, valgan lo que valgan, y que esta base los asiente desde ella';
-SELECT etl.conceder('EXECUTE', 'etl.aceptar_ajustes()', 'etl_cargador');
+COMMENT ON FUNCTION etl.aceptar_ajustes(boolean) IS
+    'Deja, o no deja más, que la próxima carga asiente sus ajustes, valgan lo que valgan, y que esta base los asiente desde ella';
+SELECT etl.conceder('EXECUTE', 'etl.aceptar_ajustes(boolean)', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.preguntar_ajustes() RETURNS void
 LANGUAGE sql
