@@ -101,7 +101,7 @@ BEGIN
     GET DIAGNOSTICS v_nuevos = ROW_COUNT;
     IF v_nuevos > 0 AND v_control.hasta IS NOT NULL THEN
         v_llevados := etl.llevar_ajustes(
-            v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c)
+            NULL, v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c)
         );
         v_tocados := ARRAY(SELECT t.id_producto FROM etl.tramo AS t);
         PERFORM etl.comparar_existencias(v_tocados, v_control.hasta);

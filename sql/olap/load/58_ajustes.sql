@@ -21,7 +21,7 @@ WHERE a.deshace IS NULL;
 COMMENT ON VIEW etl.v_ajuste IS
     'Lo que queda de cada ajuste (cantidad, con su signo), y si cuenta: en el alcance como cualquier movimiento';
 
-CREATE OR REPLACE FUNCTION etl.ajustes_por_llevar() RETURNS bigint[]
+CREATE OR REPLACE FUNCTION etl.ajustes_por_llevar(p_ajustes bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
@@ -38,7 +38,7 @@ BEGIN
             ORDER BY k.capa DESC
             LIMIT 1
         ) AS k ON true
-        WHERE CASE
+        WHERE (p_ajustes IS NULL OR v.id_movimiento = ANY (p_ajustes)) AND CASE
             WHEN v.cuenta THEN k.id_movimiento IS NULL OR k.reverso OR k.cantidad <> abs(v.cantidad)
             -- What is closed of a product that the catalogue has no more is archived.
             ELSE k.id_movimiento IS NOT NULL AND NOT k.reverso
@@ -47,8 +47,8 @@ BEGIN
     );
 END
 $$;
-COMMENT ON FUNCTION etl.ajustes_por_llevar() IS
-    'Los ajustes que el kardex no tiene como quedan: los recién asentados o deshechos, los que se importaron, o los que una apertura o el catálogo sacan o devuelven';
+COMMENT ON FUNCTION etl.ajustes_por_llevar(bigint[]) IS
+    'De esos ajustes, o de todos (nulo), los que el kardex no tiene como quedan: los recién asentados o deshechos, los que se importaron, o los que una apertura o el catálogo sacan o devuelven';
 
 CREATE OR REPLACE FUNCTION etl.corregir_asientos(p_cerrado timestamptz) RETURNS void
 LANGUAGE plpgsql
@@ -69,11 +69,13 @@ $$;
 COMMENT ON FUNCTION etl.corregir_asientos(timestamptz) IS
     'Lo que está en etl.etapa, como está y sin juzgarlo, frente a lo asentado: deja en etl.etapa las altas y en etl.baja las bajas; lo anulado sale';
 
-CREATE OR REPLACE FUNCTION etl.llevar_ajustes(p_numero bigint, p_opciones jsonb, p_corte date) RETURNS bigint
+CREATE OR REPLACE FUNCTION etl.llevar_ajustes(
+    p_ajustes bigint[], p_numero bigint, p_opciones jsonb, p_corte date
+) RETURNS bigint
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_ajustes bigint[] := etl.ajustes_por_llevar();
+    v_ajustes bigint[] := etl.ajustes_por_llevar(p_ajustes);
 BEGIN
     IF cardinality(v_ajustes) = 0 THEN
         RETURN 0;
@@ -95,8 +97,8 @@ BEGIN
     RETURN cardinality(v_ajustes);
 END
 $$;
-COMMENT ON FUNCTION etl.llevar_ajustes(bigint, jsonb, date) IS
-    'Pone en el kardex los ajustes que no están en él como quedan, y repite sus productos; devuelve cuántos';
+COMMENT ON FUNCTION etl.llevar_ajustes(bigint[], bigint, jsonb, date) IS
+    'Pone en el kardex los ajustes, de esos o de todos (nulo), que no están en él como quedan, y repite sus productos; devuelve cuántos';
 
 CREATE OR REPLACE FUNCTION etl.en_cuarentena()
 RETURNS TABLE (id_producto bigint, id_sucursal bigint, cantidad numeric, se_sabe boolean)
@@ -166,6 +168,8 @@ WITH difiere AS MATERIALIZED (
     FROM etl.v_ajuste AS a
     INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto AND p.inventariable
     WHERE a.id_sucursal IS NULL AND a.cuenta
+        -- Said apart, so that a shop without branches does not sum up what it ever booked.
+        AND EXISTS (SELECT FROM dw.existencias_tienda AS t WHERE t.id_sucursal IS NOT NULL)
         AND a.id_producto IN (SELECT t.id_producto FROM dw.existencias_tienda AS t WHERE t.id_sucursal IS NOT NULL)
         AND a.id_producto NOT IN (SELECT t.id_producto FROM dw.existencias_tienda AS t WHERE t.id_sucursal = 0)
         -- But for what a count of what has no branch took.
@@ -414,7 +418,12 @@ BEGIN
     IF EXISTS (SELECT FROM dw.ajuste_existencias) THEN
         PERFORM etl.anotar_atrasadas(p_extracto, p_control.hasta);
         v_salidas := etl.contar_salidas();
-        v_llevados := etl.llevar_ajustes(p_control.corridas + 1, p_opciones, p_corte);
+        -- All that were ever booked are many: none needs it but for the catalogue, an opening or what came in.
+        IF (p_extracto ->> 'imagen_completa')::boolean
+            OR coalesce((p_extracto ->> 'catalogo_completo')::boolean, false)
+            OR p_corte > (p_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date THEN
+            v_llevados := etl.llevar_ajustes(NULL, p_control.corridas + 1, p_opciones, p_corte);
+        END IF;
         IF v_llevados > 0 THEN
             PERFORM etl.comparar_existencias(ARRAY(SELECT t.id_producto FROM etl.tramo AS t), v_ventana);
         END IF;
@@ -431,7 +440,14 @@ BEGIN
         ) AS a
         INNER JOIN etl.diferencia_existencias AS d
             ON d.id_producto = a.id_producto AND d.id_sucursal IS NOT DISTINCT FROM a.id_sucursal;
-        PERFORM etl.llevar_ajustes(p_control.corridas + 1, p_opciones, p_corte);
+        PERFORM etl.llevar_ajustes(
+            ARRAY(
+                SELECT coalesce(b.deshace, b.id_movimiento)
+                FROM dw.ajuste_existencias AS b
+                WHERE b.hasta = v_ventana AND b.desde = (p_extracto ->> 'desde')::timestamptz
+            ),
+            p_control.corridas + 1, p_opciones, p_corte
+        );
         PERFORM etl.comparar_existencias(ARRAY(SELECT t.id_producto FROM etl.tramo AS t), v_ventana);
         PERFORM etl.comprobar_igualadas(v_esperadas);
     END IF;

@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS dw.ajuste_existencias (
     deshace       bigint REFERENCES dw.ajuste_existencias
 );
 CREATE INDEX IF NOT EXISTS ajuste_existencias_producto ON dw.ajuste_existencias (id_producto, fecha);
+CREATE INDEX IF NOT EXISTS ajuste_existencias_ventana ON dw.ajuste_existencias (hasta);
 CREATE INDEX IF NOT EXISTS ajuste_existencias_deshechos ON dw.ajuste_existencias (deshace) WHERE deshace IS NOT NULL;
 COMMENT ON TABLE dw.ajuste_existencias IS
     'Lo que se asentó para que nuestras existencias sean las de la tienda (ETL_STOCK_DIFFERENCES=adjust): solo se le añade. En el kardex, cada uno es un AJUSTE_ENTRADA o AJUSTE_SALIDA con lo que queda de él';
