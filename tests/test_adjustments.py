@@ -12,6 +12,7 @@ import pytest
 from adjusting_shop import CHEESE, DAY, INITIAL, MILK, SCREWS, AdjustingShop
 from oracle_closings import end_of_day
 from shop_database import Shop
+from test_documents import BEFORE, HEADER, rewrite
 
 from pipeline.run import backfill
 from pipeline.run.news import passed_on
@@ -203,6 +204,45 @@ def test_what_a_window_finds_deleted_undoes_what_stood_for_it(it: AdjustingShop)
     receipt = max(Path(it.shop.env["ETL_STATE_DIR"]).glob("*/extract.json"))
     assert json.loads(receipt.read_text())["revisados"] == []
     assert it.stock(MILK, 7) == 9
+
+
+@pytest.fixture
+def documented(it: AdjustingShop) -> AdjustingShop:
+    """It, of whose lines is said which document they are of."""
+    query = it._queries() / "movimientos.sql"
+    text = query.read_text(encoding="utf-8")
+    query.write_text(text.replace(BEFORE, HEADER + BEFORE), encoding="utf-8")
+    it.documents = True
+    it.read(1.1)
+    return it
+
+
+def test_a_line_that_its_document_lost_undoes_what_stood_for_it(documented: AdjustingShop):
+    it = documented
+    sale, other = it.shop.sale(INITIAL + 1.5 * DAY, (MILK, 4, 9), (SCREWS, 1, 1))
+    it.level(MILK, 6)
+    it.read(2)
+    it.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", sale)
+    it.level(MILK, 10)
+    it.read(3, unseen=True)
+    # A window learns of it when another line of that sale is corrected.
+    it.shop.correct_line(other, precio_unitario=2)
+    it.read(4)
+    assert it.booked() == [(MILK, None, 4, 3, NEW), (MILK, None, -4, 3, UNDOES)]
+    assert [it.stock(MILK, day) for day in (2, 3, 4)] == [10, 10, 10]
+    assert it.clean()
+
+
+def test_what_breaks_while_a_document_is_rewritten_is_no_undoing(documented: AdjustingShop):
+    it = documented
+    (sale,) = it.shop.sale(INITIAL + 1.5 * DAY, (MILK, 4, 9))
+    it.level(MILK, 8)
+    it.read(2)
+    rewrite(it.shop, sale)
+    it.level(MILK, 7)
+    it.read(3)
+    assert it.booked() == [(MILK, None, 2, 2, NEW), (MILK, None, -1, 3, NEW)]
+    assert [it.stock(MILK, day) for day in (2, 3)] == [8, 7]
 
 
 def test_what_breaks_is_no_undoing(it: AdjustingShop):

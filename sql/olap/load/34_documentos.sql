@@ -64,6 +64,14 @@ COMMENT ON FUNCTION etl.lineas_que_faltan(jsonb) IS
 CREATE OR REPLACE FUNCTION etl.dar_de_baja_lineas(p_lineas bigint[]) RETURNS void
 LANGUAGE sql
 AS $$
+-- A correction moves what both do: see etl.anotar_atrasadas().
+UPDATE etl.etapa AS e SET atrasada = true
+WHERE cardinality(p_lineas) > 0 AND EXISTS (SELECT FROM dw.ajuste_existencias)
+    AND e.id_documento IN (
+        SELECT d.id_documento FROM dw.documento_movimiento AS d WHERE d.id_movimiento = ANY (p_lineas)
+    )
+    AND (SELECT true FROM dw.kardex AS k WHERE k.id_movimiento = e.id_movimiento LIMIT 1) IS NULL;
+
 -- As etl.clasificar() finds what was read: of what is closed, the last, which is reversed.
 INSERT INTO etl.baja
 SELECT k.*, false
@@ -82,7 +90,7 @@ CROSS JOIN LATERAL (
 ) AS k
 $$;
 COMMENT ON FUNCTION etl.dar_de_baja_lineas(bigint[]) IS
-    'Lo que un documento ya no tiene sale del kardex o, si está cerrado, se reversa';
+    'Lo que un documento ya no tiene sale del kardex o, si está cerrado, se reversa; anota lo que hay en su lugar';
 
 CREATE OR REPLACE FUNCTION etl.contar_reescritas() RETURNS bigint
 LANGUAGE plpgsql STABLE

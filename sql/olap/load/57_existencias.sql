@@ -209,13 +209,17 @@ CREATE OR REPLACE FUNCTION etl.anotar_atrasadas(p_extracto jsonb, p_antes timest
 LANGUAGE sql
 AS $$
 -- Of what entered, and left, what the OLTP had before the last window: its rejects that entered now, what
--- was sought by its number; of a full read, which does not tell, what is dated before.
+-- was sought by its number, lines that a document has no more, with those that are in their place; of a full
+-- read, which does not tell, what is dated before.
 WITH lectura AS (
     SELECT
         (p_extracto ->> 'imagen_completa')::boolean AS completa,
         ARRAY(
             SELECT v.id::bigint
-            FROM jsonb_array_elements_text(coalesce(nullif(p_extracto -> 'revisados', 'null'), '[]')) AS v (id)
+            FROM jsonb_array_elements_text(
+                coalesce(nullif(p_extracto -> 'revisados', 'null'), '[]')
+                || coalesce(nullif(p_extracto -> 'lineas_borradas', 'null'), '[]')
+            ) AS v (id)
         ) AS revisados
 ), movida AS (
     SELECT k.id_producto, k.fecha_documento, k.id_sucursal, k.id_sucursal_destino, k.variacion, k.cantidad

@@ -34,7 +34,7 @@ COMMENT ON COLUMN etl.etapa.fecha_documento IS
     'La que trajo, si se asienta en otra: lo pone etl.asentar(), como capa y reverso';
 COMMENT ON COLUMN etl.etapa.clave IS
     'El id de la tienda, si no es un número; como él, clave_documento y las que siguen';
-COMMENT ON COLUMN etl.etapa.atrasada IS 'Esperaba ya en etl.rechazo: la tienda lo contó antes que nosotros';
+COMMENT ON COLUMN etl.etapa.atrasada IS 'Esperaba ya en etl.rechazo, la tienda lo contó antes que nosotros, o está en lugar de un renglón que ella borró';
 COMMENT ON COLUMN etl.etapa.id_documento IS 'Como documento, va a dw.documento_movimiento';
 SELECT etl.conceder('INSERT', 'etl.etapa', 'etl_cargador');
 
