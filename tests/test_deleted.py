@@ -76,6 +76,30 @@ def test_from_one_look_on_the_hours_count_anew(trading: Shop):
     assert 4 in ledger(trading)
 
 
+def test_a_day_that_is_some_seconds_short_is_one(trading: Shop):
+    """A daily run's moments are not those of a clock."""
+    delete(trading, 3)
+    let_pass(trading, 24 - 60 / 3600)
+    trading.run_in_process()
+    assert 3 not in ledger(trading)
+
+
+def test_others_of_the_same_sum_hide_nothing(trading: Shop):
+    """What is before a product's opening is in the shop's blocks, and not in the ledger's."""
+    trading.product(2)
+    trading.olap.cursor().execute(
+        "INSERT INTO dw.apertura VALUES (2, 5, 2, %s)", [BEGINNING + 20 * DAY]
+    )
+    lines = trading.receipt(BEGINNING + DAY, *((p, 1, "2") for p in (2, 1, 1, 2)))
+    assert lines == [7, 8, 9, 10]
+    trading.run_in_process()
+    assert ledger(trading) == [1, 2, 3, 4, 5, 8, 9]
+    delete(trading, 8, 9)
+    let_pass(trading)
+    trading.run_in_process()
+    assert ledger(trading) == [1, 2, 3, 4, 5]
+
+
 def test_with_0_it_is_never_looked_for(trading: Shop):
     trading.env["ETL_DELETED_HOURS"] = "0"
     delete(trading, 3)

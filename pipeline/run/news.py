@@ -12,7 +12,7 @@ from pipeline.base.database import call, connect
 from pipeline.oltp.open_read import open_read
 from pipeline.oltp.queries import load_levels
 from pipeline.oltp.reads import changed_since
-from pipeline.run import catalogue
+from pipeline.run import catalogue, deleted
 from pipeline.run.due import check_clock
 from pipeline.run.extract import levels_are_whole
 from pipeline.run.source_change import rewritten, why_everything
@@ -34,8 +34,8 @@ def passed_on(settings: Settings, as_of: datetime) -> bool:
 
     One question to each side and one small write: no folder, no window of etl.corrida. False
     where a window must be run, whatever for: something new, one that is unfinished or asked for
-    more, rejects that are tried again, or the first of a day, which has more to do. Raises what
-    connect() and windows_due() raise, after one attempt.
+    more, rejects that are tried again, or the first of a day, or that looks for what is gone, which
+    have more to do. Raises what connect() and windows_due() raise, after one attempt.
     """
     with connect(settings.olap, "control") as analytical:
         control = olap.checked_control(analytical, settings)
@@ -58,6 +58,8 @@ def _may_pass(settings: Settings, control: Control, as_of: datetime) -> bool:
         and settings.capture != "full"
         and last < as_of
         and _same_day(settings, last, as_of)
+        # Of what is gone no new version tells.
+        and not deleted.is_due(settings, as_of, control)
         and not _folder_says_otherwise(settings, last)
     )
 

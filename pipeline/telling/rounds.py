@@ -104,7 +104,9 @@ def _tell(notices: Notices, failed: Mapping[str, str]) -> None:
     language, since = notices.language, memory.failing_since
     if failed:
         memory.failing_since = since or now
-        key = memories.cause_key("RunShops", repr(sorted(failed.items())))
+        # Of a shop's name a number is part, as it is not of a cause.
+        step = " ".join(["RunShops", *sorted(failed)])
+        key = memories.cause_key(step, repr([failed[shop] for shop in sorted(failed)]))
         if memory.is_due(key, now, timedelta(hours=notices.again_hours)):
             title = say(language, "round.title", shops=len(failed))
             if notify.send(notices.urls, title, _body(notices, failed), kind="failure"):

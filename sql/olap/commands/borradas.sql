@@ -17,12 +17,12 @@ LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT width_bucket(b.id_movimiento, p_limites), count(*), sum(b.id_movimiento)
+SELECT width_bucket(b.id_movimiento, p_limites), count(*), sum(hashint8(b.id_movimiento))::numeric
 FROM etl.v_borrable AS b
 GROUP BY 1
 $$;
 COMMENT ON FUNCTION etl.numeros_por_bloque(bigint[]) IS
-    'Cuántos movimientos borrables hay en cada bloque de números de etl.bloques(), y su suma';
+    'Cuántos movimientos borrables hay en cada bloque de números de etl.bloques(), y la suma de sus huellas';
 SELECT etl.conceder('EXECUTE', 'etl.numeros_por_bloque(bigint[])', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.numeros_de_bloques(p_limites bigint[], p_bloques integer[])
