@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from levels_shop import WHOLE, levels
 from local_servers import web_server
 from many_shops import Shops, new_shops, stamp
 from shop_server import must_succeed
@@ -31,6 +32,30 @@ def test_what_was_deleted_is_looked_for_where_nothing_is_new(new_shops: Callable
     # It looked: the next hour nothing is due.
     must_succeed(shops.round("--as-of", stamp(30)))
     assert shops.windows("a") == 2
+
+
+def test_what_is_booked_is_compared_in_every_round(new_shops: Callable[..., Shops]):
+    """Of a level that is gone, or a setting, no version tells."""
+    shops = new_shops("a")
+    shops.sell()
+    a = shops.of["a"]
+    levels(a, WHOLE.replace(" FROM", ", xmin AS version_1 FROM"), (1, None, 7))
+    told = {"ETL_OLTP_SQL_DIR": a.env["ETL_OLTP_SQL_DIR"]}
+    shops.write("a", a.env, **told)
+    must_succeed(shops.round("--as-of", stamp(50)))
+    must_succeed(shops.round("--as-of", stamp(45)))
+    assert shops.windows("a") == 1
+    shops.write("a", a.env, **told, ETL_STOCK_DIFFERENCES="adjust")
+    asked = shops.round("--as-of", stamp(40))
+    assert asked.returncode == 30 and "--accept-adjustments" in asked.stdout
+    accepted = ("--accept-adjustments", "--as-of", stamp(35))
+    must_succeed(shops.round(*accepted, task="RunDue", ETL_SHOP="a"))
+    assert a.olap_rows("SELECT cantidad::int AS n FROM dw.ajuste_existencias") == [{"n": -1}]
+    before = shops.windows("a")
+    a.till("DELETE FROM niveles")
+    must_succeed(shops.round("--as-of", stamp(30)))
+    assert shops.windows("a") == before + 1
+    assert a.olap_rows("SELECT tienda FROM etl.diferencia_existencias") in ([], [{"tienda": None}])
 
 
 def test_a_shop_that_fails_after_another_for_the_same_is_told_of(new_shops: Callable[..., Shops]):
