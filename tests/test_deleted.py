@@ -203,6 +203,21 @@ def test_ids_that_are_text_are_asked_for_as_text(shop: Shop):
     assert {row["clave"] for row in left} == {"L-1", "L-2", "L-4", "L-5"}
 
 
+def test_a_reject_that_was_deleted_leaves_its_document_as_well(shop: Shop):
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    own(shop, "d.id_transaccion AS id_documento,")
+    shop.product(1)
+    shop.receipt(BEGINNING + DAY, (1, 100, "2"))
+    line = shop.sale(BEGINNING + DAY, (99, 1, "5"))[0]
+    shop.run_in_process()
+    assert len(shop.olap_rows("SELECT FROM dw.documento_movimiento")) == 2
+    delete(shop, line)
+    let_pass(shop)
+    shop.run_in_process()
+    assert shop.olap_rows("SELECT FROM etl.rechazo") == []
+    assert shop.olap_rows("SELECT id_movimiento AS id FROM dw.documento_movimiento") == [{"id": 1}]
+
+
 # Told
 
 
