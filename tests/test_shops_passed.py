@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from levels_shop import WHOLE, levels
 from local_servers import web_server
-from many_shops import Shops, new_shops, stamp
+from many_shops import NOW, Shops, new_shops, stamp
 from shop_server import must_succeed
+
+from pipeline.state.round import Note, write_note
 
 __all__ = ["new_shops"]
 
@@ -56,6 +59,24 @@ def test_what_is_booked_is_compared_in_every_round(new_shops: Callable[..., Shop
     must_succeed(shops.round("--as-of", stamp(30)))
     assert shops.windows("a") == before + 1
     assert a.olap_rows("SELECT tienda FROM etl.diferencia_existencias") in ([], [{"tienda": None}])
+
+
+def test_a_round_of_a_clock_that_was_ahead_ends_no_other(new_shops: Callable[..., Shops]):
+    """What it noted is of a time to come: it is no reason to pass over each round until then."""
+    shops = new_shops("a", "b")
+    shops.sell()
+    a, b = shops.of.values()
+    ahead = NOW + timedelta(days=30)
+    for name in shops.of:
+        write_note(shops.folder / "state", name, Note(ahead, ahead, None))
+    b.run_in_process()
+    b.olap.cursor().execute("UPDATE etl.control SET hasta = %s", [ahead])
+    done = shops.round()
+    assert done.returncode == 30, done.stdout
+    assert "this machine's clock says" in done.stdout
+    assert "1 of 2 shops failed: b: " in done.stdout
+    assert shops.windows("a") == 1
+    shops.assert_right(["a"])
 
 
 def test_a_shop_that_fails_after_another_for_the_same_is_told_of(new_shops: Callable[..., Shops]):
