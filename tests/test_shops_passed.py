@@ -65,7 +65,7 @@ def test_a_round_of_a_clock_that_was_ahead_ends_no_other(new_shops: Callable[...
     """What it noted is of a time to come: it is no reason to pass over each round until then."""
     shops = new_shops("a", "b")
     shops.sell()
-    a, b = shops.of.values()
+    b = shops.of["b"]
     ahead = NOW + timedelta(days=30)
     for name in shops.of:
         write_note(shops.folder / "state", name, Note(ahead, ahead, None))
@@ -77,6 +77,19 @@ def test_a_round_of_a_clock_that_was_ahead_ends_no_other(new_shops: Callable[...
     assert "1 of 2 shops failed: b: " in done.stdout
     assert shops.windows("a") == 1
     shops.assert_right(["a"])
+
+
+def test_a_shop_that_cannot_note_what_became_of_it_has_failed(new_shops: Callable[..., Shops]):
+    shops = new_shops("a", "b", "c")
+    shops.sell()
+    state = shops.folder / "state"
+    state.mkdir()
+    (state / "a").write_text("no folder")
+    for workers in ("1", "2"):
+        done = shops.round("--workers", workers, "--as-of", stamp(10 - int(workers)))
+        assert done.returncode == 30, done.stdout
+        assert "1 of 3 shops failed: a: " in done.stdout
+    shops.assert_right(["b", "c"])
 
 
 def test_a_shop_that_fails_after_another_for_the_same_is_told_of(new_shops: Callable[..., Shops]):
