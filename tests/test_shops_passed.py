@@ -103,3 +103,17 @@ def test_a_shop_that_fails_after_another_for_the_same_is_told_of(new_shops: Call
                 asked = ("--as-of", stamp(minutes - 5 * ago))
                 assert shops.round(*asked, ETL_NOTIFY_URLS=web.channel).returncode == 30
     assert [next(n for n in shops.of if f"{n}: " in text) for _, text in web.told] == list(shops.of)
+
+
+def test_a_round_of_some_says_nothing_of_the_others(new_shops: Callable[..., Shops]):
+    """It goes well while one that it is not of fails: neither told as mended nor beaten for."""
+    shops = new_shops("a", "b")
+    with web_server() as web:
+        told = {"ETL_NOTIFY_URLS": web.channel, "ETL_HEARTBEAT_URL": web.heartbeat}
+        shops.write("a", shops.of["a"].env | {"OLTP_DB_PORT": "1"})
+        assert shops.round("--as-of", stamp(20), **told).returncode == 30
+        must_succeed(shops.round("--as-of", stamp(15), "--only", "b", **told))
+        assert [asked.method for asked in web.asked] == ["POST"], web.asked
+        shops.write("a", shops.of["a"].env)
+        must_succeed(shops.round("--as-of", stamp(10), "--only", "a", **told))
+        assert [asked.method for asked in web.asked] == ["POST", "POST", "GET"], web.asked
