@@ -182,13 +182,18 @@ def test_only_the_blocks_that_differ_are_looked_into(trading: Shop, monkeypatch:
     assert ledger(trading) == [1, 2, 4, 5]
 
 
-def test_ids_that_are_text_are_asked_for_as_text(shop: Shop):
-    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+def text_ids(shop: Shop) -> None:
+    """The shop's own movimientos.sql, whose ids are no numbers."""
     own(shop, "")
     query = shop.folder / "sql" / "movimientos.sql"
     text = query.read_text(encoding="utf-8")
     text = text.replace("d.id_detalle AS id_movimiento", "'L-' || d.id_detalle AS id_movimiento")
     query.write_text(text.replace("    d.id_origen,\n", ""), encoding="utf-8")
+
+
+def test_ids_that_are_text_are_asked_for_as_text(shop: Shop):
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    text_ids(shop)
     shop.product(1)
     shop.receipt(BEGINNING + DAY, (1, 100, "2"))
     for day in range(2, 6):
@@ -201,6 +206,27 @@ def test_ids_that_are_text_are_asked_for_as_text(shop: Shop):
         "SELECT d.clave FROM dw.kardex AS k JOIN dw.documento_movimiento AS d USING (id_movimiento)"
     )
     assert {row["clave"] for row in left} == {"L-1", "L-2", "L-4", "L-5"}
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_what_was_out_of_scope_and_is_deleted_is_not_told_any_more(shop: Shop, text: bool):
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    if text:
+        text_ids(shop)
+    shop.product(1)
+    shop.receipt(BEGINNING + DAY, (1, 100, "2"))
+    shop.run_in_process()
+    long_ago = datetime(1926, 1, 1, tzinfo=UTC)
+    shop.sale(long_ago, (1, 1, "5"))
+    line = shop.sale(long_ago, (1, 2, "5"))[0]
+    shop.run_in_process()
+    listed = "SELECT FROM etl.fuera_de_alcance"
+    assert len(shop.olap_rows(listed)) == 2
+    delete(shop, line)
+    let_pass(shop)
+    shop.run_in_process()
+    assert len(shop.olap_rows(listed)) == 1
+    assert len(shop.olap_rows("SELECT FROM dw.documento_movimiento")) == 2 * text
 
 
 def test_a_reject_that_was_deleted_leaves_its_document_as_well(shop: Shop):
