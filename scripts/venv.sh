@@ -1,11 +1,18 @@
 # Sourced, not run: the checkout's .venv, made and filled where it is missing or stale.
-# Sets: root, venv. The messages name the script that sourced it.
+# Sets: root, venv, pip_install. The messages name the script that sourced it.
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
-venv=$root/.venv
 program=$(basename -- "$0")
 # Neither Python nor Luigi, which warns of a file it misses, is to be led elsewhere.
 unset PYTHONPATH PYTHONHOME LUIGI_CONFIG_PATH
+
+# use_venv FOLDER: what all below is about. pip_install is words, so that who runs it in the background
+# has pip's own process.
+use_venv() {
+    venv=$1
+    pip_install=("$venv/bin/python" -I -m pip install -q --disable-pip-version-check -e)
+}
+use_venv "$root/.venv"
 
 fail() {
     printf '%s: %s\n' "$program" "$1" >&2
@@ -59,8 +66,6 @@ make_venv() {
         fail "$python -m venv failed (Debian, Ubuntu: apt install python3-venv); log: $log"
 }
 
-# As words, so that who runs it in the background has pip's own process.
-pip_install=("$venv/bin/python" -I -m pip install -q --disable-pip-version-check -e)
 
 # pip_failed LOG
 pip_failed() {

@@ -330,6 +330,14 @@ def test_clean_leaves_an_installation_of_ones_own(tmp_path: Path):
     assert not (clone / ".demo").exists() and not (clone / ".demo-venv").exists()
 
 
+def test_pip_installs_into_the_environment_that_is_meant(tmp_path: Path):
+    """A fresh clone has no .venv: the demo's own is made, and filled."""
+    script = f'. "{REPOSITORY}/scripts/venv.sh"; use_venv "{tmp_path}/own"'
+    script += '; echo "$venv ${pip_install[0]}"'
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [f"{tmp_path}/own", f"{tmp_path}/own/bin/python"]
+
+
 def test_try_next_leaves_the_terminal_as_it_is():
     from demo.place import Place
     from demo.story import try_next

@@ -448,7 +448,10 @@ def test_reorder_is_days_of_cover_at_the_rate_of_90_days():
         movement(4, RECEIPT, 3, 1, id_producto=2),
     ]
     found = reorder(replay(movements, PRODUCTS, RULES), hasta)
-    assert found == {1: Cover(Fraction(18, 90), Fraction(360)), 2: Cover(Fraction(0), None)}
+    assert found == {
+        1: Cover(Fraction(18, 90), Fraction(360), 90),
+        2: Cover(Fraction(0), None, 90),
+    }
 
 
 def test_stock_below_zero_has_a_column_of_its_own():

@@ -446,21 +446,20 @@ class Trade:
         if number % 10 == 4:
             self.order(day, "milk", 12, f"1.{chance.randint(1000, 3000)}")
             self.bake(day, chance.randint(4, 9))
-        if number % 2 == 0:
-            lines = [("milk", str(chance.randint(1, 6)), "2.4000")]
-            if number % 4:
-                lines.append(("cheese", str(chance.choice([102, 251, 347, 498])), "0.0290"))
-            else:
-                lines.append(("screws", str(chance.randint(1, 90)), "0.0700"))
-            self.sell(day, self.shop, lines)
+        if number % 4 == 0:
+            grams = chance.choice([102, 251, 347, 498])
+            self.sell(day, self.shop, [
+                ("milk", str(chance.randint(1, 6)), "2.4000"), ("cheese", str(grams), "0.0290"),
+                ("screws", str(chance.randint(1, 90)), "0.0700")])  # fmt: skip
         if number % 8 == 1:
             self.sell(day, self.depot, [("milk", "1", "2.3000")])
-        if number % 5 == 4:
+        if number % 10 == 9:
             self.sell(day, self.shop, [("bread", str(chance.randint(1, 4)), "6.0000")])
-        if number % 7 == 6:
+        if number % 14 == 6:
             self.count(day, "milk", str(chance.choice([-2, -1, 1, 3])))
-            self.count(day, "cheese", str(chance.choice(["-0.15", "0.08"])))
             self.transfer(day, "milk", 3, chance.choice([0, 2]))
+        if number % 14 == 13:
+            self.count(day, "cheese", str(chance.choice(["-0.15", "0.08"])))
             self.tidy(day, "screws", 10)
         if number in (12, 31, 44):
             self.take_back(day)
@@ -473,10 +472,10 @@ class Trade:
         if number == 40:
             self.rename("milk", "Leche", "es")
             self.rename("flour", "Harina", "es")
-        if number == 43:  # which hides the Spanish one
+        if number == 43:
             self.rename("flour", "White flour", "en")
         if number == 28:  # which a window has seen
-            self.cancel_a_sale(12, delete=False)
+            self.cancel_a_sale(5, delete=False)
         if number == 48:  # which none has
             self.cancel_a_sale(0, delete=True)
 
@@ -494,6 +493,12 @@ class Trade:
                     for product in self.products.values()
                 ]
         return found
+
+    def names(self) -> dict[str, str]:
+        """What each product is called where somebody works in Spanish."""
+        Product = Model.get("product.product")
+        with settings.set_context(language="es"):
+            return {p.suffix_code: Product(p.id).name for p in self.products.values()}
 
     def costs(self) -> dict[str, str]:
         """Tryton's own average of each product, now."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from decouple import RepositoryEnv
 
 from pipeline.doctor.findings import Finding
+from pipeline.settings import shops
 from pipeline.settings.catalogue import SETTINGS
 from pipeline.settings.file import settings_file
 from pipeline.translation import translated as _
@@ -17,14 +19,19 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def private() -> Iterator[Finding]:
-    """Whether others than its owner may do anything with it."""
-    path = settings_file()
+    """Whether others than its owner may do anything with it, or with those of a shop of many."""
+    found = shops.files() if shops.current() else [settings_file()]
+    for path in found:
+        yield _private(path)
+
+
+def _private(path: Path | None) -> Finding:
     if path is None:
-        yield Finding("ok", ".env", _("none here or above: settings are the environment's alone"))
-        return
+        said = _("none here or above: settings are the environment's alone")
+        return Finding("ok", ".env", said)
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & _OTHERS:
-        yield Finding(
+        return Finding(
             "warning",
             ".env",
             _("{path} has mode {mode:04o}: others may read the passwords").format(
@@ -32,14 +39,14 @@ def private() -> Iterator[Finding]:
             ),
             f"chmod 600 {path}",
         )
-    else:
-        yield Finding("ok", ".env", _("{path}, mode {mode:04o}").format(path=path, mode=mode))
+    return Finding("ok", ".env", _("{path}, mode {mode:04o}").format(path=path, mode=mode))
 
 
 def overridden() -> Iterator[Finding]:
     """The lines of .env that the environment overrides with another value: cron has none of it."""
     path = settings_file()
-    if path is None or path.name != ".env":
+    # A shop of many goes by its file, whatever the environment says.
+    if shops.current() or path is None or path.name != ".env":
         return
     given = RepositoryEnv(path).data
     names = [n for n in SETTINGS if n in given and os.environ.get(n, given[n]) != given[n]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -194,6 +195,11 @@ def load_shop(read: Reader | None = None) -> str:
 
 def state_of_all() -> Path:
     """ETL_STATE_DIR of the environment, .env or common.env; raises SettingsError."""
+    return _state_of_all(os.environ.get("ETL_STATE_DIR"), Path.cwd(), shops.folder())
+
+
+@lru_cache
+def _state_of_all(_given: str | None, _here: Path, _shops: Path | None) -> Path:
     with shops.in_shop(""):
         return _state_dir(reader())
 

@@ -6,6 +6,7 @@ import os
 import platform
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -146,12 +147,21 @@ class RunShops(PipelineTask):
         for name in asked:
             if name not in listed:
                 shops.file_of(name)
-        shared = dict(_sharing(listed))
+        shared = dict(_sharing(self._settings_of_all))
         return {
             name: fault or shared.get(name)
             for name, fault in listed.items()
             if not asked or name in asked
         }
+
+    @cached_property
+    def _settings_of_all(self) -> dict[str, Settings]:
+        """By shop; of one that has a fault there none, since it fails by itself."""
+        found = {}
+        for name in shops.names():
+            with suppress(PipelineError), shops.in_shop(name):
+                found[name] = load_settings()
+        return found
 
     def _is_done(self) -> bool:
         """Never before it ran: no shop is asked for it."""
@@ -189,33 +199,18 @@ class RunShops(PipelineTask):
                 continue
             task = RunShop(shop=name, as_of=self.as_of)
             task.refused = fault
-            task.resources = {f"shop-{name}": 1} | _resource(name)
+            # It never runs twice at once; and one of its database server's, if its file names that.
+            task.resources = {f"shop-{name}": 1}
+            if name in self._settings_of_all and (named := self._settings_of_all[name].resource):
+                task.resources[named] = 1
             yield task
 
 
-def _resource(name: str) -> dict[str, int]:
-    """One of its database server's, where its file says which that is; never raises."""
-    try:
-        with shops.in_shop(name):
-            named = load_settings().resource
-    except PipelineError:
-        return {}
-    return {named: 1} if named else {}
-
-
-def _sharing(listed: dict[str, str | None]) -> Iterator[tuple[str, str]]:
+def _sharing(of_all: dict[str, Settings]) -> Iterator[tuple[str, str]]:
     """The shops that have in common what each must have for itself, and a line on it."""
     claimed: dict[tuple[str, object], str] = {}
-    for name, fault in listed.items():
-        if fault is not None:
-            continue
-        try:
-            with shops.in_shop(name):
-                own = dict(_own(load_settings()))
-        except PipelineError:
-            # It fails by itself.
-            continue
-        for setting, value in own.items():
+    for name, settings in of_all.items():
+        for setting, value in _own(settings):
             first = claimed.setdefault((setting, value), name)
             if first != name:
                 line = _(
