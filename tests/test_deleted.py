@@ -79,7 +79,7 @@ def test_from_one_look_on_the_hours_count_anew(trading: Shop):
 def test_a_day_that_is_some_seconds_short_is_one(trading: Shop):
     """A daily run's moments are not those of a clock."""
     delete(trading, 3)
-    let_pass(trading, 24 - 60 / 3600)
+    let_pass(trading, 24 - 50 / 3600)
     trading.run_in_process()
     assert 3 not in ledger(trading)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 10_000  # movements, or so
 # What runs once a day begins some seconds earlier on one than on another.
-_EARLY = timedelta(minutes=5)
+_EARLY = timedelta(minutes=1)
 
 
 def is_due(settings: Settings, until: datetime, control: Control) -> bool:
