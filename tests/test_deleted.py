@@ -77,6 +77,30 @@ def test_from_one_look_on_the_hours_count_anew(trading: Shop):
     assert 4 in ledger(trading)
 
 
+def test_a_day_that_is_some_seconds_short_is_one(trading: Shop):
+    """A daily run's moments are not those of a clock."""
+    delete(trading, 3)
+    let_pass(trading, 24 - 50 / 3600)
+    trading.run_in_process()
+    assert 3 not in ledger(trading)
+
+
+def test_others_of_the_same_sum_hide_nothing(trading: Shop):
+    """What is before a product's opening is in the shop's blocks, and not in the ledger's."""
+    trading.product(2)
+    trading.olap.cursor().execute(
+        "INSERT INTO dw.apertura VALUES (2, 5, 2, %s)", [BEGINNING + 20 * DAY]
+    )
+    lines = trading.receipt(BEGINNING + DAY, *((p, 1, "2") for p in (2, 1, 1, 2)))
+    assert lines == [7, 8, 9, 10]
+    trading.run_in_process()
+    assert ledger(trading) == [1, 2, 3, 4, 5, 8, 9]
+    delete(trading, 8, 9)
+    let_pass(trading)
+    trading.run_in_process()
+    assert ledger(trading) == [1, 2, 3, 4, 5]
+
+
 def test_with_0_it_is_never_looked_for(trading: Shop):
     trading.env["ETL_DELETED_HOURS"] = "0"
     delete(trading, 3)
@@ -159,13 +183,18 @@ def test_only_the_blocks_that_differ_are_looked_into(trading: Shop, monkeypatch:
     assert ledger(trading) == [1, 2, 4, 5]
 
 
-def test_ids_that_are_text_are_asked_for_as_text(shop: Shop):
-    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+def text_ids(shop: Shop) -> None:
+    """The shop's own movimientos.sql, whose ids are no numbers."""
     own(shop, "")
     query = shop.folder / "sql" / "movimientos.sql"
     text = query.read_text(encoding="utf-8")
     text = text.replace("d.id_detalle AS id_movimiento", "'L-' || d.id_detalle AS id_movimiento")
     query.write_text(text.replace("    d.id_origen,\n", ""), encoding="utf-8")
+
+
+def test_ids_that_are_text_are_asked_for_as_text(shop: Shop):
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    text_ids(shop)
     shop.product(1)
     shop.receipt(BEGINNING + DAY, (1, 100, "2"))
     for day in range(2, 6):
@@ -178,6 +207,42 @@ def test_ids_that_are_text_are_asked_for_as_text(shop: Shop):
         "SELECT d.clave FROM dw.kardex AS k JOIN dw.documento_movimiento AS d USING (id_movimiento)"
     )
     assert {row["clave"] for row in left} == {"L-1", "L-2", "L-4", "L-5"}
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_what_was_out_of_scope_and_is_deleted_is_not_told_any_more(shop: Shop, text: bool):
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    if text:
+        text_ids(shop)
+    shop.product(1)
+    shop.receipt(BEGINNING + DAY, (1, 100, "2"))
+    shop.run_in_process()
+    long_ago = datetime(1926, 1, 1, tzinfo=UTC)
+    shop.sale(long_ago, (1, 1, "5"))
+    line = shop.sale(long_ago, (1, 2, "5"))[0]
+    shop.run_in_process()
+    listed = "SELECT FROM etl.fuera_de_alcance"
+    assert len(shop.olap_rows(listed)) == 2
+    delete(shop, line)
+    let_pass(shop)
+    shop.run_in_process()
+    assert len(shop.olap_rows(listed)) == 1
+    assert len(shop.olap_rows("SELECT FROM dw.documento_movimiento")) == 2 * text
+
+
+def test_a_reject_that_was_deleted_leaves_its_document_as_well(shop: Shop):
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    own(shop, "d.id_transaccion AS id_documento,")
+    shop.product(1)
+    shop.receipt(BEGINNING + DAY, (1, 100, "2"))
+    line = shop.sale(BEGINNING + DAY, (99, 1, "5"))[0]
+    shop.run_in_process()
+    assert len(shop.olap_rows("SELECT FROM dw.documento_movimiento")) == 2
+    delete(shop, line)
+    let_pass(shop)
+    shop.run_in_process()
+    assert shop.olap_rows("SELECT FROM etl.rechazo") == []
+    assert shop.olap_rows("SELECT id_movimiento AS id FROM dw.documento_movimiento") == [{"id": 1}]
 
 
 # Told

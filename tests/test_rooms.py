@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,3 +88,12 @@ def test_who_only_imports_it_runs_nothing(tmp_path: Path):
     none, all_of_it = said.stdout.splitlines()
     assert none == "(False, False, False, False)"
     assert all_of_it == "(True, True, True, True)"
+
+
+def test_what_mutants_change_is_there():
+    """Of code that was edited since, one would be no more than an error, if anybody ran it."""
+    mutants = runpy.run_path(str(REPOSITORY / "scripts/mutants"), run_name="mutants")["MUTANTS"]
+    changes = {(m.name, file, text) for m in mutants for file, text, _other in m.changes}
+    assert len(changes) > 100
+    gone = [c for c in changes if (REPOSITORY / c[1]).read_text(encoding="utf-8").count(c[2]) != 1]
+    assert gone == []

@@ -52,6 +52,20 @@ def test_an_olap_is_the_first_shops_that_ran_on_it(new_shops: Callable[..., Shop
     assert own.olap_rows("SELECT tienda FROM etl.control") == [{"tienda": "b"}]
 
 
+def test_an_olap_is_of_the_shop_whose_single_task_loaded_it(new_shops: Callable[..., Shops]):
+    shops = new_shops("a", "b")
+    shops.sell()
+    other = {"OLAP_DB_NAME": shops.of["a"].env["OLAP_DB_NAME"], "OLAP_DB_HOST": "localhost"}
+    shops.write("b", shops.of["b"].env | other)
+    # What plan tries to load is nobody's yet.
+    must_succeed(shops.command("--shop", "b", "plan"))
+    must_succeed(shops.round(task="RunDue", ETL_SHOP="a"))
+    done = shops.round(task="RunDue", ETL_SHOP="b")
+    assert done.returncode != 0
+    assert "is the shop a's, and b would mix with it" in done.stdout
+    shops.assert_right(["a"])
+
+
 @pytest.mark.parametrize("command", ALL)
 def test_a_table_of_all_shops_has_the_worst_first(new_shops: Callable[..., Shops], command: str):
     shops = new_shops("a", "b")

@@ -108,10 +108,11 @@ def refuse_other_shop(settings: Settings, owner: str | None) -> None:
 
 
 def adopt(connection: Connection, settings: Settings) -> None:
-    """Note that the OLAP is this shop's of many, where it is nobody's yet; raises DatabaseError."""
-    owner = call(connection, "SELECT etl.adoptar(%s)", (settings.shop,))
-    connection.commit()
-    refuse_other_shop(settings, owner)
+    """Note that the OLAP is this shop's of many, where it is nobody's yet; the caller commits.
+
+    Raises DatabaseError where it is another's.
+    """
+    refuse_other_shop(settings, call(connection, "SELECT etl.adoptar(%s)", (settings.shop,)))
 
 
 def pass_on(connection: Connection, settings: Settings, control: Control, until: datetime) -> bool:

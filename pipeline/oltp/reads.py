@@ -96,7 +96,7 @@ def changed_since(
 
 
 def numbers_by_block(query: Query, since: datetime, limits: Sequence[int]) -> sql.Composable:
-    """A count and sum of the numbers in scope since then, by block of them."""
+    """A count of the numbers in scope since then and a sum of their hashes, by block of them."""
     return sql.SQL(read_sql("oltp", "numeros_bloques.sql")).format(
         query=sql.SQL(query.text),
         condition=_in_scope(query, since),

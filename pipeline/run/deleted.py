@@ -1,8 +1,8 @@
 """What of the open ledger the OLTP has no more, of which new row versions tell nothing.
 
-Compared by blocks of ids, count and sum of each; only the blocks that differ are looked into, by
-reading all ids that there are. What is new, voided or out of scope makes a block differ, too: that
-costs a look, and takes nothing out.
+Compared by blocks of ids, count and sum of hashes of each; only the blocks that differ are looked
+into, by reading all ids that there are. What is new, voided or out of scope makes a block differ,
+too: that costs a look, and takes nothing out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pipeline import olap
 from pipeline.base.database import begin_snapshot, connect
 from pipeline.base.zone_rules import server_rules
 from pipeline.oltp.reads import numbers_between, numbers_by_block, with_rules
+from pipeline.run.documents import still_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,21 +25,22 @@ if TYPE_CHECKING:
     from pipeline.olap import Control
     from pipeline.oltp.queries import Query
     from pipeline.settings import Settings
-    from pipeline.state.window import Window
 
 _BLOCK = 10_000  # movements, or so
+# What runs once a day begins some seconds earlier on one than on another.
+_EARLY = timedelta(minutes=1)
 
 
-def is_due(settings: Settings, window: Window, control: Control) -> bool:
-    """Whether ETL_DELETED_HOURS have passed since a window last looked, or read everything."""
+def is_due(settings: Settings, until: datetime, control: Control) -> bool:
+    """Whether ETL_DELETED_HOURS have passed, `until` then, since all or what is gone was read."""
     if not settings.deleted_hours:
         return False
     last = olap.moment(control["borradas_buscadas"])
-    return last is None or window.hasta - last >= timedelta(hours=settings.deleted_hours)
+    return last is None or until - last >= timedelta(hours=settings.deleted_hours) - _EARLY
 
 
 def find_deleted(settings: Settings, shop: Connection, query: Query, control: Control) -> list[int]:
-    """The movements of the open ledger, and of the rejects, that the snapshot of `shop` lacks."""
+    """What the snapshot of `shop` lacks: of the open ledger, rejects, and what is out of scope."""
     since = _open_since(control)
     with connect(settings.olap, "deleted", read_only=True) as analytical:
         begin_snapshot(analytical)
@@ -51,11 +53,22 @@ def find_deleted(settings: Settings, shop: Connection, query: Query, control: Co
         )
         here = _blocks(shop, numbers_by_block(movements, since, limits))
         differ = sorted(block for block in there if here.get(block) != there[block])
+        gone = _gone_out_of_scope(analytical, shop, query)
         if not differ:
-            return []
+            return sorted(gone)
         asked = "SELECT etl.numeros_de_bloques(%s::bigint[], %s::integer[])"
         known = _numbers(analytical, asked, (limits, differ))
-    return sorted(known - numbers_in(shop, query, limits, differ))
+    return sorted(gone | known - numbers_in(shop, query, limits, differ))
+
+
+def _gone_out_of_scope(analytical: Connection, shop: Connection, query: Query) -> set[int]:
+    """Of those that are told of as out of scope: no block has them, and they are few."""
+    with analytical.cursor() as cursor:
+        cursor.execute("SELECT * FROM etl.numeros_fuera()")
+        listed = dict(cursor.fetchall())
+    if "id_movimiento" in query.own:
+        listed = {number: own for number, own in listed.items() if own is not None}
+    return listed.keys() - still_there(shop, query, "id_movimiento", listed)
 
 
 def numbers_in(

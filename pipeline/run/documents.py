@@ -41,7 +41,7 @@ def lines_that_went(
         known = "SELECT * FROM etl.lineas_de_documentos(%s::bigint[])"
         had = dict(_rows(analytical, known, (sorted(documents),)))
         looked = {line: own for line, own in had.items() if line not in lines}
-        went = looked.keys() - _there(shop, query, "id_movimiento", looked)
+        went = looked.keys() - still_there(shop, query, "id_movimiento", looked)
         return sorted(went | lost_by_documents(analytical, shop, query, looked_for))
 
 
@@ -54,7 +54,7 @@ def lost_by_documents(
     asked = "SELECT * FROM etl.documentos_de_movimientos(%s::bigint[])"
     found = _rows(analytical, asked, (sorted(gone),))
     documents = {document: own for _line, document, own in found}
-    left = _there(shop, query, "id_documento", documents)
+    left = still_there(shop, query, "id_documento", documents)
     return {line for line, document, _own in found if document in left}
 
 
@@ -83,7 +83,9 @@ def _of_file(path: Path, query: Query) -> tuple[set[int], set[int]]:
     return {int(line) for line in lines - {""}}, {int(number) for number in documents - {""}}
 
 
-def _there(shop: Connection, query: Query, column: str, ids: Mapping[int, str | None]) -> set[int]:
+def still_there(
+    shop: Connection, query: Query, column: str, ids: Mapping[int, str | None]
+) -> set[int]:
     """Those of the numbers `ids` that the query has now; of each, the shop's own id."""
     values: list[Any] = sorted(ids)
     if column in query.own:

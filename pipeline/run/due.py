@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline import olap
-from pipeline.base.database import connect
 from pipeline.base.logs import log
 from pipeline.errors import GuardError, StateError
 from pipeline.state import window as windows
@@ -35,9 +34,6 @@ def windows_due(settings: Settings, as_of: datetime, *, wait: bool) -> tuple[Win
     """
     make_private_folder(settings.state_dir)
     control = olap.read_control(settings)
-    if settings.shop and control["tienda"] is None:
-        with connect(settings.olap, "control") as connection:
-            olap.adopt(connection, settings)
     check_clock(control, as_of)
     loaded = set_aside_unknown(settings)
     pending = find_pending(settings, control, loaded)

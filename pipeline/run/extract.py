@@ -128,7 +128,7 @@ def read_oltp(
         whole = books or reason is not None or _first_of_the_day(settings, window, control)
         levels = _read_levels(connection, settings, queries[1], folder, files, control, whole)
         gone_lines, deleted = [], []
-        looked = reason is None and is_due(settings, window, control)
+        looked = reason is None and is_due(settings, window.hasta, control)
         left_out = None
         if reason:
             # Of another server, versions say nothing of when a row was typed.

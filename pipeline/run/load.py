@@ -110,6 +110,8 @@ def load_files(
     verdict = olap.open_window(connection, settings, window, extract)
     if verdict != "cargar":
         return verdict, {}
+    if settings.shop:
+        olap.adopt(connection, settings)
     olap.copy_in(connection, folder, extract["archivos"])
     return verdict, olap.load_staged(connection, settings, extract)
 

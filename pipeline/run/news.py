@@ -12,14 +12,13 @@ from pipeline.base.database import call, connect
 from pipeline.oltp.open_read import open_read
 from pipeline.oltp.queries import load_levels
 from pipeline.oltp.reads import changed_since
-from pipeline.run import catalogue
-from pipeline.run.deleted import is_due
+from pipeline.run import catalogue, deleted
 from pipeline.run.due import check_clock
 from pipeline.run.extract import levels_are_whole
 from pipeline.run.source_change import rewritten, why_everything
 from pipeline.state import window as windows
 from pipeline.state.receipts import horizon
-from pipeline.state.window import Window, windows_named
+from pipeline.state.window import windows_named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +44,7 @@ def passed_on(settings: Settings, as_of: datetime) -> bool:
         analytical.rollback()
         if settings.shop and control["tienda"] is None:
             olap.adopt(analytical, settings)
+            analytical.commit()
         check_clock(control, as_of)
         with connect(settings.oltp, "news", read_only=True) as connection:
             # Also where a window is run anyway: it would try a server that is gone four times.
@@ -60,7 +60,8 @@ def _may_pass(settings: Settings, control: Control, as_of: datetime) -> bool:
         and settings.capture != "full"
         and last < as_of
         and _same_day(settings, last, as_of)
-        and not is_due(settings, Window(last, as_of), control)
+        # Of what is gone no new version tells.
+        and not deleted.is_due(settings, as_of, control)
         and not _folder_says_otherwise(settings, last)
     )
 
@@ -92,7 +93,8 @@ def _shop_says(connection: Connection, settings: Settings, control: Control) -> 
         return True
     levels = load_levels(connection, settings)
     if levels is not None:
-        if levels_are_whole(levels, control):
+        # What is booked is of all that there is: of a row that is gone no version tells.
+        if settings.stock_differences == "adjust" or levels_are_whole(levels, control):
             return True
         queries = [*queries, levels]
     elif control["existencias"] is not None:

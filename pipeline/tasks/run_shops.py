@@ -73,7 +73,10 @@ class RunShop(PipelineTask):
             note = rounds.read_note(state_of_all(), self.shop)
         except PipelineError:
             return False
-        return note is not None and note.failure is None and note.as_of >= self.as_of
+        if note is None or note.failure is not None:
+            return False
+        # One of a time to come was written by a clock that was ahead: it ends no round until then.
+        return note.as_of == self.as_of or self.as_of < note.as_of <= datetime.now(UTC)
 
     def run(self) -> None:
         """Carry the shop, and note what became of it, whatever that is."""
@@ -94,9 +97,11 @@ class RunShop(PipelineTask):
         """What luigid's page says: of a defect its kind alone; others look there, too."""
         if isinstance(exception, PipelineError):
             return str(exception)
-        return _("{kind}: see the log of {machine}").format(
-            kind=type(exception).__name__, machine=platform.node()
-        )
+        return _untold(type(exception).__name__)
+
+
+def _untold(kind: str) -> str:
+    return _("{kind}: see the log of {machine}").format(kind=kind, machine=platform.node())
 
 
 def _note_killed(task: RunShop, cause: str) -> None:
@@ -167,17 +172,22 @@ class RunShops(PipelineTask):
         """Have the scheduler run the shops, then say what became of them.
 
         That is of what they noted, not of Luigi's summary, in which a shop that another machine
-        ran counts as not run.
+        ran counts as not run; of one that failed here and could not note it, Luigi's history.
         """
         with shops.in_shop(""):
             since = datetime.now(UTC)
             tasks = list(self._tasks())
-            luigi.build(tasks, detailed_summary=True, **self._scheduler)
+            done = luigi.build(tasks, detailed_summary=True, **self._scheduler)
+            last = {task: status for task, status, _runnable in done.worker._add_task_history}
             failed = {name: fault for name, fault in self._refused.items() if fault}
             for task in tasks:
                 note = rounds.read_note(state_of_all(), task.shop)
-                if note is not None and note.ended >= since and note.failure is not None:
-                    failed[task.shop] = note.failure
+                if note is not None and note.ended >= since:
+                    if note.failure is not None:
+                        failed[task.shop] = note.failure
+                elif last.get(task) == "FAILED":
+                    # Here, and not even that could be noted: no room, or a folder of another's.
+                    failed.setdefault(task.shop, _untold("RunShop"))
             self.trigger_event(ROUND_ENDED, self, failed)
             if failed:
                 raise ShopsFailedError(_in_words(failed, len(self._refused)))

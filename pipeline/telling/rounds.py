@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from luigi import Event
 
 from pipeline.errors import StateError
-from pipeline.settings import Notices, load_notices, shops
+from pipeline.settings import Notices, load_notices, shops, state_of_all
 from pipeline.settings.moments import in_zone
+from pipeline.state.round import read_note
 from pipeline.state.targets import DurableTarget
 from pipeline.telling import metrics, notify
 from pipeline.telling import told as memories
@@ -37,12 +38,23 @@ def listen(round_of_all: type[luigi.Task], shop: type[luigi.Task], ended: str) -
     )
 
 
-def round_ended(_task: luigi.Task, failed: Mapping[str, str]) -> None:
-    """Tell once which shops failed and why, or that all work again; beat if none did."""
-    attempt(lambda: _tell(load_notices(), failed))
-    if not failed:
-        attempt(lambda: _beat(load_notices()))
+def round_ended(task: luigi.Task, failed: Mapping[str, str]) -> None:
+    """Tell once which shops failed and why, or that all work again; beat if none did.
+
+    Of a round of some shops nothing of that is told while another one is known to fail.
+    """
+    if failed or not (task.only and _one_fails()):
+        attempt(lambda: _tell(load_notices(), failed))
+        if not failed:
+            attempt(lambda: _beat(load_notices()))
     attempt(lambda: _write_metrics(load_notices()))
+
+
+def _one_fails() -> bool:
+    """Whether the last round of some shop ended so on this machine, or a file names none."""
+    listed = shops.listed()
+    notes = [read_note(state_of_all(), name) for name in listed]
+    return any(listed.values()) or any(note and note.failure for note in notes)
 
 
 def keep_figures(shop: str, succeeded: bool) -> None:
@@ -104,7 +116,9 @@ def _tell(notices: Notices, failed: Mapping[str, str]) -> None:
     language, since = notices.language, memory.failing_since
     if failed:
         memory.failing_since = since or now
-        key = memories.cause_key("RunShops", repr(sorted(failed.items())))
+        # Of a shop's name a number is part, as it is not of a cause.
+        step = " ".join(["RunShops", *sorted(failed)])
+        key = memories.cause_key(step, repr([failed[shop] for shop in sorted(failed)]))
         if memory.is_due(key, now, timedelta(hours=notices.again_hours)):
             title = say(language, "round.title", shops=len(failed))
             if notify.send(notices.urls, title, _body(notices, failed), kind="failure"):

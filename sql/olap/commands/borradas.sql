@@ -17,12 +17,12 @@ LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT width_bucket(b.id_movimiento, p_limites), count(*), sum(b.id_movimiento)
+SELECT width_bucket(b.id_movimiento, p_limites), count(*), sum(hashint8(b.id_movimiento))::numeric
 FROM etl.v_borrable AS b
 GROUP BY 1
 $$;
 COMMENT ON FUNCTION etl.numeros_por_bloque(bigint[]) IS
-    'Cuántos movimientos borrables hay en cada bloque de números de etl.bloques(), y su suma';
+    'Cuántos movimientos borrables hay en cada bloque de números de etl.bloques(), y la suma de sus huellas';
 SELECT etl.conceder('EXECUTE', 'etl.numeros_por_bloque(bigint[])', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.numeros_de_bloques(p_limites bigint[], p_bloques integer[])
@@ -38,3 +38,16 @@ $$;
 COMMENT ON FUNCTION etl.numeros_de_bloques(bigint[], integer[]) IS
     'Los movimientos borrables de esos bloques';
 SELECT etl.conceder('EXECUTE', 'etl.numeros_de_bloques(bigint[], integer[])', 'etl_cargador');
+
+CREATE OR REPLACE FUNCTION etl.numeros_fuera() RETURNS TABLE (id_movimiento bigint, clave text)
+LANGUAGE sql STABLE
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT f.id_movimiento, d.clave
+FROM etl.fuera_de_alcance AS f
+LEFT JOIN dw.documento_movimiento AS d ON d.id_movimiento = f.id_movimiento
+$$;
+COMMENT ON FUNCTION etl.numeros_fuera() IS
+    'Los movimientos fuera del alcance de los que se avisa, cada uno con la clave que le da la tienda: los que ella borró dejan de avisarse';
+SELECT etl.conceder('EXECUTE', 'etl.numeros_fuera()', 'etl_cargador');

@@ -97,7 +97,14 @@ BEGIN
         )
     ) || jsonb_build_object('filas_leidas', v_filas, 'tasas_reescritas', v_reescritas);
     v_conteo := v_conteo || jsonb_build_object('correcciones', etl.contar_correcciones());
-    PERFORM etl.olvidar_documentos(v_faltan, v_completa AND v_control.hasta IS NOT NULL);
+    -- A reject that was looked for is in neither list of what left.
+    PERFORM etl.olvidar_documentos(
+        v_faltan || ARRAY(
+            SELECT r.id::bigint
+            FROM jsonb_array_elements_text(coalesce(nullif(p_extracto -> 'revisados', 'null'), '[]')) AS r (id)
+        ),
+        v_completa AND v_control.hasta IS NOT NULL
+    );
     IF v_reconstruir THEN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;

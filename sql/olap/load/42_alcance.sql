@@ -22,6 +22,10 @@ BEGIN
             SELECT FROM etl.descarte AS d
             WHERE d.id_movimiento = f.id_movimiento AND d.fuera IN ('tipo', 'fecha')
         );
+    DELETE FROM etl.fuera_de_alcance AS f
+    USING jsonb_array_elements_text(coalesce(nullif(p_extracto -> 'revisados', 'null'), '[]')) AS r (id)
+    WHERE r.id::bigint = f.id_movimiento
+        AND NOT EXISTS (SELECT FROM etl.etapa AS e WHERE e.id_movimiento = f.id_movimiento);
     IF v_todo IS NOT NULL THEN
         DELETE FROM etl.fuera_de_alcance AS f
         WHERE NOT EXISTS (
