@@ -154,8 +154,8 @@ def _branch_reorder(
         stock, whole = replay.branches[product, branch], replay.inventory[product]
         worth = six(Fraction(stock) * Fraction(whole.costo_promedio))
         lasting = _lasting(stock, cover, _ordered(replay, product))
-        # Where nothing was sold there is no pace to measure.
-        moved = cover.dias_medidos if (product, branch) in paced else None
+        # Where nothing was sold, net, there is no pace to measure.
+        moved = cover.dias_medidos if paced.get((product, branch)) else None
         rows[product, branch] = (*lasting, worth, whole.existencias, moved)
     columns = [*_LASTING, "valor", "existencias_producto", "dias_medidos"]
     return "dw.v_reposicion_sucursal", ["id_producto", "id_sucursal"], columns, rows

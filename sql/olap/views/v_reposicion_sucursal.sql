@@ -16,7 +16,7 @@ SELECT
     p.activo AND e.existencias <= 0 AND coalesce(v.unidades, 0) > 0 AS agotado,
     p.activo AND e.existencias > 0 AND e.existencias * coalesce(v.dias, 90) <= 15 * coalesce(v.unidades, 0) AS reponer,
     i.existencias AS existencias_producto,
-    v.dias AS dias_medidos
+    CASE WHEN v.unidades <> 0 THEN v.dias END AS dias_medidos
 FROM dw.v_corte AS c
 CROSS JOIN dw.existencias_sucursal AS e
 INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto AND p.inventariable
@@ -76,7 +76,7 @@ LEFT JOIN (
 COMMENT ON VIEW dw.v_reposicion_sucursal IS
     'Existencias de cada producto en cada sucursal, al costo promedio del producto, y sus días de cobertura como en dw.mv_reposicion, al ritmo de la sucursal';
 COMMENT ON COLUMN dw.v_reposicion_sucursal.dias_medidos IS
-    'Como en dw.mv_reposicion, desde su primer movimiento o apertura en la sucursal; nulo si ahí no se vendió';
+    'Como en dw.mv_reposicion, desde su primer movimiento o apertura en la sucursal; nulo si ahí no se vendió nada, o se devolvió o anuló todo';
 COMMENT ON COLUMN dw.v_reposicion_sucursal.existencias_producto IS
     'Las de todas las sucursales: si las hay, basta un traslado';
 SELECT etl.conceder('SELECT', 'dw.v_reposicion_sucursal', 'bi_lector');
