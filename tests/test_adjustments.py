@@ -441,6 +441,9 @@ def test_a_shop_with_nothing_new_is_not_passed_where_some_is_to_be_booked(it: Ad
     assert not passes(2)
     it.read(2.2)
     assert it.booked() == [(MILK, None, -3, 2.2, NEW)]
+    # A level that is gone has no version that would tell of it: all are read, always.
+    assert not passes(1)
+    it.adjust(False)
     assert passes(1)
     # Nor one of which it is time to look what is deleted.
     it.shop.env["ETL_DELETED_HOURS"] = "1"

@@ -16,7 +16,6 @@ BEGIN
         OR v_control.horizonte IS NULL
         OR v_control.revaluar
         OR v_control.aceptar_fuente IS NOT NULL
-        OR (p_opciones ->> 'ajustar')::boolean AND EXISTS (SELECT FROM etl.por_ajustar(p_hasta))
         OR v_control.politica IS DISTINCT FROM etl.huella_politica((p_opciones ->> 'incluye_impuesto')::boolean, v_dia)
         OR EXISTS (SELECT FROM etl.rechazo)
         OR EXISTS (SELECT FROM dw.apertura AS a WHERE a.fecha IS NULL) THEN
