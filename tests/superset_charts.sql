@@ -167,7 +167,8 @@ WHERE tipo IN ('VENTA', 'DEVOLUCION_VENTA', 'DESCUENTO_VENTA')
 GROUP BY 1, 2
 -- costo_dudoso
 SELECT coalesce(sum(d.venta_bruta) / (
-    SELECT sum(r.venta_bruta) FROM dw.resumen_diario AS r, etl.control AS c
+    -- Of the whole shop, whatever is filtered.
+    SELECT sum(r.venta_bruta) FROM "dw".resumen_diario AS r, etl.control AS c
     WHERE r.dia BETWEEN (c.hasta AT TIME ZONE c.zona)::date - 90 AND (c.hasta AT TIME ZONE c.zona)::date
 ), 0)
 FROM dw.v_costo_dudoso AS d

@@ -167,23 +167,27 @@ def test_the_filter_bar_filters_each_chart_in_its_reach(
     within = f"BETWEEN '{since}' AND '{until - timedelta(days=1)}'"
     category = "categoria = 'Abarrotes'"
     product = f"id_producto IN (SELECT id_producto FROM dw.producto WHERE {category})"
+    local_day = "(fecha AT TIME ZONE 'America/Lima')::date"
     daily, monthly = f"{category} AND dia {within}", f"{product} AND mes {within}"
     with viewer(onlooker) as browser:
         browser.show("ventas-y-margen", tmp_path / "ventas.png")
         browser.choose("Categoría", "Abarrotes")
         browser.choose_dates("Fecha", since, until)
         filtered = {"resumen_diario": daily, "resumen_mensual": monthly}
+        # The first has no date of its own, the other no category.
+        filtered |= {"v_costo_dudoso": category, "kardex": f"{local_day} {within}"}
         assert_filtered(dashboards, browser, "ventas-y-margen", {"datos_al"}, filtered)
 
         browser.choose("Sucursal", "Sucursal 1")
-        filtered["resumen_diario"] += " AND id_sucursal = 1"
+        for relation in ("resumen_diario", "v_costo_dudoso", "kardex"):
+            filtered[relation] += " AND id_sucursal = 1"
         beyond = {"datos_al", "margen_por_producto"}
         assert_filtered(dashboards, browser, "ventas-y-margen", beyond, filtered)
 
         browser.show("inventario-valorizado", tmp_path / "inventario.png")
         browser.choose("Categoría", "Abarrotes")
         relations = ("inventario", "mv_abc", "mv_rotacion", "mv_reposicion", "mv_precios")
-        relations += ("v_reposicion_sucursal", "kardex")
+        relations += ("v_reposicion_sucursal", "kardex", "v_antiguedad")
         beyond = {"datos_al", "valor_por_dia", "movimiento_por_dia"}
         filtered = dict.fromkeys(relations, product)
         assert_filtered(dashboards, browser, "inventario-valorizado", beyond, filtered)
@@ -229,7 +233,7 @@ def test_a_second_import_changes_titles_and_metrics_in_place(
         text = (changed / name).read_text(encoding="utf-8")
         assert old in text
         (changed / name).write_text(text.replace(old, new), encoding="utf-8")
-    assert "47 charts have their data" in must_succeed(dashboards.load(changed)).stdout
+    assert "50 charts have their data" in must_succeed(dashboards.load(changed)).stdout
     title = dashboards.session.get(f"/api/v1/chart/{uuid_of('venta_neta')}")["result"]
     assert title["slice_name"] == "Vendido"
     board = dashboards.session.get("/api/v1/dashboard/ventas-y-margen")["result"]
@@ -237,7 +241,7 @@ def test_a_second_import_changes_titles_and_metrics_in_place(
     assert dashboards.rows("venta_neta")[0][0] == pytest.approx(2 * before[0][0])
     must_succeed(dashboards.load())
     assert dashboards.rows("venta_neta") == before
-    for kind, count in (("chart", 47), ("dataset", 18), ("dashboard", 3), ("database", 1)):
+    for kind, count in (("chart", 50), ("dataset", 21), ("dashboard", 3), ("database", 1)):
         assert dashboards.session.get(f"/api/v1/{kind}/")["count"] == count
 
 
@@ -270,7 +274,7 @@ def test_a_view_that_is_missing_is_named_with_its_charts(dashboards: Dashboards)
         cursor.execute("ALTER VIEW dw.mv_abc_guardada RENAME TO mv_abc")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
-    assert "1 of 47 charts have no data: Clases ABC" in done.stdout
+    assert "1 of 50 charts have no data: Clases ABC" in done.stdout
     assert "mv_abc" in done.stdout
     assert dashboards.rows("clases_abc")
 
@@ -286,7 +290,7 @@ def test_after_a_window_the_charts_show_it(dashboards: Dashboards):
     shop.run()
     assert shown() == before, "Superset caches nothing, so that the next lines say nothing"
     said = shop.run(SUPERSET_URL=account.url, SUPERSET_PASSWORD=account.password).stdout
-    assert "Superset: 18 datasets will be asked anew" in said
+    assert "Superset: 21 datasets will be asked anew" in said
     assert shown() == before + 2
     assert not dashboards.session.get(f"/api/v1/dataset/{another}")["result"]["extra"]
     refused = shop.run(SUPERSET_URL=account.url, SUPERSET_PASSWORD="otra clave").stdout
@@ -332,5 +336,5 @@ def test_after_a_backfill_the_charts_show_it(dashboards: Dashboards):
     assert "Superset" not in backfill(490)
     assert shown() == before, "Superset caches nothing, so that the next lines say nothing"
     said = backfill(510, SUPERSET_URL=account.url, SUPERSET_PASSWORD=account.password)
-    assert "Superset: 18 datasets will be asked anew" in said
+    assert "Superset: 21 datasets will be asked anew" in said
     assert shown() == before + 14
