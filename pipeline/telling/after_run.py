@@ -182,7 +182,7 @@ def run_succeeded(task: luigi.Task) -> None:
     attempt(lambda: _tell_found("corrections", booked_late, task.windows))
     attempt(lambda: _tell_found("stock", stock_apart, task.windows))
     attempt(lambda: _tell_found("deleted", deleted, task.windows))
-    attempt(lambda: _beat(load_notices()))
+    attempt(lambda: beat(load_notices()))
     attempt(lambda: metrics.write(load_notices(), succeeded=True))
 
 
@@ -202,7 +202,8 @@ def attempt(action: Callable[[], None]) -> None:
         log.warning(_("what follows a run failed: %s"), type(failure).__name__)
 
 
-def _beat(notices: Notices) -> None:
+def beat(notices: Notices) -> None:
+    """Tell whoever waits for it that all is well, where somebody does."""
     if notices.heartbeat_url:
         notify.beat(notices.heartbeat_url)
 

@@ -15,7 +15,7 @@ from pipeline.state.round import read_note
 from pipeline.state.targets import DurableTarget
 from pipeline.telling import metrics, notify
 from pipeline.telling import told as memories
-from pipeline.telling.after_run import attempt
+from pipeline.telling.after_run import attempt, beat
 from pipeline.telling.messages import say
 from pipeline.telling.wording import shop_zone, typed
 
@@ -46,7 +46,7 @@ def round_ended(task: luigi.Task, failed: Mapping[str, str]) -> None:
     if failed or not (task.only and _one_fails()):
         attempt(lambda: _tell(load_notices(), failed))
         if not failed:
-            attempt(lambda: _beat(load_notices()))
+            attempt(lambda: beat(load_notices()))
     attempt(lambda: _write_metrics(load_notices()))
 
 
@@ -101,11 +101,6 @@ def _write_metrics(notices: Notices) -> None:
     if notices.metrics_file is not None:
         found = {shop: _read(notices.state_dir / shop / _FIGURES) for shop in shops.names()}
         metrics.replace_file(notices.metrics_file, {k: v for k, v in found.items() if v[1]})
-
-
-def _beat(notices: Notices) -> None:
-    if notices.heartbeat_url:
-        notify.beat(notices.heartbeat_url)
 
 
 def _tell(notices: Notices, failed: Mapping[str, str]) -> None:

@@ -3,7 +3,8 @@
 CREATE OR REPLACE VIEW etl.v_borrable AS
 SELECT k.id_movimiento
 FROM dw.kardex AS k
-CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta) AS c
+-- OFFSET 0: else it is asked for each row.
+CROSS JOIN (SELECT etl.cerrado_hasta() AS hasta OFFSET 0) AS c
 -- What no OLTP has does not leave for that.
 WHERE etl.puede_irse(k.fecha_documento, k.capa, c.hasta) AND NOT etl.es_ajuste(k.id_movimiento)
 UNION ALL
