@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 
 
 class Control(Bounds):
