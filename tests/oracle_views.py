@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from oracle import SALE, category, opening_state
+from oracle import SALE, category, opening_branches, opening_state
 from oracle_rows import ZERO, KardexRow, Measures, Replay
 from oracle_rules import round_six
 from oracle_summaries import BEGINNING, line_tax
@@ -210,16 +210,42 @@ def sold(replay: Replay, hasta: datetime, days: int, measure: str) -> dict[int, 
 def reorder(replay: Replay, hasta: datetime) -> dict[int, Cover]:
     """Days of cover at the sales rate of 90 days, for every product that has a state.
 
-    Of one that came in within them, at the rate of the days since.
+    Of one that came in within them, at the rate of the days since; so of one that came back, unless
+    there was some of it as they began, or none of it was sold.
     """
     units = sold(replay, hasta, QUARTER, "unidades_vendidas")
-    last = replay.rules.day(hasta)
+    first, last = last_days(replay, hasta, QUARTER)
     result = {}
     for id_producto, row in replay.inventory.items():
         if is_stock(replay, id_producto):
-            days = measured(replay, last, moments(replay, id_producto))
-            result[id_producto] = cover(row.existencias, units.get(id_producto, ZERO), days)
+            pace, found = units.get(id_producto, ZERO), moments(replay, id_producto)
+            if pace and not stock_before(replay, id_producto, first):
+                found = [moment for moment in found if replay.rules.day(moment) >= first]
+            days = measured(replay, last, found)
+            result[id_producto] = cover(row.existencias, pace, days)
     return result
+
+
+def stock_before(
+    replay: Replay, id_producto: int, first: date, branch: int | None = None
+) -> Decimal:
+    """What there was of a product as a day began; in a branch, what its rows had brought there."""
+    opening = replay.openings.get(id_producto)
+    stock = ZERO
+    if opening and replay.rules.day(opening.fecha or replay.rules.initial) < first:
+        places = opening_branches(opening)
+        stock = sum(places.values(), ZERO) if branch is None else places.get(branch, ZERO)
+    for row in replay.ledgers.get(id_producto, ()):
+        if replay.rules.day(row.fecha) >= first:
+            continue
+        if branch is None:
+            stock += row.variacion
+        elif row.id_sucursal_destino is None:
+            stock += row.variacion if row.id_sucursal == branch else ZERO
+        else:
+            stock -= row.cantidad if row.id_sucursal == branch else ZERO
+            stock += row.cantidad if row.id_sucursal_destino == branch else ZERO
+    return stock
 
 
 def moments(replay: Replay, id_producto: int, branch: int | None = None) -> list[datetime]:
@@ -250,13 +276,18 @@ def cover(stock: Decimal, units: Decimal, days: int) -> Cover:
 
 def branch_reorder(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Cover]:
     """The same for each product and branch that it has moved in, at the branch's own rate."""
-    last = replay.rules.day(hasta)
+    first, last = last_days(replay, hasta, QUARTER)
     units = sold_in_branches(replay, hasta)
-    return {
-        place: cover(stock, units.get(place, ZERO), measured(replay, last, moments(replay, *place)))
-        for place, stock in replay.branches.items()
-        if is_stock(replay, place[0])
-    }
+    result = {}
+    for (product, branch), stock in replay.branches.items():
+        if not is_stock(replay, product):
+            continue
+        found = moments(replay, product, branch)
+        if not stock_before(replay, product, first, branch):
+            found = [moment for moment in found if replay.rules.day(moment) >= first]
+        pace = units.get((product, branch), ZERO)
+        result[product, branch] = cover(stock, pace, measured(replay, last, found))
+    return result
 
 
 def sold_in_branches(replay: Replay, hasta: datetime) -> dict[tuple[int, int], Decimal]:

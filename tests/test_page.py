@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from browser import CHROMIUM, running_browser
 from shop_database import Shop
+from ten_types import movement
 
 from pipeline.report.figures import Figures, read_figures
 from pipeline.report.page import render_page
@@ -79,6 +80,53 @@ def test_the_pace_is_that_of_the_days_since_it_came_in(shop: Shop):
     assert products(figures, "lentos") == [2, 4]
     ages = {row["tramo"]: (row["productos"], row["valor"]) for row in figures.lists["antiguedad"]}
     assert ages == {"1: menos de 90": (3, 50 + 910 + 500), "3: 180 a 364": (1, 70)}
+
+
+def test_the_pace_of_what_came_back_is_that_of_the_days_since(shop: Shop):
+    """Gone for a year and here for six days; what was there all the time goes by ninety."""
+    now = datetime.now(UTC)
+    shop.env["ETL_INITIAL_SINCE"] = (now - 800 * DAY).isoformat()
+    for branch in (1, 2):
+        shop.branch(branch)
+    for product in range(1, 6):
+        shop.product(product)
+    # Sold two years ago, to the last one; 2 had been sold before its receipt, and still is.
+    shop.receipt(now - 750 * DAY, (1, 40, 1), (3, 40, 1), (4, 40, 1), (5, 40, 1), id_sucursal=1)
+    shop.sale(now - 740 * DAY, (1, 40, 2), (2, 9, 2), (4, 40, 2), (5, 40, 2), id_sucursal=1)
+    shop.receipt(now - 6 * DAY, (1, 230, 1), id_sucursal=1)
+    for days in range(6, 0, -1):
+        shop.sale(now - days * DAY + timedelta(hours=1), (1, 30, 2), id_sucursal=1)
+    shop.sale(now - 3 * DAY, (2, 9, 2), (3, 9, 2), id_sucursal=1)
+    # It came back to the other branch from elsewhere; of the last, nothing is sold since.
+    shop.receipt(now - 100 * DAY, (4, 50, 1), id_sucursal=1)
+    with shop.transaction() as cursor:
+        columns = {"cantidad": 20, "id_sucursal": 1, "id_sucursal_destino": 2}
+        movement(cursor, "TRASLADO", now - 10 * DAY, 4, **columns)
+    shop.sale(now - 2 * DAY, (4, 10, 2), id_sucursal=2)
+    shop.receipt(now - 6 * DAY, (5, 10, 1), id_sucursal=1)
+    shop.run_in_process()
+    rows = shop.olap_rows(
+        "SELECT id_producto, venta_diaria, dias_medidos, por_pedir FROM dw.mv_reposicion"
+        " ORDER BY 1"
+    )
+    tenth, ninth = Decimal("0.1"), Decimal("0.111111")
+    assert [tuple(row.values()) for row in rows] == [
+        (1, 30, 6, 30 * 30 - 50),
+        (2, tenth, 90, 3 + 18),
+        (3, tenth, 90, 0),
+        (4, ninth, 90, 0),
+        (5, 0, 90, 0),
+    ]
+    branches = shop.olap_rows(
+        "SELECT id_producto, id_sucursal, venta_diaria, dias_medidos FROM dw.v_reposicion_sucursal"
+        " WHERE dias_medidos IS NOT NULL ORDER BY 1, 2"
+    )
+    assert [tuple(row.values()) for row in branches] == [
+        (1, 1, 30, 6),
+        (2, 1, tenth, 90),
+        (3, 1, tenth, 90),
+        (4, 2, 1, 10),
+    ]
 
 
 def test_a_margin_at_no_firm_cost_says_so(shop: Shop):

@@ -11,12 +11,12 @@ SELECT
     e.existencias,
     round(e.existencias * i.costo_promedio, 6) AS valor,
     coalesce(v.unidades, 0) AS unidades_90_dias,
-    round(coalesce(v.unidades, 0) / coalesce(v.dias, 90), 6) AS venta_diaria,
-    round(e.existencias * v.dias / nullif(greatest(v.unidades, 0), 0), 6) AS dias_cobertura,
+    round(coalesce(v.unidades, 0) / d.dias, 6) AS venta_diaria,
+    round(e.existencias * d.dias / nullif(greatest(v.unidades, 0), 0), 6) AS dias_cobertura,
     p.activo AND e.existencias <= 0 AND coalesce(v.unidades, 0) > 0 AS agotado,
-    p.activo AND e.existencias > 0 AND e.existencias * coalesce(v.dias, 90) <= 15 * coalesce(v.unidades, 0) AS reponer,
+    p.activo AND e.existencias > 0 AND e.existencias * d.dias <= 15 * coalesce(v.unidades, 0) AS reponer,
     i.existencias AS existencias_producto,
-    CASE WHEN v.unidades <> 0 THEN v.dias END AS dias_medidos
+    CASE WHEN v.unidades <> 0 THEN d.dias END AS dias_medidos
 FROM dw.v_corte AS c
 CROSS JOIN dw.existencias_sucursal AS e
 INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto AND p.inventariable
@@ -25,14 +25,10 @@ LEFT JOIN dw.sucursal AS s ON s.id_sucursal = e.id_sucursal
 LEFT JOIN (
     -- No summary has both the branch and the day. Product by product: its ledger is in order of
     -- date, the whole one is not; of one that was not sold in these months nothing is read.
-    SELECT
-        r.id_producto, k.id_sucursal, k.unidades,
-        CASE WHEN n.antes THEN 90
-            ELSE least(90, greatest(1, h.dia - (least(n.primera, a.fecha) AT TIME ZONE h.zona)::date))
-        END AS dias
+    SELECT r.id_producto, k.id_sucursal, k.unidades, k.variacion, k.primera, h.desde
     FROM (
         SELECT
-            h.dia, h.zona, etl.inicio_del_dia(h.dia - 89, h.zona) AS desde,
+            h.dia, etl.inicio_del_dia(h.dia - 89, h.zona) AS desde,
             etl.inicio_del_dia(h.dia + 1, h.zona) AS hasta
         FROM dw.v_corte AS h
         OFFSET 0
@@ -44,39 +40,42 @@ LEFT JOIN (
             AND (m.unidades_vendidas <> 0 OR m.unidades_devueltas <> 0)
     ) AS r
     CROSS JOIN LATERAL (
-        SELECT f.id_sucursal, -sum(f.variacion) AS unidades
-        FROM dw.kardex AS f
-        WHERE f.id_producto = r.id_producto AND f.fecha >= h.desde AND f.fecha < h.hasta
-            AND f.tipo = ANY (ARRAY(SELECT t.tipo FROM dw.tipo_movimiento AS t WHERE t.clase = 'ventas'))
-        GROUP BY f.id_sucursal
-    ) AS k
-    LEFT JOIN (
-        SELECT s.id_producto, s.id_sucursal, o.fecha
-        FROM dw.apertura_sucursal AS s
-        INNER JOIN etl.v_apertura AS o ON o.id_producto = s.id_producto
-    ) AS a ON a.id_producto = r.id_producto AND a.id_sucursal = k.id_sucursal
-    CROSS JOIN LATERAL (
-        SELECT s.antes, CASE WHEN NOT s.antes THEN (
-            SELECT min(f.fecha)
+        SELECT
+            m.id_sucursal, coalesce(-sum(m.variacion) FILTER (WHERE m.ventas), 0) AS unidades,
+            sum(m.variacion) AS variacion, min(m.fecha) AS primera
+        FROM (
+            SELECT
+                f.id_sucursal, f.fecha,
+                CASE WHEN f.id_sucursal_destino IS NULL THEN f.variacion ELSE -f.cantidad END AS variacion,
+                f.fecha < h.hasta AND f.tipo = ANY (
+                    ARRAY(SELECT t.tipo FROM dw.tipo_movimiento AS t WHERE t.clase = 'ventas')
+                ) AS ventas
             FROM dw.kardex AS f
             WHERE f.id_producto = r.id_producto AND f.fecha >= h.desde
-                AND (f.id_sucursal = k.id_sucursal OR f.id_sucursal_destino = k.id_sucursal)
-        ) END AS primera
-        FROM (
-            -- The first row of most: what is moved in a branch now was moved there before.
-            SELECT EXISTS (
-                SELECT FROM dw.kardex AS f
-                WHERE f.id_producto = r.id_producto AND f.fecha < h.desde
-                    AND (f.id_sucursal = k.id_sucursal OR f.id_sucursal_destino = k.id_sucursal)
-            ) OR coalesce(a.fecha < h.desde, false) AS antes
-            OFFSET 0
-        ) AS s
-    ) AS n
-) AS v ON v.id_producto = e.id_producto AND v.id_sucursal = e.id_sucursal;
+            UNION ALL
+            SELECT f.id_sucursal_destino, f.fecha, f.cantidad, false
+            FROM dw.kardex AS f
+            WHERE f.id_producto = r.id_producto AND f.fecha >= h.desde AND f.id_sucursal_destino IS NOT NULL
+        ) AS m
+        GROUP BY m.id_sucursal
+    ) AS k
+) AS v ON v.id_producto = e.id_producto AND v.id_sucursal = e.id_sucursal
+LEFT JOIN (
+    SELECT s.id_producto, s.id_sucursal, o.fecha
+    FROM dw.apertura_sucursal AS s
+    INNER JOIN etl.v_apertura AS o ON o.id_producto = s.id_producto
+) AS a ON a.id_producto = e.id_producto AND a.id_sucursal = e.id_sucursal AND a.fecha >= v.desde
+CROSS JOIN LATERAL (
+    SELECT CASE
+        -- What it had as the 90 days began is what it has, less what they brought.
+        WHEN a.fecha IS NULL AND e.existencias <> v.variacion THEN 90
+        ELSE least(90, greatest(1, coalesce(c.dia - (least(v.primera, a.fecha) AT TIME ZONE c.zona)::date, 90)))
+    END AS dias
+) AS d;
 COMMENT ON VIEW dw.v_reposicion_sucursal IS
     'Existencias de cada producto en cada sucursal, al costo promedio del producto, y sus días de cobertura como en dw.mv_reposicion, al ritmo de la sucursal';
 COMMENT ON COLUMN dw.v_reposicion_sucursal.dias_medidos IS
-    'Como en dw.mv_reposicion, desde su primer movimiento o apertura en la sucursal; nulo si ahí no se vendió nada, o se devolvió o anuló todo';
+    'Como en dw.mv_reposicion, por lo que había y entró en la sucursal; nulo si ahí no se vendió nada, o se devolvió o anuló todo';
 COMMENT ON COLUMN dw.v_reposicion_sucursal.existencias_producto IS
     'Las de todas las sucursales: si las hay, basta un traslado';
 SELECT etl.conceder('SELECT', 'dw.v_reposicion_sucursal', 'bi_lector');
