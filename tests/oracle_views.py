@@ -336,19 +336,10 @@ def gross(row: KardexRow) -> Decimal:
 def doubtful(replay: Replay, hasta: datetime) -> dict[tuple[date, int, int, str], Doubt]:
     """The sales of 91 days whose cost is not firm, by day, branch, product and why."""
     first, last = last_days(replay, hasta, QUARTER + 1)
-    asked = {
-        id_producto
-        for id_producto, row in replay.inventory.items()
-        if row.existencias < 0 or row.costo_promedio == 0
-    } | {
-        id_producto
-        for (month, _, id_producto), m in replay.by_month.items()
-        if month >= first.replace(day=1) and m.costo_ventas == 0 and m.unidades_vendidas > 0
-    }
     result: dict[tuple[date, int, int, str], Doubt] = {}
     for row in replay.booked.values():
         day, product = replay.rules.day(row.fecha), row.id_producto
-        if row.tipo != SALE or row.reverso or product not in asked or not first <= day <= last:
+        if row.tipo != SALE or row.reverso or not first <= day <= last:
             continue
         if not is_stock(replay, product):
             continue

@@ -154,6 +154,20 @@ def test_a_margin_at_no_firm_cost_says_so(shop: Shop):
     assert "costo firme" not in page_of(shop)
 
 
+def test_what_cost_nothing_at_first_is_told_though_it_cost_something_later(shop: Shop):
+    """In one month a product is sold at cost 0, then received, and sold at what that cost."""
+    at = datetime.now(UTC).replace(hour=12) - 40 * DAY
+    shop.env["ETL_INITIAL_SINCE"] = (at - DAY).isoformat()
+    shop.product(1)
+    shop.receipt(at, (1, 5, 0))
+    shop.sale(at + timedelta(minutes=1), (1, 5, 10))
+    shop.receipt(at + timedelta(minutes=2), (1, 5, 4))
+    shop.sale(at + timedelta(minutes=3), (1, 2, 10))
+    shop.run_in_process()
+    rows = shop.olap_rows("SELECT motivo, unidades, venta_bruta FROM dw.v_costo_dudoso")
+    assert [tuple(row.values()) for row in rows] == [("sin costo", 5, 50)]
+
+
 def test_one_title_has_one_figure(shop: Shop):
     yesterday = datetime.now(UTC) - DAY
     for product in (1, 2):

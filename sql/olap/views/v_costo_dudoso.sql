@@ -24,16 +24,12 @@ FROM (
         FROM dw.v_corte AS h
         OFFSET 0
     ) AS h
-    -- The products that it can be true of, of which most shops have few.
+    -- Product by product: its ledger is in order of date, the whole one is not; of one that did not move
+    -- in these months nothing is read.
     CROSS JOIN LATERAL (
-        SELECT i.id_producto
-        FROM dw.inventario AS i
-        WHERE i.existencias < 0 OR i.costo_promedio = 0
-        UNION
-        SELECT m.id_producto
+        SELECT DISTINCT m.id_producto
         FROM dw.resumen_mensual AS m
         WHERE m.mes >= date_trunc('month', (h.dia - 90)::timestamp)::date
-            AND m.costo_ventas = 0 AND m.unidades_vendidas > 0
     ) AS r
     INNER JOIN dw.inventario AS i ON i.id_producto = r.id_producto
     CROSS JOIN LATERAL (
@@ -61,7 +57,7 @@ CROSS JOIN (
     WHERE r.dia BETWEEN c.dia - 90 AND c.dia
 ) AS t;
 COMMENT ON VIEW dw.v_costo_dudoso IS
-    'Las ventas de los últimos 91 días cuyo margen aún no es firme: sin recibir, las de un producto que está bajo cero, hechas bajo cero; sin costo, las que salieron a costo 0 de lo que vale 0 o en un mes no costó nada';
+    'Las ventas de los últimos 91 días cuyo margen aún no es firme: sin recibir, las de un producto que está bajo cero, hechas bajo cero; sin costo, las que salieron a costo 0';
 COMMENT ON COLUMN dw.v_costo_dudoso.venta_bruta IS 'Lo cobrado, como el precio lo dice';
 COMMENT ON COLUMN dw.v_costo_dudoso.venta_total IS 'Todo lo cobrado en esos 91 días, en cada fila: de qué son parte las demás';
 SELECT etl.conceder('SELECT', 'dw.v_costo_dudoso', 'bi_lector');
