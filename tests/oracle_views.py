@@ -10,13 +10,14 @@ from collections.abc import Hashable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from operator import add
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from oracle import SALE, category, opening_branches, opening_state
 from oracle_rows import ZERO, KardexRow, Measures, Replay
 from oracle_rules import round_six
-from oracle_summaries import BEGINNING, line_tax
+from oracle_summaries import BEGINNING, added, line_tax
 from oracle_types import ALL_TYPES, COUNT, CREDIT_NOTE, CUSTOMER_RETURN
 
 YEAR = 365
@@ -420,6 +421,41 @@ def margins(summary: Mapping[Key, Measures]) -> dict[Key, Margin]:
         )
         for key, row in summary.items()
     }
+
+
+def by_product(replay: Replay) -> dict[tuple[date, int, int], tuple[str, Measures]]:
+    """The category and the sums of each day, product and branch."""
+    result: dict[tuple[date, int, int], tuple[str, Measures]] = {}
+    for id_producto, ledger in replay.ledgers.items():
+        for row in ledger:
+            key = (replay.rules.day(row.fecha), id_producto, row.id_sucursal)
+            categoria, more = added(row, replay.products, replay.rules, replay.books.rows)
+            _, so_far = result.get(key, ("", Measures()))
+            result[key] = categoria, Measures._make(map(add, so_far, more))
+    return result
+
+
+def beside_last_year(
+    replay: Replay, hasta: datetime
+) -> dict[tuple[date, int, str], tuple[Decimal, ...]]:
+    """Units, gross, net and margin of each day, branch and category, then those of a year before."""
+    last = replay.rules.day(hasta)
+    result: dict[tuple[date, int, str], tuple[Decimal, ...]] = {}
+
+    def put(day: date, place: tuple[int, str], position: int, m: Measures) -> None:
+        margin = m.venta_neta - m.costo_ventas + m.ajuste
+        row = list(result.get((day, *place), (ZERO,) * 8))
+        for number, value in enumerate((m.unidades_vendidas, m.venta_bruta, m.venta_neta, margin)):
+            row[position + number] += value
+        result[(day, *place)] = tuple(row)
+
+    for (day, *place), m in replay.by_day.items():
+        put(day, (place[0], place[1]), 0, m)
+        short = (day.month, day.day) == (2, 29)
+        later = day.replace(year=day.year + 1, day=28 if short else day.day)
+        if later <= last:
+            put(later, (place[0], place[1]), 4, m)
+    return result
 
 
 def daily_value(replay: Replay) -> dict[date, Day]:

@@ -39,6 +39,8 @@ def view_differences(olap: Any, replay: Replay, hasta: datetime) -> list[str]:
     for name, key, columns, rows in (
         _daily(replay),
         _monthly(replay),
+        _by_product(replay),
+        _beside_last_year(replay, hasta),
         _stock(replay),
         _reorder(replay, hasta),
         _branch_reorder(replay, hasta),
@@ -110,6 +112,30 @@ def _monthly(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, An
     columns = ["unidades", "venta_bruta", "venta_neta", "costo", "ajuste", "margen"]
     columns += ["margen_relativo", *_BESIDE]
     return "dw.mv_margen_producto_mes", ["mes", "id_producto"], columns, rows
+
+
+def _by_product(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = {}
+    for key, (categoria, m) in oracle_views.by_product(replay).items():
+        margin = m.venta_neta - m.costo_ventas + m.ajuste
+        rows[key] = (
+            *(key[0].replace(day=1), categoria, m.unidades_vendidas, m.venta_bruta, m.venta_neta),
+            *(m.costo_ventas, m.ajuste, margin, ratio(margin, m.venta_neta)),
+            *(m.unidades_recibidas, m.costo_recibido),
+            *(m.devoluciones, m.unidades_devueltas, m.mermas, m.unidades_merma),
+        )
+    columns = ["mes", "categoria", "unidades", "venta_bruta", "venta_neta", "costo", "ajuste"]
+    columns += ["margen", "margen_relativo", "unidades_recibidas", "costo_recibido", *_BESIDE]
+    return "dw.v_ventas_producto", ["dia", "id_producto", "id_sucursal"], columns, rows
+
+
+def _beside_last_year(
+    replay: Replay, hasta: datetime
+) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
+    rows = oracle_views.beside_last_year(replay, hasta)
+    columns = ["unidades", "venta_bruta", "venta_neta", "margen"]
+    columns += [f"{name}_antes" for name in columns]
+    return "dw.v_ventas_interanual", ["dia", "id_sucursal", "categoria"], columns, rows
 
 
 def _stock(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:
