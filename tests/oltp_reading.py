@@ -53,7 +53,8 @@ def read_products(oltp: Any) -> dict[int, Product]:
             "SELECT id_producto, codigo, nombre, categoria,"
             " coalesce((to_jsonb(p) ->> 'inventariable')::boolean, true),"
             " (to_jsonb(p) ->> 'costo_referencia')::numeric,"
-            " coalesce((to_jsonb(p) ->> 'activo')::boolean, true)"
+            " coalesce((to_jsonb(p) ->> 'activo')::boolean, true),"
+            " nullif(btrim(to_jsonb(p) ->> 'proveedor'), '')"
             " FROM public.productos AS p"
         )
         return {id_producto: Product(*words) for id_producto, *words in cursor}

@@ -24,6 +24,7 @@ class Product(NamedTuple):
     inventariable: bool = True
     costo_referencia: Decimal | None = None
     activo: bool = True
+    proveedor: str | None = None
 
 
 class Opening(NamedTuple):

@@ -438,7 +438,7 @@ def by_product(replay: Replay) -> dict[tuple[date, int, int], tuple[str, Measure
 def beside_last_year(
     replay: Replay, hasta: datetime
 ) -> dict[tuple[date, int, str], tuple[Decimal, ...]]:
-    """Units, gross, net and margin of each day, branch and category, then those of a year before."""
+    """Units, gross, net and margin by day, branch and category, then those of a year before."""
     last = replay.rules.day(hasta)
     result: dict[tuple[date, int, str], tuple[Decimal, ...]] = {}
 

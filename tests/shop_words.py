@@ -11,7 +11,8 @@ COLUMNS = (
     "ALTER TABLE detalle_transaccion ADD COLUMN IF NOT EXISTS impuesto numeric,"
     " ADD COLUMN IF NOT EXISTS precio_con_impuesto boolean",
     "ALTER TABLE productos ADD COLUMN IF NOT EXISTS inventariable boolean,"
-    " ADD COLUMN IF NOT EXISTS activo boolean, ADD COLUMN IF NOT EXISTS costo_referencia numeric",
+    " ADD COLUMN IF NOT EXISTS activo boolean, ADD COLUMN IF NOT EXISTS costo_referencia numeric,"
+    " ADD COLUMN IF NOT EXISTS proveedor text",
 )
 
 
@@ -36,7 +37,8 @@ def own_words(shop: Shop, scope: str = "true", beside: str = "") -> None:
             text = f"{text.rstrip()}\nWHERE {scope}\n"
         if path.name == "productos.sql":
             text = text.replace(
-                "p.categoria,", "p.categoria, p.inventariable, p.activo, p.costo_referencia,"
+                "p.categoria,",
+                "p.categoria, p.inventariable, p.activo, p.costo_referencia, p.proveedor,",
             )
         (folder / path.name).write_text(text, encoding="utf-8")
     shop.env["ETL_OLTP_SQL_DIR"] = str(folder)

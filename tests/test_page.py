@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from browser import CHROMIUM, running_browser
 from shop_database import Shop
+from shop_server import REPOSITORY
+from shop_words import own_words
 from ten_types import movement
 
 from pipeline.report.figures import Figures, read_figures
@@ -106,8 +108,7 @@ def test_the_pace_of_what_came_back_is_that_of_the_days_since(shop: Shop):
     shop.receipt(now - 6 * DAY, (5, 10, 1), id_sucursal=1)
     shop.run_in_process()
     rows = shop.olap_rows(
-        "SELECT id_producto, venta_diaria, dias_medidos, por_pedir FROM dw.mv_reposicion"
-        " ORDER BY 1"
+        "SELECT id_producto, venta_diaria, dias_medidos, por_pedir FROM dw.mv_reposicion ORDER BY 1"
     )
     tenth, ninth = Decimal("0.1"), Decimal("0.111111")
     assert [tuple(row.values()) for row in rows] == [
@@ -257,6 +258,28 @@ def test_runs_that_did_not_come_are_told(shop: Shop):
     assert "Los datos son viejos" in render_page(late, "es")
 
 
+def test_runs_that_failed_are_told_with_their_cause(shop: Shop):
+    """Whoever is told of them: the state folder knows, and a success does not make it forget."""
+    shop.product(1)
+    shop.sale(datetime.now(UTC) - DAY, (1, 1, 9))
+    shop.run_in_process()
+    assert "corrida falló" not in page_of(shop)
+    shop.env["ETL_LANG"] = "es"
+    query = shop.folder / "consultas"
+    query.mkdir()
+    for path in (REPOSITORY / "sql" / "oltp").glob("[mps]*s.sql"):
+        (query / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    whole = (query / "movimientos.sql").read_text(encoding="utf-8")
+    (query / "movimientos.sql").write_text("SELECT 1 AS nada", encoding="utf-8")
+    for _ in range(2):
+        assert shop.run_due(ETL_OLTP_SQL_DIR=str(query)).returncode == 30
+    assert "Una corrida falló" in page_of(shop)
+    assert "movimientos.sql" in page_of(shop)
+    (query / "movimientos.sql").write_text(whole, encoding="utf-8")
+    shop.run(ETL_OLTP_SQL_DIR=str(query))
+    assert "Una corrida falló" in page_of(shop)
+
+
 # Today and this month
 
 
@@ -354,6 +377,31 @@ def test_every_product_that_is_out_is_there_and_in_the_file_beside(shop: Shop, t
     # A name is no formula, whatever a spreadsheet takes it for.
     assert [row["nombre"] for row in rows if row["codigo"] == "C-1"] == ["'=1+1"]
     assert f'href="{order_beside(path).name}"' in path.read_text(encoding="utf-8")
+
+
+def test_whom_it_is_ordered_from_stands_beside_where_the_query_says_it(shop: Shop, tmp_path: Path):
+    """In the lists, the file and the view; a shop whose query does not sees nothing of it."""
+    sold_out(shop, 3)
+    shop.run_in_process()
+
+    def written() -> str:
+        with shop.environment():
+            return build_page(load_settings()).order.splitlines()[0]
+
+    assert "Proveedor" not in page_of(shop)
+    assert "proveedor" not in written()
+    own_words(shop)
+    shop.till("UPDATE productos SET proveedor = 'Ñandú & Cía.' WHERE id_producto = 2")
+    shop.run_in_process(as_of=datetime.now(UTC) + timedelta(seconds=2))
+    found = section(page_of(shop), "out-of-stock")
+    assert re.findall(r'data-label="Proveedor">([^<]*)<', found) == ["", "Ñandú &amp; Cía.", ""]
+    assert written().endswith(",por_pedir,proveedor")
+    rows = shop.olap_rows("SELECT id_producto FROM dw.mv_reposicion WHERE proveedor IS NOT NULL")
+    assert [row["id_producto"] for row in rows] == [2]
+    # Another one, or none any more: with the next window.
+    shop.till("UPDATE productos SET proveedor = nullif(proveedor, 'Ñandú & Cía.')")
+    shop.run_in_process(as_of=datetime.now(UTC) + timedelta(seconds=4))
+    assert "proveedor" not in written()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")

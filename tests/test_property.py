@@ -295,12 +295,17 @@ class History(RuleBasedStateMachine):
         product=products,
         stock=st.sampled_from([True, False, None]),
         active=st.sampled_from([True, None, False]),
+        supplier=st.sampled_from([None, "Ñandú S.A.", " "]),
     )
-    def what_is_no_stock(self, product: int, stock: bool | None, active: bool | None) -> None:
+    def what_is_no_stock(
+        self, product: int, stock: bool | None, active: bool | None, supplier: str | None
+    ) -> None:
         self.shop.till(
-            "UPDATE productos SET inventariable = %s, activo = %s WHERE id_producto = %s",
+            "UPDATE productos SET inventariable = %s, activo = %s, proveedor = %s"
+            " WHERE id_producto = %s",
             stock,
             active,
+            supplier,
             product,
         )
 

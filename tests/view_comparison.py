@@ -156,10 +156,11 @@ def _reorder(
             *_lasting(replay.inventory[product].existencias, cover, _ordered(replay, product)),
             cover.dias_medidos,
             _to_order(replay, product, cover),
+            replay.products[product].proveedor if product in replay.products else None,
         )
         for product, cover in oracle_views.reorder(replay, hasta).items()
     }
-    columns = [*_LASTING, "dias_medidos", "por_pedir"]
+    columns = [*_LASTING, "dias_medidos", "por_pedir", "proveedor"]
     return "dw.mv_reposicion", ["id_producto"], columns, rows
 
 

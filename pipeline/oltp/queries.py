@@ -83,7 +83,12 @@ OPTIONAL: dict[str, dict[str, dict[int, str]]] = {
         "impuesto": _NUMBERS,
         "precio_con_impuesto": _BOOLEAN,
     },
-    "productos": {"inventariable": _BOOLEAN, "activo": _BOOLEAN, "costo_referencia": _NUMBERS},
+    "productos": {
+        "inventariable": _BOOLEAN,
+        "activo": _BOOLEAN,
+        "costo_referencia": _NUMBERS,
+        "proveedor": _ANY,
+    },
     "sucursales": {},
     LEVELS: {"id_sucursal": _IDS, "costo_referencia": _NUMBERS},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from psycopg2.extras import RealDictCursor
 from pipeline.base.database import connect
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SettingsError
+from pipeline.state.told import Failed, recall
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Figures:
     (UTC). `tax_said` is whether it is known what tax the prices have within, `with_tax` whether
     they have any.
 
+    `failed` are the runs of the last days of which it is known here that they failed.
     `lists` has the rows of each script of LISTS. A list that is cut at LONGEST_LIST says in the
     column `total` of its rows how many there are.
     """
@@ -80,6 +82,7 @@ class Figures:
     currency: str
     tax_said: bool
     with_tax: bool
+    failed: Sequence[Failed] = ()
 
 
 def read_figures(settings: Settings) -> Figures:
@@ -116,6 +119,7 @@ def read_figures(settings: Settings) -> Figures:
         settings.currency,
         said,
         settings.prices_include_tax,
+        recall(settings.state_dir).failed,
     )
 
 

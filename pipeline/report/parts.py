@@ -89,7 +89,7 @@ def product_of(row: Row) -> Product:
     return Product(shortened(name), "" if name == code else shortened(code))
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = _LONGEST_NAME) -> str:
     """A text that fits a line or two, without what no XML may hold: the charts are XML."""
     text = _NOT_XML.sub(" ", text)
-    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -9,6 +9,7 @@ from pipeline.base.voice import Voice
 from pipeline.report.figures import Figures
 from pipeline.report.parts import Section, Table, product_of, shortened
 from pipeline.report.sales import shown_of
+from pipeline.state.told import Failed
 from pipeline.translation import mark as N_
 
 # Why etl.motivo_rechazo() refuses a movement, and what the shop has to put right.
@@ -37,6 +38,8 @@ _LEFT_OUT = {
     "tipo desconocido": N_("of a type that nobody has told of"),
     "fecha anterior": N_("dated before the history begins, or before their opening balance"),
 }
+# Of the failed runs, how many kinds are told.
+_CAUSES = 5
 # A run a day, and what it takes.
 _OLD = timedelta(hours=26)
 
@@ -69,14 +72,35 @@ def notices(figures: Figures, voice: Voice) -> list[str]:
                 moment=voice.moment(figures.until)
             )
         )
+    found += _failed(figures, voice)
     found += [
         _("No run ended between {since} and {until}: they failed, or did not start.").format(
             since=voice.moment(row["desde"]), until=voice.moment(row["hasta"])
         )
         for row in gaps
-        if row["desde"]
+        if row["desde"] and not any(row["desde"] < f.when <= row["hasta"] for f in figures.failed)
     ]
     return found
+
+
+def _failed(figures: Figures, voice: Voice) -> list[str]:
+    """The runs that are known to have failed, by their cause, the latest first."""
+    _ = voice.gettext
+    causes: dict[str, list[Failed]] = {}
+    for run in reversed(figures.failed):
+        causes.setdefault(run.cause, []).append(run)
+    return [
+        (
+            _("A run failed, {moment}: {cause}")
+            if len(runs) == 1
+            else _("{count} runs failed, the last of them {moment}: {cause}")
+        ).format(
+            count=voice.quantity(len(runs)),
+            moment=voice.moment(runs[0].when),
+            cause=shortened(cause, 200),
+        )
+        for cause, runs in list(causes.items())[:_CAUSES]
+    ]
 
 
 def rejects(figures: Figures, voice: Voice) -> Section:

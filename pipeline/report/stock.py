@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pipeline.base.voice import Voice
 from pipeline.report import charts
 from pipeline.report.figures import Figures, Row
-from pipeline.report.parts import Product, Section, Table, product_of
+from pipeline.report.parts import Product, Section, Table, product_of, shortened
 from pipeline.report.sales import shown_of
 from pipeline.translation import mark as N_
 
@@ -77,6 +77,7 @@ def out_of_stock(figures: Figures, voice: Voice) -> Section:
         ),
         _("Nothing that sells is out of stock."),
         {
+            **_suppliers(figures, voice, "agotados"),
             _("Stock"): lambda row: voice.quantity(row["existencias"]),
             _("Sold a day"): lambda row: voice.quantity(row["venta_diaria"]),
             _("To order"): lambda row: voice.quantity(row["por_pedir"]),
@@ -98,12 +99,20 @@ def running_out(figures: Figures, voice: Voice) -> Section:
         ),
         _("Nothing is running out."),
         {
+            **_suppliers(figures, voice, "por_agotarse"),
             _("Stock"): lambda row: voice.quantity(row["existencias"]),
             _("Sold a day"): lambda row: voice.quantity(row["venta_diaria"]),
             _("Days left"): lambda row: voice.tenths(row["dias_cobertura"]),
             _("To order"): lambda row: voice.quantity(row["por_pedir"]),
         },
     )
+
+
+def _suppliers(figures: Figures, voice: Voice, name: str) -> dict[str, Cell]:
+    """The column of whom each is ordered from, where the shop's query says it of any."""
+    if not any(row["proveedor"] for row in figures.lists[name]):
+        return {}
+    return {voice.gettext("Supplier"): lambda row: shortened(row["proveedor"] or "")}
 
 
 def slow(figures: Figures, voice: Voice) -> Section:
@@ -216,6 +225,7 @@ def _list(
     table = Table(
         [_("Product"), *columns],
         [[product_of(row), *(cell(row) for cell in columns.values())] for row in rows],
+        words=2 if _("Supplier") in columns else 1,
     )
     return Section(*heading, shown_of(voice, rows, note, _REST[name]), table, empty)
 

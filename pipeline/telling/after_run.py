@@ -21,11 +21,11 @@ from pipeline.errors import PipelineError, StateError
 from pipeline.run import adjustments
 from pipeline.settings import Notices, load_notices, load_settings, shops
 from pipeline.settings.moments import in_zone
+from pipeline.state import told as memories
 from pipeline.state import window as windows
 from pipeline.state.targets import DurableTarget
 from pipeline.superset.renewal import renew_dashboards
 from pipeline.telling import booked_late, deleted, left_out, metrics, notify, stock_apart
-from pipeline.telling import told as memories
 from pipeline.telling.messages import say
 from pipeline.telling.wording import dated, first_line, next_command, shop_zone, typed
 from pipeline.translation import translated as _
@@ -231,13 +231,17 @@ def _tell_once(
 ) -> None:
     """Send the message `name`, unless the same cause was told in the last hours.
 
-    Of what fails a run the memory keeps since when, until a run succeeds.
+    Of what fails a run the memory keeps since when, until a run succeeds; and that it failed, also
+    where nobody is told.
     """
-    if not notices.urls:
-        return
     now = memories.utc_now()
     cause = first_line(failure) or say(notices.language, "no_cause")
     memory = memories.recall(notices.state_dir)
+    if name == "failed":
+        memory.note_failed(cause, now)
+    if not notices.urls:
+        memories.remember(notices.state_dir, memory)
+        return
     if name != "apart":
         memory.failing_since = memory.failing_since or now
     key = memories.cause_key(step, cause)
@@ -269,7 +273,8 @@ def _tell_success(notices: Notices, task: luigi.Task) -> None:
     sent = _send(notices, "digest" if since is None else "recovered", "\n".join(told))
     if since is not None:
         # Untold, it stays to be told after the next success.
-        memories.remember(notices.state_dir, memories.Memory(None if sent else since))
+        left = memories.Memory(None if sent else since, failed=memory.failed)
+        memories.remember(notices.state_dir, left)
 
 
 def _tell_found(name: str, found: ModuleType, due: Iterable[windows.Window]) -> None:

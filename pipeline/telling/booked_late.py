@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.run.corrections import for_machines, in_words
+from pipeline.state.told import cause_key
 from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
-from pipeline.telling.told import cause_key
 from pipeline.telling.wording import typed
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.state.told import cause_key
 from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
-from pipeline.telling.told import cause_key
 from pipeline.telling.wording import typed
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.olap.names import called
 from pipeline.run import scope
+from pipeline.state.told import cause_key
 from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
-from pipeline.telling.told import cause_key
 from pipeline.telling.wording import typed
 
 if TYPE_CHECKING:

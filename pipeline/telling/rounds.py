@@ -11,10 +11,10 @@ from luigi import Event
 from pipeline.errors import StateError
 from pipeline.settings import Notices, load_notices, shops, state_of_all
 from pipeline.settings.moments import in_zone
+from pipeline.state import told as memories
 from pipeline.state.round import read_note
 from pipeline.state.targets import DurableTarget
 from pipeline.telling import metrics, notify
-from pipeline.telling import told as memories
 from pipeline.telling.after_run import attempt, beat
 from pipeline.telling.messages import say
 from pipeline.telling.wording import shop_zone, typed

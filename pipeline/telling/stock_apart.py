@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.base.text_tables import cell_text
 from pipeline.run import differences
+from pipeline.state.told import cause_key
 from pipeline.telling.counts import counts_of
 from pipeline.telling.messages import say
-from pipeline.telling.told import cause_key
 from pipeline.telling.wording import typed
 
 if TYPE_CHECKING:

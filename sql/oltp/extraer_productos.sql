@@ -6,7 +6,8 @@ SELECT
     m.categoria::text,
     {inventariable}::boolean,
     {activo}::boolean,
-    {costo_referencia}::numeric{beside}
+    {costo_referencia}::numeric,
+    {proveedor}::text{beside}
 FROM (
 {query}
 ) AS m

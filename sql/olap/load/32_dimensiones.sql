@@ -16,7 +16,8 @@ BEGIN
         AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
 
     UPDATE dw.producto AS p
-    SET vigente = false, categoria = 'Sin categoría', inventariable = true, activo = true, costo_catalogo = NULL
+    SET vigente = false, categoria = 'Sin categoría', inventariable = true, activo = true, costo_catalogo = NULL,
+        proveedor = NULL
     WHERE p.vigente
         AND NOT EXISTS (SELECT FROM etl.etapa_producto AS e WHERE e.id_producto = p.id_producto);
 END
@@ -38,7 +39,7 @@ BEGIN
         FROM (
             SELECT DISTINCT
                 p.id_producto, p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave,
-                etl.costo_valido(p.costo_referencia)
+                etl.costo_valido(p.costo_referencia), p.proveedor
             FROM etl.etapa_producto AS p
         ) AS e
         GROUP BY e.id_producto
@@ -88,23 +89,27 @@ BEGIN
     WHERE p.inventariable <> coalesce(e.inventariable, true)
     ON CONFLICT (id_producto) DO UPDATE SET cambia_existencias = true;
 
-    INSERT INTO dw.producto AS p (id_producto, codigo, nombre, categoria, inventariable, activo, clave, costo_catalogo)
+    INSERT INTO dw.producto AS p (
+        id_producto, codigo, nombre, categoria, inventariable, activo, clave, costo_catalogo, proveedor
+    )
     SELECT DISTINCT
         e.id_producto,
         -- Where the shop has no code for it, its own id says more than the number of it.
         CASE WHEN e.clave IS NULL THEN e.codigo ELSE coalesce(nullif(btrim(e.codigo), ''), e.clave) END,
         e.nombre, coalesce(e.categoria, 'Sin categoría'), coalesce(e.inventariable, true),
-        coalesce(e.activo, true), e.clave, etl.costo_valido(e.costo_referencia)
+        coalesce(e.activo, true), e.clave, etl.costo_valido(e.costo_referencia), nullif(btrim(e.proveedor), '')
     FROM etl.etapa_producto AS e
     WHERE e.id_producto IS NOT NULL
     ON CONFLICT (id_producto) DO UPDATE
     SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
         inventariable = excluded.inventariable, activo = excluded.activo, clave = excluded.clave,
-        costo_catalogo = excluded.costo_catalogo, vigente = true
-    WHERE (p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave, p.costo_catalogo, p.vigente)
+        costo_catalogo = excluded.costo_catalogo, proveedor = excluded.proveedor, vigente = true
+    WHERE (
+        p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave, p.costo_catalogo, p.proveedor, p.vigente
+    )
         IS DISTINCT FROM (
             excluded.codigo, excluded.nombre, excluded.categoria, excluded.inventariable, excluded.activo,
-            excluded.clave, excluded.costo_catalogo, true
+            excluded.clave, excluded.costo_catalogo, excluded.proveedor, true
         );
 
     -- One that has an opening has a stock, in the catalogue or not.

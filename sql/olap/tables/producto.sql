@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS dw.producto (
 );
 ALTER TABLE dw.producto
     ADD COLUMN IF NOT EXISTS clave text, ADD COLUMN IF NOT EXISTS costo_referencia numeric,
-    ADD COLUMN IF NOT EXISTS costo_catalogo numeric;
+    ADD COLUMN IF NOT EXISTS costo_catalogo numeric, ADD COLUMN IF NOT EXISTS proveedor text;
 CREATE INDEX IF NOT EXISTS producto_referencia ON dw.producto (id_producto) WHERE costo_referencia IS NOT NULL;
 -- Most shops have none of them, and nothing looks for more.
 CREATE INDEX IF NOT EXISTS producto_sin_existencias ON dw.producto (id_producto) WHERE NOT inventariable;
@@ -41,6 +41,7 @@ COMMENT ON COLUMN dw.producto.inventariable IS
 COMMENT ON COLUMN dw.producto.activo IS 'Si la tienda lo tiene aún; lo que borró conserva sus existencias';
 COMMENT ON COLUMN dw.producto.costo_referencia IS
     'A lo que entra lo que no dice su costo mientras no hay promedio: el de existencias.sql (el mayor de sus sucursales) o, si no lo da, costo_catalogo; nulo si ninguno';
+COMMENT ON COLUMN dw.producto.proveedor IS 'A quién se le pide, si productos.sql lo dice';
 COMMENT ON COLUMN dw.producto.costo_catalogo IS 'El costo_referencia de productos.sql';
 COMMENT ON COLUMN dw.producto.precio_con_impuesto IS
     'Si los resúmenes le quitaron el impuesto al precio de sus ventas, donde la línea no dice si lo incluye (ETL_PRICES_INCLUDE_TAX)';

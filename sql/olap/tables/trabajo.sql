@@ -46,7 +46,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS etl.etapa_producto (
     inventariable boolean,
     activo      boolean,
     clave       text,
-    costo_referencia numeric
+    costo_referencia numeric,
+    proveedor   text
 ) WITH (autovacuum_enabled = false);
 COMMENT ON TABLE etl.etapa_producto IS 'Productos nuevos o cambiados en el OLTP';
 SELECT etl.conceder('INSERT', 'etl.etapa_producto', 'etl_cargador');

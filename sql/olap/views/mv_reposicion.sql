@@ -17,7 +17,8 @@ SELECT
     CASE WHEN p.activo
         THEN greatest(ceil(round(coalesce(v.unidades_90, 0) * d.deseados / d.dias - i.existencias, 6)), 0)
         ELSE 0
-    END AS por_pedir
+    END AS por_pedir,
+    p.proveedor
 FROM (
     SELECT h.dia, h.zona, etl.inicio_del_dia(h.dia - 89, h.zona) AS desde FROM dw.v_corte AS h OFFSET 0
 ) AS c
@@ -59,4 +60,5 @@ COMMENT ON COLUMN dw.mv_reposicion.dias_medidos IS
 COMMENT ON COLUMN dw.mv_reposicion.dias_deseados IS 'Para cuántos días se pide, según dw.politica_reposicion';
 COMMENT ON COLUMN dw.mv_reposicion.por_pedir IS
     'Unidades enteras que faltan para vender esos días a este ritmo; 0 de lo que la tienda borró';
+COMMENT ON COLUMN dw.mv_reposicion.proveedor IS 'A quién se le pide, si productos.sql lo dice';
 SELECT etl.conceder('SELECT', 'dw.mv_reposicion', 'bi_lector');

@@ -1,4 +1,4 @@
-"""What was told of failures, kept between runs, so that the same cause is not told again."""
+"""Failures, kept between runs: of which runs, for the page, and what was told of them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,42 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.errors import StateError
 from pipeline.state.targets import DurableTarget
 
 _FILE = "last-failure.json"
 _CAUSES = 50  # remembered at once
+_FAILED = timedelta(days=14)
+# What Luigi tells twice of one run.
+_ONE_RUN = timedelta(minutes=1)
+
+
+class Failed(NamedTuple):
+    """A run that failed (UTC), and its cause in one line."""
+
+    when: datetime
+    cause: str
 
 
 @dataclass
 class Memory:
-    """Since when runs fail (None: they do not), and when each cause was last told; times UTC."""
+    """Since when runs fail (None: they do not), and when each cause was last told; times UTC.
+
+    `failed` are those of the last 14 days, the latest last: they stay after a success.
+    """
 
     failing_since: datetime | None = None
     told: dict[str, datetime] = field(default_factory=dict)
+    failed: list[Failed] = field(default_factory=list)
+
+    def note_failed(self, cause: str, now: datetime) -> None:
+        """Remember a run that failed."""
+        kept = [failed for failed in self.failed if now - failed.when < _FAILED]
+        if not any(f.cause == cause and abs(now - f.when) < _ONE_RUN for f in kept):
+            kept.append(Failed(now, cause))
+        self.failed = kept[-_CAUSES:]
 
     def is_due(self, cause: str, now: datetime, again: timedelta) -> bool:
         """Whether this cause is to be told now."""
@@ -52,6 +73,10 @@ def recall(state_dir: Path) -> Memory:
         return Memory(
             datetime.fromisoformat(since) if since else None,
             {cause: datetime.fromisoformat(when) for cause, when in receipt["told"].items()},
+            [
+                Failed(datetime.fromisoformat(when), str(cause))
+                for when, cause in receipt.get("failed", [])
+            ],
         )
     except (StateError, KeyError, ValueError, TypeError, AttributeError):
         return Memory()
@@ -66,6 +91,7 @@ def remember(state_dir: Path, memory: Memory) -> None:
     content: dict[str, Any] = {
         "failing_since": memory.failing_since and memory.failing_since.isoformat(),
         "told": {cause: when.isoformat() for cause, when in memory.told.items()},
+        "failed": [(failed.when.isoformat(), failed.cause) for failed in memory.failed],
     }
     target.write_receipt(content)
 
