@@ -70,8 +70,19 @@ SELECT categoria, sum(costo_ventas_365_dias), sum(valor_promedio),
     sum(costo_ventas_365_dias) / nullif(sum(valor_promedio), 0)
 FROM dw.mv_rotacion GROUP BY categoria
 -- reponer
-SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, existencias, venta_diaria, greatest(dias_cobertura, 0)
+SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, existencias, venta_diaria, greatest(dias_cobertura, 0),
+    greatest(ceil(venta_diaria * 30 - existencias), 0)
 FROM dw.mv_reposicion WHERE agotado OR reponer
+-- venta_por_producto
+SELECT p.categoria, sum(r.venta_neta) FROM dw.resumen_mensual AS r JOIN dw.producto AS p USING (id_producto), etl.control AS c
+WHERE r.mes > (c.hasta AT TIME ZONE c.zona) - interval '4 months' GROUP BY p.categoria
+-- venta_interanual
+SELECT to_char(dia, 'YYYY-MM'), sum(venta_neta), sum(antes) FROM (
+    SELECT dia, venta_neta, 0 AS antes FROM dw.resumen_diario
+    UNION ALL
+    SELECT (dia + interval '1 year')::date, 0, venta_neta FROM dw.resumen_diario, etl.control AS c
+    WHERE (dia + interval '1 year')::date <= (c.hasta AT TIME ZONE c.zona)::date
+) AS r GROUP BY 1
 -- existencias_por_sucursal
 SELECT sucursal, coalesce(sum(valor) FILTER (WHERE existencias > 0), 0), count(*) FILTER (WHERE existencias > 0),
     count(*) FILTER (WHERE agotado), count(*) FILTER (WHERE reponer), count(*) FILTER (WHERE existencias < 0)

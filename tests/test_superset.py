@@ -233,7 +233,7 @@ def test_a_second_import_changes_titles_and_metrics_in_place(
         text = (changed / name).read_text(encoding="utf-8")
         assert old in text
         (changed / name).write_text(text.replace(old, new), encoding="utf-8")
-    assert "50 charts have their data" in must_succeed(dashboards.load(changed)).stdout
+    assert "52 charts have their data" in must_succeed(dashboards.load(changed)).stdout
     title = dashboards.session.get(f"/api/v1/chart/{uuid_of('venta_neta')}")["result"]
     assert title["slice_name"] == "Vendido"
     board = dashboards.session.get("/api/v1/dashboard/ventas-y-margen")["result"]
@@ -241,7 +241,7 @@ def test_a_second_import_changes_titles_and_metrics_in_place(
     assert dashboards.rows("venta_neta")[0][0] == pytest.approx(2 * before[0][0])
     must_succeed(dashboards.load())
     assert dashboards.rows("venta_neta") == before
-    for kind, count in (("chart", 50), ("dataset", 21), ("dashboard", 3), ("database", 1)):
+    for kind, count in (("chart", 52), ("dataset", 23), ("dashboard", 3), ("database", 1)):
         assert dashboards.session.get(f"/api/v1/{kind}/")["count"] == count
 
 
@@ -274,7 +274,7 @@ def test_a_view_that_is_missing_is_named_with_its_charts(dashboards: Dashboards)
         cursor.execute("ALTER VIEW dw.mv_abc_guardada RENAME TO mv_abc")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
-    assert "1 of 50 charts have no data: Clases ABC" in done.stdout
+    assert "1 of 52 charts have no data: Clases ABC" in done.stdout
     assert "mv_abc" in done.stdout
     assert dashboards.rows("clases_abc")
 
@@ -290,7 +290,7 @@ def test_after_a_window_the_charts_show_it(dashboards: Dashboards):
     shop.run()
     assert shown() == before, "Superset caches nothing, so that the next lines say nothing"
     said = shop.run(SUPERSET_URL=account.url, SUPERSET_PASSWORD=account.password).stdout
-    assert "Superset: 21 datasets will be asked anew" in said
+    assert "Superset: 23 datasets will be asked anew" in said
     assert shown() == before + 2
     assert not dashboards.session.get(f"/api/v1/dataset/{another}")["result"]["extra"]
     refused = shop.run(SUPERSET_URL=account.url, SUPERSET_PASSWORD="otra clave").stdout
@@ -336,5 +336,5 @@ def test_after_a_backfill_the_charts_show_it(dashboards: Dashboards):
     assert "Superset" not in backfill(490)
     assert shown() == before, "Superset caches nothing, so that the next lines say nothing"
     said = backfill(510, SUPERSET_URL=account.url, SUPERSET_PASSWORD=account.password)
-    assert "Superset: 21 datasets will be asked anew" in said
+    assert "Superset: 23 datasets will be asked anew" in said
     assert shown() == before + 14

@@ -55,6 +55,8 @@ DAYS = CATEGORIES = 10_000
 BOUNDED = {
     "antiguedad": 4,
     "venta_por_hora": 7 * 24,
+    "venta_interanual": 12 * 27,  # a month, of 27 years
+    "venta_por_producto": CATEGORIES,
     "cierres": DAYS,  # one a month, as a rule
     "clases_abc": 3,  # A, B and C
     "conteos_por_categoria": CATEGORIES,

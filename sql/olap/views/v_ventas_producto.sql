@@ -79,13 +79,16 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT
             u.*,
-            CASE WHEN t.ventas THEN dw.venta_neta(u.unidades, u.precio, etl.tasa_de_venta(
-                f.impuesto, f.precio_con_impuesto,
-                CASE WHEN x.id_producto IS NULL THEN p.precio_con_impuesto ELSE x.precio_con_impuesto END,
-                CASE WHEN x.id_producto IS NULL THEN p.impuesto ELSE x.impuesto END,
-                CASE WHEN x.id_producto IS NULL THEN p.tasas ELSE x.tasas END,
-                (f.fecha_documento AT TIME ZONE v.zona)::date
-            )) END AS neta
+            -- As etl.tasa_de_venta(), which who reads this view could not have written into it.
+            CASE WHEN t.ventas THEN dw.venta_neta(u.unidades, u.precio, CASE
+                WHEN NOT coalesce(f.precio_con_impuesto, x.precio_con_impuesto, p.precio_con_impuesto) THEN 0
+                WHEN f.impuesto IS NOT NULL THEN f.impuesto
+                WHEN x.tasas IS NOT NULL OR x.id_producto IS NULL AND p.tasas IS NOT NULL THEN etl.buscar_tasa(
+                    coalesce(x.impuesto, p.impuesto), coalesce(x.tasas, p.tasas),
+                    (f.fecha_documento AT TIME ZONE v.zona)::date
+                )
+                ELSE coalesce(x.impuesto, p.impuesto)
+            END) END AS neta
         FROM (
             SELECT
                 (f.fecha AT TIME ZONE v.zona)::date AS dia,
@@ -116,8 +119,4 @@ COMMENT ON COLUMN dw.v_ventas_producto.inventariable IS
     'Si tiene existencias; si no, es un servicio: su venta no tiene costo';
 SELECT etl.conceder('SELECT', 'dw.v_ventas_producto', 'bi_lector');
 -- Whoever reads the view runs what it calls, as dw.venta_neta(), which dw.v_correcciones calls, too.
-SELECT etl.conceder('EXECUTE', f.funcion, 'bi_lector')
-FROM unnest(ARRAY[
-    'etl.buscar_tasa(numeric, dw.tasa[], date)',
-    'etl.tasa_de_venta(numeric, boolean, boolean, numeric, dw.tasa[], date)'
-]) AS f (funcion);
+SELECT etl.conceder('EXECUTE', 'etl.buscar_tasa(numeric, dw.tasa[], date)', 'bi_lector');
