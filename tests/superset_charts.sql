@@ -74,15 +74,9 @@ SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, exis
     greatest(ceil(venta_diaria * 30 - existencias), 0)
 FROM dw.mv_reposicion WHERE agotado OR reponer
 -- venta_por_producto
-SELECT p.categoria, sum(r.venta_neta) FROM dw.resumen_mensual AS r JOIN dw.producto AS p USING (id_producto), etl.control AS c
-WHERE r.mes > (c.hasta AT TIME ZONE c.zona) - interval '4 months' GROUP BY p.categoria
+SELECT categoria, sum(venta_neta) FROM dw.v_ventas_producto WHERE meses_atras <= 3 GROUP BY categoria
 -- venta_interanual
-SELECT to_char(dia, 'YYYY-MM'), sum(venta_neta), sum(antes) FROM (
-    SELECT dia, venta_neta, 0 AS antes FROM dw.resumen_diario
-    UNION ALL
-    SELECT (dia + interval '1 year')::date, 0, venta_neta FROM dw.resumen_diario, etl.control AS c
-    WHERE (dia + interval '1 year')::date <= (c.hasta AT TIME ZONE c.zona)::date
-) AS r GROUP BY 1
+SELECT to_char(dia, 'YYYY-MM'), sum(venta_neta), sum(venta_neta_antes) FROM dw.v_ventas_interanual GROUP BY 1
 -- existencias_por_sucursal
 SELECT sucursal, coalesce(sum(valor) FILTER (WHERE existencias > 0), 0), count(*) FILTER (WHERE existencias > 0),
     count(*) FILTER (WHERE agotado), count(*) FILTER (WHERE reponer), count(*) FILTER (WHERE existencias < 0)

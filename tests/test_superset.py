@@ -174,12 +174,14 @@ def test_the_filter_bar_filters_each_chart_in_its_reach(
         browser.choose("Categoría", "Abarrotes")
         browser.choose_dates("Fecha", since, until)
         filtered = {"resumen_diario": daily, "resumen_mensual": monthly}
+        filtered |= dict.fromkeys(("v_ventas_producto", "v_ventas_interanual"), daily)
         # The first has no date of its own, the other no category.
         filtered |= {"v_costo_dudoso": category, "kardex": f"{local_day} {within}"}
         assert_filtered(dashboards, browser, "ventas-y-margen", {"datos_al"}, filtered)
 
         browser.choose("Sucursal", "Sucursal 1")
-        for relation in ("resumen_diario", "v_costo_dudoso", "kardex"):
+        views = ("v_costo_dudoso", "v_ventas_producto", "v_ventas_interanual")
+        for relation in ("resumen_diario", "kardex", *views):
             filtered[relation] += " AND id_sucursal = 1"
         beyond = {"datos_al", "margen_por_producto"}
         assert_filtered(dashboards, browser, "ventas-y-margen", beyond, filtered)
