@@ -1,3 +1,3 @@
 -- What a shop that uses none of it pays for closings and adjustments, and what these lacked.
 -- Functions whose signature changed are made anew by init.
-DROP TABLE IF EXISTS etl.etapa_producto;
+DROP TABLE IF EXISTS etl.etapa_producto CASCADE;
