@@ -405,6 +405,25 @@ def test_whom_it_is_ordered_from_stands_beside_where_the_query_says_it(shop: Sho
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+@pytest.mark.parametrize("width", [320, 390, 1366])
+def test_no_figure_of_a_tile_is_broken(shop: Shop, tmp_path: Path, width: int):
+    shop.product(1)
+    shop.receipt(datetime.now(UTC) - DAY, (1, 1000, "98765.43"))
+    shop.run_in_process()
+    shop.env |= {"ETL_CURRENCY": "S/"}
+    path = tmp_path / "informe.html"
+    path.write_text(render_page(figures_of(shop), "es"), encoding="utf-8")
+    with running_browser(tmp_path / "profile") as browser:
+        browser.open(path.as_uri(), width)
+        broken = browser.evaluate(
+            "Array.from(document.querySelectorAll('.cards strong')).filter(e =>"
+            " e.getBoundingClientRect().height > 2 * parseFloat(getComputedStyle(e).fontSize)"
+            " || e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+        )
+    assert broken == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 def test_it_prints_without_half_empty_pages(shop: Shop, tmp_path: Path):
     """What is long goes on overleaf: as many pages as its height asks for, and one."""
     sold_out(shop, 30)
