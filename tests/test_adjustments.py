@@ -301,6 +301,33 @@ def test_earlier_history_undoes_what_stood_for_it(it: AdjustingShop):
     assert [it.stock(MILK, day) for day in (-1, 1, 2, 3)] == [7, 17, 17, 16]
 
 
+def test_earlier_history_brings_along_those_that_were_imported_of_it(shop: Shop, tmp_path: Path):
+    it = AdjustingShop(shop)
+    it.back_up()
+    shop.receipt(INITIAL + 0.5 * DAY, (MILK, 10, 5))
+    it.level(MILK, 7)
+    it.read(3)
+    file = tmp_path / "ajustes.csv"
+    shop.succeed("adjustments", "--output", str(file))
+    # Another OLAP, that begins later.
+    it.restore()
+    it.initial = INITIAL + 5 * DAY
+    shop.env["ETL_INITIAL_SINCE"] = it.initial.isoformat()
+    said = json.loads(shop.succeed("adjustments", "--import", str(file), "--json").stdout)
+    assert said == {"taken": 1, "ledger": 0}
+    it.read(6)
+    first, begins = (MILK, None, -3, 3, NEW), (MILK, None, 7, 6, NEW)
+    assert it.booked() == [first, begins]
+    with it.settings() as settings:
+        backfill.backfill(settings, INITIAL)
+    it.initial = INITIAL
+    assert it.clean()
+    it.read(6.1)
+    assert it.booked() == [first, begins, (MILK, None, -7, 6, UNDOES)]
+    assert [it.stock(MILK, day) for day in (1, 3, 6, 7)] == [10, 7, 7, 7]
+    assert it.clean()
+
+
 def test_of_a_closed_period_it_is_undone_at_its_end(it: AdjustingShop):
     it.shop.movement("PRODUCCION", INITIAL + 1.5 * DAY, MILK, 3, costo_unitario=4)
     it.level(MILK, 14)

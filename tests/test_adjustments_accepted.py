@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from levels_shop import CHEESE, INITIAL, MILK, SCREWS, WHOLE, levels, set_levels, stock
+from levels_shop import (
+    BY_BRANCH,
+    CHEESE,
+    INITIAL,
+    MILK,
+    SCREWS,
+    WHOLE,
+    levels,
+    set_levels,
+    stock,
+)
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop, new_shop
 from shop_server import ShopServer, must_succeed
@@ -200,6 +210,54 @@ def test_one_that_has_booked_itself_refuses_them(adjusting: Shop, other: Shop):
     assert len(booked(other)) == 1
 
 
+def test_whole_and_by_branch_are_not_mixed(adjusting: Shop, other: Shop):
+    """Both would be in the stock of that product."""
+    query = adjusting.folder / "consultas/existencias.sql"
+
+    def book(shop: Shop, by_branch: bool) -> Path:
+        branch = 1 if by_branch else None
+        query.write_text(BY_BRANCH if by_branch else WHOLE, encoding="utf-8")
+        set_levels(adjusting, [(MILK, branch, 3)])
+        shop.run(ACCEPT)
+        file = shop.folder / "ajustes.csv"
+        shop.succeed("adjustments", "--output", str(file))
+        return file
+
+    whole, by_branch = book(adjusting, False), book(other, True)
+    for shop, file in ((other, whole), (adjusting, by_branch)):
+        before = booked(shop)
+        done = shop.command("adjustments", "--import", str(file))
+        assert done.returncode == 1
+        (line,) = done.stdout.splitlines()
+        assert f"of product {MILK} this OLAP has booked an adjustment itself" in line
+        assert "one of both is of the whole, the other of a branch" in line
+        assert booked(shop) == before
+
+
+def test_a_file_that_lacks_a_line_is_refused(adjusting: Shop, other: Shop):
+    for milk in (5, 9, 2):
+        set_levels(adjusting, [(MILK, None, milk), (SCREWS, None, 3)])
+        adjusting.run(ACCEPT)
+    file = adjusting.folder / "ajustes.csv"
+    adjusting.succeed("adjustments", "--output", str(file))
+    lines = file.read_text().splitlines(keepends=True)
+    assert len(lines) == 4
+    file.write_text("".join(lines[:2] + lines[3:]))
+    done = other.command("adjustments", "--import", str(file))
+    assert done.returncode == 1
+    (told,) = done.stdout.splitlines()
+    assert "line 3: the adjustment is not as it was written, or one before it is gone" in told
+    assert booked(other) == []
+    # The first of them are what a file of then would have had; and of before there was no check.
+    file.write_text("".join(lines[:3]))
+    assert json.loads(other.succeed("adjustments", "--import", str(file), "--json").stdout) == {
+        "taken": 2,
+        "ledger": 0,
+    }
+    file.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
+    assert "1 adjustments taken in" in other.succeed("adjustments", "--import", str(file)).stdout
+
+
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
@@ -207,6 +265,9 @@ def test_one_that_has_booked_itself_refuses_them(adjusting: Shop, other: Shop):
         ("id_producto", "x", "id_producto is 'x', but must be a whole number"),
         ("cantidad", "nada", "cantidad is 'nada', but must be a number"),
         ("deshace", "-1152921504606846999", "is not as it was booked"),
+        ("cantidad", "-2.000000", "is not as it was written"),
+        ("fecha", "2026-08-20T00:00:00.000000Z", "is not as it was written"),
+        ("prueba", "0123456789abcdef", "is not as it was written"),
     ],
 )
 def test_a_line_that_was_edited_is_refused(
@@ -217,6 +278,10 @@ def test_a_line_that_was_edited_is_refused(
     adjusting.succeed("adjustments", "--output", str(file))
     header, line = file.read_text().splitlines()
     fields = dict(zip(header.split(","), line.split(","), strict=True)) | {column: value}
+    if said == "is not as it was booked":
+        # As earlier versions wrote it.
+        header, fields = header.removesuffix(",prueba"), {**fields}
+        del fields["prueba"]
     file.write_text(f"{header}\n{','.join(fields.values())}\n")
     done = other.command("adjustments", "--import", str(file))
     assert done.returncode == 1

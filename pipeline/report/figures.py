@@ -56,6 +56,7 @@ LISTS = (
     "rechazos",
     "correcciones",
     "diferencias",
+    "ajustes",
     "bajo_cero",
 )
 

@@ -87,6 +87,10 @@ TEMPLATES = (
         "nothing was changed"
     ),
     N_(
+        "of product {product} this OLAP has booked an adjustment itself, at {moment}, and one of "
+        "both is of the whole, the other of a branch; nothing was changed"
+    ),
+    N_(
         "import them into an OLAP before it books any: make it anew with `python -m pipeline "
         "init`, import, then run"
     ),
