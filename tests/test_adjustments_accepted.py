@@ -22,6 +22,9 @@ from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop, new_shop
 from shop_server import ShopServer, must_succeed
 
+from pipeline import olap
+from pipeline.settings import load_settings
+
 pytestmark = pytest.mark.one_postgres
 
 BOOKED = (
@@ -62,7 +65,7 @@ def plan(shop: Shop) -> dict[str, Any]:
 
 def test_the_first_that_books_any_asks(adjusting: Shop):
     said = error(adjusting)
-    assert "1 adjustments of 1 products, 1 units worth 5.00 (the stock: 36.00)" in said
+    assert "1 adjustments of 1 products, 1 units worth 5.00 (the stock: 9 units worth 36.00)" in said
     assert "the dearest -1 of product Producto 1 worth -5.00" in said
     assert f"RunDue {ACCEPT}" in said
     # Nothing is loaded meanwhile, and plan shows what would be booked.
@@ -111,6 +114,35 @@ def test_what_was_accepted_is_not_so_for_a_later_load(adjusting: Shop):
     (control,) = adjusting.olap_rows("SELECT hasta FROM etl.control")
     adjusting.run(ACCEPT, "--as-of", f"{control['hasta']:%Y-%m-%dT%H:%M:%SZ}")
     assert "6 units worth 30.00" in error(adjusting)
+
+
+def test_what_a_run_that_was_killed_had_accepted_is_not_so_for_the_next(adjusting: Shop):
+    # As one leaves it that does not come to its load.
+    with adjusting.environment():
+        olap.accept_adjustments(load_settings())
+    assert "1 adjustments of 1 products" in error(adjusting)
+    assert booked(adjusting) == []
+
+
+def test_of_what_has_no_cost_the_units_are_dear(adjusting: Shop):
+    """A shop that knows no cost has no value of which a share could be too much."""
+    adjusting.till("UPDATE detalle_transaccion SET costo_unitario = 0 WHERE costo_unitario > 0")
+    adjusting.run(ACCEPT)
+    set_levels(adjusting, [(MILK, None, 4), (SCREWS, None, 3)])
+    assert "1 units worth 0.00 (the stock: 8 units worth 0.00)" in error(adjusting)
+    # 0.4 of the 8 are no more than a twentieth.
+    set_levels(adjusting, [(MILK, None, "4.6"), (SCREWS, None, 3)])
+    adjusting.run()
+    assert len(booked(adjusting)) == 2
+
+
+def test_units_of_what_has_no_cost_are_dear_beside_what_has_some(adjusting: Shop):
+    adjusting.run(ACCEPT)
+    set_levels(adjusting, [(MILK, None, 5), (SCREWS, None, 3), (CHEESE, None, 1)])
+    assert "1 units worth 0.00 (the stock: 8 units worth 31.00)" in error(adjusting)
+    set_levels(adjusting, [(MILK, None, 5), (SCREWS, None, 3), (CHEESE, None, "0.4")])
+    adjusting.run()
+    assert len(booked(adjusting)) == 2
 
 
 def test_the_log_tells_of_a_window_that_does_nothing_else(adjusting: Shop):

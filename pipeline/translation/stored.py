@@ -62,8 +62,8 @@ TEMPLATES = (
     N_("what an adjustment was wrong by, the next window books"),
     N_(
         "the stock would be made the shop's own by {adjustments} adjustments of {products} "
-        "products, {units} units worth {value} (the stock: {stock}), the dearest {quantity} of "
-        "product {name} worth {worth}; nothing was written"
+        "products, {units} units worth {value} (the stock: {stocked} units worth {stock}), the "
+        "dearest {quantity} of product {name} worth {worth}; nothing was written"
     ),
     N_(
         "this OLAP books none without being told once: look at them with `python -m pipeline "

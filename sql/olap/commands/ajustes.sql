@@ -114,7 +114,7 @@ BEGIN
         );
         v_tocados := ARRAY(SELECT t.id_producto FROM etl.tramo AS t);
         PERFORM etl.comparar_existencias(v_tocados, v_control.hasta);
-        UPDATE etl.diferencia_existencias AS d SET atrasada = 0, atrasada_desde = NULL
+        UPDATE etl.diferencia_existencias AS d SET atrasada = 0, atrasada_desde = NULL, atrasada_menor = NULL
         WHERE d.id_producto = ANY (v_tocados) AND d.atrasada <> 0;
         PERFORM etl.anotar_revaluacion(false);
     END IF;

@@ -1,3 +1,3 @@
 -- What a shop that uses none of it pays for closings and adjustments, and what these lacked.
 -- Functions whose signature changed are made anew by init.
-SELECT 1;
+ALTER TABLE etl.diferencia_existencias ADD COLUMN IF NOT EXISTS atrasada_menor numeric;
