@@ -65,7 +65,9 @@ def plan(shop: Shop) -> dict[str, Any]:
 
 def test_the_first_that_books_any_asks(adjusting: Shop):
     said = error(adjusting)
-    assert "1 adjustments of 1 products, 1 units worth 5.00 (the stock: 9 units worth 36.00)" in said
+    assert (
+        "1 adjustments of 1 products, 1 units worth 5.00 (the stock: 9 units worth 36.00)" in said
+    )
     assert "the dearest -1 of product Producto 1 worth -5.00" in said
     assert f"RunDue {ACCEPT}" in said
     # Nothing is loaded meanwhile, and plan shows what would be booked.
@@ -120,6 +122,7 @@ def test_what_a_run_that_was_killed_had_accepted_is_not_so_for_the_next(adjustin
     # As one leaves it that does not come to its load.
     with adjusting.environment():
         olap.accept_adjustments(load_settings())
+    assert plan(adjusting)["held"]
     assert "1 adjustments of 1 products" in error(adjusting)
     assert booked(adjusting) == []
 

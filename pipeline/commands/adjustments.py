@@ -44,8 +44,8 @@ MANUAL = Manual(
     "is the shop's own. No OLTP has them: --output writes all of them to a file, and --import "
     "takes that file into another OLAP of the same shop, before it books any itself, where they "
     "enter the ledger at once. It refuses a file that was edited, or lacks a line before others; "
-    "and where that OLAP has booked one of the same product and branch since the oldest of them, or "
-    "one of the product as a whole and the other by branch.",
+    "and where that OLAP has booked one of the same product and branch since the oldest of them, "
+    "or one of the product as a whole and the other by branch.",
     reads="the OLAP; with --import the file.",
     changes="nothing; with --output the file; with --import the OLAP's adjustments, ledger, stock "
     "and summaries, in one transaction, then the views.",

@@ -50,8 +50,8 @@ def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
     booked = found["ajustes"]
     if booked["ajustes"]:
         said = _(
-            "{adjustments} booked, in no OLTP, of {products} products, worth {value:,.2f} in all; by "
-            "windows up to {first} and since, the last up to {last}"
+            "{adjustments} booked, in no OLTP, of {products} products, worth {value:,.2f} in all; "
+            "by windows up to {first} and since, the last up to {last}"
         ).format(
             adjustments=int(booked["ajustes"]),
             products=int(booked["productos"]),
