@@ -125,6 +125,35 @@ def test_a_plan_tells_what_would_newly_differ(stocked: Shop):
     assert asked(stocked, "plan")["new_stock_differences"] == 0
 
 
+def test_doctor_init_and_plan_look_at_the_fourth_query(stocked: Shop):
+    def found() -> list[str]:
+        told = json.loads(stocked.command("doctor", "--json").stdout)["findings"]
+        return [f"{f['state']}: {f['found']}" for f in told if f["what"] == "OLTP existencias.sql"]
+
+    def planned() -> str:
+        done = stocked.command("plan")
+        assert done.returncode == 1
+        (line,) = done.stdout.splitlines()
+        return line
+
+    assert found() == ["ok: yields the stock in 2 rows"]
+    set_levels(stocked, [])
+    assert found() == ["warning: yields no row: nothing is compared with our stock"]
+    set_levels(stocked, AGREED)
+    stocked.till("REVOKE SELECT ON niveles FROM etl_lector")
+    (said,) = found()
+    assert said.startswith("error: ") and "niveles" in said
+    assert "niveles" in planned()
+    stocked.succeed("init")
+    assert found() == ["ok: yields the stock in 2 rows"]
+    assert stocked.command("plan").returncode == 0
+    query = stocked.folder / "consultas/existencias.sql"
+    query.write_text("SELECT id_producto FROM niveles", encoding="utf-8")
+    (said,) = found()
+    assert said.startswith("error: ") and "existencias" in said
+    assert "existencias" in planned()
+
+
 def test_the_log_and_a_notice_tell_of_new_ones_once(stocked: Shop):
     with web_server() as web:
         stocked.env |= {"ETL_NOTIFY_URLS": web.channel}
