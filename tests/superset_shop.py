@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from levels_shop import WHOLE, levels
+from levels_shop import WHOLE, levels, set_levels
 from shop_database import Shop
 from shop_server import REPOSITORY, run_program
 from superset_import import import_program
@@ -127,8 +127,9 @@ def fill(shop: Shop) -> None:
         shop.product(product, "Abarrotes")
         shop.receipt(now - timedelta(days=4), (product, 2, Decimal(3)), id_sucursal=1)
     shop.env |= {"ETL_TIMEZONE": "America/Lima", "ETL_INITIAL_SINCE": initial.isoformat()}
-    levels(shop, WHOLE, (3, None, 5))
-    shop.run()
+    levels(shop, WHOLE, (124, None, 9))
+    shop.run("--accept-adjustments", ETL_STOCK_DIFFERENCES="adjust")
+    set_levels(shop, [(124, None, 9), (3, None, 5)])
     shop.succeed("close", (now - timedelta(days=30)).date().isoformat(), "--anyway")
     shop.sale(now - timedelta(hours=1), (3, 400, Decimal(4)), id_sucursal=2)
     shop.sale(now - timedelta(days=40), (3, 2, Decimal(4)), id_sucursal=2)

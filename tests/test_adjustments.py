@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from adjusting_shop import CHEESE, DAY, INITIAL, MILK, SCREWS, AdjustingShop
 from oracle_closings import end_of_day
+from property_shop import folders
 from shop_database import Shop
 from test_documents import BEFORE, HEADER, rewrite
 
@@ -233,6 +234,43 @@ def test_a_line_that_its_document_lost_undoes_what_stood_for_it(documented: Adju
     assert it.clean()
 
 
+def test_what_breaks_in_the_window_of_a_deletion_is_no_undoing(documented: AdjustingShop):
+    it = documented
+    sale, other = it.shop.sale(INITIAL + 1.5 * DAY, (MILK, 4, 9), (SCREWS, 1, 1))
+    it.level(MILK, 26)
+    it.read(2)
+    # The till takes the 4 back; of what it has then, 1 breaks.
+    it.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", sale)
+    it.shop.correct_line(other, precio_unitario=2)
+    it.level(MILK, 29)
+    it.read(3)
+    assert it.booked() == [(MILK, None, 20, 2, NEW), (MILK, None, -1, 3, NEW)]
+    assert [it.stock(MILK, day) for day in (2, 3)] == [30, 29]
+    assert it.clean()
+
+
+def test_of_two_deletions_the_one_that_was_booked_is_undone(documented: AdjustingShop):
+    it = documented
+    four, ten, other = it.shop.sale(
+        INITIAL + 1.5 * DAY, (MILK, 4, 9), (MILK, 10, 9), (SCREWS, 1, 1)
+    )
+    it.level(MILK, 6)
+    it.read(2)
+    it.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", four)
+    it.level(MILK, 10)
+    it.read(3, unseen=True)
+    it.shop.till("DELETE FROM detalle_transaccion WHERE id_detalle = %s", ten)
+    it.shop.correct_line(other, precio_unitario=2)
+    it.level(MILK, 20)
+    it.read(4)
+    assert it.booked() == [
+        (MILK, None, 10, 2, NEW),
+        (MILK, None, 4, 3, NEW),
+        (MILK, None, -4, 3, UNDOES),
+    ]
+    assert it.clean()
+
+
 def test_what_breaks_while_a_document_is_rewritten_is_no_undoing(documented: AdjustingShop):
     it = documented
     (sale,) = it.shop.sale(INITIAL + 1.5 * DAY, (MILK, 4, 9))
@@ -299,6 +337,33 @@ def test_earlier_history_undoes_what_stood_for_it(it: AdjustingShop):
         (MILK, None, -7, 2, UNDOES),
     ]
     assert [it.stock(MILK, day) for day in (-1, 1, 2, 3)] == [7, 17, 17, 16]
+
+
+def test_earlier_history_brings_along_those_that_were_imported_of_it(shop: Shop, tmp_path: Path):
+    it = AdjustingShop(shop)
+    it.back_up()
+    shop.receipt(INITIAL + 0.5 * DAY, (MILK, 10, 5))
+    it.level(MILK, 7)
+    it.read(3)
+    file = tmp_path / "ajustes.csv"
+    shop.succeed("adjustments", "--output", str(file))
+    # Another OLAP, that begins later.
+    it.restore()
+    it.initial = INITIAL + 5 * DAY
+    shop.env["ETL_INITIAL_SINCE"] = it.initial.isoformat()
+    said = json.loads(shop.succeed("adjustments", "--import", str(file), "--json").stdout)
+    assert said == {"taken": 1, "ledger": 0}
+    it.read(6)
+    first, begins = (MILK, None, -3, 3, NEW), (MILK, None, 7, 6, NEW)
+    assert it.booked() == [first, begins]
+    with it.settings() as settings:
+        backfill.backfill(settings, INITIAL)
+    it.initial = INITIAL
+    assert it.clean()
+    it.read(6.1)
+    assert it.booked() == [first, begins, (MILK, None, -7, 6, UNDOES)]
+    assert [it.stock(MILK, day) for day in (1, 3, 6, 7)] == [10, 7, 7, 7]
+    assert it.clean()
 
 
 def test_of_a_closed_period_it_is_undone_at_its_end(it: AdjustingShop):
@@ -424,6 +489,31 @@ def test_reported_again_and_adjusted_again_all_stays_right(it: AdjustingShop):
     it.adjust(True)
     it.read(4)
     assert it.booked() == [(MILK, None, -3, 2, NEW), (MILK, None, 2, 4, NEW)]
+
+
+@pytest.mark.parametrize("versions", [True, False], ids=["in part", "whole"])
+def test_a_window_that_was_read_under_report_is_right_under_adjust(
+    it: AdjustingShop, versions: bool
+):
+    it.adjust(False)
+    it.versions = None
+    it.tell_stock({}, versions=versions)
+    it.level(MILK, 10)
+    it.level(SCREWS, 5)
+    it.read(2, unseen=True)
+    # Of screws it says nothing any more, which a read of what is new does not see.
+    it.level(MILK, 7)
+    it.level(SCREWS, None)
+    it.run(death="after the read")
+    (receipt,) = [path for path in folders(it.shop) if not (path / "load.json").exists()]
+    read = json.loads((receipt / "extract.json").read_text())["existencias"]
+    assert read["todas"] is not versions
+    it.adjust(True)
+    it.run()
+    assert [row[:3] for row in it.booked()] == [(MILK, None, -3)]
+    it.run()
+    assert len(it.booked()) == 1
+    assert it.clean()
 
 
 def test_a_shop_with_nothing_new_is_not_passed_where_some_is_to_be_booked(it: AdjustingShop):

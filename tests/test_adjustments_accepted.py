@@ -7,10 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from levels_shop import CHEESE, INITIAL, MILK, SCREWS, WHOLE, levels, set_levels, stock
+from levels_shop import (
+    BY_BRANCH,
+    CHEESE,
+    INITIAL,
+    MILK,
+    SCREWS,
+    WHOLE,
+    levels,
+    set_levels,
+    stock,
+)
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop, new_shop
 from shop_server import ShopServer, must_succeed
+
+from pipeline import olap
+from pipeline.settings import load_settings
 
 pytestmark = pytest.mark.one_postgres
 
@@ -52,7 +65,9 @@ def plan(shop: Shop) -> dict[str, Any]:
 
 def test_the_first_that_books_any_asks(adjusting: Shop):
     said = error(adjusting)
-    assert "1 adjustments of 1 products, 1 units worth 5.00 (the stock: 36.00)" in said
+    assert (
+        "1 adjustments of 1 products, 1 units worth 5.00 (the stock: 9 units worth 36.00)" in said
+    )
     assert "the dearest -1 of product Producto 1 worth -5.00" in said
     assert f"RunDue {ACCEPT}" in said
     # Nothing is loaded meanwhile, and plan shows what would be booked.
@@ -101,6 +116,36 @@ def test_what_was_accepted_is_not_so_for_a_later_load(adjusting: Shop):
     (control,) = adjusting.olap_rows("SELECT hasta FROM etl.control")
     adjusting.run(ACCEPT, "--as-of", f"{control['hasta']:%Y-%m-%dT%H:%M:%SZ}")
     assert "6 units worth 30.00" in error(adjusting)
+
+
+def test_what_a_run_that_was_killed_had_accepted_is_not_so_for_the_next(adjusting: Shop):
+    # As one leaves it that does not come to its load.
+    with adjusting.environment():
+        olap.accept_adjustments(load_settings())
+    assert plan(adjusting)["held"]
+    assert "1 adjustments of 1 products" in error(adjusting)
+    assert booked(adjusting) == []
+
+
+def test_of_what_has_no_cost_the_units_are_dear(adjusting: Shop):
+    """A shop that knows no cost has no value of which a share could be too much."""
+    adjusting.till("UPDATE detalle_transaccion SET costo_unitario = 0 WHERE costo_unitario > 0")
+    adjusting.run(ACCEPT)
+    set_levels(adjusting, [(MILK, None, 4), (SCREWS, None, 3)])
+    assert "1 units worth 0.00 (the stock: 8 units worth 0.00)" in error(adjusting)
+    # 0.4 of the 8 are no more than a twentieth.
+    set_levels(adjusting, [(MILK, None, "4.6"), (SCREWS, None, 3)])
+    adjusting.run()
+    assert len(booked(adjusting)) == 2
+
+
+def test_units_of_what_has_no_cost_are_dear_beside_what_has_some(adjusting: Shop):
+    adjusting.run(ACCEPT)
+    set_levels(adjusting, [(MILK, None, 5), (SCREWS, None, 3), (CHEESE, None, 1)])
+    assert "1 units worth 0.00 (the stock: 8 units worth 31.00)" in error(adjusting)
+    set_levels(adjusting, [(MILK, None, 5), (SCREWS, None, 3), (CHEESE, None, "0.4")])
+    adjusting.run()
+    assert len(booked(adjusting)) == 2
 
 
 def test_the_log_tells_of_a_window_that_does_nothing_else(adjusting: Shop):
@@ -200,6 +245,54 @@ def test_one_that_has_booked_itself_refuses_them(adjusting: Shop, other: Shop):
     assert len(booked(other)) == 1
 
 
+def test_whole_and_by_branch_are_not_mixed(adjusting: Shop, other: Shop):
+    """Both would be in the stock of that product."""
+    query = adjusting.folder / "consultas/existencias.sql"
+
+    def book(shop: Shop, by_branch: bool) -> Path:
+        branch = 1 if by_branch else None
+        query.write_text(BY_BRANCH if by_branch else WHOLE, encoding="utf-8")
+        set_levels(adjusting, [(MILK, branch, 3)])
+        shop.run(ACCEPT)
+        file = shop.folder / "ajustes.csv"
+        shop.succeed("adjustments", "--output", str(file))
+        return file
+
+    whole, by_branch = book(adjusting, False), book(other, True)
+    for shop, file in ((other, whole), (adjusting, by_branch)):
+        before = booked(shop)
+        done = shop.command("adjustments", "--import", str(file))
+        assert done.returncode == 1
+        (line,) = done.stdout.splitlines()
+        assert f"of product {MILK} this OLAP has booked an adjustment itself" in line
+        assert "one of both is of the whole, the other of a branch" in line
+        assert booked(shop) == before
+
+
+def test_a_file_that_lacks_a_line_is_refused(adjusting: Shop, other: Shop):
+    for milk in (5, 9, 2):
+        set_levels(adjusting, [(MILK, None, milk), (SCREWS, None, 3)])
+        adjusting.run(ACCEPT)
+    file = adjusting.folder / "ajustes.csv"
+    adjusting.succeed("adjustments", "--output", str(file))
+    lines = file.read_text().splitlines(keepends=True)
+    assert len(lines) == 4
+    file.write_text("".join(lines[:2] + lines[3:]))
+    done = other.command("adjustments", "--import", str(file))
+    assert done.returncode == 1
+    (told,) = done.stdout.splitlines()
+    assert "line 3: the adjustment is not as it was written, or one before it is gone" in told
+    assert booked(other) == []
+    # The first of them are what a file of then would have had; and of before there was no check.
+    file.write_text("".join(lines[:3]))
+    assert json.loads(other.succeed("adjustments", "--import", str(file), "--json").stdout) == {
+        "taken": 2,
+        "ledger": 0,
+    }
+    file.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
+    assert "1 adjustments taken in" in other.succeed("adjustments", "--import", str(file)).stdout
+
+
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
@@ -207,6 +300,9 @@ def test_one_that_has_booked_itself_refuses_them(adjusting: Shop, other: Shop):
         ("id_producto", "x", "id_producto is 'x', but must be a whole number"),
         ("cantidad", "nada", "cantidad is 'nada', but must be a number"),
         ("deshace", "-1152921504606846999", "is not as it was booked"),
+        ("cantidad", "-2.000000", "is not as it was written"),
+        ("fecha", "2026-08-20T00:00:00.000000Z", "is not as it was written"),
+        ("prueba", "0123456789abcdef", "is not as it was written"),
     ],
 )
 def test_a_line_that_was_edited_is_refused(
@@ -217,6 +313,10 @@ def test_a_line_that_was_edited_is_refused(
     adjusting.succeed("adjustments", "--output", str(file))
     header, line = file.read_text().splitlines()
     fields = dict(zip(header.split(","), line.split(","), strict=True)) | {column: value}
+    if said == "is not as it was booked":
+        # As earlier versions wrote it.
+        header, fields = header.removesuffix(",prueba"), {**fields}
+        del fields["prueba"]
     file.write_text(f"{header}\n{','.join(fields.values())}\n")
     done = other.command("adjustments", "--import", str(file))
     assert done.returncode == 1

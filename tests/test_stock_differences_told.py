@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from levels_shop import (
     BY_BRANCH,
     CHEESE,
     DAY,
+    END,
     INITIAL,
     MILK,
     SCREWS,
@@ -123,6 +125,35 @@ def test_a_plan_tells_what_would_newly_differ(stocked: Shop):
     assert asked(stocked, "plan")["new_stock_differences"] == 0
 
 
+def test_doctor_init_and_plan_look_at_the_fourth_query(stocked: Shop):
+    def found() -> list[str]:
+        told = json.loads(stocked.command("doctor", "--json").stdout)["findings"]
+        return [f"{f['state']}: {f['found']}" for f in told if f["what"] == "OLTP existencias.sql"]
+
+    def planned() -> str:
+        done = stocked.command("plan")
+        assert done.returncode == 1
+        (line,) = done.stdout.splitlines()
+        return line
+
+    assert found() == ["ok: yields the stock in 2 rows"]
+    set_levels(stocked, [])
+    assert found() == ["warning: yields no row: nothing is compared with our stock"]
+    set_levels(stocked, AGREED)
+    stocked.till("REVOKE SELECT ON niveles FROM etl_lector")
+    (said,) = found()
+    assert said.startswith("error: ") and "niveles" in said
+    assert "niveles" in planned()
+    stocked.succeed("init")
+    assert found() == ["ok: yields the stock in 2 rows"]
+    assert stocked.command("plan").returncode == 0
+    query = stocked.folder / "consultas/existencias.sql"
+    query.write_text("SELECT id_producto FROM niveles", encoding="utf-8")
+    (said,) = found()
+    assert said.startswith("error: ") and "existencias" in said
+    assert "existencias" in planned()
+
+
 def test_the_log_and_a_notice_tell_of_new_ones_once(stocked: Shop):
     with web_server() as web:
         stocked.env |= {"ETL_NOTIFY_URLS": web.channel}
@@ -156,6 +187,58 @@ def test_the_metric_counts_products(stocked: Shop):
     assert metric(2) == 3
     set_levels(stocked, AGREED)
     assert metric(3) == 0
+
+
+def test_what_was_booked_is_told_with_its_worth_and_its_windows(stocked: Shop):
+    assert "adjustments" not in stocked.succeed("status").stdout
+    assert asked(stocked, "status")["adjustments_value"] == 0
+    stocked.env["ETL_STOCK_DIFFERENCES"] = "adjust"
+    ends = []
+    for minutes, screws in ((1, 9), (2, 7)):
+        set_levels(stocked, [(MILK, None, 4), (SCREWS, None, screws)])
+        ends.append(booking(stocked, minutes))
+    said = "3 booked, in no OLTP, of 2 products, worth -2.00 in all; by windows up to {} and since"
+    first, last = (f"{end:%Y-%m-%d %H:%M}" for end in ends)
+    for command in ("status", "verify"):
+        # -2 of 5, and 6 and then -2 of 2.
+        assert said.format(first) + f", the last up to {last}" in stocked.succeed(command).stdout
+        found = asked(stocked, command)
+        assert (found["adjustments"], found["adjusted_products"]) == (3, 2)
+        assert found["adjustments_value"] == -2
+        assert found["first_adjusted"][:16] == f"{ends[0]:%Y-%m-%dT%H:%M}"
+        assert found["last_adjusted"][:16] == f"{ends[1]:%Y-%m-%dT%H:%M}"
+    (row,) = stocked.olap_rows("SELECT * FROM dw.mv_datos_al")
+    assert (row["ajustes"], row["ajustes_productos"], row["ajustes_valor"]) == (3, 2, -2)
+    assert [row["ajustes_desde"], row["ajustes_hasta"]] == ends
+
+
+def booking(shop: Shop, minutes: int) -> datetime:
+    """A window so long after END that books what differs; its end."""
+    end = END + timedelta(minutes=minutes)
+    shop.run_in_process(as_of=end, accept_adjustments=True)
+    return end
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+def test_the_report_says_that_the_stock_rests_on_adjustments(
+    stocked: Shop, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+):
+    stocked.env["ETL_STOCK_DIFFERENCES"] = "adjust"
+    set_levels(stocked, [(MILK, None, 4), (SCREWS, None, 9)])
+    booking(stocked, 1)
+    said = "Part of it rests on 2 adjustments of 2 products, booked between Oct 17, 2026"
+    with running_browser(tmp_path_factory.mktemp("chromium")) as browser:
+        browser.open(report(stocked, tmp_path, ETL_LANG="en"))
+        calm = browser.evaluate("document.querySelector('.calm #differences dd').textContent")
+        assert calm.startswith("The stock is the shop's own, product by product. " + said)
+        assert calm.endswith("no document of its has them. They come to 2.00.")
+        stocked.env["ETL_STOCK_DIFFERENCES"] = "report"
+        set_levels(stocked, OFF)
+        run(stocked, 2)
+        browser.open(report(stocked, tmp_path, ETL_LANG="en"))
+        note = browser.evaluate("document.querySelector('#differences .note').textContent")
+        assert said in note
+        assert browser.complaints == []
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")

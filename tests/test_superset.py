@@ -235,7 +235,7 @@ def test_a_second_import_changes_titles_and_metrics_in_place(
         text = (changed / name).read_text(encoding="utf-8")
         assert old in text
         (changed / name).write_text(text.replace(old, new), encoding="utf-8")
-    assert "52 charts have their data" in must_succeed(dashboards.load(changed)).stdout
+    assert "53 charts have their data" in must_succeed(dashboards.load(changed)).stdout
     title = dashboards.session.get(f"/api/v1/chart/{uuid_of('venta_neta')}")["result"]
     assert title["slice_name"] == "Vendido"
     board = dashboards.session.get("/api/v1/dashboard/ventas-y-margen")["result"]
@@ -243,7 +243,7 @@ def test_a_second_import_changes_titles_and_metrics_in_place(
     assert dashboards.rows("venta_neta")[0][0] == pytest.approx(2 * before[0][0])
     must_succeed(dashboards.load())
     assert dashboards.rows("venta_neta") == before
-    for kind, count in (("chart", 52), ("dataset", 23), ("dashboard", 3), ("database", 1)):
+    for kind, count in (("chart", 53), ("dataset", 23), ("dashboard", 3), ("database", 1)):
         assert dashboards.session.get(f"/api/v1/{kind}/")["count"] == count
 
 
@@ -276,7 +276,7 @@ def test_a_view_that_is_missing_is_named_with_its_charts(dashboards: Dashboards)
         cursor.execute("ALTER VIEW dw.mv_abc_guardada RENAME TO mv_abc")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
-    assert "1 of 52 charts have no data: Clases ABC" in done.stdout
+    assert "1 of 53 charts have no data: Clases ABC" in done.stdout
     assert "mv_abc" in done.stdout
     assert dashboards.rows("clases_abc")
 

@@ -53,6 +53,7 @@ SQL_MAX_ROW, TABLE_VIZ_MAX_ROW_SERVER = 100_000, 500_000
 # categories ten thousand, are beyond any shop.
 DAYS = CATEGORIES = 10_000
 BOUNDED = {
+    "ajustes": 1,
     "antiguedad": 4,
     "venta_por_hora": 7 * 24,
     "venta_interanual": 12 * 27,  # a month, of 27 years

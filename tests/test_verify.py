@@ -145,6 +145,20 @@ def test_a_branch_without_another_row_leaves_no_row_of_zeros(shop: Shop):
     settle(shop, initial)
 
 
+def test_a_movement_that_is_in_the_ledger_under_two_products(shop: Shop):
+    initial = loaded(shop)
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO dw.kardex SELECT (jsonb_populate_record(k, %s)).* FROM dw.kardex AS k"
+            " WHERE k.id_movimiento = 20",
+            (json.dumps({"id_producto": 3, "capa": 1}),),
+        )
+        assert cursor.rowcount == 1
+    assert verified(shop)[0] == 1
+    shop.succeed("rebuild")
+    settle(shop, initial)
+
+
 def _opening(shop: Shop) -> None:
     (first,) = shop.olap_rows("SELECT desde_inicial AS fecha FROM etl.control")
     file = shop.folder / "opening.csv"

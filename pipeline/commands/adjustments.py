@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import re
 from datetime import UTC
 from pathlib import Path
@@ -14,6 +15,7 @@ from psycopg2.extras import Json
 from pipeline import olap
 from pipeline.base.csv_rows import Row, read_rows
 from pipeline.base.database import connect
+from pipeline.base.text_lines import line_error
 from pipeline.base.text_tables import print_table
 from pipeline.commands.manual import Manual, add_json, print_json
 from pipeline.run.proof import minute
@@ -24,11 +26,14 @@ from pipeline.telling.after_run import views_refreshed
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.settings import Settings
 
 _WINDOW = ("desde", "hasta", "fecha")
 _NUMBERS = ("id_movimiento", "id_producto", "id_sucursal", "deshace")
 _FILE = ("id_movimiento", *_WINDOW, "id_producto", "id_sucursal", "cantidad", "deshace")
+_PROOF = "prueba"
 _COLUMNS = (*_FILE, "codigo", "nombre", "sucursal", "valor")
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _MICROSECONDS = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -38,8 +43,9 @@ MANUAL = Manual(
     does="Lists the last adjustments: what ETL_STOCK_DIFFERENCES=adjust booked so that the stock "
     "is the shop's own. No OLTP has them: --output writes all of them to a file, and --import "
     "takes that file into another OLAP of the same shop, before it books any itself, where they "
-    "enter the ledger at once. It refuses where that OLAP has booked one of the same product and "
-    "branch since the oldest of them.",
+    "enter the ledger at once. It refuses a file that was edited, or lacks a line before others; "
+    "and where that OLAP has booked one of the same product and branch since the oldest of them, "
+    "or one of the product as a whole and the other by branch.",
     reads="the OLAP; with --import the file.",
     changes="nothing; with --output the file; with --import the OLAP's adjustments, ledger, stock "
     "and summaries, in one transaction, then the views.",
@@ -112,14 +118,17 @@ def _plain(value: Any) -> Any:
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     with replacing(path.absolute(), 0o600) as stream:
         writer = csv.writer(_Text(stream), lineterminator="\n")
-        writer.writerow(_FILE)
+        writer.writerow((*_FILE, _PROOF))
+        proof = ""
         # What undoes another comes after it.
         for row in reversed(rows):
             values = {
                 **row,
                 **{name: row[name].astimezone(UTC).strftime(_MICROSECONDS) for name in _WINDOW},
             }
-            writer.writerow([values[name] for name in _FILE])
+            fields = ["" if values[name] is None else str(values[name]) for name in _FILE]
+            proof = _proof(proof, fields)
+            writer.writerow((*fields, proof))
 
 
 class _Text:
@@ -134,8 +143,7 @@ class _Text:
 
 
 def _take_in(settings: Settings, path: Path, *, loaded: bool) -> dict[str, int]:
-    with read_rows(path, required=_FILE) as rows:
-        adjustments = [_of(row) for row in rows]
+    adjustments = _read_file(path)
     with connect(settings.olap, "adjustments") as connection:
         done = olap.call(
             connection,
@@ -147,6 +155,30 @@ def _take_in(settings: Settings, path: Path, *, loaded: bool) -> dict[str, int]:
         refresh_views(settings)
         views_refreshed()
     return {"taken": int(done["nuevos"]), "ledger": int(done["llevados"])}
+
+
+def _proof(before: str, fields: Iterable[str]) -> str:
+    """What tells that a line is as it was written, and that none before it is gone."""
+    return hashlib.sha256("|".join((before, *fields)).encode()).hexdigest()[:16]
+
+
+def _read_file(path: Path) -> list[dict[str, Any]]:
+    found, proof = [], ""
+    with read_rows(path, required=_FILE, optional=(_PROOF,)) as rows:
+        for row in rows:
+            found.append(_of(row))
+            proof = _proof(proof, (row.text(name) for name in _FILE))
+            # What an earlier version wrote has none.
+            if _PROOF in rows.columns and row.text(_PROOF) != proof:
+                raise line_error(
+                    path,
+                    row.line,
+                    _(
+                        "the adjustment is not as it was written, or one before it is gone: import "
+                        "the file that `python -m pipeline adjustments --output` wrote, as it is"
+                    ),
+                )
+    return found
 
 
 def _of(row: Row) -> dict[str, Any]:

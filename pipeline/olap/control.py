@@ -29,7 +29,8 @@ class Control(Bounds):
     `hasta` acts as last_run, `horizonte` is where the next window reads from, `version` is the
     token by which a load knows that nobody has loaded since its read; `tipos` are the types of
     dw.tipo_movimiento; `cerrado` is where the ledger is open from, None without a closing; `ajusta`
-    says whether this OLAP was told to book adjustments, `ajustes` how many it has.
+    says whether this OLAP was told to book adjustments, `acepta_ajustes` whether the next load's
+    are accepted, `ajustes` how many it has.
     """
 
     version: str
@@ -46,6 +47,7 @@ class Control(Bounds):
     existencias: str | None
     existencias_enteras: str | None
     ajusta: bool | None
+    acepta_ajustes: bool
     ajustes: int
     borradas_buscadas: str | None
     filas_kardex: float | None

@@ -9,14 +9,15 @@ from pipeline.report.sales import shown_of
 
 
 def stock(figures: Figures, voice: Voice) -> Section:
-    """What of the stock is not as the shop says, the dearest first, and what causes it."""
+    """What of the stock is not as the shop says, the dearest first, why; and what was booked so."""
     _ = voice.gettext
     found = figures.lists["diferencias"]
     rows = [row for row in found if row["id_producto"] is not None]
+    booked = _booked(figures, voice)
     return Section(
         "differences",
         _("Stock that is not the shop's own"),
-        _note(rows, voice),
+        " ".join(filter(None, (_note(rows, voice), booked))),
         Table(
             [
                 *(_("Product"), _("Branch"), _("Since")),
@@ -36,9 +37,32 @@ def stock(figures: Figures, voice: Voice) -> Section:
             ],
             words=3,
         ),
-        _("The stock is the shop's own, product by product.")
-        if found
-        else _("The shop does not tell its own stock: there is no existencias.sql."),
+        " ".join(filter(None, (_calm(voice, told=bool(found)), booked))),
+    )
+
+
+def _calm(voice: Voice, *, told: bool) -> str:
+    _ = voice.gettext
+    if told:
+        return _("The stock is the shop's own, product by product.")
+    return _("The shop does not tell its own stock: there is no existencias.sql.")
+
+
+def _booked(figures: Figures, voice: Voice) -> str:
+    """What of the stock rests on no document of the shop."""
+    return " ".join(
+        voice.gettext(
+            "Part of it rests on {adjustments} adjustments of {products} products, booked between "
+            "{first} and {last} because the shop said so: no document of its has them. They come "
+            "to {value}."
+        ).format(
+            adjustments=voice.quantity(row["ajustes"]),
+            products=voice.quantity(row["ajustes_productos"]),
+            first=voice.moment(row["ajustes_desde"]),
+            last=voice.moment(row["ajustes_hasta"]),
+            value=voice.money(row["ajustes_valor"]),
+        )
+        for row in figures.lists["ajustes"]
     )
 
 

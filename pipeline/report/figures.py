@@ -57,6 +57,7 @@ LISTS = (
     "rechazos",
     "correcciones",
     "diferencias",
+    "ajustes",
     "bajo_cero",
 )
 

@@ -17,14 +17,18 @@ _REJECTS = "python -m pipeline rejects"
 
 def for_machines(found: dict[str, Any]) -> dict[str, Any]:
     """The products that differ, and more by the keys of --json; nothing without existencias.sql."""
+    booked = found["ajustes"]
     return {
         "diferencias_existencias": int(found["productos"]),
         "stock_compared": found["comparadas"],
         "stock_differences_value": float(found["valor"]),
         "stock_differences_waiting": int(found["en_espera"]),
         "stock_differences": found["mayores"],
-        "adjustments": int(found["ajustes"]),
-        "last_adjusted": found["ultimo_ajuste"],
+        "adjustments": int(booked["ajustes"]),
+        "adjusted_products": int(booked["productos"]),
+        "adjustments_value": float(booked["valor"]),
+        "first_adjusted": booked["desde"],
+        "last_adjusted": booked["hasta"],
     }
 
 
@@ -43,9 +47,17 @@ def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
         if found["productos"]:
             said = _("differs: {what}").format(what=in_words(found))
         told.append((_("the shop's own stock"), said))
-    if found["ajustes"]:
-        said = _("{adjustments} booked, in no OLTP; the last by the window up to {moment}").format(
-            adjustments=int(found["ajustes"]), moment=minute(found["ultimo_ajuste"])
+    booked = found["ajustes"]
+    if booked["ajustes"]:
+        said = _(
+            "{adjustments} booked, in no OLTP, of {products} products, worth {value:,.2f} in all; "
+            "by windows up to {first} and since, the last up to {last}"
+        ).format(
+            adjustments=int(booked["ajustes"]),
+            products=int(booked["productos"]),
+            value=booked["valor"],
+            first=minute(booked["desde"]),
+            last=minute(booked["hasta"]),
         )
         told.append((_("adjustments"), said))
     return told

@@ -37,7 +37,7 @@ def load_window(settings: Settings, window: Window) -> Load:
     is read again at once. One that fails on its data is discarded, since the shop
     may correct the rows meanwhile: DataError or GuardError say why. What the window was
     asked for beyond the ordinary is withdrawn then, so that the next run is not
-    held by what it need not read, and so is the acceptance of its adjustments.
+    held by what it need not read.
     """
     for _attempt in range(READS):
         extract = _read_extract(settings, window)
@@ -47,8 +47,6 @@ def load_window(settings: Settings, window: Window) -> Load:
         except (DataError, GuardError):
             discard_extract(settings, window)
             withdraw_request(settings, window)
-            # What a later one would book nobody has seen.
-            olap.accept_adjustments(settings, accepted=False)
             raise
         if verdict == "releer":
             log.info(

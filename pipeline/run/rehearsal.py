@@ -125,8 +125,8 @@ def _load_and_take_back(
         before = _figures(connection)
         if accept_source:
             olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
-        if unguarded:
-            olap.call(connection, "SELECT etl.aceptar_ajustes(true)")
+        # What an earlier run had accepted is not so for the next.
+        olap.call(connection, "SELECT etl.aceptar_ajustes(%s)", (unguarded,))
         verdict, counts = load_files(connection, settings, window, extract, folder)
         reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
         after = _figures(connection) | (counts.get("salidas") or {})

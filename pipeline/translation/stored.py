@@ -62,8 +62,8 @@ TEMPLATES = (
     N_("what an adjustment was wrong by, the next window books"),
     N_(
         "the stock would be made the shop's own by {adjustments} adjustments of {products} "
-        "products, {units} units worth {value} (the stock: {stock}), the dearest {quantity} of "
-        "product {name} worth {worth}; nothing was written"
+        "products, {units} units worth {value} (the stock: {stocked} units worth {stock}), the "
+        "dearest {quantity} of product {name} worth {worth}; nothing was written"
     ),
     N_(
         "this OLAP books none without being told once: look at them with `python -m pipeline "
@@ -85,6 +85,10 @@ TEMPLATES = (
     N_(
         "this OLAP has booked an adjustment of product {product} itself since then, at {moment}; "
         "nothing was changed"
+    ),
+    N_(
+        "of product {product} this OLAP has booked an adjustment itself, at {moment}, and one of "
+        "both is of the whole, the other of a branch; nothing was changed"
     ),
     N_(
         "import them into an OLAP before it books any: make it anew with `python -m pipeline "

@@ -76,7 +76,8 @@ BEGIN
             MESSAGE = format('the adjustment %s is not as it was booked; nothing was changed', v_mala.id_movimiento),
             HINT = 'import the file that `python -m pipeline adjustments --output` wrote, as it is';
     END IF;
-    SELECT a.id_producto, a.id_sucursal, a.fecha INTO v_mala
+    -- Both would be in the stock.
+    SELECT a.id_producto, a.fecha, (a.id_sucursal IS NULL) <> (o.id_sucursal IS NULL) AS de_otro_modo INTO v_mala
     FROM dw.ajuste_existencias AS a
     INNER JOIN (
         SELECT n.id_producto, n.id_sucursal, min(n.fecha) AS primera
@@ -84,14 +85,22 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM dw.ajuste_existencias AS b WHERE b.id_movimiento = n.id_movimiento)
         GROUP BY n.id_producto, n.id_sucursal
     ) AS o
-        ON o.id_producto = a.id_producto AND o.id_sucursal IS NOT DISTINCT FROM a.id_sucursal AND a.fecha >= o.primera
+        ON o.id_producto = a.id_producto AND (
+            o.id_sucursal IS NOT DISTINCT FROM a.id_sucursal AND a.fecha >= o.primera
+            OR (a.id_sucursal IS NULL) <> (o.id_sucursal IS NULL)
+        )
     WHERE NOT EXISTS (SELECT FROM pg_temp.ajuste_nuevo AS n WHERE n.id_movimiento = a.id_movimiento)
+    ORDER BY de_otro_modo, a.fecha
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'ETI01',
-            MESSAGE = format('this OLAP has booked an adjustment of product %s itself since then, at %s; nothing was changed',
-                             v_mala.id_producto, v_mala.fecha),
+            MESSAGE = CASE WHEN v_mala.de_otro_modo
+                THEN format('of product %s this OLAP has booked an adjustment itself, at %s, and one of both is of the whole, the other of a branch; nothing was changed',
+                            v_mala.id_producto, v_mala.fecha)
+                ELSE format('this OLAP has booked an adjustment of product %s itself since then, at %s; nothing was changed',
+                            v_mala.id_producto, v_mala.fecha)
+            END,
             HINT = 'import them into an OLAP before it books any: make it anew with `python -m pipeline init`, import, then run';
     END IF;
 
@@ -105,7 +114,7 @@ BEGIN
         );
         v_tocados := ARRAY(SELECT t.id_producto FROM etl.tramo AS t);
         PERFORM etl.comparar_existencias(v_tocados, v_control.hasta);
-        UPDATE etl.diferencia_existencias AS d SET atrasada = 0, atrasada_desde = NULL
+        UPDATE etl.diferencia_existencias AS d SET atrasada = 0, atrasada_desde = NULL, atrasada_menor = NULL
         WHERE d.id_producto = ANY (v_tocados) AND d.atrasada <> 0;
         PERFORM etl.anotar_revaluacion(false);
     END IF;
@@ -113,5 +122,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.importar_ajustes(jsonb, jsonb) IS
-    'Añade los ajustes que asentó otra base de la misma tienda, y los lleva al kardex; se niega si esta asentó ya alguno del mismo producto y sucursal desde el primero de ellos';
+    'Añade los ajustes que asentó otra base de la misma tienda, y los lleva al kardex; se niega si esta asentó ya alguno del mismo producto y sucursal desde el primero de ellos, o del producto entero si son por sucursal, y a la inversa';
 SELECT etl.conceder('EXECUTE', 'etl.importar_ajustes(jsonb, jsonb)', 'etl_cargador');

@@ -10,7 +10,7 @@ SELECT jsonb_build_object(
     'horizonte', c.horizonte::text, 'identidad', c.identidad, 'consultas', c.consultas, 'lsn', c.lsn::text, 'zona', c.zona,
     'esquema', c.esquema, 'corridas', c.corridas, 'aceptar_fuente', c.aceptar_fuente,
     'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
-    'ajusta', c.ajusta = etl.esta_base(), 'ajustes', (SELECT count(*) FROM dw.ajuste_existencias),
+    'ajusta', c.ajusta = etl.esta_base(), 'acepta_ajustes', c.aceptar_ajustes, 'ajustes', (SELECT count(*) FROM dw.ajuste_existencias),
     'cerrado', nullif(etl.cerrado_hasta(), '-infinity'), 'existencias', c.existencias, 'existencias_enteras', c.existencias_enteras,
     'borradas_buscadas', c.borradas_buscadas, 'tienda', c.tienda,
     'tipos', (SELECT coalesce(jsonb_agg(t.tipo), '[]') FROM dw.tipo_movimiento AS t),

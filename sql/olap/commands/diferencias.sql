@@ -25,8 +25,7 @@ SELECT jsonb_build_object(
     'comparadas', EXISTS (SELECT FROM dw.existencias_tienda),
     'productos', (SELECT count(DISTINCT d.id_producto) FROM difiere AS d),
     'valor', (SELECT coalesce(sum(abs(d.valor)), 0) FROM difiere AS d),
-    'ajustes', (SELECT count(*) FROM dw.ajuste_existencias),
-    'ultimo_ajuste', (SELECT max(a.hasta) FROM dw.ajuste_existencias AS a),
+    'ajustes', (SELECT to_jsonb(a) FROM etl.v_ajustado AS a),
     'en_espera', (SELECT coalesce(sum(e.movimientos), 0) FROM en_espera AS e),
     'mayores', (
         SELECT coalesce(jsonb_agg(
@@ -37,5 +36,5 @@ SELECT jsonb_build_object(
 )
 $$;
 COMMENT ON FUNCTION etl.resumir_diferencias() IS
-    'Cuántos productos no tienen las existencias que la tienda dice, lo que valen de más y de menos, las 20 mayores, y cuántos movimientos de ellos esperan como rechazos; comparadas: si la tienda da las suyas; y cuántos ajustes se han asentado, con el fin de la última ventana que asentó alguno';
+    'Cuántos productos no tienen las existencias que la tienda dice, lo que valen de más y de menos, las 20 mayores, y cuántos movimientos de ellos esperan como rechazos; comparadas: si la tienda da las suyas; y lo que dice etl.v_ajustado de los ajustes';
 SELECT etl.conceder('EXECUTE', 'etl.resumir_diferencias()', 'etl_cargador');

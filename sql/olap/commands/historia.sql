@@ -95,6 +95,10 @@ BEGIN
             WHEN c.horizonte IS NOT NULL
                 THEN least(c.horizonte, (p_extracto ->> 'horizonte')::xid8)
         END;
+    -- Adjustments of these days, that were imported, count from now on.
+    IF etl.llevar_ajustes(NULL, v_control.corridas + 1, p_opciones, (SELECT c.dia FROM dw.v_corte AS c)) > 0 THEN
+        PERFORM etl.comparar_tocados();
+    END IF;
     PERFORM etl.anotar_corrida(
         p_extracto, v_conteo, extract(epoch FROM clock_timestamp() - v_inicio)::numeric
     );

@@ -33,6 +33,8 @@ BEGIN
     PERFORM etl.preparar_carga();
 
     UPDATE dw.apertura AS a SET fecha = v_inicial WHERE a.fecha IS NULL;
+    -- Of the first load, too: adjustments that were imported are in its scope or not.
+    UPDATE etl.control AS c SET desde_inicial = v_inicial WHERE c.desde_inicial IS NULL;
     PERFORM etl.revisar_claves();
     v_filas := etl.revisar_etapa();
     v_faltan := etl.lineas_que_faltan(p_extracto);

@@ -159,7 +159,7 @@ BEGIN
     PERFORM etl.comparar_existencias(v_tocados, (SELECT c.hasta FROM etl.control AS c));
     -- The shop moved nothing meanwhile.
     UPDATE etl.diferencia_existencias AS d
-    SET atrasada = d.atrasada + d.nuestras - (v.fila ->> 2)::numeric, atrasada_desde = '-infinity'
+    SET atrasada = d.atrasada + d.nuestras - (v.fila ->> 2)::numeric, atrasada_desde = '-infinity', atrasada_menor = 0
     FROM jsonb_array_elements(v_antes) AS v (fila)
     WHERE d.id_producto = (v.fila ->> 0)::bigint AND d.id_sucursal IS NOT DISTINCT FROM (v.fila ->> 1)::bigint
         AND d.nuestras <> (v.fila ->> 2)::numeric;
@@ -238,15 +238,20 @@ WITH lectura AS (
     WHERE b.id_producto IN (SELECT a.id_producto FROM dw.ajuste_existencias AS a)
         AND CASE WHEN l.completa THEN b.fecha_documento < p_antes ELSE b.id_movimiento = ANY (l.revisados) END
 ), lugar AS (
-    SELECT m.id_producto, s.id_sucursal, sum(s.variacion) AS variacion, min(m.fecha_documento) AS primera
+    SELECT
+        m.id_producto, s.id_sucursal, sum(s.variacion) AS variacion, min(m.fecha_documento) AS primera,
+        min(abs(s.variacion)) AS menor
     FROM movida AS m
     CROSS JOIN LATERAL etl.por_sucursal(m.id_sucursal, m.id_sucursal_destino, m.variacion, m.cantidad) AS s
     GROUP BY m.id_producto, s.id_sucursal
 )
 UPDATE etl.diferencia_existencias AS d
-SET atrasada = d.atrasada + u.variacion, atrasada_desde = least(d.atrasada_desde, u.primera)
+SET atrasada = d.atrasada + u.variacion, atrasada_desde = least(d.atrasada_desde, u.primera),
+    atrasada_menor = least(d.atrasada_menor, u.menor)
 FROM (
-    SELECT f.id_producto, f.id_sucursal, sum(l.variacion) AS variacion, min(l.primera) AS primera
+    SELECT
+        f.id_producto, f.id_sucursal, sum(l.variacion) AS variacion, min(l.primera) AS primera,
+        min(l.menor) AS menor
     FROM etl.diferencia_existencias AS f
     INNER JOIN lugar AS l
         ON l.id_producto = f.id_producto AND (f.id_sucursal IS NULL OR l.id_sucursal = f.id_sucursal)

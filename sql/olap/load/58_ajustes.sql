@@ -136,7 +136,8 @@ RETURNS TABLE (id_producto bigint, id_sucursal bigint, cantidad numeric, deshace
 LANGUAGE sql STABLE
 AS $$
 WITH difiere AS MATERIALIZED (
-    SELECT d.id_producto, d.id_sucursal, d.tienda - d.nuestras AS diferencia, d.atrasada, d.atrasada_desde
+    SELECT d.id_producto, d.id_sucursal, d.tienda - d.nuestras AS diferencia, d.atrasada, d.atrasada_desde,
+        d.atrasada_menor
     FROM etl.diferencia_existencias AS d
     INNER JOIN dw.producto AS p ON p.id_producto = d.id_producto AND p.vigente AND p.inventariable
     -- What the shop does not tell is shown, and stays what it is.
@@ -164,7 +165,7 @@ WITH difiere AS MATERIALIZED (
     WHERE w.se_sabe
     UNION ALL
     -- What was booked of the whole goes back once the shop tells it by branch, and so has it in those.
-    SELECT a.id_producto, NULL, NULL, 0, NULL, -sum(a.cantidad)
+    SELECT a.id_producto, NULL, NULL, 0, NULL, NULL, -sum(a.cantidad)
     FROM etl.v_ajuste AS a
     INNER JOIN dw.producto AS p ON p.id_producto = a.id_producto AND p.inventariable
     WHERE a.id_sucursal IS NULL AND a.cuenta
@@ -182,7 +183,9 @@ WITH difiere AS MATERIALIZED (
 )
 SELECT
     n.id_producto, n.id_sucursal, n.cantidad,
-    CASE WHEN n.atrasada * n.cantidad < 0 THEN least(abs(n.cantidad), abs(n.atrasada)) ELSE 0 END,
+    -- What is nearer to nothing than to the least that came late is something else: what broke meanwhile.
+    CASE WHEN n.atrasada * n.cantidad < 0 AND 2 * abs(n.cantidad) > n.atrasada_menor
+        THEN least(abs(n.cantidad), abs(n.atrasada)) ELSE 0 END,
     n.atrasada_desde
 FROM neta AS n
 WHERE n.cantidad <> 0 AND abs(n.cantidad) < 1e11
@@ -280,7 +283,9 @@ LANGUAGE sql STABLE
 AS $$
 SELECT jsonb_build_object(
     'ajustes', count(*), 'productos', count(DISTINCT v.id_producto), 'unidades', coalesce(sum(abs(v.cantidad)), 0),
-    'valor', coalesce(sum(abs(v.valor)), 0), 'deshechos', count(*) FILTER (WHERE v.deshace IS NOT NULL),
+    'valor', coalesce(sum(abs(v.valor)), 0),
+    'unidades_sin_costo', coalesce(sum(abs(v.cantidad)) FILTER (WHERE v.valor = 0), 0),
+    'deshechos', count(*) FILTER (WHERE v.deshace IS NOT NULL),
     'iniciales', count(*) FILTER (WHERE v.inicial),
     'mayores', coalesce(jsonb_agg(
         jsonb_build_object(
@@ -306,7 +311,7 @@ FROM (
 ) AS v
 $$;
 COMMENT ON FUNCTION etl.resumir_ajustes(dw.ajuste_existencias[]) IS
-    'Cuántos ajustes son, de cuántos productos, sus unidades y lo que valen, cuántos deshacen otros o son saldos iniciales, y los 20 mayores';
+    'Cuántos ajustes son, de cuántos productos, sus unidades y lo que valen, cuántas no tienen costo, cuántos deshacen otros o son saldos iniciales, y los 20 mayores';
 
 CREATE OR REPLACE FUNCTION etl.revisar_ajustes(p_control etl.control, p_resumen jsonb, p_opciones jsonb) RETURNS void
 LANGUAGE plpgsql
@@ -314,23 +319,31 @@ AS $$
 DECLARE
     v_primera boolean := p_control.ajusta IS DISTINCT FROM etl.esta_base();
     v_maximo numeric := (p_opciones ->> 'max_retiro')::numeric;
-    v_existencias numeric;
+    v_existencias record;
     v_mayor jsonb := p_resumen -> 'mayores' -> 0;
 BEGIN
     IF p_control.aceptar_ajustes THEN
         UPDATE etl.control AS c SET ajusta = etl.esta_base();
         RETURN;
     END IF;
-    SELECT coalesce(sum(i.valor), 0) INTO v_existencias FROM dw.inventario AS i WHERE i.existencias > 0;
-    IF NOT v_primera AND (v_maximo >= 1 OR (p_resumen ->> 'valor')::numeric <= v_existencias * v_maximo) THEN
+    SELECT coalesce(sum(i.valor), 0) AS valor, coalesce(sum(i.existencias), 0) AS unidades INTO v_existencias
+    FROM dw.inventario AS i
+    WHERE i.existencias > 0;
+    IF NOT v_primera AND (
+        v_maximo >= 1
+        OR (p_resumen ->> 'valor')::numeric <= v_existencias.valor * v_maximo
+        -- What has no cost is of no value, however much of it there is.
+        AND (p_resumen ->> 'unidades_sin_costo')::numeric <= v_existencias.unidades * v_maximo
+    ) THEN
         RETURN;
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'ETG01',
         MESSAGE = format(
-            'the stock would be made the shop''s own by %s adjustments of %s products, %s units worth %s (the stock: %s), the dearest %s of product %s worth %s; nothing was written',
+            'the stock would be made the shop''s own by %s adjustments of %s products, %s units worth %s (the stock: %s units worth %s), the dearest %s of product %s worth %s; nothing was written',
             p_resumen ->> 'ajustes', p_resumen ->> 'productos', trim_scale((p_resumen ->> 'unidades')::numeric),
-            round((p_resumen ->> 'valor')::numeric, 2), round(v_existencias, 2),
+            round((p_resumen ->> 'valor')::numeric, 2),
+            trim_scale(v_existencias.unidades), round(v_existencias.valor, 2),
             trim_scale((v_mayor ->> 'cantidad')::numeric),
             coalesce(v_mayor ->> 'nombre', v_mayor ->> 'codigo', v_mayor ->> 'id_producto'),
             round((v_mayor ->> 'valor')::numeric, 2)
@@ -342,7 +355,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION etl.revisar_ajustes(etl.control, jsonb, jsonb) IS
-    'Detiene la primera ventana de esta base que asienta ajustes, y la que asentaría más de lo que ETL_MAX_REMOVED_SHARE permite del valor de las existencias, salvo que se haya aceptado';
+    'Detiene la primera ventana de esta base que asienta ajustes, y la que asentaría más de lo que ETL_MAX_REMOVED_SHARE permite del valor de las existencias o, de lo que no tiene costo, de sus unidades, salvo que se haya aceptado';
 
 CREATE OR REPLACE FUNCTION etl.asentar_ajustes(p_control etl.control, p_extracto jsonb, p_opciones jsonb) RETURNS jsonb
 LANGUAGE plpgsql
@@ -368,7 +381,7 @@ BEGIN
     PERFORM etl.revisar_ajustes(p_control, v_resumen, p_opciones);
     INSERT INTO dw.ajuste_existencias SELECT * FROM unnest(v_ajustes);
     UPDATE etl.diferencia_existencias AS d
-    SET atrasada = 0, atrasada_desde = NULL
+    SET atrasada = 0, atrasada_desde = NULL, atrasada_menor = NULL
     FROM unnest(v_ajustes) AS a
     WHERE a.id_producto = d.id_producto AND a.id_sucursal IS NOT DISTINCT FROM d.id_sucursal AND d.atrasada <> 0;
     RETURN v_resumen;

@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS etl.diferencia_existencias (
     tienda      numeric,
     desde       timestamptz NOT NULL,
     atrasada    numeric NOT NULL DEFAULT 0,
-    atrasada_desde timestamptz
+    atrasada_desde timestamptz,
+    atrasada_menor numeric
 );
 CREATE UNIQUE INDEX IF NOT EXISTS diferencia_existencias_clave
 ON etl.diferencia_existencias (id_producto, coalesce(id_sucursal, -9223372036854775808));
@@ -43,3 +44,5 @@ COMMENT ON TABLE etl.diferencia_existencias IS
     'Dónde nuestras existencias no son las de la tienda, al terminar la última ventana, y desde cuál';
 COMMENT ON COLUMN etl.diferencia_existencias.atrasada IS
     'De los productos con ajustes: lo que nos cambió algo que la tienda ya sabía (un rechazo que entró, un borrado que se quitó, historia anterior); y, en atrasada_desde, la primera fecha de ello';
+COMMENT ON COLUMN etl.diferencia_existencias.atrasada_menor IS
+    'De lo que lo movió, lo menor; 0 si la tienda lo sabía sin duda. Una diferencia más cerca de nada que de ello no se le debe';
