@@ -18,6 +18,9 @@ from shop_server import REPOSITORY, ShopServer, running_server
 
 from demo.server import embedded_binaries, system_binaries
 
+# What scripts/test --long has installed beside them.
+INSTALLED = REPOSITORY / "build" / "servers"
+
 # luigi reads its configuration once, when it is first imported.
 os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
 # What tests expect to be told is in English; the default, Spanish, has tests of its own.
@@ -58,10 +61,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server_binaries" not in metafunc.fixturenames:
         return
     default = "all" if metafunc.config.getoption("--long") else "embedded"
-    binaries = _binaries(metafunc.config.getoption("--postgres") or default)
+    binaries = server_programs(metafunc.config.getoption("--postgres") or default)
     if metafunc.definition.get_closest_marker("one_postgres"):
         binaries = binaries[:1]
-    metafunc.parametrize("server_binaries", binaries, ids=_version, scope="session")
+    metafunc.parametrize("server_binaries", binaries, ids=version_of, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -97,13 +100,17 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @cache
-def _binaries(chosen: str) -> list[Path]:
+def server_programs(chosen: str) -> list[Path]:
     embedded = [] if chosen == "system" else [embedded_binaries()]
-    return embedded + ([] if chosen == "embedded" else system_binaries())
+    found = embedded + ([] if chosen == "embedded" else system_binaries())
+    if chosen == "all":
+        found += (program.parent for program in INSTALLED.glob("**/bin/postgres"))
+    # The first of a version.
+    return list({version_of(binaries): binaries for binaries in reversed(found)}.values())[::-1]
 
 
 @cache
-def _version(binaries: Path) -> str:
+def version_of(binaries: Path) -> str:
     text = subprocess.run(
         [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
     ).stdout
