@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ from shop_server import REPOSITORY, ShopServer, running_server
 from demo.server import embedded_binaries, system_binaries
 
 # What scripts/test --long has installed beside them.
+SET_UPS = Path(__file__).with_name("set_ups.json")
 INSTALLED = REPOSITORY / "build" / "servers"
 
 # luigi reads its configuration once, when it is first imported.
@@ -87,8 +89,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = others
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell what the rounds of faults have tried, and what came of it."""
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell what the rounds of faults have tried and what came of it; keep which set-ups passed."""
+    if config.getoption("--long") and not terminalreporter.stats.get("failed"):
+        keep_set_ups(terminalreporter.getreports("passed"), config)
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             for name, counts in report.user_properties:
@@ -97,6 +101,18 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                     terminalreporter.write_line(
                         f"faults, {report.nodeid.split('[')[-1][:-1]}: {told}"
                     )
+
+
+def keep_set_ups(reports: list[Any], config: pytest.Config) -> None:
+    """Write down which set-ups have passed; of a part of them only with others nothing is said."""
+    tried: dict[str, set[str]] = {}
+    for report in reports:
+        for name, value in report.user_properties:
+            if name == "set-up":
+                tried.setdefault(value[0], set()).add(value[1])
+    if tried and not config.option.keyword:
+        kept = {set_up: sorted(versions) for set_up, versions in sorted(tried.items())}
+        SET_UPS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
 
 
 @cache

@@ -1,15 +1,17 @@
 """Where shops keep their databases: each set-up with the same weeks of a shop, exact in all.
 
-With --long, and of the whole suite the one place that has two versions side by side.
+Most of it with --long. What has passed when that ran whole is kept in set_ups.json, of which the
+guide's table of set-ups is made.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from shop_server import (
     OPTIONS,
     PASSWORD,
     ShopServer,
+    must_succeed,
     running_server,
 )
 
@@ -38,8 +41,7 @@ from demo import server as servers
 from pipeline.base.database import connect
 from pipeline.settings import load_settings
 
-pytestmark = pytest.mark.long
-
+Covers = Callable[[str, str], None]
 SERVERS = {version_of(binaries): binaries for binaries in server_programs("all")}
 POOL = 20  # connections that a pooler keeps
 POOLED = """
@@ -58,6 +60,19 @@ server_round_robin = 1
 logfile = {folder}/pgbouncer.log
 pidfile = {folder}/pgbouncer.pid
 """
+
+
+@pytest.fixture
+def covers(record_property: Callable[[str, object], None]) -> Covers:
+    """Says which set-up a test tries, and with what."""
+    return lambda set_up, tried: record_property("set-up", [set_up, tried])
+
+
+def exact(version: str) -> str:
+    """PostgreSQL's version with its minor number."""
+    told = account.run([SERVERS[version] / "postgres", "--version"], os.environ).stdout
+    (found,) = re.findall(r"\d+\.\d+", told.split("(Debian")[0])
+    return str(found)
 
 
 def weeks(shop: Shop, initial: datetime) -> None:
@@ -88,8 +103,10 @@ def server_of(version: str, folder: Path) -> Iterator[ShopServer]:
         yield server
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shops,analysts", list(permutations(SERVERS, 2)))
-def test_two_versions(shops: str, analysts: str, tmp_path: Path):
+def test_two_versions(shops: str, analysts: str, tmp_path: Path, covers: Covers):
+    covers("two versions", f"{exact(shops)} → {exact(analysts)}")
     with (
         server_of(shops, tmp_path / "oltp") as oltp,
         server_of(analysts, tmp_path / "olap") as olap,
@@ -133,11 +150,20 @@ def pooled(server: ShopServer, folder: Path) -> Iterator[int]:
             wait_for("pgbouncer has ended", lambda: not Path(f"/proc/{pid}").exists())
 
 
-def test_through_a_pooler(shop: Shop, tmp_path: Path):
+def test_through_a_pooler(shop: Shop, tmp_path: Path, covers: Covers):
+    covers("pooler", exact(f"pg{shop.server.version}"))
     initial = stock(shop)
     with pooled(shop.server, tmp_path) as port:
         shop.env |= {"OLTP_DB_PORT": str(port), "OLAP_DB_PORT": str(port)}
         weeks(shop, initial)
+        catalogue = tmp_path / "productos.csv"
+        catalogue.write_text("id_producto,codigo,nombre,categoria\n7,P7,Producto 7,B\n")
+        for _ in range(2):
+            shop.succeed("init")
+            shop.succeed("import", "--productos", str(catalogue))
+        shop.receipt(initial - timedelta(days=2), (7, 5, 2))
+        must_succeed(shop.task("Backfill", "--since", (initial - timedelta(days=5)).isoformat()))
+        settle(shop, initial - timedelta(days=5))
 
 
 def test_what_a_session_sets_holds_through_a_pooler(shop: Shop, tmp_path: Path):
@@ -168,9 +194,11 @@ UPGRADES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", ["OLTP", "OLAP"])
 @pytest.mark.parametrize(("old", "mode"), UPGRADES)
-def test_pg_upgrade(old: str, mode: str, side: str, tmp_path: Path):
+def test_pg_upgrade(old: str, mode: str, side: str, tmp_path: Path, covers: Covers):
+    covers("pg_upgrade", f"{exact(old)} {mode}")
     with (
         server_of(old, tmp_path / "before") as before,
         server_of("pg18", tmp_path / "other") as other,
@@ -217,7 +245,9 @@ def upgraded(before: ShopServer, mode: str) -> ShopServer:
     return ShopServer(after)
 
 
-def test_the_tills_tables_as_a_logical_subscriber(tmp_path: Path):
+@pytest.mark.long
+def test_the_tills_tables_as_a_logical_subscriber(tmp_path: Path, covers: Covers):
+    covers("subscriber", exact("pg18"))
     """The pipeline reads a copy, which has row versions of its own: of when a row came there."""
     with (
         server_of("pg18", tmp_path / "central") as central,
