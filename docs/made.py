@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import re
 import textwrap
@@ -38,6 +39,26 @@ _HEADINGS: dict[str, dict[str, tuple[str, ...]]] = {
         "es": ("tipo", "qué es", "regla", "orden", "se informa como", "SUNAT"),
     },
     "map": {"en": ("where", "what"), "es": ("dónde", "qué")},
+    "set-ups": {"en": ("set-up", "tried with"), "es": ("instalación", "se probó con")},
+}
+# By the names that tests/test_set_ups.py gives them.
+_SET_UPS = {
+    "two versions": {
+        "en": "OLTP and OLAP of different versions of PostgreSQL",
+        "es": "OLTP y OLAP de distintas versiones de PostgreSQL",
+    },
+    "pooler": {
+        "en": "PgBouncer before both, `pool_mode = transaction`",
+        "es": "PgBouncer delante de ambos, `pool_mode = transaction`",
+    },
+    "subscriber": {
+        "en": "the shop's tables as a logical subscriber's copy",
+        "es": "las tablas de la tienda como copia de un suscriptor lógico",
+    },
+    "pg_upgrade": {
+        "en": "`pg_upgrade` of the OLTP, or of the OLAP, to 18",
+        "es": "`pg_upgrade` del OLTP, o del OLAP, a la 18",
+    },
 }
 _WORDS = {
     "en": {
@@ -66,7 +87,10 @@ def make(name: str, language: str, catalogue: Catalogue) -> str:
         return _rules(language, catalogue)
     if kind == "types":
         return _types(language, catalogue)
-    makers = {"settings": _settings, "codes": _codes, "metrics": _metrics, "map": _map}
+    makers = {
+        **{"settings": _settings, "codes": _codes, "metrics": _metrics, "map": _map},
+        "set-ups": _set_ups,
+    }
     return makers[kind](language)
 
 
@@ -207,6 +231,12 @@ def _view(name: str, language: str, catalogue: Catalogue) -> str:
     told = [f"- `{c.name}`: {c.comment}" for c in view.columns if c.comment]
     lines = [f"*{view.comment}.*", "", f"{words['columns']}: {columns}."]
     return "\n".join([*lines, "", *told] if told else lines)
+
+
+def _set_ups(language: str) -> str:
+    tried = json.loads((ROOT / "tests/set_ups.json").read_text(encoding="utf-8"))
+    rows = [[words[language], ", ".join(tried[name])] for name, words in _SET_UPS.items()]
+    return _table("set-ups", language, rows)
 
 
 def _map(language: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -17,6 +18,10 @@ from shop_database import Shop, new_shop
 from shop_server import REPOSITORY, ShopServer, running_server
 
 from demo.server import embedded_binaries, system_binaries
+
+# What scripts/test --long has installed beside them.
+SET_UPS = Path(__file__).with_name("set_ups.json")
+INSTALLED = REPOSITORY / "build" / "servers"
 
 # luigi reads its configuration once, when it is first imported.
 os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
@@ -58,10 +63,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server_binaries" not in metafunc.fixturenames:
         return
     default = "all" if metafunc.config.getoption("--long") else "embedded"
-    binaries = _binaries(metafunc.config.getoption("--postgres") or default)
+    binaries = server_programs(metafunc.config.getoption("--postgres") or default)
     if metafunc.definition.get_closest_marker("one_postgres"):
         binaries = binaries[:1]
-    metafunc.parametrize("server_binaries", binaries, ids=_version, scope="session")
+    metafunc.parametrize("server_binaries", binaries, ids=version_of, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -84,8 +89,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = others
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell what the rounds of faults have tried, and what came of it."""
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell what the rounds of faults have tried and what came of it; keep which set-ups passed."""
+    if config.getoption("--long") and not terminalreporter.stats.get("failed"):
+        keep_set_ups(terminalreporter.getreports("passed"), config)
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             for name, counts in report.user_properties:
@@ -96,14 +103,30 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                     )
 
 
+def keep_set_ups(reports: list[Any], config: pytest.Config) -> None:
+    """Write down which set-ups have passed; of a part of them only with others nothing is said."""
+    tried: dict[str, set[str]] = {}
+    for report in reports:
+        for name, value in report.user_properties:
+            if name == "set-up":
+                tried.setdefault(value[0], set()).add(value[1])
+    if tried and not config.option.keyword:
+        kept = {set_up: sorted(versions) for set_up, versions in sorted(tried.items())}
+        SET_UPS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
+
+
 @cache
-def _binaries(chosen: str) -> list[Path]:
+def server_programs(chosen: str) -> list[Path]:
     embedded = [] if chosen == "system" else [embedded_binaries()]
-    return embedded + ([] if chosen == "embedded" else system_binaries())
+    found = embedded + ([] if chosen == "embedded" else system_binaries())
+    if chosen == "all":
+        found += (program.parent for program in INSTALLED.glob("**/bin/postgres"))
+    # The first of a version.
+    return list({version_of(binaries): binaries for binaries in reversed(found)}.values())[::-1]
 
 
 @cache
-def _version(binaries: Path) -> str:
+def version_of(binaries: Path) -> str:
     text = subprocess.run(
         [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
     ).stdout

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import psycopg2
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, QuotedString
 
 from pipeline.base.interrupt import ends_what_runs
+from pipeline.base.pooled import PooledConnection
 from pipeline.errors import DatabaseError, LockedError, TransientError, one_line, translate
 from pipeline.translation import translated as _
 from pipeline.translation.stored import worded
@@ -52,9 +53,10 @@ def _cut_after_fork() -> None:
 os.register_at_fork(after_in_child=_cut_after_fork)
 
 
-def _connect(database: Database, read_only: bool) -> Connection:
+def _connect(database: Database, read_only: bool) -> PooledConnection:
     try:
-        connection: Connection = psycopg2.connect(
+        connection: PooledConnection = psycopg2.connect(
+            connection_factory=PooledConnection,
             host=database.host,
             port=database.port,
             dbname=database.name,
@@ -81,23 +83,34 @@ def _connect(database: Database, read_only: bool) -> Connection:
     if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
         # Such a server converts nothing: what comes is read, and written, in this encoding.
         connection.set_client_encoding(database.encoding)
-    connection.set_session(readonly=read_only, autocommit=True)
+    connection.set_session(readonly=read_only)
+    settings = _session_settings(database)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('TimeZone', %s, false)", (database.timezone,))
-        # Give up on a lock that somebody else keeps, instead of waiting for ever.
-        cursor.execute(
-            "SELECT set_config('lock_timeout', %s, false)", (f"{database.lock_timeout}s",)
-        )
-        # The server, too, notices a dead peer: one in the middle of a COPY holds locks.
-        cursor.execute(
-            "SET DateStyle = ISO; SET IntervalStyle = postgres; SET extra_float_digits = 3;"
-            " SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
-            " SET tcp_keepalives_count = 4"
-        )
-        # A policy that hides rows must be an error, not a sale that is never seen.
-        cursor.execute("SET row_security = off")
-    connection.autocommit = False
+        cursor.execute("; ".join([*(f"SET {s}" for s in settings), "SELECT pg_backend_pid()"]))
+        (pid,) = cursor.fetchone()
+    connection.commit()
+    # Another session answers than the one that was connected to.
+    if pid != connection.info.backend_pid:
+        connection.begins_with = "; ".join(f"SET LOCAL {setting}" for setting in settings)
     return connection
+
+
+def _session_settings(database: Database) -> list[str]:
+    zone = QuotedString(database.timezone)
+    return [
+        f"TimeZone = {zone}",
+        # Give up on a lock that somebody else keeps, instead of waiting for ever.
+        f"lock_timeout = {database.lock_timeout * 1000:.0f}",
+        "DateStyle = ISO",
+        "IntervalStyle = postgres",
+        "extra_float_digits = 3",
+        # The server, too, notices a dead peer: one in the middle of a COPY holds locks.
+        "tcp_keepalives_idle = 20",
+        "tcp_keepalives_interval = 10",
+        "tcp_keepalives_count = 4",
+        # A policy that hides rows must be an error, not a sale that is never seen.
+        "row_security = off",
+    ]
 
 
 @contextmanager
@@ -128,6 +141,17 @@ def connect(database: Database, step: str, *, read_only: bool = False) -> Iterat
         raise failure from error
     finally:
         connection.close()
+
+
+def commit_each(connection: Connection) -> None:
+    """Make each statement from here on a transaction of its own.
+
+    Through a pooler it may write even where the connection was to read only: that would be set in
+    a session of the server, and its next user could write nothing.
+    """
+    if isinstance(connection, PooledConnection) and connection.begins_with:
+        connection.set_session(readonly="default")
+    connection.autocommit = True
 
 
 def begin_snapshot(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.base.database import connect
+from pipeline.base.database import commit_each, connect
 from pipeline.doctor.findings import Finding, attempt, refused
 from pipeline.errors import PipelineError
 from pipeline.olap import call
@@ -60,7 +60,7 @@ def examine_side(
             yield refused(what, failure)
             yield unexamined(database.side, checks)
             return
-        connection.autocommit = True
+        commit_each(connection)
         yield Finding(
             "ok", what, f"{database.user}@{database.host}:{database.port}/{database.name}"
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from psycopg2 import sql
 from psycopg2.extensions import encodings
 
-from pipeline.base.database import connect
+from pipeline.base.database import commit_each, connect
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import DatabaseError
 from pipeline.translation import translated as _
@@ -195,7 +195,7 @@ def wait_for_flush(settings: Settings, snapshot: Snapshot) -> None:
             cursor.execute("SET LOCAL synchronous_commit = local")
             cursor.execute("SELECT pg_logical_emit_message(true, 'etl', '')")
         connection.commit()
-        connection.autocommit = True
+        commit_each(connection)
         deadline = time.monotonic() + _FLUSH_PATIENCE
         with connection.cursor() as cursor:
             while True:

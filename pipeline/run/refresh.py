@@ -14,7 +14,7 @@ import psycopg2
 from psycopg2 import errorcodes
 
 from pipeline.base import progress
-from pipeline.base.database import connect, who_blocks
+from pipeline.base.database import commit_each, connect, who_blocks
 from pipeline.base.logs import log
 from pipeline.errors import DatabaseError
 from pipeline.olap import call
@@ -44,7 +44,7 @@ def refresh_views(settings: Settings) -> list[dict[str, Any]]:
     error, or None. A view's failure stops no other, and no run.
     """
     with connect(settings.olap, "views") as connection:
-        connection.autocommit = True
+        commit_each(connection)
         with connection.cursor() as cursor:
             cursor.execute("SELECT vista, nombre, turno FROM etl.vistas_por_refrescar()")
             views = [_View(*row) for row in cursor.fetchall()]
@@ -107,7 +107,7 @@ def _sessions(
             except DatabaseError as failure:
                 log.debug("the views are refreshed in one session: %s", failure)
                 break
-            other.autocommit = True
+            commit_each(other)
             sessions.append(other)
         yield sessions
 
