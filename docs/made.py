@@ -235,8 +235,16 @@ def _view(name: str, language: str, catalogue: Catalogue) -> str:
 
 def _set_ups(language: str) -> str:
     tried = json.loads((ROOT / "tests/set_ups.json").read_text(encoding="utf-8"))
-    rows = [[words[language], ", ".join(tried[name])] for name, words in _SET_UPS.items()]
+    rows = [[words[language], _versions(tried[name])] for name, words in _SET_UPS.items()]
     return _table("set-ups", language, rows)
+
+
+def _versions(tried: list[str]) -> str:
+    pairs = [versions.split(" → ") for versions in tried]
+    versions = sorted({version for pair in pairs for version in pair})
+    # Each beside each other one is said by their names alone.
+    whole = len(pairs) == len(versions) * (len(versions) - 1)
+    return ", ".join(versions if whole else tried)
 
 
 def _map(language: str) -> str:

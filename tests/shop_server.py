@@ -31,7 +31,8 @@ OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
     "autovacuum_naptime": "10min",
-    "max_connections": "100",
+    # With --long two are held for each of fifty shops.
+    "max_connections": "150",
     "max_prepared_transactions": "20",
     # Of memory, perhaps.
     "max_wal_size": "512MB",

@@ -107,6 +107,28 @@ def test_rows_that_are_valued_again_stay_on_their_page(shop: Shop):
         assert row["pages"] <= max(indexes[row["name"]] + 2, 2), row
 
 
+# The files of the tables that a load works in, by table.
+WORKED_IN = """
+SELECT relname, relfilenode FROM pg_class
+WHERE relnamespace = 'etl'::regnamespace AND relkind = 'r' AND relpersistence = 'u'
+"""
+
+
+def test_what_few_rows_were_loaded_in_keeps_its_files_and_what_many_were_is_cut(shop: Shop):
+    """New files take a commit longer than a small load, and old ones grow for ever."""
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    shop.product(1)
+    found = []
+    for sold in (1, 2, 3_000, 1, 1):
+        shop.receipt(BEGINNING, (1, sold, 5), *((1, 1, 5) for _ in range(sold)))
+        load(shop)
+        found.append({r["relname"]: r["relfilenode"] for r in shop.olap_rows(WORKED_IN)})
+    assert found[0] == found[1] == found[2]
+    cut = {name for name in found[3] if found[3][name] != found[2][name]}
+    assert "etapa" in cut and "etapa_producto" not in cut
+    assert found[3] == found[4]
+
+
 HERE = Path(__file__).parent
 VERSION_6, WITH_A_LOTE = (
     (HERE / name).read_text(encoding="utf-8") for name in ("version_6.sql", "with_a_lote.sql")

@@ -83,12 +83,13 @@ def _connect(database: Database, read_only: bool) -> PooledConnection:
     if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
         # Such a server converts nothing: what comes is read, and written, in this encoding.
         connection.set_client_encoding(database.encoding)
-    connection.set_session(readonly=read_only)
     settings = _session_settings(database)
+    connection.autocommit = True
     with connection.cursor() as cursor:
+        # In one trip: a window takes ten sessions.
         cursor.execute("; ".join([*(f"SET {s}" for s in settings), "SELECT pg_backend_pid()"]))
         (pid,) = cursor.fetchone()
-    connection.commit()
+    connection.set_session(readonly=read_only, autocommit=False)
     # Another session answers than the one that was connected to.
     if pid != connection.info.backend_pid:
         connection.begins_with = "; ".join(f"SET LOCAL {setting}" for setting in settings)

@@ -91,9 +91,15 @@ def marker(state: Path, window: Window) -> Path:
 
 
 def windows_named(state: Path) -> Iterator[Window]:
-    """The windows that have a folder by their names alone; none where there is no state folder."""
-    with suppress(FileNotFoundError):
-        yield from filter(None, (parse_label(entry.name) for entry in os.scandir(state)))
+    """The windows that have a folder by their names alone; none where there is no state folder.
+
+    Raises StateError where this account may not look into it.
+    """
+    try:
+        with suppress(FileNotFoundError):
+            yield from filter(None, (parse_label(entry.name) for entry in os.scandir(state)))
+    except PermissionError as error:
+        raise _not_ours(state) from error
 
 
 def windows_in(state: Path) -> list[Window]:

@@ -84,7 +84,9 @@ class RunShop(PipelineTask):
             with shops.in_shop(self.shop):
                 run_chain(self.as_of, self.refused)
         except BaseException as failure:
-            self.note(self.on_failure(failure))
+            # Where not even that can be noted, why it failed is what is told.
+            with suppress(PipelineError, OSError):
+                self.note(self.on_failure(failure))
             raise
         self.note(None)
 

@@ -62,13 +62,19 @@ BEGIN
         'etapa', 'etapa_producto', 'etapa_sucursal', 'etapa_existencia', 'descarte', 'baja', 'cerrada', 'tramo', 'circunstancia',
         'repeticion', 'delta'
     ] LOOP
-        BEGIN
-            EXECUTE format('LOCK TABLE etl.%I IN ACCESS EXCLUSIVE MODE NOWAIT', v_tabla);
-            EXECUTE format('TRUNCATE etl.%I', v_tabla);
-        EXCEPTION WHEN lock_not_available THEN
-            -- A backup that is running reads every table: it need not hold up the load.
-            EXECUTE format('DELETE FROM etl.%I', v_tabla);
-        END;
+        -- To truncate makes new files of each, its TOAST and its indexes: that took a load of few rows as
+        -- long as all the rest. Rows that are deleted stay in theirs until they are many.
+        IF pg_table_size(format('etl.%I', v_tabla)) > 256 * 1024 THEN
+            BEGIN
+                EXECUTE format('LOCK TABLE etl.%I IN ACCESS EXCLUSIVE MODE NOWAIT', v_tabla);
+                EXECUTE format('TRUNCATE etl.%I', v_tabla);
+                CONTINUE;
+            EXCEPTION WHEN lock_not_available THEN
+                -- A backup that is running reads every table: it need not hold up the load.
+                NULL;
+            END;
+        END IF;
+        EXECUTE format('DELETE FROM etl.%I', v_tabla);
     END LOOP;
 END
 $$;
