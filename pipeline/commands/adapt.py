@@ -30,8 +30,8 @@ MANUAL = Manual(
     "else what each column of the queries may be made of, and why.",
     reads="the OLTP, all that the queries yield, in one snapshot; of the OLAP, which init has "
     "made, types, initial date and openings. With --detect the OLTP alone, as OLTP_ADMIN_USER "
-    "where that is set: its catalogue, what tells the system's version, and some rows of the tables that "
-    "may hold movements.",
+    "where that is set: its catalogue, what tells the system's version, and some rows of the "
+    "tables that may hold movements.",
     changes="nothing; with --output the files of a draft in a folder that is new or empty. No run "
     "uses them while their first line is there.",
     exits={

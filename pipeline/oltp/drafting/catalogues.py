@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.oltp.drafting.lines import NUMBERS, best
-from pipeline.oltp.drafting.signs import text
+from pipeline.oltp.drafting.lines import NUMBERS, Field, best
 from pipeline.oltp.drafting.words import LEVELS, NO_DOCUMENT, PRODUCT, has, rank, words_of, worth
 from pipeline.oltp.drafting.writing import Yielded
 from pipeline.translation import translated as _
@@ -44,11 +43,13 @@ def products(tables: Tables, product: Link, version: str) -> Drafted:
         Yielded("id_producto", key, _("its key")),
         Yielded(
             "codigo",
-            f"p.{code.quoted}" if code else text(key),
+            f"p.{code.quoted}" if code else Field("p", product.key).text,
             _("by its name") if code else _("no column of a code"),
         ),
         Yielded(
-            "nombre", named or text(key), _("by its name") if named else _("no column of a name")
+            "nombre",
+            named or Field("p", product.key).text,
+            _("by its name") if named else _("no column of a name"),
         ),
         Yielded("categoria", category, "" if category.startswith("NULL") else _("by its name")),
     ]
@@ -84,7 +85,7 @@ def branches(place: Link | None, version: str) -> Drafted:
         Yielded("id_sucursal", key, _("its key")),
         Yielded(
             "nombre",
-            f"s.{name.quoted}" if name else text(key),
+            f"s.{name.quoted}" if name else Field("s", place.key).text,
             _("by its name") if name else _("no column of a name"),
         ),
     ]

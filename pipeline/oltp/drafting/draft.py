@@ -38,11 +38,15 @@ class Query:
             _select(yielded, source, first=not number)
             for number, (yielded, source) in enumerate(zip(self.selects, self.sources, strict=True))
         ]
+        mark = _("no run uses this file until this line is deleted")
         head = _(
-            "a draft of {name}.sql, made of names, keys, signs and counts: read each line, correct "
-            "it, look at it with `adapt`, then delete this one. Until then no run uses it."
-        ).format(name=self.name)
-        return f"{DRAFT}: {_ascii(head)}\n" + "\nUNION ALL\n".join(parts) + "\n"
+            "Made of names, keys, signs and counts: read each line, correct it, and look at it"
+        )
+        return (
+            f"{DRAFT}: {_ascii(mark)}\n-- {_ascii(head)}\n-- python -m pipeline adapt\n"
+            + "\nUNION ALL\n".join(parts)
+            + "\n"
+        )
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from pipeline.oltp.drafting.words import (
 NUMBERS = ("number", "integer")
 # A moment of its own, not only when the row was typed.
 _CERTAIN = 14
+_SURE = 8
 _ORDERS = ("order", "pedido", "orden")  # that are sales, where nothing says otherwise
 
 
@@ -44,21 +45,28 @@ class Field:
         cast = "::numeric" if self.column.type == "money" else ""
         return f"{self.alias}.{self.column.quoted}{cast}"
 
+    @property
+    def text(self) -> str:
+        """Its value as text, which an enumeration or a number is not."""
+        cast = "" if self.column.type in ("text", "varchar", "bpchar") else "::text"
+        return f"{self.alias}.{self.column.quoted}{cast}"
+
 
 @dataclass(frozen=True)
 class Join:
-    """A table that is joined as `alias`, by what a column of `owner`'s names."""
+    """A table that is joined as `alias`, by what a column of `owner`'s names, if it names one."""
 
     alias: str
     owner: str
     link: Link
+    how: str = "INNER"
 
     @property
     def sql(self) -> str:
         """As a query says it."""
         link = self.link
         on = f"{self.alias}.{link.key.quoted} = {self.owner}.{link.column.quoted}"
-        return f"INNER JOIN {link.table.quoted} AS {self.alias} ON {on}"
+        return f"{self.how} JOIN {link.table.quoted} AS {self.alias} ON {on}"
 
 
 @dataclass
@@ -196,7 +204,13 @@ def _describe(tables: Tables, lines: Lines, links: list[Link]) -> None:
         named = best(lines.kinds.link.table, "name", "text") if lines.kinds else None
         lines.type = Field("k", named) if named else None
     lines.states = [state for alias, table in owners for state in _states(table, alias)]
-    lines.number = field_of("number", "text", "integer")
+    numbers = [
+        (worth(column.name, "number"), Field(alias, column))
+        for alias, table in owners
+        if (column := best(table, "number", "text", "integer"))
+        and column.name not in {link.column.name for link in links}
+    ]
+    lines.number = max(numbers, key=lambda one: one[0])[1] if numbers else None
     lines.origin = next((one for one in links if one.table is lines.table and one.declared), None)
     names = " ".join([*lines.table.words, *(header.words if header else [])])
     lines.named = type_named(names)
@@ -210,7 +224,7 @@ def _kinds(tables: Tables, owners: list[tuple[str, Table]]) -> Join | None:
     for alias, table in owners:
         for link in tables.links(table):
             if worth(link.column.name, "type") > 0 and best(link.table, "name", "text"):
-                return Join("k", alias, link)
+                return Join("k", alias, link, "LEFT")
     return None
 
 
@@ -257,12 +271,18 @@ def _places(tables: Tables, table: Table, links: list[Link]) -> tuple[Link, Link
             if rank(place.words, PLACE) is None or place.schema != table.schema:
                 continue
             key = next((place.columns[k[0]] for k in place.keys if len(k) == 1), None)
-            if key and key.kind == start.kind == end.kind and best(place, "type", "text"):
+            if key and key.kind == start.kind == end.kind and kind_of_place(place):
                 return Link(start, place, key, False), Link(end, place, key, False)
     return None
 
 
+def kind_of_place(table: Table) -> Column | None:
+    """The column that says what a place is: a supplier, a shelf, a customer."""
+    column = best(table, "type", "text")
+    return column if column and worth(column.name, "type") >= _SURE else None
+
+
 def _is_pair(one: Link, other: Link) -> bool:
     said, answered = set(words_of(one.column.name)), set(words_of(other.column.name))
-    named = rank(one.table.words, PLACE) is not None and best(one.table, "type", "text") is not None
-    return named and bool(said & FROM and answered & TO)
+    named = rank(one.table.words, PLACE) is not None and kind_of_place(one.table)
+    return bool(named) and bool(said & FROM and answered & TO)

@@ -10,7 +10,7 @@ from psycopg2.extras import RealDictCursor
 
 from pipeline.base.database import call
 from pipeline.base.sql_files import read_sql
-from pipeline.oltp.drafting.lines import best
+from pipeline.oltp.drafting.lines import Field, kind_of_place
 from pipeline.oltp.drafting.words import type_named
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def look_at(shop: Connection, lines: Lines) -> Signs:
         return Signs(readable=False)
     sample, whole = _sampled(shop, lines.table)
     source = sql.SQL(source_of(lines, sample))
-    words = [text(name) for name in words_sql(lines)]
+    words = words_sql(lines)
     slots = {
         "words": sql.SQL(f"ARRAY[{', '.join(words)}]::text[]"),
         "quantity": sql.SQL(f"d.{lines.quantity.quoted}"),
@@ -103,24 +103,19 @@ def look_at(shop: Connection, lines: Lines) -> Signs:
         link = lines.places[0] if lines.places else None
         if link:
             alias = name.partition(".")[0]
-            states[name] = _words(shop, text(name), sql.SQL(f"{link.table.quoted} AS {alias}"))
+            states[name] = _words(shop, name, sql.SQL(f"{link.table.quoted} AS {alias}"))
     for state in lines.states:
         if state.column.kind == "text":
-            states[state.sql] = _words(shop, text(state.sql), source)
+            states[state.text] = _words(shop, state.text, source)
     return Signs(True, groups, states, whole)
-
-
-def text(column: str) -> str:
-    """A column's value as text: an enumeration is none."""
-    return f"{column}::text"
 
 
 def words_sql(lines: Lines) -> list[str]:
     """What tells the type of a row: a word, or what its two places are; nothing: its table."""
     if lines.places:
-        kinds = [best(link.table, "type", "text") for link in lines.places]
-        return [f"{alias}.{kind.quoted}" for alias, kind in zip("oh", kinds, strict=True) if kind]
-    return [lines.type.sql] if lines.type else []
+        kinds = [kind_of_place(link.table) for link in lines.places]
+        return [Field(a, kind).text for a, kind in zip("oh", kinds, strict=True) if kind]
+    return [lines.type.text] if lines.type else []
 
 
 def source_of(lines: Lines, line_table: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.oltp.drafting.choice import BY_SIGN, type_of
-from pipeline.oltp.drafting.signs import source_of, text, words_sql
+from pipeline.oltp.drafting.lines import Field
+from pipeline.oltp.drafting.signs import source_of, words_sql
 from pipeline.oltp.drafting.words import (
     BRANCH,
     DONE,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipeline.oltp.drafting.choice import Choice, Part
-    from pipeline.oltp.drafting.lines import Field
     from pipeline.oltp.drafting.tables import Column, Link, Tables
 
 _KIND_SQL = {"integer": "bigint", "text": "text", "uuid": "uuid"}
@@ -81,11 +81,12 @@ def _part(
     def kept_apart(alias: str, key: Sequence[Column]) -> str:
         """An id that no other table's row has."""
         named = [f"{alias}.{column.quoted}" for column in key]
+        texts = [Field(alias, column).text for column in key]
         if len(named) == 1 and not apart:
             return named[0]
         if whole and len(named) == 1:
             return f"{several} * {named[0]}" + (f" + {number}" if number else "")
-        said = " || '-' || ".join(map(text, named))
+        said = " || '-' || ".join(texts)
         return f"{literal(lines.table.name + ':')} || {said}" if apart else said
 
     found = [
@@ -105,7 +106,7 @@ def _part(
             Yielded("id_documento", kept_apart("t", [lines.header.key]), _of(lines.header))
         )
     if lines.number and not apart:
-        found.append(Yielded("documento", text(lines.number.sql), _named(lines.number.column)))
+        found.append(Yielded("documento", lines.number.text, _named(lines.number.column)))
     if version:
         for place, alias in enumerate(["d", *(join.alias for join in lines.joins)], 1):
             found.append(Yielded(f"version_{place}", f"{alias}.{version}", ""))
@@ -155,7 +156,7 @@ def _by_sign(amount: str) -> str:
 def _by_words(part: Part, amount: str, signed: str) -> tuple[Yielded, Yielded]:
     """By a column of types: each word that was seen, and which quantities are turned round."""
     groups = part.signs.groups
-    column = text(part.lines.type.sql) if part.lines.type else "NULL"
+    column = part.lines.type.text if part.lines.type else "NULL"
     told = {group.words[0]: (*type_of(part, group), group.rows) for group in groups}
     why = _("by its name; words: {words}").format(
         words=", ".join(f"{word!r} {rows}" for word, (_kind, _turned, rows) in told.items())
@@ -164,9 +165,7 @@ def _by_words(part: Part, amount: str, signed: str) -> tuple[Yielded, Yielded]:
     known = {word: row for word, row in told.items() if word is not None}
     plain = all(word in TEN and kind == word for word, (kind, _t, _rows) in known.items())
     if plain and not any(turned for _kind, turned, _rows in known.values()):
-        return Yielded("tipo", column.removesuffix("::text"), why), Yielded(
-            "cantidad", amount, signed
-        )
+        return Yielded("tipo", column, why), Yielded("cantidad", amount, signed)
     whens = [
         f"WHEN {literal(word)} THEN {_by_sign(amount) if kind == BY_SIGN else literal(kind)}"
         for word, (kind, _turned, _rows) in known.items()
@@ -190,8 +189,8 @@ def _case(column: str, whens: Sequence[str], otherwise: str = "") -> str:
 def _among(column: str, words: Iterable[str]) -> str:
     said = [literal(word) for word in words]
     if len(said) == 1:
-        return f"{text(column)} = {said[0]}"
-    return f"{text(column)} IN ({', '.join(said)})" if said else "false"
+        return f"{column} = {said[0]}"
+    return f"{column} IN ({', '.join(said)})" if said else "false"
 
 
 def _classes(part: Part) -> dict[str, list[str]]:
@@ -351,7 +350,7 @@ def _void(part: Part) -> Yielded:
 
 
 def _state_why(part: Part, state: Field) -> str:
-    words = part.signs.states.get(state.sql)
+    words = part.signs.states.get(state.text)
     if words is None:
         return _("by its name")
     return _("by its name; words: {words}").format(words=", ".join(map(repr, words)))
@@ -365,12 +364,12 @@ def _voided(part: Part, state: Field) -> str:
         if words & GOOD:
             return f"{state.sql} IS NOT TRUE"
         return state.sql if state.column.required else f"coalesce({state.sql}, false)"
-    seen = part.signs.states.get(state.sql, [])
+    seen = part.signs.states.get(state.text, [])
     done = [word for word in seen if words_of(word) and has(words_of(word)[:1], DONE)]
     undone = [word for word in seen if has(words_of(word), UNDONE)]
     if done:
-        return f"({_among(state.sql, done)}) IS NOT TRUE"
-    return f"coalesce({_among(state.sql, undone)}, false)" if undone else ""
+        return f"({_among(state.text, done)}) IS NOT TRUE"
+    return f"coalesce({_among(state.text, undone)}, false)" if undone else ""
 
 
 def _beside(part: Part, apart: bool) -> list[Yielded]:
