@@ -36,10 +36,7 @@ def _show(found: dict[str, Any]) -> None:
         print(_("\nno shipped recipe knows it; what its movements may be made of, and why:"))
     for name, columns in found["candidates"].items():
         print(f"\n{name}.sql")
-        print_table(
-            [_("column"), _("from"), _("why")],
-            [[c["column"], c["from"], c["why"] or None] for c in columns],
-        )
+        print_facts((c["column"], ": ".join(filter(None, (c["from"], c["why"])))) for c in columns)
     if others := found["others"][:_OTHERS]:
         print(_("\nalso with a quantity, a product and a date, but not taken"))
         print_table([_("table"), _("rows")], [[o["table"], o["rows"]] for o in others])

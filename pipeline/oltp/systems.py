@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.oltp.drafting.tables import Table
 
 # A recipe names its tables so; of the example's queries the same holds.
-_TABLE = re.compile(r'\bpublic\.("?)(\w+)\1')
+_TABLE = re.compile(r'\bpublic\.(?:"([^"]+)"|(\w+))')
 # A setting that a recipe wants beside ETL_OLTP_SQL_DIR: a remark of its version.sql.
 _SETTING = re.compile(r"^-- (ETL_\w+)=(.*?)\s*$", re.MULTILINE)
 _PUBLIC = "public"
@@ -66,7 +66,7 @@ def known_systems(connection: Connection, tables: Collection[Table]) -> list[See
     found = []
     for recipe in ["", *recipes()]:
         texts = _texts(recipe)
-        named = {name for text in texts.values() for _quote, name in _TABLE.findall(text)}
+        named = {a or b for text in texts.values() for a, b in _TABLE.findall(text)}
         for schema, names in by_schema.items():
             if len(named & names) < _SHARE * len(named):
                 continue
@@ -86,7 +86,8 @@ def _look(connection: Connection, recipe: str, schema: str, texts: dict[str, str
     if schema != _PUBLIC:
         place = sql.Identifier(schema).as_string(connection)
         texts = {
-            name: _TABLE.sub(rf"{place}.\g<1>\g<2>\g<1>", text) for name, text in texts.items()
+            name: _TABLE.sub(lambda told: place + told[0].removeprefix(_PUBLIC), text)
+            for name, text in texts.items()
         }
     wrong = {name: _wrong(connection, text) for name, text in texts.items()}
     lacks = next((told for name, told in wrong.items() if told and name != NAME), "")

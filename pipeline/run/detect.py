@@ -31,14 +31,14 @@ def detect(settings: Settings, output: str | None) -> dict[str, Any]:
     together = same_database(settings.oltp, settings.olap)
     with connect(settings.oltp_admin, "detect", read_only=True) as shop:
         begin_snapshot(shop)
-        if not together and is_olap(shop):
+        tables = read_tables(shop, ["dw", "etl"] if together else [])
+        if is_olap(shop) and (not together or not tables):
             raise DatabaseError(
                 _(
                     "{oltp} holds an OLAP: give OLTP_DB_NAME the shop's database. Nothing was "
                     "looked at"
                 ).format(oltp=settings.oltp_admin)
             )
-        tables = read_tables(shop, ["dw", "etl"] if together else [])
         if not tables:
             raise DatabaseError(
                 _("{oltp} has no tables: is it the shop's database (OLTP_DB_NAME)?").format(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipeline.oltp.drafting.choice import Choice, Part
+    from pipeline.oltp.drafting.signs import Group
     from pipeline.oltp.drafting.tables import Column, Link, Tables
 
 _KIND_SQL = {"integer": "bigint", "text": "text", "uuid": "uuid"}
@@ -321,7 +322,7 @@ def _money(part: Part) -> tuple[Yielded, Yielded]:
         lacking = any(
             group.priced > 0 and group.costed < group.rows
             for group in groups
-            if lines.places or (type_of(part, group)[0] == "ENTRADA_MERCANCIA")
+            if _receives(part, group)
         )
         if lacking and lines.price:
             cost, why_cost = f"coalesce({cost}, {price})", why_cost + "; " + _("else the price")
@@ -332,6 +333,13 @@ def _money(part: Part) -> tuple[Yielded, Yielded]:
     elif divided:
         cost, why_cost = divided, _("the line's amount by its quantity")
     return Yielded("precio_unitario", price, why_price), Yielded("costo_unitario", cost, why_cost)
+
+
+def _receives(part: Part, group: Group) -> bool:
+    """Whether such rows are receipts, which need a cost."""
+    if part.lines.places:
+        return [_place(word or "") for word in group.words] == ["supplier", "own"]
+    return type_of(part, group)[0] == "ENTRADA_MERCANCIA"
 
 
 def _void(part: Part) -> Yielded:
