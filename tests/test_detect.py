@@ -309,7 +309,7 @@ def test_without_the_right_to_read_rows_names_alone_say_it(bare: Shop):
 def test_candidates_are_shown_with_their_reasons(bare: Shop):
     shape = SHAPES[0]
     bare.till(COMMON.replace(NOTHING_BEFORE, "") + shape.tables.replace("%", "%%"))
-    text = bare.succeed("adapt", "--detect").stdout
+    text = bare.succeed("adapt", "--detect", COLUMNS="80").stdout
     for said in ("movimientos.sql", "its name is that of public.articulos", "'factura' 3",
                  "of 6 rows 6 above 0, 0 below", "--detect --output FOLDER"):  # fmt: skip
         assert said in " ".join(text.split()), said

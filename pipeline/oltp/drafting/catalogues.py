@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.oltp.drafting.lines import NUMBERS, Field, best
+from pipeline.oltp.drafting.lines import CERTAIN, NUMBERS, Field, best
 from pipeline.oltp.drafting.words import LEVELS, NO_DOCUMENT, PRODUCT, has, rank, words_of, worth
 from pipeline.oltp.drafting.writing import Yielded
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
-    from pipeline.oltp.drafting.choice import Choice
-    from pipeline.oltp.drafting.tables import Link, Table, Tables
+    from pipeline.oltp.drafting.choice import Choice, Part
+    from pipeline.oltp.drafting.tables import Column, Link, Table, Tables
 
 Drafted = tuple[list[list[Yielded]], list[str]]
 _ACTIVE = frozenset(["activo", "activa", "active"])
@@ -57,6 +57,24 @@ def products(tables: Tables, product: Link, version: str) -> Drafted:
     if active:
         yielded.append(Yielded("activo", f"p.{active.quoted}", _("by its name")))
     return [[*yielded, *_versions(aliases, version)]], [source]
+
+
+def of_lines(part: Part, code: Column, version: str) -> Drafted:
+    """What was sold, by its last line: the catalogue has no more what was deleted."""
+    table, key = part.lines.table, part.lines.key[0].quoted
+    name = best(table, "name", "text")
+    said = f"l.{code.quoted}"
+    yielded = [
+        Yielded("id_producto", said, _("as the lines have it")),
+        Yielded("codigo", said, ""),
+        Yielded("nombre", f"coalesce(l.{name.quoted}, {said})" if name else said, ""),
+        Yielded("categoria", "NULL::text", ""),
+    ]
+    source = (
+        f"FROM {table.quoted} AS l\nWHERE NOT EXISTS (\n    SELECT 1\n"
+        f"    FROM {table.quoted} AS o\n    WHERE o.{code.quoted} = {said} AND o.{key} > l.{key}\n)"
+    )
+    return [[*yielded, *_versions(["l"], version)]], [source]
 
 
 def _category(table: Table, links: list[Link]) -> tuple[str, str]:
@@ -108,15 +126,14 @@ def levels(
             continue
         level = best(table, "level", *NUMBERS)
         links = tables.links(table)
-        named = next((link for link in links if link.table is product.table), None)
-        if (
-            not level
-            or not named
-            or (best(table, "moment", "moment") and not _one_each(table, named))
-        ):
-            continue
-        branch = next((link for link in links if place and link.table is place.table), None)
-        return _of_table(table, level.quoted, named, branch, version)
+        named = next((link.column for link in links if link.table is product.table), None)
+        if choice.code:
+            named = table.columns.get(choice.code.name)
+        if level and named and (_one_each(table, named) or not _tells_when(table)):
+            branch = next((link for link in links if place and link.table is place.table), None)
+            return _of_table(table, level.quoted, named, branch, version)
+    if choice.code:
+        return None
     own = best(product.table, "level", *NUMBERS)
     if own is None or worth(own.name, "level") < _STOCK:
         return None
@@ -127,13 +144,21 @@ def levels(
     return [[*yielded, *_versions(["e"], version)]], [f"FROM {product.table.quoted} AS e"]
 
 
-def _one_each(table: Table, named: Link) -> bool:
-    return any(named.column.name in key for key in table.keys)
+def _one_each(table: Table, named: Column) -> bool:
+    return any(named.name in key for key in table.keys)
 
 
-def _of_table(table: Table, level: str, named: Link, branch: Link | None, version: str) -> Drafted:
-    columns = {named.column.name, *([branch.column.name] if branch else [])}
-    product = f"e.{named.column.quoted}"
+def _tells_when(table: Table) -> bool:
+    """Whether its rows are of a day, as movements and histories are."""
+    moment = best(table, "moment", "moment")
+    return moment is not None and worth(moment.name, "moment") >= CERTAIN
+
+
+def _of_table(
+    table: Table, level: str, named: Column, branch: Link | None, version: str
+) -> Drafted:
+    columns = {named.name, *([branch.column.name] if branch else [])}
+    product = f"e.{named.quoted}"
     yielded = [Yielded("id_producto", product, "")]
     grouped = [product]
     if branch:

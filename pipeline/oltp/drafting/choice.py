@@ -12,7 +12,7 @@ from pipeline.oltp.drafting.words import ADJUSTMENT, COMES, GOES, LOSS, has, wor
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-    from pipeline.oltp.drafting.tables import Tables
+    from pipeline.oltp.drafting.tables import Column, Tables
 
 # So many tables are looked into: the cost is bounded however many there are.
 LOOKED_AT = 12
@@ -20,6 +20,10 @@ LOOKED_AT = 12
 _ALONE = ("VENTA", "ENTRADA_MERCANCIA", "DEVOLUCION_VENTA", "DEVOLUCION_COMPRA")
 _ENTERS = frozenset(["ENTRADA_MERCANCIA", "AJUSTE_ENTRADA", COMES])
 _LEAVES = frozenset(["VENTA", "AJUSTE_SALIDA", GOES])
+_SUMMED = (
+    *("sum", "negative", "positive", "priced", "costed"),
+    *("dateless", "without_product", "without_code"),
+)
 BY_SIGN = "por el signo"
 
 
@@ -34,6 +38,14 @@ class Part:
     def types(self) -> set[str]:
         """The types that its words name."""
         return {group.type for group in self.signs.groups if group.type}
+
+    @property
+    def code(self) -> Column | None:
+        """What says the product, where its key was emptied when a product was deleted."""
+        groups, code = self.signs.groups, self.lines.code
+        lost = any(group.without_product for group in groups)
+        kept = not any(group.without_code for group in groups)
+        return code if lost and kept and len(self.lines.key) == 1 else None
 
     @property
     def is_ledger(self) -> bool:
@@ -54,6 +66,11 @@ class Choice:
 
     parts: list[Part]
     others: list[Part]
+
+    @property
+    def code(self) -> Column | None:
+        """What says the product, where the only table's key of it is empty in some rows."""
+        return self.parts[0].code if len(self.parts) == 1 else None
 
 
 def choose(shop: Connection, tables: Tables) -> Choice:
@@ -82,10 +99,7 @@ def _sorted_out(part: Part) -> Part:
     group = Group(
         (),
         rows,
-        *(
-            sum(getattr(group, name) for group in signs.groups)
-            for name in ("sum", "negative", "positive", "priced", "costed", "dateless")
-        ),
+        *(sum(getattr(group, name) for group in signs.groups) for name in _SUMMED),
     )
     return Part(summed, replace(signs, groups=[group]))
 

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.oltp.drafting.catalogues import branches, levels, products
+from pipeline.oltp.drafting.catalogues import branches, levels, of_lines, products
 from pipeline.oltp.drafting.choice import choose
 from pipeline.oltp.drafting.tables import Tables
 from pipeline.oltp.drafting.writing import branch_table, from_clause, movements
@@ -67,13 +67,18 @@ def draft(shop: Connection, tables: list[Table], capture: str) -> Draft | None:
     version = _VERSIONS[capture]
     place = branch_table(choice, all_tables)
     product = choice.parts[0].lines.product
+    goods = (
+        of_lines(choice.parts[0], choice.code, version)
+        if choice.code
+        else products(all_tables, product, version)
+    )
     queries = [
         Query(
             "movimientos",
             movements(choice, all_tables, version),
             [from_clause(part) for part in choice.parts],
         ),
-        Query("productos", *products(all_tables, product, version)),
+        Query("productos", *goods),
         Query("sucursales", *branches(place, version)),
     ]
     stock = levels(all_tables, product, place, choice, version)

@@ -9,6 +9,7 @@ from itertools import permutations
 from pipeline.oltp.drafting.tables import IDS, Column, Link, Table, Tables
 from pipeline.oltp.drafting.words import (
     BRANCH,
+    FLAG,
     FROM,
     GOOD,
     LINES,
@@ -27,7 +28,7 @@ from pipeline.oltp.drafting.words import (
 
 NUMBERS = ("number", "integer")
 # A moment of its own, not only when the row was typed.
-_CERTAIN = 14
+CERTAIN = 14
 _SURE = 8
 _ORDERS = ("order", "pedido", "orden")  # that are sales, where nothing says otherwise
 
@@ -73,7 +74,8 @@ class Join:
 class Lines:
     """A table whose rows may be movements; what is None was not found.
 
-    `named` is the type that its name tells. `places` are where goods come from and go to.
+    `named` is the type that its name tells; `code` is what a line itself says of its product.
+    `places` are where goods come from and go to.
     """
 
     table: Table
@@ -94,6 +96,7 @@ class Lines:
     origin: Link | None = None
     number: Field | None = None
     named: str | None = None
+    code: Column | None = None
 
     @property
     def joins(self) -> list[Join]:
@@ -155,7 +158,7 @@ def _lines(tables: Tables, table: Table) -> Iterator[Lines]:
 def _header(table: Table, links: Iterable[Link]) -> tuple[Link | None, Field | None]:
     """The document that a line is of, and where its date stands; a date of none: no document."""
     own = best(table, "moment", "moment")
-    certain = own is not None and worth(own.name, "moment") >= _CERTAIN
+    certain = own is not None and worth(own.name, "moment") >= CERTAIN
     fits: list[tuple[int, int, Link, Column]] = []
     for link in links:
         date = best(link.table, "moment", "moment")
@@ -191,6 +194,7 @@ def _describe(tables: Tables, lines: Lines, links: list[Link]) -> None:
         column = best(lines.table, what, *NUMBERS)
         return Field("d", column) if column and column is not lines.quantity else None
 
+    lines.code = best(lines.table, "code", "text")
     lines.price, lines.cost = lines_own("price"), lines_own("cost")
     lines.total = lines_own("total")
     for taken in (lines.price, lines.cost):
@@ -248,13 +252,14 @@ def _find_branches(tables: Tables, lines: Lines, owners: list[tuple[str, Table]]
 
 def _states(table: Table, alias: str) -> list[Field]:
     """What says of a row that it does not count: a flag, a moment, a word."""
-    flags = [
-        column
-        for column in table.of_kind("boolean", "moment")
-        if set(words_of(column.name)) & (VOID | (GOOD if column.kind == "boolean" else frozenset()))
-    ]
+    flags = [column for column in table.of_kind("boolean", "moment") if _is_flag(column)]
     word = best(table, "state", "text")
     return [Field(alias, column) for column in [*flags, *([word] if word else [])]]
+
+
+def _is_flag(column: Column) -> bool:
+    words = set(words_of(column.name)) - FLAG
+    return bool(words) and words <= (VOID | GOOD if column.kind == "boolean" else VOID)
 
 
 def _places(tables: Tables, table: Table, links: list[Link]) -> tuple[Link, Link] | None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # Of a larger table some of its pages are looked at: so much of it, in bytes.
 _SAMPLE = 16 << 20
 _WORDS = 60
+_COUNTS = (
+    *("filas", "suma", "negativas", "positivas", "con_precio", "con_costo"),
+    *("sin_fecha", "sin_producto", "sin_codigo"),
+)
 _SIZE = """
 SELECT coalesce(sum(pg_relation_size(p.relid)), pg_relation_size(%(table)s::regclass))
 FROM pg_partition_tree(%(table)s::regclass) AS p
@@ -40,6 +44,8 @@ class Group:
     priced: int
     costed: int
     dateless: int
+    without_product: int
+    without_code: int
 
     @property
     def type(self) -> str | None:
@@ -86,17 +92,14 @@ def look_at(shop: Connection, lines: Lines) -> Signs:
         "price": sql.SQL(lines.price.sql if lines.price else "NULL"),
         "cost": sql.SQL(lines.cost.sql if lines.cost else "NULL"),
         "moment": sql.SQL(lines.moment.sql),
+        "product": sql.SQL(f"d.{lines.product.column.quoted}"),
+        "code": sql.SQL(f"d.{lines.code.quoted}" if lines.code else "NULL"),
         "source": source,
         "limit": sql.Literal(_WORDS),
     }
     with shop.cursor(cursor_factory=RealDictCursor) as cursor:
         cursor.execute(sql.SQL(read_sql("oltp", "muestra_signos.sql")).format(**slots))
-        groups = [
-            Group(tuple(r["palabras"]), *(r[name] for name in (
-                "filas", "suma", "negativas", "positivas", "con_precio", "con_costo", "sin_fecha"
-            )))
-            for r in cursor
-        ]  # fmt: skip
+        groups = [Group(tuple(r["palabras"]), *(r[name] for name in _COUNTS)) for r in cursor]
     states = {}
     for name in words_sql(lines) if lines.places else ():
         # Of all places, not only of those that something was moved between.

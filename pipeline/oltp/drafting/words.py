@@ -56,7 +56,8 @@ COLUMNS: Mapping[str, Mapping[str, int]] = {
         "fecha": 9, "date": 8, "momento": 9, "moment": 8, "datetime": 8, "timestamp": 7, "hecho": 8,
         "recibida": 8, "recibido": 8, "received": 8, "placed": 9, "effective": 4, "transdate": 9,
         "occurred": 9, "posted": 6, "ts": 6, "hora": 1, "done": 6, "emision": 2, "created": 4,
-        "creado": 4, "create": -3, "update": -9, "updated": -9, "modified": -9, "modificado": -9,
+        "creado": 4, "creada": 4, "create": 4, "creacion": 4, "alta": 4,
+        "update": -9, "updated": -9, "modified": -9, "modificado": -9,
         "write": -9, "due": -9, "vencimiento": -9, "expiry": -9, "expires": -9, "expected": -9,
         "est": -9, "estimated": -9, "planned": -7, "until": -9, "valid": -9, "deleted": -12,
         "cancelled": -12, "canceled": -12, "anulada": -12, "anulado": -12, "birth": -12,
@@ -77,11 +78,14 @@ COLUMNS: Mapping[str, Mapping[str, int]] = {
     "code": {"codigo": 9, "code": 9, "sku": 9, "barcode": 6, "upc": 6, "ean": 6, "partnumber": 9,
              "clave": 5, "tax": -9, "currency": -9},
     "name": {"nombre": 9, "name": 9, "descripcion": 8, "description": 7, "title": 8, "titulo": 8,
-             "denominacion": 8, "razon": 4, "file": -9, "meta": -9, "short": -2, "slug": -9},
+             "denominacion": 8, "razon": 4, "file": -9, "meta": -9, "short": -2, "slug": -9,
+             "partner": -6, "customer": -6, "cliente": -6, "supplier": -6, "proveedor": -6},
     "category": {"categoria": 9, "category": 9, "rubro": 9, "familia": 8, "family": 8, "grupo": 7,
                  "group": 5, "linea": 5, "department": 6, "departamento": 6},
 }  # fmt: skip
 
+# What a flag is called beside: `is_deleted`, `canceled_at`.
+FLAG = frozenset(["is", "es", "esta", "was", "at", "en", "fecha", "date", "on", "el", "hora"])
 # Of a boolean or a moment: what is void where it is set, and what is where it is not.
 VOID = frozenset(
     ["anulada", "anulado", "void", "voided", "cancelada", "cancelado", "cancelled", "canceled",
@@ -202,13 +206,21 @@ def rank(words: Iterable[str], some: Sequence[str]) -> int | None:
     return next((place for place, word in enumerate(some) if word in said), None)
 
 
+# So much a word must be worth to say it alone: `unit` is said of prices and costs.
+_OWN = 4
+# When a row was typed, where nothing says when it happened.
+_TYPED = frozenset(["created", "create", "creado", "creada", "creacion", "alta"])
+
+
 def worth(name: str, what: str) -> int:
     """How much a column's name speaks for being `what` of COLUMNS; 0 and less: it is not."""
     values, words = COLUMNS[what], words_of(name)
     sums = [next((values[f] for f in forms(word) if f in values), None) for word in words]
     told = [value for value in sums if value is not None]
-    if not told or max(told) <= 0:
+    if not told or max(told) < _OWN:
         return 0
+    if what == "moment" and min(told) > _OWN - 9 and has(words, _TYPED):
+        return 6
     # The more that the name says beside, the less it is just this.
     return 2 * sum(told) - sum(1 for value in sums if value is None)
 

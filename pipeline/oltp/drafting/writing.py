@@ -93,7 +93,7 @@ def _part(
     found = [
         Yielded("id_movimiento", kept_apart("d", lines.key), _("its key")),
         types,
-        Yielded("id_producto", f"d.{lines.product.column.quoted}", _of(lines.product)),
+        _product(part, choice.code),
         *_branches(part, choice, tables),
         quantity,
         price,
@@ -112,6 +112,16 @@ def _part(
         for place, alias in enumerate(["d", *(join.alias for join in lines.joins)], 1):
             found.append(Yielded(f"version_{place}", f"{alias}.{version}", ""))
     return found
+
+
+def _product(part: Part, code: Column | None) -> Yielded:
+    """The product's key, or its code where lines of the past have lost that."""
+    column = part.lines.product.column
+    if code is None:
+        return Yielded("id_producto", f"d.{column.quoted}", _of(part.lines.product))
+    lost = sum(group.without_product for group in part.signs.groups)
+    why = _("{column} is empty in {rows} rows").format(column=column.name, rows=lost)
+    return Yielded("id_producto", f"d.{code.quoted}", why)
 
 
 def from_clause(part: Part) -> str:
