@@ -25,10 +25,12 @@ def products(tables: Tables, product: Link, version: str) -> Drafted:
     source, aliases = f"FROM {table.quoted} AS p", ["p"]
     named = f"p.{name.quoted}" if name else ""
     links = tables.links(table)
-    if not name:
+    if not name or worth(name.name, "name") < _STOCK:
         for link in links:
             other = best(link.table, "name", "text")
-            if other and link.table is not table and rank(link.table.words, PRODUCT) is not None:
+            if other is None or (name and worth(other.name, "name") <= worth(name.name, "name")):
+                continue
+            if link.table is not table and rank(link.table.words, PRODUCT) is not None:
                 source += f"\nINNER JOIN {link.table.quoted} AS n"
                 source += f" ON n.{link.key.quoted} = p.{link.column.quoted}"
                 named, name = f"n.{other.quoted}", other
@@ -121,6 +123,8 @@ def levels(
 ) -> Drafted | None:
     """The shop's own figure of its stock: of a table of it, or in that of the products."""
     used = [part.lines.table for part in choice.parts]
+    # Lines of a count are of a document, and no figure of today's.
+    used += [part.lines.table for part in choice.others if part.lines.moment.alias == "t"]
     for table in tables.all:
         if table in used or not has(table.words, LEVELS) or has(table.words, NO_DOCUMENT):
             continue
