@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.oltp.drafting.lines import CERTAIN, NUMBERS, Field, best
+from pipeline.oltp.drafting.typing_rows import Yielded
 from pipeline.oltp.drafting.words import LEVELS, NO_DOCUMENT, PRODUCT, has, rank, words_of, worth
-from pipeline.oltp.drafting.writing import Yielded
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipeline.oltp.drafting.choice import Choice
     from pipeline.oltp.drafting.tables import Table
-    from pipeline.oltp.drafting.writing import Yielded
+    from pipeline.oltp.drafting.typing_rows import Yielded
 
 _VERSIONS = {"xmin": "xmin", "xid8": "version_etl", "full": ""}
 

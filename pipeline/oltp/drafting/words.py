@@ -25,7 +25,7 @@ COLUMNS: Mapping[str, Mapping[str, int]] = {
         "pieces": 5, "cantidades": 8,
         "min": -9, "minimo": -9, "minima": -9, "max": -9, "maximo": -9, "maxima": -9, "reorder": -9,
         "reservada": -9, "reserved": -9, "allocated": -9, "pendiente": -9, "pending": -9,
-        "internal": -1, "returned": -5, "devuelta": -5, "original": -3, "per": -9, "por": -9,
+        "internal": 1, "returned": -5, "devuelta": -5, "original": -3, "per": -9, "por": -9,
         "previous": -9, "anterior": -9, "invoiced": -4, "shipped": -3, "ordered": -2,
     },
     "level": {
