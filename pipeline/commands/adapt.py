@@ -8,8 +8,11 @@ from operator import itemgetter
 from typing import Any
 
 from pipeline.base.text_tables import print_facts, print_table
+from pipeline.commands import adapt_detect
 from pipeline.commands.manual import Manual, add_json, print_json
+from pipeline.errors import InputError
 from pipeline.oltp.adapting import PRODUCTS, ROWS
+from pipeline.oltp.recipes import drafted
 from pipeline.run.adapt import look_at_queries
 from pipeline.run.scope import shown, type_words
 from pipeline.settings import load_settings
@@ -21,26 +24,53 @@ MANUAL = Manual(
     "many movements there are, their dates, quantities, prices and costs, and the last rows; what "
     "would be rejected and why; products that productos.sql does not yield; types out of scope; "
     "ids that are not unique or do not grow; versions that never move; and the totals of last "
-    "month, in which the owner should know the shop.",
+    "month, in which the owner should know the shop. "
+    "With --detect it looks at the database itself instead, before there are any queries: which of "
+    "the systems that recipes are shipped for it is, of which version, and the settings for it; "
+    "else what each column of the queries may be made of, and why.",
     reads="the OLTP, all that the queries yield, in one snapshot; of the OLAP, which init has "
-    "made, types, initial date and openings.",
-    changes="nothing.",
+    "made, types, initial date and openings. With --detect the OLTP alone, as OLTP_ADMIN_USER "
+    "where that is set: its catalogue, what tells the system's version, and some rows of the "
+    "tables that may hold movements.",
+    changes="nothing; with --output the files of a draft in a folder that is new or empty. No run "
+    "uses them while their first line is there.",
     exits={
         0: "shown, whatever was found",
-        1: "a query does not keep the contract, or another failure",
+        1: "a query does not keep the contract, or another failure; with --detect a version that "
+        "its recipe was not tried with, or nothing that looks like movements",
     },
-    examples=("python -m pipeline adapt", "python -m pipeline adapt --json"),
+    examples=(
+        "python -m pipeline adapt",
+        "python -m pipeline adapt --json",
+        "python -m pipeline adapt --detect",
+        "python -m pipeline adapt --detect --output borrador",
+    ),
 )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    parser.add_argument(
+        "--detect",
+        action="store_true",
+        help="say of which system the OLTP is, or what queries for it may be made of",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        help="with --detect: write a draft of the queries into that folder",
+    )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Look, and show it."""
-    found = look_at_queries(load_settings())
+    if arguments.detect:
+        return adapt_detect.run(arguments)
+    if arguments.output:
+        raise InputError(_("--output is for --detect alone. Nothing was written"))
+    settings = load_settings()
+    found = {**look_at_queries(settings), "draft": drafted(settings)}
     if arguments.json:
         print_json(found)
     else:
@@ -56,6 +86,7 @@ def _show(found: dict[str, Any]) -> None:
             (_("products"), found["products"]),
             (_("branches"), found["branches"]),
             (_("counts since"), found["since"]),
+            *([(_("draft"), _draft_words(found["draft"]))] if found["draft"] else []),
             (_("ids"), "; ".join(_id_words(ids))),
             (_("versions"), "; ".join(found["versions"]) or _("move with each row")),
             (
@@ -81,6 +112,12 @@ def _show(found: dict[str, Any]) -> None:
     )
     _show_samples(found["samples"])
     print(_("\nnothing was written"))
+
+
+def _draft_words(files: list[str]) -> str:
+    return _("{files}: no run uses it until you delete its first line").format(
+        files=", ".join(files)
+    )
 
 
 def _id_words(ids: dict[str, Any]) -> list[str]:

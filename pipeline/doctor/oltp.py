@@ -16,7 +16,7 @@ from pipeline.doctor.oltp_horizon import horizon, prepared_transactions, session
 from pipeline.doctor.sides import Check, Side, superuser, superuser_warning, version
 from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.queries import LEVELS, load_levels, load_query
-from pipeline.oltp.recipes import refuse_untried
+from pipeline.oltp.recipes import refuse_draft, refuse_untried
 from pipeline.oltp.snapshot import take_snapshot
 from pipeline.oltp.still_versions import tables_without_version
 from pipeline.run.extract import QUERIES
@@ -40,7 +40,8 @@ def snapshot(side: Side) -> Iterator[Finding]:
 
 
 def system(side: Side) -> Iterator[Finding]:
-    """Which version the shop's system is of, where its queries were tried with some."""
+    """Which version the shop's system is of, where its queries were tried with some; no draft."""
+    refuse_draft(side.settings)
     found = refuse_untried(side.connection, side.settings)
     if found:
         yield Finding(

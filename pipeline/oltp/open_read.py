@@ -10,7 +10,7 @@ from pipeline.errors import SchemaError
 from pipeline.oltp.plans import explain, source_tables
 from pipeline.oltp.prints import query_prints
 from pipeline.oltp.queries import NAMES, Query, load_query
-from pipeline.oltp.recipes import refuse_untried
+from pipeline.oltp.recipes import refuse_draft, refuse_untried
 from pipeline.oltp.snapshot import Snapshot, take_snapshot
 from pipeline.translation import translated as _
 
@@ -46,8 +46,10 @@ def open_read(connection: Connection, settings: Settings) -> Source:
     """Begin the one snapshot that the whole read is done in, and describe it.
 
     Raises SchemaError for a query that does not keep the contract, leaves rows out, or has a
-    version that cannot move, and for a version of the shop's system that they do not know.
+    version that cannot move, or is a draft, and for a version of the shop's system that they do
+    not know.
     """
+    refuse_draft(settings)
     begin_snapshot(connection)
     refuse_untried(connection, settings)
     queries = [load_query(connection, settings, name) for name in NAMES]

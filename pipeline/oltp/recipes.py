@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2 import sql
 
 from pipeline.errors import SchemaError
-from pipeline.oltp.queries import Query, query_text
+from pipeline.oltp.queries import LEVELS, NAMES, Query, query_text
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 NAME = "version"
+# What the first line of a drafted query begins with: until its owner has deleted it, no run reads.
+DRAFT = "-- BORRADOR"
+FILES = (*NAMES, LEVELS)
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,15 @@ def system(connection: Connection, settings: Settings) -> System | None:
     Raises SchemaError where that query does not yield one row of three texts.
     """
     query = version_query(settings)
-    if query is None:
-        return None
+    return read_system(connection, query.text) if query else None
+
+
+def read_system(connection: Connection, query: str) -> System:
+    """What a version.sql of this text tells; SchemaError where it does not yield one row."""
     template = sql.SQL("SELECT sistema::text, version::text, probadas::text FROM (\n{}\n) AS m")
     with connection.cursor() as cursor:
         try:
-            cursor.execute(template.format(sql.SQL(query.text)))
+            cursor.execute(template.format(sql.SQL(query)))
         except (psycopg2.errors.UndefinedColumn, psycopg2.errors.UndefinedTable) as error:
             raise SchemaError(
                 _(
@@ -76,6 +82,28 @@ def system(connection: Connection, settings: Settings) -> System | None:
     name, version, tried = rows[0]
     series = tuple(part.strip() for part in tried.split(",") if part.strip())
     return System(name, (version or "").strip(), series)
+
+
+def drafted(settings: Settings) -> list[str]:
+    """The files of the queries' folder that are a draft still, by the mark of their first line."""
+    folder = settings.oltp_sql_dir
+    if folder is None:
+        return []
+    names = [name for name in FILES if (folder / f"{name}.sql").exists()]
+    return [
+        f"{name}.sql" for name in names if query_text(settings, name).lstrip().startswith(DRAFT)
+    ]
+
+
+def refuse_draft(settings: Settings) -> None:
+    """Raise SchemaError where a query is a draft that nobody has accepted."""
+    if files := drafted(settings):
+        raise SchemaError(
+            _(
+                "{files} in {folder}: a draft, which no run uses; look at it with `python -m "
+                "pipeline adapt`, correct it, and delete its first line, which begins with {mark}"
+            ).format(files=", ".join(files), folder=settings.oltp_sql_dir, mark=DRAFT)
+        )
 
 
 def refuse_untried(connection: Connection, settings: Settings) -> System | None:

@@ -1,6 +1,8 @@
 -- Which django-oscar the shop runs. Its database does not say so: the last migrations of the three
 -- applications that these queries read do. A shop that has forked one of them has others, and is not
 -- one that these queries were tried with.
+-- It wants this setting beside:
+-- ETL_PRICES_INCLUDE_TAX=false
 SELECT
     'django-oscar' AS sistema,
     CASE string_agg(u.ultima, ' ' ORDER BY u.app)
