@@ -74,9 +74,8 @@ class Trade:
         self.items: dict[str, str] = {}
         self.products: dict[str, str] = {}
         self.regions: dict[str, tuple[str, str]] = {}
-        self.orders: list[str] = []
-        self.open: list[tuple[str, str, int, int]] = []  # order, line, quantity, wanted on this day
-        # Each correction by hand: (day, sku, place, by how much); and what Medusa did not bring back.
+        self.lines: dict[str, dict[str, str]] = {}  # of each order, by SKU
+        # Each correction by hand: day, sku, place, by how much; what Medusa did not bring back.
         self.by_hand: list[tuple[int, str, str, int]] = []
         self.forgotten: Counter[Place] = Counter()
         self.refused = 0
@@ -94,9 +93,6 @@ class Trade:
         self.profile = api.get("/admin/shipping-profiles")["shipping_profiles"][0]["id"]
         for country, currency, rate in (("pe", "pen", 18), ("cl", "pen", 19), ("us", "usd", 7)):
             self._region(country, currency, rate)
-        # Of one region prices have the tax within, of the others not.
-        inclusive = {"attribute": "region_id", "value": self.regions["cl"][0]}
-        api.post("/admin/price-preferences", **inclusive, is_tax_inclusive=True)
         for name in OPENING:
             self._place(name)
         self._ways_to_ship()
@@ -124,9 +120,10 @@ class Trade:
             )  # fmt: skip
 
     def _region(self, country: str, currency: str, rate: int) -> None:
+        """Of one region prices have the tax within, of the others not."""
         made = self.api.post(
             "/admin/regions", name=country, currency_code=currency, countries=[country],
-            payment_providers=["pp_system_default"],
+            payment_providers=["pp_system_default"], is_tax_inclusive=country == "cl",
         )  # fmt: skip
         self.regions[country] = made["region"]["id"], currency
         tax = {"rate": rate, "code": "T", "name": "T"}
@@ -155,7 +152,8 @@ class Trade:
         back = [{"attribute": "is_return", "operator": "eq", "value": "true"}]
         self.shipping, self.label = (
             api.post(
-                "/admin/shipping-options", name=name, service_zone_id=made["service_zones"][0]["id"],
+                "/admin/shipping-options", name=name,
+                service_zone_id=made["service_zones"][0]["id"],
                 shipping_profile_id=self.profile, provider_id="manual_manual", price_type="flat",
                 type={"label": name, "description": name, "code": name}, prices=prices, rules=rules,
             )["shipping_option"]["id"]
@@ -205,29 +203,29 @@ class Trade:
         payment = api.post("/store/payment-collections", cart_id=cart)["payment_collection"]["id"]
         sessions = f"/store/payment-collections/{payment}/payment-sessions"
         api.post(sessions, provider_id="pp_system_default")
-        order: str = api.post(f"/store/carts/{cart}/complete")["order"]["id"]
-        self.orders.append(order)
-        return order
+        made = api.post(f"/store/carts/{cart}/complete")["order"]
+        self.lines[made["id"]] = {line["variant_sku"]: line["id"] for line in made["items"]}
+        return str(made["id"])
 
     def order(self, order: str) -> Any:
         """The order as Medusa's API has it."""
         return self.api.get(f"/admin/orders/{order}?fields={ORDER_FIELDS}")["order"]
 
-    def lines(self, order: str) -> dict[str, Any]:
-        """Its lines by SKU."""
-        return {item["variant_sku"]: item for item in self.order(order)["items"]}
+    def some(self, order: str, quantities: dict[str, int]) -> list[dict[str, Any]]:
+        """So many of each of its lines, as the API takes them."""
+        return [{"id": self.lines[order][sku], "quantity": n} for sku, n in quantities.items()]
 
     # What the shop does with it
 
     def fulfil(self, order: str, lines: dict[str, int], place: str = "Tienda") -> str:
-        """So many of each line are packed at a place, where stock goes down; the fulfilment's id."""
-        known = self.lines(order)
-        before = {made["id"] for made in self.order(order)["fulfillments"]}
-        items = [{"id": known[sku]["id"], "quantity": n} for sku, n in lines.items()]
-        place = self.places[place]
-        self.api.post(f"/admin/orders/{order}/fulfillments", items=items, location_id=place)
-        (made,) = {made["id"] for made in self.order(order)["fulfillments"]} - before
-        return str(made)
+        """So many of each line are packed, and stock goes down; the fulfilment's id."""
+        made = self.api.post(
+            f"/admin/orders/{order}/fulfillments?fields=*fulfillments",
+            items=self.some(order, lines),
+            location_id=self.places[place],
+        )["order"]["fulfillments"]
+        # Their ids are in the order of their time.
+        return str(max(fulfilment["id"] for fulfilment in made))
 
     def unpack(self, order: str, fulfilment: str) -> None:
         """A fulfilment is cancelled, and stock goes up."""
@@ -235,17 +233,15 @@ class Trade:
 
     def ship(self, order: str, fulfilment: str, lines: dict[str, int]) -> None:
         """It leaves the house: nothing moves by that."""
-        known = self.lines(order)
-        items = [{"id": known[sku]["id"], "quantity": n} for sku, n in lines.items()]
-        self.api.post(f"/admin/orders/{order}/fulfillments/{fulfilment}/shipments", items=items)
+        shipments = f"/admin/orders/{order}/fulfillments/{fulfilment}/shipments"
+        self.api.post(shipments, items=self.some(order, lines))
 
     def ask_back(self, order: str, lines: dict[str, int], place: str = "Tienda") -> str:
         """A customer is to send something back, with a label for the parcel; the return's id."""
-        api, known = self.api, self.lines(order)
+        api = self.api
         made = api.post("/admin/returns", order_id=order, location_id=self.places[place])
         number: str = made["return"]["id"]
-        items = [{"id": known[sku]["id"], "quantity": n} for sku, n in lines.items()]
-        api.post(f"/admin/returns/{number}/request-items", items=items)
+        api.post(f"/admin/returns/{number}/request-items", items=self.some(order, lines))
         api.post(f"/admin/returns/{number}/shipping-method", shipping_option_id=self.label)
         api.post(f"/admin/returns/{number}/request")
         return number
@@ -254,19 +250,17 @@ class Trade:
         self, order: str, number: str, good: dict[str, int], broken: dict[str, int]
     ) -> None:
         """Some of it has come back."""
-        api, known = self.api, self.lines(order)
+        api = self.api
         api.post(f"/admin/returns/{number}/receive")
         for what, lines in (("receive", good), ("dismiss", broken)):
             if lines:
-                items = [{"id": known[sku]["id"], "quantity": n} for sku, n in lines.items()]
-                api.post(f"/admin/returns/{number}/{what}-items", items=items)
+                api.post(f"/admin/returns/{number}/{what}-items", items=self.some(order, lines))
         api.post(f"/admin/returns/{number}/receive/confirm")
 
     def edit(self, order: str, sku: str, **change: Any) -> None:
         """A line of an order gets another quantity or price."""
-        line = self.lines(order)[sku]
         self.api.post("/admin/order-edits", order_id=order)
-        self.api.post(f"/admin/order-edits/{order}/items/item/{line['id']}", **change)
+        self.api.post(f"/admin/order-edits/{order}/items/item/{self.lines[order][sku]}", **change)
         self.api.post(f"/admin/order-edits/{order}/request")
         self.api.post(f"/admin/order-edits/{order}/confirm")
 
@@ -302,7 +296,7 @@ class Trade:
     # The days
 
     def day(self, number: int, offset: int) -> None:
-        """What happens on the day so many days after the first, `offset` seconds from the real now."""
+        """What happens so many days after the first, `offset` seconds from the real now."""
         self.today = number
         self.clock.write_text(str(offset))
         self.api.log_in()
@@ -318,8 +312,8 @@ class Trade:
         wanted = chance.sample(skus, chance.randint(1, 3))
         country = chance.choice(("pe", "pe", "cl"))
         code = chance.choice((None, "DIEZ", "SIETE"))
-        order = self.buy({sku: chance.randint(1, 5) for sku in wanted}, country, code)
-        lines = {sku: int(line["quantity"]) for sku, line in self.lines(order).items()}
+        lines = {sku: chance.randint(1, 5) for sku in wanted}
+        order = self.buy(lines, country, code)
         place = chance.choice(("Tienda", "Deposito"))
         first = {sku: chance.randint(1, n) for sku, n in lines.items()}
         packed = self.fulfil(order, first, place)
@@ -376,8 +370,8 @@ class Trade:
         """What was packed in part is modified, cheaper and fewer; some money goes back."""
         order = self.buy({"A": 5, "B": 4}, "cl", "DIEZ")
         self.fulfil(order, {"A": 2})
-        self.edit(order, "A", quantity=4, unit_price=8.5)
         self.refund(order, 5)
+        self.edit(order, "A", quantity=4, unit_price=8.5)
         self.edit(order, "B", quantity=6)
         self.fulfil(order, {"A": 1, "B": 6})
 
@@ -401,7 +395,7 @@ class Trade:
         self.api.post(f"/admin/stock-locations/{self.places['Deposito']}", name="Almacen")
 
     def _fair(self) -> None:
-        """A place for a week, which is closed with what was left there, and a level that is removed."""
+        """A place that is closed with what was left there, and a level that is removed."""
         self._place("Feria")
         for sku in ("A", "B"):
             levels = f"/admin/inventory-items/{self.items[sku]}/location-levels"
@@ -414,7 +408,7 @@ class Trade:
         self.api.delete(f"/admin/stock-locations/{self.places['Feria']}")
 
     def _forgotten(self) -> None:
-        """A product and a kit that holds it come back in one parcel: Medusa brings one of them back."""
+        """A product and a kit that holds it come back at once: Medusa brings one of them back."""
         order = self.buy({"A": 1, "K": 1})
         self.fulfil(order, {"A": 1, "K": 1})
         number = self.ask_back(order, {"A": 1, "K": 1})
@@ -444,7 +438,7 @@ class Trade:
     def net_sales(self) -> dict[str, Decimal]:
         """Of each order, net of tax and discounts, what was fulfilled and not brought back."""
         found = {}
-        for order in map(self.order, self.orders):
+        for order in map(self.order, self.lines):
             net = Decimal(0)
             for line in order["items"]:
                 detail = line["detail"]

@@ -45,7 +45,7 @@ class Traded:
 
 
 def environment(server: ShopServer, database: str, folder: Path) -> dict[str, str]:
-    """What Medusa needs to run on the tests' server, by a clock of ours, and without its telemetry."""
+    """What Medusa needs to run on the tests' server, by a clock of ours, without telemetry."""
     place = f"{server.server.host}:{server.server.port}"
     foreign = ("PG", "MEDUSA", "NODE", "DATABASE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -237,7 +237,8 @@ def test_stock_is_medusas_but_for_what_the_guide_says(traded: Traded):
 def test_net_sales_are_what_the_orders_say(traded: Traded, recipe: str):
     shop: Shop = getattr(traded, recipe)
     rows = shop.olap_rows(
-        "SELECT d.documento, sum(CASE k.tipo WHEN 'VENTA' THEN k.importe ELSE -k.importe END) AS neto"
+        "SELECT d.documento,"
+        " sum(CASE k.tipo WHEN 'VENTA' THEN k.importe ELSE -k.importe END) AS neto"
         " FROM dw.kardex AS k JOIN dw.documento_movimiento AS d USING (id_movimiento)"
         " WHERE k.tipo IN ('VENTA', 'DEVOLUCION_VENTA') GROUP BY 1"
     )
@@ -268,7 +269,12 @@ def test_each_correction_by_hand_has_its_day(traded: Traded):
         " WHERE k.tipo IN ('AJUSTE_ENTRADA', 'AJUSTE_SALIDA') AND d.documento IS NULL"
     )
     found = sorted(
-        ((row["fecha"] - FIRST_DAY).days, skus[row["clave"]], places[row["lugar"]], row["variacion"])
+        (
+            (row["fecha"] - FIRST_DAY).days,
+            skus[row["clave"]],
+            places[row["lugar"]],
+            row["variacion"],
+        )
         for row in rows
     )
     assert found == sorted(medusa.by_hand)
@@ -287,7 +293,9 @@ def test_without_the_trigger_the_units_are_the_same_and_the_day_is_the_windows(t
 
 def test_names_are_medusas_and_what_is_no_stock_is_marked(traded: Traded):
     rows = traded.history.olap_rows("SELECT * FROM dw.producto")
-    assert {(row["codigo"], row["nombre"], row["inventariable"], row["activo"]) for row in rows} == {
+    assert {
+        (row["codigo"], row["nombre"], row["inventariable"], row["activo"]) for row in rows
+    } == {
         ("A", "Arroz extra", True, True),
         ("B", "Bolsa", True, True),
         ("D", "Dulce", True, False),

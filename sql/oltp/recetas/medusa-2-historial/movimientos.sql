@@ -43,13 +43,13 @@ SELECT
     linea.version_fila AS version_6,
     rebaja.version_fila AS version_7,
     tributo.version_fila AS version_8,
-    hecho.version_fila AS version_9,
-    moneda.xmin AS version_10
+    hecho.version_fila AS version_9
 FROM public.fulfillment_item AS s
 INNER JOIN public.fulfillment AS f ON f.id = s.fulfillment_id
 LEFT JOIN public.order_line_item AS l ON l.id = s.line_item_id
 LEFT JOIN public.order_fulfillment AS v ON v.fulfillment_id = f.id AND v.deleted_at IS NULL
 LEFT JOIN public."order" AS o ON o.id = v.order_id
+-- The shop's own currency: one row, so that its version would tell nothing.
 LEFT JOIN public.store_currency AS moneda
     ON moneda.id = (
         SELECT min(c.id)
@@ -142,8 +142,7 @@ SELECT
     linea.version_fila,
     rebaja.version_fila,
     tributo.version_fila,
-    parte.version_fila,
-    moneda.xmin
+    parte.version_fila
 FROM public.order_change_action AS a
 INNER JOIN public.order_change AS c ON c.id = a.order_change_id
 INNER JOIN public."order" AS o ON o.id = c.order_id
@@ -252,7 +251,6 @@ SELECT
     salida.version_fila,
     vuelta.version_fila,
     i.xmin,
-    NULL::xid,
     NULL::xid,
     NULL::xid,
     NULL::xid,
