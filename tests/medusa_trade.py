@@ -417,7 +417,10 @@ class Trade:
         self.forgotten[("A", "Tienda")] += 3 - (self.level("A", "Tienda") - before)
 
     def _deleted(self) -> None:
-        """A product is deleted with its stock."""
+        """A product is deleted with its stock, once nothing of it is reserved any more."""
+        reserved = f"/admin/reservations?limit=100&inventory_item_id[]={self.items['D']}"
+        for row in self.api.get(reserved)["reservations"]:
+            self.api.delete(f"/admin/reservations/{row['id']}")
         self.deleted = {place: self.level("D", place) for place in OPENING}
         self.api.delete(f"/admin/products/{self.products['D']}")
 
