@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--superset", action="store_true", help="run what needs a real Superset")
     parser.addoption("--tryton", action="store_true", help="run what needs a real Tryton")
     parser.addoption("--oscar", action="store_true", help="run what needs a real django-oscar")
+    parser.addoption("--medusa", action="store_true", help="run what needs a real Medusa")
     parser.addoption(
         "--postgres",
         choices=("all", "embedded", "system"),

@@ -49,6 +49,16 @@ def test_a_recipe_has_three_queries_and_a_version_in_ascii(recipe: str):
         assert text.isascii() and text.startswith("-- ")
 
 
+def test_medusas_two_recipes_differ_by_the_history_alone():
+    plain, history = RECIPES / "medusa-2", RECIPES / "medusa-2-historial"
+    for path in plain.iterdir():
+        shared, own = (folder / path.name for folder in (plain, history))
+        if path.name == "movimientos.sql":
+            assert own.read_text().startswith(shared.read_text() + "UNION ALL\n")
+        else:
+            assert own.read_text() == shared.read_text()
+
+
 def test_a_recipe_on_the_database_of_another_system_is_refused(shop: Shop):
     for done in (
         shop.command("init", ETL_OLTP_SQL_DIR="receta:tryton-8"),

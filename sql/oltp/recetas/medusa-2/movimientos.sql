@@ -1,0 +1,225 @@
+-- Medusa's fulfilments as sales, when they are made, which is when stocked_quantity goes down, and the
+-- returns that were received. It keeps no other document of stock: what came in, what broke and what
+-- was moved is told by existencias.sql alone.
+--
+-- Every event of an order writes all its lines and discounts again, under the order's next version:
+-- prices are those of the last one, as the order's own totals are.
+SELECT
+    s.id AS id_movimiento,
+    'VENTA' AS tipo,
+    coalesce(s.inventory_item_id, l.variant_id, 'sin-variante') AS id_producto,
+    f.location_id AS id_sucursal,
+    s.quantity AS cantidad,
+    CASE
+        WHEN o.currency_code = moneda.currency_code
+            THEN neto.unidad * hecho.unidades / nullif(hecho.partes, 0)
+    END AS precio_unitario,
+    NULL::numeric AS costo_unitario,
+    f.created_at AS fecha,
+    -- Cancelled; the label of a return, which is of no order; a try that was refused, which is of none
+    -- either.
+    f.canceled_at IS NOT NULL
+    OR f.deleted_at IS NOT NULL
+    OR s.deleted_at IS NOT NULL
+    OR v.order_id IS NULL AS anulado,
+    NULL::text AS id_origen,
+    -- What a kit is sold for is spread over what it is made of, by units.
+    CASE
+        WHEN o.currency_code = moneda.currency_code
+            THEN neto.unidad * hecho.unidades * s.quantity / nullif(hecho.partes, 0)
+    END AS importe,
+    tributo.tasa AS impuesto,
+    false AS precio_con_impuesto,
+    v.order_id AS id_documento,
+    -- Of another currency there is no price: it waits as a reject, and its name says why.
+    '#' || coalesce(o.custom_display_id, o.display_id::text)
+    || CASE WHEN o.currency_code <> moneda.currency_code THEN ', en ' || o.currency_code ELSE '' END
+        AS documento,
+    s.xmin AS version_1,
+    f.xmin AS version_2,
+    v.xmin AS version_3,
+    o.xmin AS version_4,
+    l.xmin AS version_5,
+    linea.version_fila AS version_6,
+    rebaja.version_fila AS version_7,
+    tributo.version_fila AS version_8,
+    hecho.version_fila AS version_9
+FROM public.fulfillment_item AS s
+INNER JOIN public.fulfillment AS f ON f.id = s.fulfillment_id
+LEFT JOIN public.order_line_item AS l ON l.id = s.line_item_id
+LEFT JOIN public.order_fulfillment AS v ON v.fulfillment_id = f.id AND v.deleted_at IS NULL
+LEFT JOIN public."order" AS o ON o.id = v.order_id
+-- The shop's own currency: one row, so that its version would tell nothing.
+LEFT JOIN public.store_currency AS moneda
+    ON moneda.id = (
+        SELECT min(c.id)
+        FROM public.store_currency AS c
+        WHERE c.is_default AND c.deleted_at IS NULL
+    )
+LEFT JOIN LATERAL (
+    SELECT
+        i.version,
+        i.quantity,
+        i.unit_price,
+        i.xmin AS version_fila
+    FROM public.order_item AS i
+    WHERE i.item_id = l.id AND i.version <= o.version AND i.deleted_at IS NULL
+    ORDER BY i.version DESC
+    LIMIT 1
+) AS linea ON true
+LEFT JOIN LATERAL (
+    SELECT
+        coalesce(sum(t.rate), 0) / 100 AS tasa,
+        (array_agg(t.xmin ORDER BY age(t.xmin)))[1] AS version_fila
+    FROM public.order_line_item_tax_line AS t
+    WHERE t.item_id = l.id AND t.deleted_at IS NULL
+) AS tributo ON true
+LEFT JOIN LATERAL (
+    SELECT
+        coalesce(sum(d.amount) FILTER (WHERE NOT d.is_tax_inclusive), 0)
+        + coalesce(sum(d.amount) FILTER (WHERE d.is_tax_inclusive), 0) / (1 + tributo.tasa)
+            AS monto,
+        (array_agg(d.xmin ORDER BY age(d.xmin)))[1] AS version_fila
+    FROM public.order_line_item_adjustment AS d
+    WHERE d.item_id = l.id AND d.version = linea.version AND d.deleted_at IS NULL
+) AS rebaja ON true
+-- How many of the line this fulfilment was of, and of how many pieces.
+LEFT JOIN LATERAL (
+    SELECT
+        (a.details ->> 'quantity')::numeric AS unidades,
+        (
+            SELECT sum(p.quantity)
+            FROM public.fulfillment_item AS p
+            WHERE p.fulfillment_id = f.id AND p.line_item_id = l.id AND p.deleted_at IS NULL
+        ) AS partes,
+        a.xmin AS version_fila
+    FROM public.order_change_action AS a
+    WHERE a.order_id = v.order_id
+        AND a.action = 'FULFILL_ITEM'
+        AND a.reference_id = f.id
+        AND a.details ->> 'reference_id' = l.id
+        AND a.deleted_at IS NULL
+    ORDER BY a.ordering
+    LIMIT 1
+) AS hecho ON true
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(linea.unit_price, l.unit_price)
+        / CASE WHEN l.is_tax_inclusive THEN 1 + tributo.tasa ELSE 1 END
+        - rebaja.monto / nullif(linea.quantity, 0) AS unidad
+) AS neto
+UNION ALL
+-- What comes back is what went out for the line: of a kit its parts. Medusa takes today's recipe. What
+-- comes back broken is credited, and does not enter its stock: it is a return, and leaves at once.
+SELECT
+    a.id || ' ' || parte.producto || que.seguido,
+    que.tipo,
+    parte.producto,
+    r.location_id,
+    parte.cantidad,
+    CASE
+        WHEN que.tipo = 'DEVOLUCION_VENTA' AND o.currency_code = moneda.currency_code
+            THEN neto.unidad * pedido.unidades / nullif(parte.partes, 0)
+    END,
+    NULL::numeric,
+    c.confirmed_at + que.despues,
+    c.status <> 'confirmed' OR c.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL,
+    CASE WHEN que.tipo = 'DEVOLUCION_VENTA' THEN parte.primera END,
+    CASE
+        WHEN que.tipo = 'DEVOLUCION_VENTA' AND o.currency_code = moneda.currency_code
+            THEN neto.unidad * pedido.unidades * parte.cantidad / nullif(parte.partes, 0)
+    END,
+    tributo.tasa,
+    false,
+    c.order_id,
+    '#' || coalesce(o.custom_display_id, o.display_id::text)
+    || CASE WHEN o.currency_code <> moneda.currency_code THEN ', en ' || o.currency_code ELSE '' END,
+    a.xmin,
+    c.xmin,
+    r.xmin,
+    o.xmin,
+    l.xmin,
+    linea.version_fila,
+    rebaja.version_fila,
+    tributo.version_fila,
+    parte.version_fila
+FROM public.order_change_action AS a
+INNER JOIN public.order_change AS c ON c.id = a.order_change_id
+INNER JOIN public."order" AS o ON o.id = c.order_id
+INNER JOIN public.order_line_item AS l ON l.id = a.details ->> 'reference_id'
+LEFT JOIN public."return" AS r ON r.id = coalesce(a.return_id, c.return_id)
+INNER JOIN (
+    VALUES
+    ('DEVOLUCION_VENTA', 'RECEIVE_RETURN_ITEM', '', interval '0'),
+    ('DEVOLUCION_VENTA', 'RECEIVE_DAMAGED_RETURN_ITEM', '', interval '0'),
+    ('AJUSTE_SALIDA', 'RECEIVE_DAMAGED_RETURN_ITEM', ' roto', interval '1 microsecond')
+) AS que (tipo, accion, seguido, despues) ON que.accion = a.action
+LEFT JOIN public.store_currency AS moneda
+    ON moneda.id = (
+        SELECT min(m.id)
+        FROM public.store_currency AS m
+        WHERE m.is_default AND m.deleted_at IS NULL
+    )
+CROSS JOIN LATERAL (SELECT (a.details ->> 'quantity')::numeric AS unidades) AS pedido
+CROSS JOIN LATERAL (
+    SELECT
+        salida.producto,
+        salida.primera,
+        salida.version_fila,
+        pedido.unidades * salida.piezas / nullif(salida.unidades, 0) AS cantidad,
+        sum(pedido.unidades * salida.piezas / nullif(salida.unidades, 0)) OVER () AS partes
+    FROM (
+        SELECT
+            coalesce(s.inventory_item_id, l.variant_id, 'sin-variante') AS producto,
+            min(s.id) AS primera,
+            sum(s.quantity) AS piezas,
+            sum((h.details ->> 'quantity')::numeric) AS unidades,
+            (array_agg(f.xmin ORDER BY age(f.xmin)))[1] AS version_fila
+        FROM public.fulfillment_item AS s
+        INNER JOIN public.fulfillment AS f ON f.id = s.fulfillment_id
+        INNER JOIN public.order_change_action AS h
+            ON h.order_id = c.order_id
+            AND h.action = 'FULFILL_ITEM'
+            AND h.reference_id = f.id
+            AND h.details ->> 'reference_id' = l.id
+            AND h.deleted_at IS NULL
+        WHERE s.line_item_id = l.id
+            AND s.deleted_at IS NULL
+            AND f.deleted_at IS NULL
+            AND f.canceled_at IS NULL
+        GROUP BY 1
+    ) AS salida
+) AS parte
+LEFT JOIN LATERAL (
+    SELECT
+        i.version,
+        i.quantity,
+        i.unit_price,
+        i.xmin AS version_fila
+    FROM public.order_item AS i
+    WHERE i.item_id = l.id AND i.version <= o.version AND i.deleted_at IS NULL
+    ORDER BY i.version DESC
+    LIMIT 1
+) AS linea ON true
+LEFT JOIN LATERAL (
+    SELECT
+        coalesce(sum(t.rate), 0) / 100 AS tasa,
+        (array_agg(t.xmin ORDER BY age(t.xmin)))[1] AS version_fila
+    FROM public.order_line_item_tax_line AS t
+    WHERE t.item_id = l.id AND t.deleted_at IS NULL
+) AS tributo ON true
+LEFT JOIN LATERAL (
+    SELECT
+        coalesce(sum(d.amount) FILTER (WHERE NOT d.is_tax_inclusive), 0)
+        + coalesce(sum(d.amount) FILTER (WHERE d.is_tax_inclusive), 0) / (1 + tributo.tasa)
+            AS monto,
+        (array_agg(d.xmin ORDER BY age(d.xmin)))[1] AS version_fila
+    FROM public.order_line_item_adjustment AS d
+    WHERE d.item_id = l.id AND d.version = linea.version AND d.deleted_at IS NULL
+) AS rebaja ON true
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(linea.unit_price, l.unit_price)
+        / CASE WHEN l.is_tax_inclusive THEN 1 + tributo.tasa ELSE 1 END
+        - rebaja.monto / nullif(linea.quantity, 0) AS unidad
+) AS neto
