@@ -1,0 +1,7 @@
+-- Which LedgerSMB made this database, or upgraded it last.
+SELECT
+    'LedgerSMB' AS sistema,
+    d.value AS version,
+    '1.6.33' AS probadas
+FROM public.defaults AS d
+WHERE d.setting_key = 'version'
