@@ -1,8 +1,7 @@
 -- What LedgerSMB has on hand, without what its drafts have moved already.
 SELECT
     p.id AS id_producto,
-    p.onhand + coalesce(borrador.cantidad, 0) AS existencias,
-    nullif(p.lastcost, 0) AS costo_referencia
+    p.onhand + coalesce(borrador.cantidad, 0) AS existencias
 FROM public.parts AS p
 LEFT JOIN (
     SELECT

@@ -2,8 +2,7 @@
 -- what was sold before it was put together (below zero) is taken off them.
 SELECT
     p.id AS id_producto,
-    p.onhand::numeric + coalesce(armado.cantidad, 0) AS existencias,
-    nullif(p.lastcost, 0)::numeric AS costo_referencia
+    p.onhand::numeric + coalesce(armado.cantidad, 0) AS existencias
 FROM public.parts AS p
 LEFT JOIN (
     WITH RECURSIVE piezas AS (
