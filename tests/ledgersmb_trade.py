@@ -69,7 +69,8 @@ class Trade:
         for number, name in GOODS.items():
             self.parts[number] = clerk.add_part("part", number, name)
         self.parts["FREIGHT"] = clerk.add_part("service", "FREIGHT", "Freight")
-        self.parts["SPARE"] = clerk.add_part("part", "SPARE", "Spare")
+        for number in ("SPARE", "CUP"):
+            self.parts[number] = clerk.add_part("part", number, number.title())
         parts = [(number, quantity, 0) for number, quantity in KIT.items()]
         self.parts["BASKET"] = clerk.add_part("assembly", "BASKET", "Basket", parts)
 
@@ -237,7 +238,7 @@ class Trade:
         if number == 33:
             self.draft(day, [("OIL", 3, "9.00")])
         if number == 36:
-            self.clerk.change_part(self.parts["TEA"], obsolete="1")
+            self.clerk.change_part(self.parts["CUP"], obsolete="1")  # refused with stock
             self.clerk.delete_part(self.parts["SPARE"])
         if number == DAYS - 1:
             self.buy(day, [("RICE", 20, "2.50"), ("BAG", 20, "0.20")])

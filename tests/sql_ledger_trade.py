@@ -81,7 +81,7 @@ class Trade:
         document, found = self.numbers(number)
         names = {part: name for name, part in self.parts.items()}
         said = {part: (Decimal(quantity), Decimal(price)) for part, quantity, price in lines}
-        kept = []
+        kept, lost = [], Decimal(0)
         for line, part, of_a_set in found:
             name, amount, each = names[part], Decimal(0), Decimal(0)
             if of_a_set:
@@ -94,6 +94,7 @@ class Trade:
                 places = max(2, len(str(price).partition(".")[2]))
                 off = rounded(price * discount / 100, places) if name == lines[0][0] else 0
                 amount = rounded(rounded((price - off) * quantity) * rate)
+                lost += rounded((price - off) * quantity) * rate - amount
                 tax = amount * TAX / (1 + TAX) if taxed else Decimal(0)
                 each = rounded((price - off - tax / quantity) * rate, places)
                 amount = Decimal(0) if name == "SET" else amount - rounded(tax)
@@ -106,6 +107,9 @@ class Trade:
             }  # fmt: skip
             self.leave(self.book[line], 1)
             kept.append(line)
+        if rate != 1 and rounded(lost):  # what rounding lost in all is on the greatest line
+            largest = max((self.book[line] for line in kept), key=lambda said: said["importe"])
+            largest["importe"] += rounded(lost)
         self.documents[number] = (page, day, sign, kept)
 
     def leave(self, said: dict[str, Any], times: int) -> None:

@@ -162,7 +162,7 @@ def test_what_was_renamed_or_made_obsolete_or_deleted(traded: tuple[Trade, Shop]
     _trade, shop = traded
     rows = {row["codigo"]: row for row in shop.olap_rows("SELECT * FROM dw.producto")}
     assert rows["OIL"]["nombre"] == "Olive oil"
-    assert {code for code, row in rows.items() if not row["activo"]} == {"TEA"}
+    assert {code for code, row in rows.items() if not row["activo"]} == {"CUP"}
     assert {code for code, row in rows.items() if not row["inventariable"]} == {"FREIGHT"}
 
 
