@@ -168,11 +168,6 @@ class Clerk:
         form = self._get(f"ic.pl?action=edit&id={number}").form("IC_income")
         self._press("ic.pl", form | fields, "save")
 
-    def delete_part(self, number: int) -> None:
-        """A part that no document names can be deleted."""
-        form = self._get(f"ic.pl?action=edit&id={number}").form("IC_income")
-        self._press("ic.pl", form, "delete")
-
     def post(self, page: str, kind: str, party: str, day: str, lines: Sequence[Line],
              **fields: str) -> Fields:  # fmt: skip
         """An invoice is a draft once it is posted: the form that is shown then.

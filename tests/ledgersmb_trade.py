@@ -69,8 +69,7 @@ class Trade:
         for number, name in GOODS.items():
             self.parts[number] = clerk.add_part("part", number, name)
         self.parts["FREIGHT"] = clerk.add_part("service", "FREIGHT", "Freight")
-        for number in ("SPARE", "CUP"):
-            self.parts[number] = clerk.add_part("part", number, number.title())
+        self.parts["CUP"] = clerk.add_part("part", "CUP", "Cup")
         parts = [(number, quantity, 0) for number, quantity in KIT.items()]
         self.parts["BASKET"] = clerk.add_part("assembly", "BASKET", "Basket", parts)
 
@@ -239,7 +238,6 @@ class Trade:
             self.draft(day, [("OIL", 3, "9.00")])
         if number == 36:
             self.clerk.change_part(self.parts["CUP"], obsolete="1")  # refused with stock
-            self.clerk.delete_part(self.parts["SPARE"])
         if number == DAYS - 1:
             self.buy(day, [("RICE", 20, "2.50"), ("BAG", 20, "0.20")])
             self.put_together(day, 3)

@@ -34,14 +34,15 @@ class Trade:
     """The shop, its book, and what may happen on a day; today is the last.
 
     `numbers` tells of an invoice's number the id of the document and its lines, (id, part's id,
-    whether it is a part of a set), and `part_ids` each part's id.
+    whether it is a part of a set, and whether that one has the price of the whole, which SQL-Ledger
+    gives to any), and `part_ids` each part's id.
     """
 
     def __init__(
         self,
         clerk: Clerk,
         today: date,
-        numbers: Callable[[str], tuple[int, list[tuple[int, int, bool]]]],
+        numbers: Callable[[str], tuple[int, list[tuple[Any, ...]]]],
         part_ids: Callable[[], dict[str, int]],
     ) -> None:
         self.clerk, self.first = clerk, today - timedelta(days=DAYS - 1)
@@ -82,12 +83,12 @@ class Trade:
         names = {part: name for name, part in self.parts.items()}
         said = {part: (Decimal(quantity), Decimal(price)) for part, quantity, price in lines}
         kept, lost = [], Decimal(0)
-        for line, part, of_a_set in found:
+        for line, part, of_a_set, dear in found:
             name, amount, each = names[part], Decimal(0), Decimal(0)
             if of_a_set:
                 (made,) = [made for made in MADE if made in said]
                 quantity = said[made][0] * MADE[made][name]
-                if made == "SET" and name == "OIL":  # the first part is worth the whole set
+                if made == "SET" and dear:
                     each, amount = said[made][1], said[made][0] * said[made][1]
             else:
                 quantity, price = said[name]

@@ -158,7 +158,7 @@ def test_net_sales_are_those_of_the_accounts(traded: tuple[Trade, Shop]):
     assert ours["neta"] == documents == accounts
 
 
-def test_what_was_renamed_or_made_obsolete_or_deleted(traded: tuple[Trade, Shop]):
+def test_what_was_renamed_or_made_obsolete(traded: tuple[Trade, Shop]):
     _trade, shop = traded
     rows = {row["codigo"]: row for row in shop.olap_rows("SELECT * FROM dw.producto")}
     assert rows["OIL"]["nombre"] == "Olive oil"
