@@ -49,9 +49,7 @@ def running_pages(server: ShopServer, database: str, folder: Path) -> Iterator[s
     place = account.own_folder(folder / "ledgersmb")
     settings = place / "ledgersmb.conf"
     settings.write_text(
-        CONFIGURATION.format(
-            host=server.server.host, port=server.server.port, database=database
-        )
+        CONFIGURATION.format(host=server.server.host, port=server.server.port, database=database)
     )
     settings.chmod(0o644)
     place.chmod(0o755)

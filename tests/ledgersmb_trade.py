@@ -148,7 +148,7 @@ class Trade:
         self.note_lines("ir", self.clerk.approve("ir", form), day, lines, -1)
 
     def void(self, back: int) -> None:
-        """A sale is voided, the last but so many: a second document takes it back, under its day."""
+        """The last sale but so many is voided: a second document takes it back, under its day."""
         day, form, lines, ids = self.sales.pop(-1 - back)
         self.moved += [(day, part, Decimal(quantity)) for part, quantity, _price in lines]
         form = self.clerk.approve("is", self.clerk.void("is", form))

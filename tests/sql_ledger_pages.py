@@ -1,4 +1,4 @@
-"""A SQL-Ledger and the pages that a clerk of its uses: documents are typed, posted, posted again."""
+"""A SQL-Ledger and the pages that a clerk of its uses: documents are posted, and posted again."""
 
 from __future__ import annotations
 

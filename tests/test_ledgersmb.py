@@ -107,7 +107,7 @@ def assert_ledger(trade: Trade, shop: Shop) -> None:
 
 
 def assert_stock(trade: Trade, shop: Shop) -> None:
-    """Fail unless ours is what is on the shelf, and the difference is what LedgerSMB makes of it."""
+    """Fail unless ours is what is on the shelf, and the difference what LedgerSMB makes of it."""
     onhand = dict(theirs(shop, "SELECT partnumber, onhand FROM parts WHERE onhand <> 0"))
     less_drafts = {part: stock - trade.drafts[part] for part, stock in onhand.items()}
     assert less_drafts == {part: stock for part, stock in trade.theirs.items() if stock}
@@ -171,3 +171,25 @@ def test_verify_finds_nothing_and_doctor_names_the_version(traded: tuple[Trade, 
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
     said = shop.command("doctor").stdout
     assert "LedgerSMB 1.6.33; the queries were tried with 1.6.33" in said
+
+
+def test_cost_is_fifo_there_and_an_average_here(traded: tuple[Trade, Shop]):
+    trade, shop = traded
+    today = trade.first + timedelta(days=DAYS - 1)
+    trade.parts["JAR"] = trade.clerk.add_part("part", "JAR", "Jar")
+    trade.buy(today, [("JAR", 10, "2.00")])
+    trade.buy(today, [("JAR", 10, "3.00")])
+    trade.sell(today, [("JAR", 12, "5.00")])
+    goods = (
+        "SELECT sum(-a.amount)::int FROM acc_trans AS a JOIN account AS c ON c.id = a.chart_id"
+        " JOIN invoice AS i ON i.id = a.invoice_id WHERE c.accno = '1510' AND i.parts_id = %s"
+    )
+    assert theirs(shop, goods, trade.parts["JAR"]) == [(50 - 26,)]
+    shop.run_in_process()
+    ours = "SELECT valor FROM dw.inventario WHERE id_producto = %s"
+    assert shop.olap_rows(ours, trade.parts["JAR"]) == [{"valor": 50 - 30}]
+    # Two of eight are missing: LedgerSMB writes all eight off, and what is sold then costs nothing.
+    trade.count(today, {"JAR": -2})
+    assert theirs(shop, goods, trade.parts["JAR"]) == [(0,)]
+    trade.sell(today, [("JAR", 1, "5.00")])
+    assert theirs(shop, goods, trade.parts["JAR"]) == [(0,)]

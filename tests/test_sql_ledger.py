@@ -72,7 +72,7 @@ def theirs(shop: Shop, query: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def numbers(shop: Shop, invoice: str) -> tuple[int, list[tuple[Any, ...]]]:
-    """The id of a document, and its lines: id, part, whether it is a part of a set, and has a price."""
+    """The id of a document, and its lines: id, part, whether it is of a set, and has a price."""
     table = {"is": "ar", "ir": "ap"}[invoice.partition("-")[0]]
     ((document,),) = theirs(shop, HEADER.format(table), invoice)
     return document, theirs(shop, LINES, document)
