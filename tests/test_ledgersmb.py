@@ -155,7 +155,9 @@ def test_net_sales_are_those_of_the_accounts(traded: tuple[Trade, Shop]):
         " JOIN ar AS v ON v.id = a.trans_id WHERE c.category = 'I' AND v.approved",
     )
     (ours,) = shop.olap_rows("SELECT sum(venta_neta) AS neta FROM dw.mv_margen_producto_mes")
-    assert ours["neta"] == documents == accounts
+    assert ours["neta"] == accounts
+    # To a document LedgerSMB adds what rounding its lines has lost, in dollars too.
+    assert documents - accounts == Decimal("0.04")
 
 
 def test_what_was_renamed_or_made_obsolete(traded: tuple[Trade, Shop]):
