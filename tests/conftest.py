@@ -42,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--tryton", action="store_true", help="run what needs a real Tryton")
     parser.addoption("--oscar", action="store_true", help="run what needs a real django-oscar")
     parser.addoption("--medusa", action="store_true", help="run what needs a real Medusa")
+    parser.addoption("--ledgersmb", action="store_true", help="run what needs a real LedgerSMB")
+    parser.addoption("--sql-ledger", action="store_true", help="run what needs a real SQL-Ledger")
     parser.addoption(
         "--postgres",
         choices=("all", "embedded", "system"),
