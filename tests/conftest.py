@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--superset", action="store_true", help="run what needs a real Superset")
     parser.addoption("--tryton", action="store_true", help="run what needs a real Tryton")
     parser.addoption("--oscar", action="store_true", help="run what needs a real django-oscar")
+    parser.addoption("--vendure", action="store_true", help="run what needs a real Vendure")
     parser.addoption(
         "--postgres",
         choices=("all", "embedded", "system"),
