@@ -282,9 +282,13 @@ class Trade {
             { input: { id: this.places[place], transferToLocationId: this.places[into] } });
     }
 
+    begin(number) {
+        this.today = number;
+    }
+
     /** What happens on the day so many days after the first. */
     async day(number) {
-        this.today = number;
+        this.begin(number);
         const skus = ["MUG", "TEA", "POEMS", "CARD"].concat(number < 40 ? ["LAMP"] : []);
         const wanted = {};
         for (let n = 1 + this.chance(3); n > 0; n--) wanted[skus[this.chance(skus.length)]] = 1 + this.chance(5);
@@ -391,7 +395,6 @@ class Trade {
 
     /** Somebody pays in dollars. */
     async dollars() {
-        await this.level("TEA", 0, 50);
         await this.ship(await this.order({ TEA: 3 }, "USD"));
     }
 

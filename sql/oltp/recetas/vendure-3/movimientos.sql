@@ -7,29 +7,32 @@
 -- all of a location's go when it is closed. The lines of shipments and of cancellations stay.
 SELECT
     d.id || CASE WHEN parte.numero > 1 THEN '-' || parte.numero ELSE '' END AS id_movimiento,
-    -- In another currency than the shop's, no type that is known: listed as out of scope.
-    CASE
-        WHEN o."currencyCode" <> canal."defaultCurrencyCode"
-            THEN lower(d.tipo) || ' en ' || o."currencyCode"
-        ELSE d.tipo
-    END AS tipo,
+    d.tipo,
     l."productVariantId" AS id_producto,
     parte.ubicacion AS id_sucursal,
     parte.cantidad,
-    -- Of minor units.
-    round(precio.de_una / 100, 6) AS precio_unitario,
+    -- Of minor units. In another currency than the shop's it has none, and waits as a reject.
+    CASE
+        WHEN o."currencyCode" = canal."defaultCurrencyCode" THEN round(precio.de_una / 100, 6)
+    END AS precio_unitario,
     NULL::numeric AS costo_unitario,
     -- Rounded to the minor unit, as Vendure does for the line.
-    round(
-        l."listPrice" * parte.cantidad + precio.rebaja * parte.cantidad / precio.entre
-    ) / 100 AS importe,
+    CASE
+        WHEN o."currencyCode" = canal."defaultCurrencyCode"
+            THEN round(
+                l."listPrice" * parte.cantidad + precio.rebaja * parte.cantidad / precio.entre
+            ) / 100
+    END AS importe,
     precio.impuesto,
     l."listPriceIncludesTax" AS precio_con_impuesto,
     d.momento AT TIME ZONE zona.nombre AS fecha,
     d.anulado,
     d.id_origen,
     l."orderId" AS id_documento,
-    o.code AS documento,
+    o.code || CASE
+        WHEN o."currencyCode" <> canal."defaultCurrencyCode" THEN ', en ' || o."currencyCode"
+        ELSE ''
+    END AS documento,
     d.version_1,
     d.version_2,
     l.xmin AS version_3,
