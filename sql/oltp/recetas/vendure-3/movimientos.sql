@@ -8,7 +8,7 @@
 SELECT
     d.id || CASE WHEN parte.numero > 1 THEN '-' || parte.numero ELSE '' END AS id_movimiento,
     d.tipo,
-    l."productVariantId" AS id_producto,
+    coalesce(l."productVariantId", s."productVariantId") AS id_producto,
     parte.ubicacion AS id_sucursal,
     parte.cantidad,
     -- Of minor units. In another currency than the shop's it has none, and waits as a reject.
@@ -25,7 +25,7 @@ SELECT
     END AS importe,
     precio.impuesto,
     l."listPriceIncludesTax" AS precio_con_impuesto,
-    d.momento AT TIME ZONE zona.nombre AS fecha,
+    d.momento AT TIME ZONE zona.reset_val AS fecha,
     d.anulado,
     d.id_origen,
     l."orderId" AS id_documento,
@@ -33,10 +33,12 @@ SELECT
         WHEN o."currencyCode" <> canal."defaultCurrencyCode" THEN ', en ' || o."currencyCode"
         ELSE ''
     END AS documento,
-    d.version_1,
-    d.version_2,
-    l.xmin AS version_3,
-    o.xmin AS version_4
+    e.xmin AS version_1,
+    f.xmin AS version_2,
+    h.xmin AS version_3,
+    s.xmin AS version_4,
+    l.xmin AS version_5,
+    o.xmin AS version_6
 FROM (
     SELECT
         'E' || e.id AS id,
@@ -46,8 +48,8 @@ FROM (
         f."createdAt" AS momento,
         f.state IN ('Created', 'Cancelled') AS anulado,
         NULL AS id_origen,
-        e.xmin AS version_1,
-        f.xmin AS version_2
+        e.id AS fila,
+        f.id AS envio
     FROM public.order_line_reference AS e
     INNER JOIN public.fulfillment AS f ON f.id = e."fulfillmentId"
     UNION ALL
@@ -61,8 +63,8 @@ FROM (
         c.momento,
         false,
         enviado.ultimo,
-        c.version_1,
-        enviado.version_2
+        c.fila,
+        enviado.cambiado
     FROM (
         SELECT
             'C' || h.id || '-' || q.numero AS id,
@@ -75,7 +77,7 @@ FROM (
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ), 0)::bigint AS despues,
             h."createdAt" AS momento,
-            h.xmin AS version_1
+            h.id AS fila
         FROM public.history_entry AS h
         CROSS JOIN LATERAL jsonb_array_elements(
             CASE WHEN h.type = 'ORDER_CANCELLATION' THEN h.data::jsonb -> 'lines' END
@@ -91,14 +93,33 @@ FROM (
                 array_agg(e.id ORDER BY f."createdAt" DESC, e.id DESC)
                 FILTER (WHERE f.state NOT IN ('Created', 'Cancelled') AND f."createdAt" <= c.momento)
             )[1] AS ultimo,
-            (array_agg(f.xmin ORDER BY age(f.xmin)))[1] AS version_2
+            -- Of several shipments the one that was written last tells of a change.
+            (array_agg(f.id ORDER BY age(f.xmin)))[1] AS cambiado
         FROM public.order_line_reference AS e
         INNER JOIN public.fulfillment AS f ON f.id = e."fulfillmentId"
         WHERE e."orderLineId" = c.linea
     ) AS enviado
+    UNION ALL
+    SELECT
+        'M' || s.id,
+        CASE WHEN s.quantity < 0 THEN 'AJUSTE_SALIDA' ELSE 'AJUSTE_ENTRADA' END,
+        NULL,
+        abs(s.quantity)::bigint,
+        s."createdAt",
+        false,
+        NULL,
+        s.id,
+        NULL
+    FROM public.stock_movement AS s
+    WHERE s.type = 'ADJUSTMENT'
 ) AS d
-INNER JOIN public.order_line AS l ON l.id = d.linea
-INNER JOIN public."order" AS o ON o.id = l."orderId"
+-- Each version is that of a table: of a restored shop all may be of one transaction.
+LEFT JOIN public.order_line_reference AS e ON e.id = d.fila AND d.tipo = 'VENTA'
+LEFT JOIN public.fulfillment AS f ON f.id = d.envio
+LEFT JOIN public.history_entry AS h ON h.id = d.fila AND d.tipo = 'DEVOLUCION_VENTA'
+LEFT JOIN public.stock_movement AS s ON s.id = d.fila AND d.linea IS NULL
+LEFT JOIN public.order_line AS l ON l.id = d.linea
+LEFT JOIN public."order" AS o ON o.id = l."orderId"
 CROSS JOIN LATERAL (
     SELECT
         l."listPrice" + descontado.rebaja / descontado.entre AS de_una,
@@ -142,6 +163,9 @@ CROSS JOIN LATERAL (
         WHERE a.antes < d.cantidad
         GROUP BY a.ubicacion
         UNION ALL
+        SELECT s."stockLocationId", d.cantidad, 0
+        WHERE d.linea IS NULL
+        UNION ALL
         SELECT
             (SELECT b.id FROM public.stock_location AS b ORDER BY b."createdAt", b.id LIMIT 1),
             greatest(0, d.cantidad - asignado.cantidad),
@@ -153,37 +177,9 @@ CROSS JOIN LATERAL (
                 AND s.type = 'ALLOCATION'
                 AND s."createdAt" <= d.momento
         ) AS asignado
-        WHERE asignado.cantidad < d.cantidad OR d.cantidad = 0
+        WHERE d.linea IS NOT NULL AND (asignado.cantidad < d.cantidad OR d.cantidad = 0)
     ) AS u
 ) AS parte
 INNER JOIN public.channel AS canal ON canal.code = '__default_channel__'
-CROSS JOIN (
-    -- PostgreSQL writes these times, by its own clock and in its own zone.
-    SELECT z.reset_val AS nombre FROM pg_catalog.pg_settings AS z WHERE z.name = 'TimeZone'
-) AS zona
-UNION ALL
-SELECT
-    'M' || s.id,
-    CASE WHEN s.quantity < 0 THEN 'AJUSTE_SALIDA' ELSE 'AJUSTE_ENTRADA' END,
-    s."productVariantId",
-    s."stockLocationId",
-    abs(s.quantity),
-    NULL::numeric,
-    NULL::numeric,
-    NULL::numeric,
-    NULL::numeric,
-    NULL::boolean,
-    s."createdAt" AT TIME ZONE zona.nombre,
-    false,
-    NULL,
-    NULL,
-    NULL,
-    s.xmin,
-    NULL::xid,
-    NULL::xid,
-    NULL::xid
-FROM public.stock_movement AS s
-CROSS JOIN (
-    SELECT z.reset_val AS nombre FROM pg_catalog.pg_settings AS z WHERE z.name = 'TimeZone'
-) AS zona
-WHERE s.type = 'ADJUSTMENT'
+-- PostgreSQL writes these times, by its own clock and in its own zone.
+INNER JOIN pg_catalog.pg_settings AS zona ON zona.name = 'TimeZone'
