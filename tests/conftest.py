@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--medusa", action="store_true", help="run what needs a real Medusa")
     parser.addoption("--ledgersmb", action="store_true", help="run what needs a real LedgerSMB")
     parser.addoption("--sql-ledger", action="store_true", help="run what needs a real SQL-Ledger")
+    parser.addoption("--vendure", action="store_true", help="run what needs a real Vendure")
     parser.addoption(
         "--postgres",
         choices=("all", "embedded", "system"),
