@@ -115,6 +115,38 @@ def test_a_round_of_one_shop_is_not_held_by_one_that_runs_elsewhere(
     shops.assert_right()
 
 
+def test_so_many_shops_of_a_server_run_at_once_over_all_machines(new_shops: Callable[..., Shops]):
+    """While a is held none of its server's is carried, by neither machine; all others are."""
+    bound, free = ("a", "b", "c"), ("w", "x", "y", "z")
+    shops = new_shops(*bound, *free)
+    shops.sell()
+    for name in bound:
+        shops.write(name, shops.of[name].env, ETL_RESOURCE="server-1")
+    a = shops.of["a"]
+    with (
+        luigid(shops.folder, shops.env, "[resources]\nserver-1 = 1\n") as port,
+        ThreadPoolExecutor() as pool,
+        a.server.connect(a.olap_name) as held,
+    ):
+        held.cursor().execute("BEGIN; SELECT FROM etl.control FOR UPDATE")
+        asked = ["--scheduler-port", str(port), "--workers", "2", "--as-of", stamp(10)]
+        rounds = [
+            pool.submit(shops.round, *asked, local=False, ETL_STATE_DIR=str(shops.folder / machine))
+            for machine in ("one", "two")
+        ]
+        while not (waiting(a) and all(shops.windows(name) for name in free)):
+            # The one that does not hold a may have ended before.
+            assert not all(done.done() for done in rounds), [d.result().stdout for d in rounds]
+            time.sleep(0.1)
+        # They came before the others.
+        assert [shops.windows(name) for name in bound] == [0, 0, 0]
+        held.rollback()
+        for done in rounds:
+            must_succeed(done.result())
+    assert [shops.windows(name) for name in shops.of] == [1] * len(shops.of)
+    shops.assert_right()
+
+
 def test_luigid_with_its_state_and_without_it(new_shops: Callable[..., Shops]):
     """What it remembers of earlier rounds, or has forgotten, changes nothing of the next."""
     shops = new_shops("a", "b")
