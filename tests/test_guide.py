@@ -125,7 +125,7 @@ def test_all_there_is_to_tell_is_told_under_its_name(catalogue: Catalogue):
         pages = [pair[index] for pair in PAIRS]
         told = list(chain.from_iterable(names(read(page)) for page in pages))
         assert sorted(told) == sorted(
-            helps | views | {"settings", "codes", "metrics", "rules", "types", "map"}
+            helps | views | {"set-ups", "settings", "codes", "metrics", "rules", "types", "map"}
         )
         for page in pages:
             for name in names(read(page)):
