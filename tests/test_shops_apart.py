@@ -32,6 +32,31 @@ def test_two_shops_with_one_olap_or_one_state_folder_are_refused(new_shops: Call
     assert [shops.windows(name) for name in shops.of] == [0, 0, 0, 0, 1]
 
 
+def test_a_shop_has_neither_the_state_folder_nor_the_metrics_file_of_the_round(
+    new_shops: Callable[..., Shops],
+):
+    """It would take the round's memory of what was told for its own, and lose its figures."""
+    shops = new_shops("a", "b", "c")
+    shops.sell()
+    file = shops.folder / "all.prom"
+    shops.write("a", shops.of["a"].env, ETL_STATE_DIR=shops.env["ETL_STATE_DIR"])
+    shops.write("b", shops.of["b"].env, ETL_METRICS_FILE=str(file))
+    done = shops.round(ETL_METRICS_FILE=str(file))
+    assert done.returncode == 30, done.stdout
+    for name, setting in (("a", "ETL_STATE_DIR"), ("b", "ETL_METRICS_FILE")):
+        assert f"{name}.env names the {setting} of the whole round" in done.stdout
+    assert [shops.windows(name) for name in shops.of] == [0, 0, 1]
+
+
+def test_a_single_task_of_no_shop_says_how_one_is_named(new_shops: Callable[..., Shops]):
+    shops = new_shops("a")
+    done = shops.round("--since", "2020-01-01", task="Backfill")
+    assert done.returncode != 0
+    assert "no shop is named: ETL_SHOP=a luigi" in done.stdout, done.stdout
+    asked = shops.command("status")
+    assert asked.returncode == 1 and "--shop" in asked.stdout, asked.stdout
+
+
 def test_an_olap_is_the_first_shops_that_ran_on_it(new_shops: Callable[..., Shops]):
     """By another name of the server the files do not say that they share it: its row does."""
     shops = new_shops("a", "b")

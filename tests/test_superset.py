@@ -16,6 +16,7 @@ from local_servers import free_port
 from shop_database import LUIGI, new_shop
 from shop_server import REPOSITORY, must_succeed, run_program, running_server
 from superset_browser import Viewer, viewer
+from superset_import import import_program
 from superset_shop import (
     EXPECTED,
     FOLDER,
@@ -34,7 +35,7 @@ from superset_shop import (
 
 from demo.server import embedded_binaries
 from demo.superset_server import running
-from pipeline.superset import renewal
+from pipeline.superset import of_shop, renewal
 from pipeline.superset.account import Account, SupersetError
 from pipeline.superset.client import Session
 from pipeline.superset.read_back import chart_data
@@ -340,3 +341,51 @@ def test_after_a_backfill_the_charts_show_it(dashboards: Dashboards):
     said = backfill(510, SUPERSET_URL=account.url, SUPERSET_PASSWORD=account.password)
     assert "Superset: 23 datasets will be asked anew" in said
     assert shown() == before + 14
+
+
+def test_two_shops_of_many_overwrite_nothing_of_each_other(dashboards: Dashboards, tmp_path: Path):
+    """The last test, since it leaves theirs beside what the others count."""
+    session, account = dashboards.session, dashboards.superset.account
+    place = tmp_path / "shops"
+    place.mkdir()
+
+    def there() -> dict[tuple[str, int], str]:
+        return {
+            (kind, found["id"]): found["changed_on_utc"]
+            for kind in ("chart", "dataset", "dashboard")
+            for page in range(5)
+            for found in session.get(f"/api/v1/{kind}/?q=(page:{page},page_size:100)")["result"]
+        }
+
+    def stock(shop: str) -> Any:
+        chart = of_shop.uuid_of(shop, uuid_of("valor_inventario"))
+        return chart_data(session, chart)["data"]
+
+    with new_shop(tmp_path, dashboards.shop.server) as other:
+        other.product(1)
+        other.receipt(datetime.now(UTC) - timedelta(hours=2), (1, 10, 5))
+        other.run(ETL_TIMEZONE="America/Lima")
+        of = {"a": dashboards.shop, "b": other}
+        for name, shop in of.items():
+            said = {k: v for k, v in shop.env.items() if k.startswith(("OLTP_", "OLAP_"))}
+            text = "".join(f"{k}={v}\n" for k, v in said.items())
+            (place / f"{name}.env").write_text(text, encoding="utf-8")
+        env = {k: v for k, v in dashboards.shop.env.items() if not k.startswith(("OLTP_", "OLAP_"))}
+        env |= {"ETL_SHOPS_DIR": str(place), "SUPERSET_PASSWORD": account.password}
+        found = [there()]
+        for name in of:
+            program = import_program("--shop", name, "--url", account.url, "--user", account.user)
+            told = must_succeed(run_program(program, tmp_path, env)).stdout
+            assert "50 charts have their data" in told and f"ventas-y-margen-{name}/" in told
+            found.append(there())
+        # What was there is as it was, to the moment of its last change.
+        assert found[0].items() < found[1].items() < found[2].items()
+        assert len(found[2]) - len(found[1]) == len(found[1]) - len(found[0]) == 50 + 21 + 3
+        assert [list(row.values()) for row in stock("a")] == dashboards.rows("valor_inventario")
+        assert [list(row.values()) for row in stock("b")] == [[50.0]]
+        boards = session.get("/api/v1/dashboard/?q=(page_size:100)")["result"]
+        titles = {board["dashboard_title"] for board in boards}
+        assert {"Salud del ETL", "Salud del ETL · a", "Salud del ETL · b"} <= titles
+        bases = session.get("/api/v1/database/?q=(page_size:100)")["result"]
+        names = {base["database_name"] for base in bases}
+        assert {f"Tienda (analítica){end}" for end in ("", " · a", " · b")} <= names

@@ -390,10 +390,14 @@ def test_two_shops_have_nothing_in_common():
     assert text_of(bundles[""].packed()) == text_of(BUNDLE.packed())
 
 
+# The last of them in SQLite alone, which is what a Superset has at first.
+NAMES = ("uuid", "slug", "database_name", "table_name")
+
+
 def unique(assets: Iterable[dict[str, Any]]) -> Iterator[str]:
     """What Superset knows an asset by, of those that are not below a database."""
     for asset in assets:
-        yield from (str(asset[key]) for key in ("uuid", "slug", "database_name") if key in asset)
+        yield from (str(asset[key]) for key in NAMES if key in asset)
 
 
 def text_of(packed: bytes) -> str:

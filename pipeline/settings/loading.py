@@ -134,6 +134,13 @@ def reader(asked: set[str] | None = None) -> Reader:
         if asked is not None:
             asked.add(name)
         raw = source(name, default)
+        if raw is None and not shops.current() and shops.folder():
+            raise SettingsError(
+                _(
+                    "{name} is not set, and no shop is named: ETL_SHOP={shop} luigi …, or python "
+                    "-m pipeline --shop {shop} …"
+                ).format(name=name, shop=shops.names()[0])
+            )
         if raw is None:
             raise SettingsError(
                 _(

@@ -27,6 +27,10 @@ def for_shop(files: dict[str, dict[str, Any]], shop: str) -> dict[str, dict[str,
         for name in ("database_name", "dashboard_title"):
             if name in asset:
                 asset[name] = f"{asset[name]} · {shop}"
+        if table := asset.get("table_name"):
+            # In an SQLite of its own Superset keeps one dataset of a name, of whatever database.
+            asset["sql"] = f"SELECT * FROM {asset['schema']}.{table}"
+            asset["table_name"] = f"{table} · {shop}"
         if "slug" in asset:
             asset["slug"] = f"{asset['slug']}-{shop}"
     return found

@@ -16,8 +16,8 @@ import luigi.worker
 from luigi import Event
 from luigi.interface import core
 
-from pipeline.errors import PipelineError
-from pipeline.settings import load_settings, shops, state_of_all
+from pipeline.errors import PipelineError, SettingsError
+from pipeline.settings import load_notices, load_settings, shops, state_of_all
 from pipeline.state import round as rounds
 from pipeline.state.round import Note
 from pipeline.tasks.pipeline_task import PipelineTask, UtcSecondParameter
@@ -210,16 +210,34 @@ class RunShops(PipelineTask):
 
 def _sharing(of_all: dict[str, Settings]) -> Iterator[tuple[str, str]]:
     """The shops that have in common what each must have for itself, and a line on it."""
-    claimed: dict[tuple[str, object], str] = {}
+    claimed: dict[tuple[str, object], str] = dict.fromkeys(_of_the_round(), "")
     for name, settings in of_all.items():
         for setting, value in _own(settings):
             first = claimed.setdefault((setting, value), name)
-            if first != name:
+            if not first:
+                yield (
+                    name,
+                    _(
+                        "{shop}.env names the {setting} of the whole round: it is not run until it "
+                        "has its own"
+                    ).format(shop=name, setting=setting),
+                )
+            elif first != name:
                 line = _(
                     "{one}.env and {other}.env have one {setting}: neither is run until each has "
                     "its own"
                 ).format(one=first, other=name, setting=setting)
                 yield from ((first, line), (name, line))
+
+
+def _of_the_round() -> Iterator[tuple[str, object]]:
+    yield "ETL_STATE_DIR", os.path.realpath(state_of_all())
+    file = None
+    # What is wrong with who is told keeps no shop from its run.
+    with suppress(SettingsError), shops.in_shop(""):
+        file = load_notices().metrics_file
+    if file is not None:
+        yield "ETL_METRICS_FILE", os.path.realpath(file)
 
 
 def _own(settings: Settings) -> Iterator[tuple[str, object]]:
