@@ -40,10 +40,15 @@ SELECT
     v.xmin AS version_3,
     o.xmin AS version_4,
     l.xmin AS version_5,
-    linea.version_fila AS version_6,
-    rebaja.version_fila AS version_7,
-    tributo.version_fila AS version_8,
-    hecho.version_fila AS version_9
+    -- The youngest of many, in one: each alone is the same for all rows of a shop's first orders.
+    (
+        SELECT j.version_fila
+        FROM unnest(ARRAY[
+            linea.version_fila, rebaja.version_fila, tributo.version_fila, hecho.version_fila
+        ]) AS j (version_fila)
+        ORDER BY age(j.version_fila)
+        LIMIT 1
+    ) AS version_6
 FROM public.fulfillment_item AS s
 INNER JOIN public.fulfillment AS f ON f.id = s.fulfillment_id
 LEFT JOIN public.order_line_item AS l ON l.id = s.line_item_id
@@ -139,10 +144,14 @@ SELECT
     r.xmin,
     o.xmin,
     l.xmin,
-    linea.version_fila,
-    rebaja.version_fila,
-    tributo.version_fila,
-    parte.version_fila
+    (
+        SELECT j.version_fila
+        FROM unnest(ARRAY[
+            linea.version_fila, rebaja.version_fila, tributo.version_fila, parte.version_fila
+        ]) AS j (version_fila)
+        ORDER BY age(j.version_fila)
+        LIMIT 1
+    )
 FROM public.order_change_action AS a
 INNER JOIN public.order_change AS c ON c.id = a.order_change_id
 INNER JOIN public."order" AS o ON o.id = c.order_id
@@ -248,14 +257,16 @@ SELECT
     NULL::text,
     NULL::text,
     h.xmin,
-    salida.version_fila,
-    vuelta.version_fila,
+    NULL::xid,
     i.xmin,
     NULL::xid,
     NULL::xid,
-    NULL::xid,
-    NULL::xid,
-    NULL::xid
+    (
+        SELECT j.version_fila
+        FROM unnest(ARRAY[salida.version_fila, vuelta.version_fila]) AS j (version_fila)
+        ORDER BY age(j.version_fila)
+        LIMIT 1
+    )
 FROM historial.existencias AS h
 LEFT JOIN public.inventory_item AS i ON i.id = h.inventory_item_id
 -- In halves of a minute, and those beside, so that the two are joined by their hashes.
