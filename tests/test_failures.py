@@ -356,7 +356,7 @@ def test_a_folder_without_leave_to_write_is_named(shop: Shop, which: str):
         shop.olap.cursor().execute("REVOKE INSERT ON etl.etapa FROM etl_cargador")
         assert shop.run_due().returncode == 30
         shop.olap.cursor().execute("GRANT INSERT ON etl.etapa TO etl_cargador")
-        (folder,) = state.iterdir()
+        (folder,) = (entry for entry in state.iterdir() if entry.is_dir())
     program = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
     if os.geteuid() == 0:
         # Root may write everywhere as long as it has its capabilities.

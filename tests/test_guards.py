@@ -691,7 +691,11 @@ def test_schema_drift_is_named_before_anything_is_read(shop: Shop, drift: str):
     shop.till("ALTER TABLE transacciones ALTER fecha DROP DEFAULT")
     shop.till(statement)
     assert named in held(shop, named)
-    (folder,) = [f for f in (shop.folder / "state").iterdir() if not (f / "marker.json").exists()]
+    (folder,) = (
+        folder
+        for folder in (shop.folder / "state").iterdir()
+        if folder.is_dir() and not (folder / "marker.json").exists()
+    )
     assert not [path.name for path in folder.glob("*.csv")], "something was read"
 
 

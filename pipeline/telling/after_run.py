@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -240,7 +241,9 @@ def _tell_once(
     if name == "failed":
         memory.note_failed(cause, now)
     if not notices.urls:
-        memories.remember(notices.state_dir, memory)
+        # For the page alone: a folder that cannot be written has been told of as the cause.
+        with suppress(StateError):
+            memories.remember(notices.state_dir, memory)
         return
     if name != "apart":
         memory.failing_since = memory.failing_since or now

@@ -46,11 +46,13 @@ FROM (
         SELECT m.mes, m.id_producto, g.meses_atras, h.zona
         FROM dw.v_corte AS h
         CROSS JOIN LATERAL (
-            SELECT date_trunc('month', h.dia::timestamp) AS este, min(r.mes) AS primero FROM dw.resumen_mensual AS r
+            SELECT date_trunc('month', h.dia::timestamp) AS este, min(r.mes) AS primero, max(r.mes) AS ultimo
+            FROM dw.resumen_mensual AS r
         ) AS b
         CROSS JOIN LATERAL generate_series(
-            -- What is dated ahead may be of the next one.
-            -1, 12 * extract(year FROM age(b.este, b.primero))::integer + extract(month FROM age(b.este, b.primero))::integer
+            -- What is dated ahead may be of later ones.
+            -greatest(0, 12 * extract(year FROM age(b.ultimo, b.este))::integer + extract(month FROM age(b.ultimo, b.este))::integer),
+            12 * extract(year FROM age(b.este, b.primero))::integer + extract(month FROM age(b.este, b.primero))::integer
         ) AS g (meses_atras)
         INNER JOIN dw.resumen_mensual AS m ON m.mes = (b.este - make_interval(months => g.meses_atras))::date
         GROUP BY m.mes, m.id_producto, g.meses_atras, h.zona
