@@ -308,8 +308,7 @@ class Trade:
     def _trade(self) -> None:
         """Orders, and what was ordered before is packed."""
         chance = self.chance
-        skus = ["A", "B", "K", "S"] + (["D"] if self.today < 20 else [])
-        wanted = chance.sample(skus, chance.randint(1, 3))
+        wanted = chance.sample(["A", "B", "K", "S"], chance.randint(1, 3))
         country = chance.choice(("pe", "pe", "cl"))
         code = chance.choice((None, "DIEZ", "SIETE"))
         lines = {sku: chance.randint(1, 5) for sku in wanted}
@@ -337,6 +336,7 @@ class Trade:
             (3, lambda: self._refused()),
             (4, lambda: self.move("B", "Tienda", "Deposito", 25)),
             (5, lambda: self._cancelled()),
+            (6, lambda: self._sweets()),
             (7, lambda: self.type_in("B", "Deposito", -3)),
             (8, lambda: self._abroad()),
             (9, lambda: self._edited()),
@@ -357,6 +357,9 @@ class Trade:
         except AssertionError as error:
             assert "exceeds the reserved quantity" in str(error)
             self.refused += 1
+
+    def _sweets(self) -> None:
+        self.fulfil(self.buy({"D": 3}), {"D": 3})
 
     def _cancelled(self) -> None:
         self.api.post(f"/admin/orders/{self.buy({'A': 2, 'K': 1})}/cancel")
@@ -417,10 +420,7 @@ class Trade:
         self.forgotten[("A", "Tienda")] += 3 - (self.level("A", "Tienda") - before)
 
     def _deleted(self) -> None:
-        """A product is deleted with its stock, once nothing of it is reserved any more."""
-        reserved = f"/admin/reservations?limit=100&inventory_item_id[]={self.items['D']}"
-        for row in self.api.get(reserved)["reservations"]:
-            self.api.delete(f"/admin/reservations/{row['id']}")
+        """A product is deleted with its stock, of which nothing is reserved."""
         self.deleted = {place: self.level("D", place) for place in OPENING}
         self.api.delete(f"/admin/products/{self.products['D']}")
 
