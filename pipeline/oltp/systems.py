@@ -118,7 +118,7 @@ def _wrong(connection: Connection, text: str) -> str:
         try:
             cursor.execute(sql.SQL("PREPARE etl_firma AS\n{}").format(sql.SQL(text)))
             cursor.execute("DEALLOCATE etl_firma")
-        except psycopg2.ProgrammingError as error:
+        except (psycopg2.ProgrammingError, psycopg2.DataError, psycopg2.NotSupportedError) as error:
             cursor.execute("ROLLBACK TO SAVEPOINT etl_firma")
             return str(error.diag.message_primary)
         cursor.execute("RELEASE SAVEPOINT etl_firma")
