@@ -20,13 +20,10 @@ COMMENT ON VIEW etl.v_ajustado IS
 CREATE OR REPLACE VIEW dw.mv_datos_al AS
 SELECT
     c.datos_al, c.dia, c.zona, etl.impuesto_dicho() AS impuesto_dicho,
-    -- Each apart: what is not asked for is not worked out.
-    (SELECT a.ajustes FROM etl.v_ajustado AS a) AS ajustes,
-    (SELECT a.productos FROM etl.v_ajustado AS a) AS ajustes_productos,
-    (SELECT a.valor FROM etl.v_ajustado AS a) AS ajustes_valor,
-    (SELECT a.desde FROM etl.v_ajustado AS a) AS ajustes_desde,
-    (SELECT a.hasta FROM etl.v_ajustado AS a) AS ajustes_hasta
-FROM dw.v_corte AS c;
+    a.ajustes, a.productos AS ajustes_productos, a.valor AS ajustes_valor, a.desde AS ajustes_desde, a.hasta AS ajustes_hasta
+FROM dw.v_corte AS c
+-- A LEFT JOIN of one row: who asks for nothing of it does not have it worked out.
+LEFT JOIN etl.v_ajustado AS a ON true;
 COMMENT ON VIEW dw.mv_datos_al IS
     'Hasta cuándo llegan los datos que muestran las vistas, y en qué descansan además de los documentos de la tienda';
 COMMENT ON COLUMN dw.mv_datos_al.impuesto_dicho IS
