@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
+from ledger_book import assert_ledger, postgres, theirs, trade_with_windows
 from ledgersmb_pages import ROOT, Clerk, create_company, running_pages
 from ledgersmb_trade import DAYS, Trade
-from olap_comparison import compare_kardex
-from oracle import replay
-from oracle_rows import Product, Rules
 from shop_database import Shop
 from shop_server import running_server
-
-from demo.server import system_binaries
 
 DATABASE = "lsmb"
 LINES = (
@@ -56,54 +50,8 @@ def traded(
             lambda reference: Decimal(theirs(shop, CREDITED, reference)[0][0]),
         )
         trade.prepare()
-        shop.env |= {
-            "ETL_OLTP_SQL_DIR": "receta:ledgersmb-1.6",
-            "ETL_INITIAL_SINCE": datetime.combine(trade.first, time(), UTC).isoformat(),
-            "ETL_MAX_SILENT_DAYS": "999",
-        }
-        shop.succeed("init")
-        for number in range(DAYS):
-            trade.day(number)
-            if number % 6 == 5:
-                shop.run_in_process()
-                assert_ledger(trade, shop)
-                assert_stock(trade, shop)
+        trade_with_windows(trade, shop, "ledgersmb-1.6", DAYS, lambda: assert_stock(trade, shop))
         yield trade, shop
-
-
-def postgres() -> Path:
-    """The system's own PostgreSQL, which has the extensions that LedgerSMB wants."""
-    found = system_binaries()
-    return found[0] if found else pytest.skip("no PostgreSQL of the system's own")
-
-
-def theirs(shop: Shop, query: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Rows of LedgerSMB's own tables."""
-    with shop.oltp.cursor() as cursor:
-        cursor.execute(query, values)
-        return list(cursor.fetchall())
-
-
-def as_movement(said: dict[str, Any]) -> dict[str, Any]:
-    """What a document says, as the oracle takes it."""
-    nothing = dict.fromkeys(("precio_unitario", "costo_unitario", "importe", "id_origen"))
-    given = {"id_sucursal": None, "precio_con_impuesto": False, "anulado": False}
-    return nothing | given | said | {"fecha": datetime.combine(said["fecha"], time(), UTC)}
-
-
-def assert_ledger(trade: Trade, shop: Shop) -> None:
-    """Fail with the first differences unless the ledger is what the documents say."""
-    products = {
-        row["id_producto"]: Product(
-            row["codigo"], row["nombre"], row["categoria"], row["inventariable"]
-        )
-        for row in shop.olap_rows("SELECT * FROM dw.producto")
-    }
-    initial = datetime.combine(trade.first, time(), UTC)
-    rules = Rules(initial=initial, snapshot=datetime.now(UTC))
-    expected = replay([as_movement(said) for said in trade.book.values()], products, rules)
-    found = compare_kardex(shop.olap, expected)
-    assert not found, "\n".join(found)
 
 
 def assert_stock(trade: Trade, shop: Shop) -> None:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from olap_comparison import compare_kardex
-from oracle import replay
-from oracle_rows import Product, Rules
+from ledger_book import assert_ledger, postgres, theirs, trade_with_windows
 from shop_database import Shop
 from shop_server import running_server
 from sql_ledger_pages import ROOT, Clerk
 from sql_ledger_trade import DAYS, MADE, Trade
-
-from demo.server import system_binaries
 
 DATABASE = "sl"
 HEADER = "SELECT id FROM {} WHERE invnumber = %s"
@@ -43,32 +38,8 @@ def traded(
         today = datetime.now(UTC).date()
         trade = Trade(clerk, today, lambda n: numbers(shop, n), lambda: part_ids(shop))
         trade.prepare()
-        shop.env |= {
-            "ETL_OLTP_SQL_DIR": "receta:sql-ledger-3",
-            "ETL_INITIAL_SINCE": datetime.combine(trade.first, time(), UTC).isoformat(),
-            "ETL_MAX_SILENT_DAYS": "999",
-        }
-        shop.succeed("init")
-        for number in range(DAYS):
-            trade.day(number)
-            if number % 6 == 5:
-                shop.run_in_process()
-                assert_ledger(trade, shop)
-                assert_stock(trade, shop)
+        trade_with_windows(trade, shop, "sql-ledger-3", DAYS, lambda: assert_stock(trade, shop))
         yield trade, shop
-
-
-def postgres() -> Path:
-    """The system's own PostgreSQL."""
-    found = system_binaries()
-    return found[0] if found else pytest.skip("no PostgreSQL of the system's own")
-
-
-def theirs(shop: Shop, query: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Rows of SQL-Ledger's own tables."""
-    with shop.oltp.cursor() as cursor:
-        cursor.execute(query, values)
-        return list(cursor.fetchall())
 
 
 def numbers(shop: Shop, invoice: str) -> tuple[int, list[tuple[Any, ...]]]:
@@ -81,28 +52,6 @@ def numbers(shop: Shop, invoice: str) -> tuple[int, list[tuple[Any, ...]]]:
 def part_ids(shop: Shop) -> dict[str, int]:
     """Each part's number, and its id."""
     return {row[0]: row[1] for row in theirs(shop, "SELECT partnumber, id FROM parts")}
-
-
-def as_movement(said: dict[str, Any]) -> dict[str, Any]:
-    """What a document says, as the oracle takes it."""
-    nothing = dict.fromkeys(("precio_unitario", "costo_unitario", "id_origen"))
-    given = {"id_sucursal": None, "precio_con_impuesto": False, "anulado": False}
-    return nothing | given | said | {"fecha": datetime.combine(said["fecha"], time(), UTC)}
-
-
-def assert_ledger(trade: Trade, shop: Shop) -> None:
-    """Fail with the first differences unless the ledger is what the documents say."""
-    products = {
-        row["id_producto"]: Product(
-            row["codigo"], row["nombre"], row["categoria"], row["inventariable"]
-        )
-        for row in shop.olap_rows("SELECT * FROM dw.producto")
-    }
-    initial = datetime.combine(trade.first, time(), UTC)
-    rules = Rules(initial=initial, snapshot=datetime.now(UTC))
-    expected = replay([as_movement(said) for said in trade.book.values()], products, rules)
-    found = compare_kardex(shop.olap, expected)
-    assert not found, "\n".join(found)
 
 
 def assert_stock(trade: Trade, shop: Shop) -> None:
