@@ -97,11 +97,10 @@ def _connect(database: Database, read_only: bool) -> PooledConnection:
 
 
 def _session_settings(database: Database) -> list[str]:
-    zone = QuotedString(database.timezone)
     return [
-        f"TimeZone = {zone}",
+        f"TimeZone = {QuotedString(database.timezone)}",
         # Give up on a lock that somebody else keeps, instead of waiting for ever.
-        f"lock_timeout = {database.lock_timeout * 1000:.0f}",
+        f"lock_timeout = '{database.lock_timeout}s'",
         "DateStyle = ISO",
         "IntervalStyle = postgres",
         "extra_float_digits = 3",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from pipeline.oltp.recipes import FILES, NAME, System, read_system
 from pipeline.settings.recipes import PREFIX, recipes, sql_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from psycopg2.extensions import connection as Connection
 
@@ -99,13 +100,10 @@ def _look(connection: Connection, recipe: str, schema: str, texts: dict[str, str
         return None if lacks else Seen(recipe, schema, None, wrong[NAME])
     settings = {"ETL_OLTP_SQL_DIR": PREFIX + recipe, **dict(_SETTING.findall(version))}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SAVEPOINT etl_version")
-        system = read_system(connection, version)
+        with _undone(connection):
+            system = read_system(connection, version)
     except psycopg2.errors.InsufficientPrivilege:
         system = None
-        with connection.cursor() as cursor:
-            cursor.execute("ROLLBACK TO SAVEPOINT etl_version")
     if system is not None and not system.version and lacks:
         return None
     return Seen(recipe, schema, system, lacks, settings)
@@ -113,13 +111,23 @@ def _look(connection: Connection, recipe: str, schema: str, texts: dict[str, str
 
 def _wrong(connection: Connection, text: str) -> str:
     """What PostgreSQL says of a query that this database's tables and columns do not allow."""
-    with connection.cursor() as cursor:
-        cursor.execute("SAVEPOINT etl_firma")
-        try:
+    try:
+        with _undone(connection), connection.cursor() as cursor:
             cursor.execute(sql.SQL("PREPARE etl_firma AS\n{}").format(sql.SQL(text)))
             cursor.execute("DEALLOCATE etl_firma")
-        except (psycopg2.ProgrammingError, psycopg2.DataError, psycopg2.NotSupportedError) as error:
-            cursor.execute("ROLLBACK TO SAVEPOINT etl_firma")
-            return str(error.diag.message_primary)
-        cursor.execute("RELEASE SAVEPOINT etl_firma")
+    except (psycopg2.ProgrammingError, psycopg2.DataError, psycopg2.NotSupportedError) as error:
+        return str(error.diag.message_primary)
     return ""
+
+
+@contextmanager
+def _undone(connection: Connection) -> Iterator[None]:
+    """What fails in it ends no transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SAVEPOINT etl_detectar")
+        try:
+            yield
+        except psycopg2.Error:
+            cursor.execute("ROLLBACK TO SAVEPOINT etl_detectar")
+            raise
+        cursor.execute("RELEASE SAVEPOINT etl_detectar")

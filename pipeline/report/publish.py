@@ -59,17 +59,10 @@ def publish_both(built: Built, path: Path) -> None:
 def _to_order(figures: Figures) -> str:
     """Everything to order as CSV: with a mark that tells a spreadsheet that it is UTF-8."""
     text = io.StringIO()
-    columns: tuple[str, ...] = (
-        "codigo",
-        "nombre",
-        "categoria",
-        "existencias",
-        "venta_diaria",
-        "dias_cobertura",
-    )
-    columns += ("dias_deseados", "por_pedir")
+    columns = ["codigo", "nombre", "categoria", "existencias", "venta_diaria", "dias_cobertura"]
+    columns += ["dias_deseados", "por_pedir"]
     if any(row["proveedor"] for row in figures.lists["por_pedir"]):
-        columns += ("proveedor",)
+        columns.append("proveedor")
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
     for row in figures.lists["por_pedir"]:

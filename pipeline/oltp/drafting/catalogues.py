@@ -43,16 +43,13 @@ def products(tables: Tables, product: Link, version: str) -> Drafted:
     key = f"p.{product.key.quoted}"
     yielded = [
         Yielded("id_producto", key, _("its key")),
-        Yielded(
+        _or_key(
             "codigo",
-            f"p.{code.quoted}" if code else Field("p", product.key).text,
-            _("by its name") if code else _("no column of a code"),
+            f"p.{code.quoted}" if code else "",
+            Field("p", product.key),
+            _("no column of a code"),
         ),
-        Yielded(
-            "nombre",
-            named or Field("p", product.key).text,
-            _("by its name") if named else _("no column of a name"),
-        ),
+        _or_key("nombre", named, Field("p", product.key), _("no column of a name")),
         Yielded("categoria", category, "" if category.startswith("NULL") else _("by its name")),
     ]
     active = next((c for c in table.of_kind("boolean") if set(words_of(c.name)) & _ACTIVE), None)
@@ -103,13 +100,19 @@ def branches(place: Link | None, version: str) -> Drafted:
     name = best(place.table, "name", "text")
     yielded = [
         Yielded("id_sucursal", key, _("its key")),
-        Yielded(
+        _or_key(
             "nombre",
-            f"s.{name.quoted}" if name else Field("s", place.key).text,
-            _("by its name") if name else _("no column of a name"),
+            f"s.{name.quoted}" if name else "",
+            Field("s", place.key),
+            _("no column of a name"),
         ),
     ]
     return [[*yielded, *_versions(["s"], version)]], [f"FROM {place.table.quoted} AS s"]
+
+
+def _or_key(column: str, said: str, key: Field, lacks: str) -> Yielded:
+    """What the shop calls it; where it has no word for it, its key."""
+    return Yielded(column, said or key.text, _("by its name") if said else lacks)
 
 
 def _versions(aliases: list[str], version: str) -> list[Yielded]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pipeline.oltp.drafting.choice import Part
     from pipeline.oltp.drafting.tables import Column, Link
 
-_KIND_SQL = {"integer": "bigint", "text": "text", "uuid": "uuid"}
+# How a key of that kind is written in SQL.
+KIND_SQL = {"integer": "bigint", "text": "text", "uuid": "uuid"}
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def branch_column(part: Part) -> Column | None:
     place = part.lines.places[0].table if part.lines.places else None
     for column in place.columns.values() if place else ():
         words = [word for word in words_of(column.name) if word != "id"]
-        if len(words) == 1 and rank(words, BRANCH) is not None and column.kind in _KIND_SQL:
+        if len(words) == 1 and rank(words, BRANCH) is not None and column.kind in KIND_SQL:
             return column
     return None
 

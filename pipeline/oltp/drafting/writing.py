@@ -8,6 +8,7 @@ from pipeline.oltp.drafting.choice import type_of
 from pipeline.oltp.drafting.lines import Field
 from pipeline.oltp.drafting.signs import source_of, words_sql
 from pipeline.oltp.drafting.typing_rows import (
+    KIND_SQL,
     Yielded,
     among,
     branch_column,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from pipeline.oltp.drafting.choice import Choice, Part
     from pipeline.oltp.drafting.signs import Group
     from pipeline.oltp.drafting.tables import Column, Link, Tables
-
-_KIND_SQL = {"integer": "bigint", "text": "text", "uuid": "uuid"}
 
 
 def movements(choice: Choice, tables: Tables, version: str) -> list[list[Yielded]]:
@@ -130,7 +129,7 @@ def branch_table(choice: Choice, tables: Tables) -> Link | None:
 
 def _branches(part: Part, choice: Choice, tables: Tables) -> list[Yielded]:
     table = branch_table(choice, tables)
-    kind = _KIND_SQL[table.key.kind] if table else "bigint"
+    kind = KIND_SQL[table.key.kind] if table else "bigint"
     lines = part.lines
     if lines.places and table:
         own = classes(part)["own"]
