@@ -376,7 +376,7 @@ def test_two_shops_of_many_overwrite_nothing_of_each_other(dashboards: Dashboard
         for name in of:
             program = import_program("--shop", name, "--url", account.url, "--user", account.user)
             told = must_succeed(run_program(program, tmp_path, env)).stdout
-            assert "50 charts have their data" in told and f"ventas-y-margen-{name}/" in told
+            assert "53 charts have their data" in told and f"ventas-y-margen-{name}/" in told
             found.append(there())
         # What was there is as it was, to the moment of its last change.
         assert found[0].items() < found[1].items() < found[2].items()
