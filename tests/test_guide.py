@@ -20,7 +20,7 @@ from docs.__main__ import files
 from docs.catalogue import Catalogue, read_catalogue
 from docs.pages import PAIRS, names, read
 from pipeline.__main__ import _COMMANDS
-from pipeline.settings import loading
+from pipeline.settings import loading, reading
 from pipeline.settings.catalogue import SETTINGS
 from pipeline.superset.account import load_account
 from pipeline.tasks.luigi_defaults import RETCODES
@@ -141,7 +141,7 @@ def test_every_setting_of_the_list_is_read_and_no_other(monkeypatch: pytest.Monk
         asked[name] = default
         return "x" if default is None else default
 
-    monkeypatch.setattr(loading, "AutoConfig", lambda search_path: config)
+    monkeypatch.setattr(reading, "AutoConfig", lambda search_path: config)
     loading.load_settings.__wrapped__()
     load_account()
     assert asked == {name: setting.default for name, setting in SETTINGS.items()}

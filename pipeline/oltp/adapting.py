@@ -8,8 +8,8 @@ from psycopg2 import sql
 from psycopg2.extras import RealDictCursor
 
 from pipeline.base.sql_files import read_sql
+from pipeline.oltp.conditions import bound
 from pipeline.oltp.own_ids import own_column
-from pipeline.oltp.reads import bound
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
-from pipeline.oltp.queries import OPTIONAL
+from pipeline.oltp.conditions import (
+    NOT_VOIDED,
+    are_new,
+    bound,
+    date_type,
+    dated_since,
+    in_scope,
+    known_type,
+    moment_of,
+    optional_columns,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from pipeline.base.zone_rules import Rules
     from pipeline.oltp.queries import Query
 
 # No shop's document is older: such a date was mistyped.
 _OLDEST_DATE = "1990-01-01"
-
-_NOT_VOIDED = sql.SQL("m.anulado IS NOT TRUE")
 
 
 def everything(query: Query, since: datetime | None, *, whatever: bool = False) -> sql.Composable:
@@ -33,7 +37,7 @@ def everything(query: Query, since: datetime | None, *, whatever: bool = False) 
     """
     if since is None:
         return _wrap(query, sql.SQL("true"))
-    return _wrap(query, _since(query, since) if whatever else _in_scope(query, since))
+    return _wrap(query, dated_since(query, since) if whatever else in_scope(query, since))
 
 
 def how_many_of(query: Query, ids: Sequence[int]) -> sql.Composable:
@@ -43,25 +47,6 @@ def how_many_of(query: Query, ids: Sequence[int]) -> sql.Composable:
         " WHERE m.id_movimiento = ANY ({}::bigint[])"
     )
     return template.format(sql.SQL(query.text), sql.Literal(list(ids)))
-
-
-_IS_NEW = {
-    # age() holds across wraparound and freeze.
-    "xmin": sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)"),
-    "full": sql.SQL("age(m.{version}) BETWEEN 0 AND age({horizon}::xid8::xid)"),
-    # As an index on the column finds it.
-    "xid8": sql.SQL("m.{version} >= {horizon}::xid8"),
-}
-
-
-def _are_new(query: Query, horizon: int) -> list[sql.Composable]:
-    """One condition a version column: it is not older than the horizon."""
-    return [
-        _IS_NEW[query.capture].format(
-            version=sql.Identifier(version), horizon=sql.Literal(str(horizon))
-        )
-        for version in query.versions
-    ]
 
 
 def changed_since(
@@ -79,7 +64,7 @@ def changed_since(
     takes new versions to be few. The ids of `recheck`, and the movements of `products`, are read
     whatever their version is.
     """
-    new = _are_new(query, horizon)
+    new = are_new(query, horizon)
     if recheck:
         ids = sql.Literal(list(recheck))
         new.append(sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(ids))
@@ -95,11 +80,29 @@ def changed_since(
     return sql.SQL("\nUNION ALL\n").join(branches)
 
 
+def between(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    """A read of the movements in scope that are dated in `[since, until)`."""
+    return _wrap(query, _dated(query, since, until))
+
+
+def count_by_day(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    """A count, by day of the session's zone, of what between() would read."""
+    template = sql.SQL(read_sql("oltp", "contar_por_dia.sql"))
+    return template.format(query=sql.SQL(query.text), condition=_dated(query, since, until))
+
+
+def _dated(query: Query, since: datetime, until: datetime) -> sql.Composable:
+    # A movement without a date is every window's own: it is not read again here.
+    return sql.SQL("({}) AND {} < {}").format(
+        in_scope(query, since), moment_of(query, until), bound(query, until)
+    )
+
+
 def numbers_by_block(query: Query, since: datetime, limits: Sequence[int]) -> sql.Composable:
     """A count of the numbers in scope since then and a sum of their hashes, by block of them."""
     return sql.SQL(read_sql("oltp", "numeros_bloques.sql")).format(
         query=sql.SQL(query.text),
-        condition=_in_scope(query, since),
+        condition=in_scope(query, since),
         limits=sql.Literal(list(limits)),
     )
 
@@ -125,7 +128,7 @@ def types_out_of_scope(query: Query, limit: int) -> sql.Composable:
     """
     return sql.SQL(read_sql("oltp", "tipos_fuera.sql")).format(
         query=sql.SQL(query.text),
-        condition=sql.SQL("({}) IS NOT TRUE AND {}").format(_known_type(query), _NOT_VOIDED),
+        condition=sql.SQL("({}) IS NOT TRUE AND {}").format(known_type(query), NOT_VOIDED),
         limit=sql.Literal(limit),
     )
 
@@ -143,14 +146,14 @@ def rows_out_of_scope(
     Of the latter, what is dated before `since`: those of `movements`, those that are newer than
     the `horizon` if there is one, and impossible dates.
     """
-    wrong_type = sql.SQL("({}) IS NOT TRUE").format(_known_type(query))
+    wrong_type = sql.SQL("({}) IS NOT TRUE").format(known_type(query))
     found = [
         sql.SQL("m.fecha < {}").format(sql.Literal(_OLDEST_DATE)),
         sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(movements))),
-        *(_are_new(query, horizon) if horizon else []),
+        *(are_new(query, horizon) if horizon else []),
     ]
     early = sql.SQL("{} < {} AND (({}))").format(
-        _moment(query, since), bound(query, since), sql.SQL(") OR (").join(found)
+        moment_of(query, since), bound(query, since), sql.SQL(") OR (").join(found)
     )
     named = sql.SQL("(m.tipo IS NULL OR m.tipo::text = ANY ({}::text[]))").format(
         sql.Literal([name for name in types if name is not None])
@@ -159,183 +162,12 @@ def rows_out_of_scope(
         named = sql.SQL("m.tipo::text = ANY ({}::text[])").format(sql.Literal(list(types)))
     return sql.SQL(read_sql("oltp", "filas_fuera.sql")).format(
         query=sql.SQL(query.text),
-        type=_date_type(query),
+        type=date_type(query),
         wrong_type=wrong_type,
         condition=sql.SQL("{} AND CASE WHEN {} THEN {} ELSE {} END").format(
-            _NOT_VOIDED, wrong_type, named, early
+            NOT_VOIDED, wrong_type, named, early
         ),
         limit=sql.Literal(limit),
-    )
-
-
-def _dated(query: Query, since: datetime, until: datetime) -> sql.Composable:
-    # A movement without a date is every window's own: it is not read again here.
-    return sql.SQL("({}) AND {} < {}").format(
-        _in_scope(query, since), _moment(query, until), bound(query, until)
-    )
-
-
-def between(query: Query, since: datetime, until: datetime) -> sql.Composable:
-    """A read of the movements in scope that are dated in `[since, until)`."""
-    return _wrap(query, _dated(query, since, until))
-
-
-def count_by_day(query: Query, since: datetime, until: datetime) -> sql.Composable:
-    """A count, by day of the session's zone, of what between() would read."""
-    template = sql.SQL(read_sql("oltp", "contar_por_dia.sql"))
-    return template.format(query=sql.SQL(query.text), condition=_dated(query, since, until))
-
-
-def understood(
-    query: Query,
-    products: Query,
-    since: datetime,
-    limit: datetime,
-    openings: Mapping[int, datetime],
-    types: Sequence[Mapping[str, Any]],
-    *,
-    rows: sql.Composable | None = None,
-    pending: Sequence[sql.Composable] = (),
-) -> sql.Composable:
-    """A read of every movement as the OLAP understands it: scope, reason to wait, amounts.
-
-    What is dated after `limit` waits in quarantine, as do the lines of products that `products`
-    does not yield. `openings` are the products whose movements count from a date only, `types` the
-    rows of dw.tipo_movimiento. `rows` are read in the place of the query's, and `pending` are the
-    conditions of those that are too new to be compared.
-    """
-    return sql.SQL(read_sql("oltp", "entendidos.sql")).format(
-        query=rows or sql.SQL(query.text),
-        catalogue=sql.SQL(products.text),
-        clock=sql.SQL("v.fecha" if query.wall_clock else "v.fecha AT TIME ZONE 'UTC'"),
-        moment=_moment(query),
-        type=_date_type(query),
-        since=bound(query, since),
-        limit=bound(query, limit),
-        products=sql.Literal(list(openings)),
-        dates=sql.SQL(", ").join(bound(query, date) for date in openings.values()),
-        pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
-        # Not escaped: an OLTP whose encoding is SQL_ASCII knows no escapes but its own.
-        types=sql.Literal(json.dumps(types, ensure_ascii=False)),
-        **optional_columns(query),
-    )
-
-
-def fingerprints(
-    query: Query,
-    products: Query,
-    since: datetime,
-    limit: datetime,
-    openings: Mapping[int, datetime],
-    types: Sequence[Mapping[str, Any]],
-    horizon: int | None,
-    changed: Sequence[int] = (),
-    *,
-    hashed: bool = True,
-    since_version: int | None = None,
-    ids: Sequence[int] = (),
-) -> sql.Composable:
-    """A read of every movement's fingerprint, scope and newness, for verify; see understood().
-
-    With `since_version` of those only that are not older, and of those of `ids`. Fingerprints are
-    `hashed` by PostgreSQL's own function, or made by md5.
-    Without a `horizon` nothing is too new to be compared. The products
-    of `changed` came or went after it.
-    """
-    pending = _are_new(query, horizon) if horizon else []
-    if horizon and changed:
-        products_of = sql.Literal(list(changed))
-        pending.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(products_of))
-    rows: sql.Composable = sql.SQL(query.text)
-    if since_version is not None:
-        rows = _branches(rows, _some(query, since_version, ids))
-    return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
-        understood=understood(
-            query, products, since, limit, openings, types, rows=rows, pending=pending
-        ),
-        fingerprint=fingerprint_of(sql.SQL(read_sql("oltp", "huella_contenido.sql")), hashed),
-    )
-
-
-def fingerprint_of(content: sql.Composable, hashed: bool) -> sql.Composable:
-    """The fingerprint of an expression that yields bytes, as etl.huella() makes it."""
-    template = sql.SQL(read_sql("oltp", "huella.sql"))
-    return template.format(content=content, hashed=sql.Literal(hashed))
-
-
-def _some(query: Query, horizon: int, ids: Sequence[int]) -> list[sql.Composable]:
-    named = sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(ids)))
-    return [*_are_new(query, horizon), *([named] if ids else [])]
-
-
-def _branches(rows: sql.Composable, conditions: Sequence[sql.Composable]) -> sql.Composable:
-    """Each row once that any of the conditions holds for, as changed_since() reads them."""
-    branches = []
-    for position, condition in enumerate(conditions):
-        earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in conditions[:position]]
-        branches.append(
-            sql.SQL("SELECT m.* FROM (\n{}\n) AS m WHERE {}").format(
-                rows, sql.SQL(" AND ").join([condition, *earlier])
-            )
-        )
-    return sql.SQL("\nUNION ALL\n").join(branches)
-
-
-def with_rules(query: Query, types: Sequence[str], rules: Callable[[], Rules]) -> Query:
-    """The query as everything() with a date, between() and the like want it.
-
-    `types` are those that the OLAP knows; `rules` are its own for the shop's zone, around the
-    dates that are to be compared: asked for only where it matters.
-    """
-    return replace(query, types=tuple(types), rules=rules() if query.wall_clock else None)
-
-
-def _known_type(query: Query) -> sql.Composable:
-    return sql.SQL("m.tipo::text = ANY ({}::text[])").format(sql.Literal(list(query.types)))
-
-
-def _date_type(query: Query) -> sql.SQL:
-    return sql.SQL("timestamp" if query.wall_clock else "timestamptz")
-
-
-def _moment(query: Query, bound: datetime | None = None) -> sql.Composable:
-    """A movement's date as bound() gives one, to be compared with that of `bound`, or with any.
-
-    A wall clock that never was is the one that the OLAP shows for it, an hour later or so.
-    """
-    column = sql.SQL("m.fecha::{}").format(_date_type(query))
-    if not query.wall_clock:
-        return column
-    assert query.rules is not None
-    gaps = query.rules.left_out()
-    if bound is not None:
-        # Elsewhere none of them is moved across it.
-        limit = query.rules.wall_clock(bound)
-        gaps = [(start, end) for start, end in gaps if end <= limit < end + (end - start)]
-    if not gaps:
-        return column
-    return sql.SQL("({0} + ({1}::interval[])[1 + width_bucket({0}, {2})])").format(
-        column,
-        sql.Literal([timedelta()] + [by for a, b in gaps for by in (b - a, timedelta())]),
-        sql.Literal([edge for gap in gaps for edge in gap]),
-    )
-
-
-def bound(query: Query, moment: datetime) -> sql.Composable:
-    """A moment as a movement's date is compared with it."""
-    if not query.wall_clock:
-        return sql.Literal(moment)
-    assert query.rules is not None
-    return sql.Literal(query.rules.wall_clock(moment))
-
-
-def _in_scope(query: Query, since: datetime) -> sql.Composable:
-    return sql.SQL("{} AND {} AND {}").format(_known_type(query), _NOT_VOIDED, _since(query, since))
-
-
-def _since(query: Query, since: datetime) -> sql.Composable:
-    return sql.SQL("(m.fecha IS NULL OR {} >= {})").format(
-        _moment(query, since), bound(query, since)
     )
 
 
@@ -344,7 +176,7 @@ def _wrap(query: Query, condition: sql.Composable) -> sql.Composable:
     return template.format(
         query=sql.SQL(query.text),
         condition=condition,
-        type=_date_type(query),
+        type=date_type(query),
         beside=_beside(query),
         **optional_columns(query),
     )
@@ -357,11 +189,3 @@ def _beside(query: Query) -> sql.Composable:
         ).format(sql.Identifier(column))
         for column in query.columns_beside
     )
-
-
-def optional_columns(query: Query) -> dict[str, sql.Composable]:
-    """By its name, each column that the query may lack: itself, or NULL."""
-    return {
-        column: sql.SQL(f"m.{column}" if column in query.columns else "NULL")
-        for column in OPTIONAL[query.name]
-    }

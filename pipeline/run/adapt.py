@@ -13,10 +13,11 @@ from pipeline.base.database import begin_snapshot, connect
 from pipeline.base.zone_rules import server_rules
 from pipeline.errors import SchemaError
 from pipeline.oltp.adapting import ids, look
+from pipeline.oltp.conditions import with_rules
 from pipeline.oltp.open_read import refuse_two_kinds
 from pipeline.oltp.plans import explain
+from pipeline.oltp.proof_reads import understood
 from pipeline.oltp.queries import NAMES, load_query
-from pipeline.oltp.reads import understood, with_rules
 from pipeline.oltp.still_versions import tables_without_version
 from pipeline.run.due import first_start
 from pipeline.run.scope import meant

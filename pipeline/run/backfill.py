@@ -19,9 +19,10 @@ from pipeline.base.database import connect
 from pipeline.base.logs import log
 from pipeline.base.retry import with_retries
 from pipeline.errors import DataError, GuardError, PipelineError
+from pipeline.oltp.conditions import with_rules
 from pipeline.oltp.open_read import Source, open_read
 from pipeline.oltp.queries import Query
-from pipeline.oltp.reads import between, count_by_day, with_rules
+from pipeline.oltp.reads import between, count_by_day
 from pipeline.oltp.snapshot import Snapshot, read_rows, wait_for_flush, wal_position
 from pipeline.run.extract import copy_to_file
 from pipeline.run.refresh import refresh_views, tell_views

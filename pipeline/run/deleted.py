@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline import olap
 from pipeline.base.database import begin_snapshot, connect
 from pipeline.base.zone_rules import server_rules
-from pipeline.oltp.reads import numbers_between, numbers_by_block, with_rules
+from pipeline.oltp.conditions import with_rules
+from pipeline.oltp.reads import numbers_between, numbers_by_block
 from pipeline.run.documents import still_there
 
 if TYPE_CHECKING:

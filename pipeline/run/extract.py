@@ -12,9 +12,10 @@ from pipeline import olap
 from pipeline.base import progress
 from pipeline.base.database import connect
 from pipeline.base.logs import fields, log
+from pipeline.oltp.conditions import with_rules
 from pipeline.oltp.open_read import open_read, refuse_two_kinds
 from pipeline.oltp.queries import Query, load_levels
-from pipeline.oltp.reads import changed_since, everything, with_rules
+from pipeline.oltp.reads import changed_since, everything
 from pipeline.oltp.snapshot import HashingWriter, Snapshot, copy_out, join_in_order, wait_for_flush
 from pipeline.run import catalogue
 from pipeline.run.deleted import find_deleted, is_due

@@ -14,7 +14,7 @@ from pipeline.base.database import connect
 from pipeline.base.logs import log
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import PipelineError
-from pipeline.oltp.reads import fingerprint_of
+from pipeline.oltp.proof_reads import fingerprint_of
 from pipeline.run.source_change import why_everything
 from pipeline.translation import translated as _
 

@@ -16,8 +16,9 @@ from pipeline.base.database import begin_snapshot, connect
 from pipeline.base.sql_files import read_sql
 from pipeline.base.zone_rules import server_rules
 from pipeline.errors import DatabaseError
+from pipeline.oltp.conditions import with_rules
 from pipeline.oltp.open_read import open_read
-from pipeline.oltp.reads import fingerprints, with_rules
+from pipeline.oltp.proof_reads import fingerprints
 from pipeline.run import catalogue
 from pipeline.run.documents import lost_by_documents, names_at_shop
 from pipeline.run.proof import (

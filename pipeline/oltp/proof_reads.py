@@ -1,0 +1,112 @@
+"""Reads of the movements as the OLAP understands them, which it is compared with."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from psycopg2 import sql
+
+from pipeline.base.sql_files import read_sql
+from pipeline.oltp.conditions import are_new, bound, date_type, moment_of, optional_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from pipeline.oltp.queries import Query
+
+
+def understood(
+    query: Query,
+    products: Query,
+    since: datetime,
+    limit: datetime,
+    openings: Mapping[int, datetime],
+    types: Sequence[Mapping[str, Any]],
+    *,
+    rows: sql.Composable | None = None,
+    pending: Sequence[sql.Composable] = (),
+) -> sql.Composable:
+    """A read of every movement as the OLAP understands it: scope, reason to wait, amounts.
+
+    What is dated after `limit` waits in quarantine, as do the lines of products that `products`
+    does not yield. `openings` are the products whose movements count from a date only, `types` the
+    rows of dw.tipo_movimiento. `rows` are read in the place of the query's, and `pending` are the
+    conditions of those that are too new to be compared.
+    """
+    return sql.SQL(read_sql("oltp", "entendidos.sql")).format(
+        query=rows or sql.SQL(query.text),
+        catalogue=sql.SQL(products.text),
+        clock=sql.SQL("v.fecha" if query.wall_clock else "v.fecha AT TIME ZONE 'UTC'"),
+        moment=moment_of(query),
+        type=date_type(query),
+        since=bound(query, since),
+        limit=bound(query, limit),
+        products=sql.Literal(list(openings)),
+        dates=sql.SQL(", ").join(bound(query, date) for date in openings.values()),
+        pending=sql.SQL(" OR ").join(pending) if pending else sql.SQL("false"),
+        # Not escaped: an OLTP whose encoding is SQL_ASCII knows no escapes but its own.
+        types=sql.Literal(json.dumps(types, ensure_ascii=False)),
+        **optional_columns(query),
+    )
+
+
+def fingerprints(
+    query: Query,
+    products: Query,
+    since: datetime,
+    limit: datetime,
+    openings: Mapping[int, datetime],
+    types: Sequence[Mapping[str, Any]],
+    horizon: int | None,
+    changed: Sequence[int] = (),
+    *,
+    hashed: bool = True,
+    since_version: int | None = None,
+    ids: Sequence[int] = (),
+) -> sql.Composable:
+    """A read of every movement's fingerprint, scope and newness, for verify; see understood().
+
+    With `since_version` of those only that are not older, and of those of `ids`. Fingerprints are
+    `hashed` by PostgreSQL's own function, or made by md5.
+    Without a `horizon` nothing is too new to be compared. The products
+    of `changed` came or went after it.
+    """
+    pending = are_new(query, horizon) if horizon else []
+    if horizon and changed:
+        products_of = sql.Literal(list(changed))
+        pending.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(products_of))
+    rows: sql.Composable = sql.SQL(query.text)
+    if since_version is not None:
+        rows = _branches(rows, _some(query, since_version, ids))
+    return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
+        understood=understood(
+            query, products, since, limit, openings, types, rows=rows, pending=pending
+        ),
+        fingerprint=fingerprint_of(sql.SQL(read_sql("oltp", "huella_contenido.sql")), hashed),
+    )
+
+
+def fingerprint_of(content: sql.Composable, hashed: bool) -> sql.Composable:
+    """The fingerprint of an expression that yields bytes, as etl.huella() makes it."""
+    template = sql.SQL(read_sql("oltp", "huella.sql"))
+    return template.format(content=content, hashed=sql.Literal(hashed))
+
+
+def _some(query: Query, horizon: int, ids: Sequence[int]) -> list[sql.Composable]:
+    named = sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(ids)))
+    return [*are_new(query, horizon), *([named] if ids else [])]
+
+
+def _branches(rows: sql.Composable, conditions: Sequence[sql.Composable]) -> sql.Composable:
+    """Each row once that any of the conditions holds for, as changed_since() reads them."""
+    branches = []
+    for position, condition in enumerate(conditions):
+        earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in conditions[:position]]
+        branches.append(
+            sql.SQL("SELECT m.* FROM (\n{}\n) AS m WHERE {}").format(
+                rows, sql.SQL(" AND ").join([condition, *earlier])
+            )
+        )
+    return sql.SQL("\nUNION ALL\n").join(branches)
