@@ -214,9 +214,8 @@ class PropertyShop:
         if death == "after the read":
             raise Died
         if not load_receipt(state, window).exists():
-            self._accept(settings)
             with _dies(olap, "load_staged", death == "before the commit", after=True):
-                receipt = load.load_window(settings, window)
+                receipt = load.load_window(settings, window, self._accepted)
             if death == "after the commit":
                 raise Died
             DurableTarget(str(load_receipt(state, window))).write_receipt(receipt)
@@ -237,8 +236,7 @@ class PropertyShop:
             extract.extract_window(settings, slow)
             self.as_of += timedelta(seconds=1)
             extract.extract_window(settings, Window(start, self.as_of))
-            self._accept(settings)
-            first = load.load_window(settings, Window(start, self.as_of))
+            first = load.load_window(settings, Window(start, self.as_of), self._accepted)
             second = load.load_window(settings, slow)
             shutil.rmtree(settings.state_dir)
         assert not first["superseded"]
@@ -321,9 +319,9 @@ class PropertyShop:
         """Have what is not the shop's own stock booked from now on, or only reported."""
         self.shop.env["ETL_STOCK_DIFFERENCES"] = "adjust" if on else "report"
 
-    def _accept(self, settings: Any) -> None:
-        if self.adjusts:
-            olap.accept_adjustments(settings)
+    @property
+    def _accepted(self) -> olap.Accepted:
+        return olap.Accepted(adjustments=self.adjusts)
 
     @property
     def adjusts(self) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_process import Fault, killed_at, start_run
 from levels_shop import (
     BY_BRANCH,
     CHEESE,
@@ -23,7 +25,12 @@ from shop_database import Shop, new_shop
 from shop_server import ShopServer, must_succeed
 
 from pipeline import olap
+from pipeline.errors import GuardError
+from pipeline.run.due import windows_due
+from pipeline.run.extract import extract_window
+from pipeline.run.load import load_window
 from pipeline.settings import load_settings
+from pipeline.state.window import marker, whole_second
 
 pytestmark = pytest.mark.one_postgres
 
@@ -118,13 +125,41 @@ def test_what_was_accepted_is_not_so_for_a_later_load(adjusting: Shop):
     assert "6 units worth 30.00" in error(adjusting)
 
 
-def test_what_a_run_that_was_killed_had_accepted_is_not_so_for_the_next(adjusting: Shop):
-    # As one leaves it that does not come to its load.
-    with adjusting.environment():
-        olap.accept_adjustments(load_settings())
+@pytest.mark.parametrize("point", ["flushed", "opening", "loaded"])
+def test_what_a_run_that_was_killed_had_accepted_is_not_so_for_the_next(
+    adjusting: Shop, point: str
+):
+    killed_at(adjusting, point, ACCEPT)
     assert plan(adjusting)["held"]
     assert "1 adjustments of 1 products" in error(adjusting)
     assert booked(adjusting) == []
+
+
+@pytest.mark.parametrize("point", ["flushed", "opening"])
+def test_a_run_that_begins_meanwhile_takes_no_acceptance_away(adjusting: Shop, point: str):
+    fault = Fault(adjusting.folder, point, "pause")
+    accepted = start_run(adjusting, ACCEPT, fault=fault)
+    fault.wait_until_paused(accepted)
+    with adjusting.environment():
+        # As RunDue begins.
+        settings = load_settings()
+        pending, _after = windows_due(settings, whole_second(datetime.now(UTC)), wait=True)
+    fault.go_on()
+    assert accepted.wait() == 0, accepted.output
+    assert booked(adjusting) == [(MILK, -1)]
+    assert marker(settings.state_dir, pending).exists()
+
+
+def test_a_run_that_is_held_meanwhile_takes_no_extract_away(adjusting: Shop):
+    """It had the window first, and discarded what the accepted run had read."""
+    with adjusting.environment():
+        settings = load_settings()
+        (window,) = windows_due(settings, whole_second(datetime.now(UTC)), wait=True)
+        extract_window(settings, window)
+        with pytest.raises(GuardError, match="1 adjustments of 1 products"):
+            load_window(settings, window)
+        load_window(settings, window, olap.Accepted(adjustments=True))
+    assert booked(adjusting) == [(MILK, -1)]
 
 
 def test_of_what_has_no_cost_the_units_are_dear(adjusting: Shop):

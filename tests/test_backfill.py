@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -92,6 +93,44 @@ def test_a_backfill_beside_the_schedule_harms_nothing(shop: Shop):
     settle(shop, initial)
     fault.go_on()
     assert process.wait() == 0, process.output
+    settle(shop, since)
+
+
+def leave_room_before_the_end(shop: Shop) -> None:
+    """As autovacuum may leave etl.etapa: rows find room near its end, then in its first page."""
+    with shop.olap.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO etl.etapa (id_movimiento, tipo) SELECT n, repeat('x', 60)"
+            " FROM generate_series(1, 1000) AS n"
+        )
+        cursor.execute("SELECT max((ctid::text::point)[0]) - 1 FROM etl.etapa")
+        ((last,),) = cursor
+        cursor.execute(
+            "DELETE FROM etl.etapa WHERE (ctid::text::point)[0] IN (0, %s)"
+            " AND (ctid::text::point)[1] < 30",
+            (last,),
+        )
+        cursor.execute("VACUUM etl.etapa")
+    # The room is given out by turns.
+    with closing(shop.server.connect(shop.olap_name)) as other, other.cursor() as cursor:
+        cursor.execute("INSERT INTO etl.etapa (id_movimiento) VALUES (0) RETURNING ctid::text")
+        assert cursor.fetchall() == [("(0,1)",)]
+
+
+def test_of_a_movement_in_two_pieces_the_later_read_counts(shop: Shop):
+    initial, since = past(shop)
+    (line,) = shop.sale(since + timedelta(hours=8), (1, 1, 5))
+    settle(shop, initial)
+    leave_room_before_the_end(shop)
+    fault = Fault(shop.folder, "before:piece-0001.json", "pause")
+    process = start(shop, since, fault)
+    fault.wait_until_paused(process)
+    later = initial - timedelta(days=12)
+    shop.correct_document(line, fecha=later)
+    fault.go_on()
+    assert process.wait() == 0, process.output
+    booked = shop.olap_rows("SELECT fecha FROM dw.kardex WHERE id_movimiento = %s", line)
+    assert [row["fecha"] for row in booked] == [later]
     settle(shop, since)
 
 

@@ -3,9 +3,9 @@
 from pipeline.base.database import call
 from pipeline.olap.control import (
     SCHEMA_VERSION,
+    Accepted,
     Control,
-    accept_adjustments,
-    accept_source,
+    accept,
     adopt,
     ask_of_adjustments,
     checked_control,
@@ -31,9 +31,9 @@ from pipeline.olap.staging import (
 __all__ = [
     "SCHEMA_VERSION",
     "STAGED_MOVEMENTS",
+    "Accepted",
     "Control",
-    "accept_adjustments",
-    "accept_source",
+    "accept",
     "adopt",
     "ask_of_adjustments",
     "call",

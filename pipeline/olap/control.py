@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -23,14 +24,25 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 15
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """What whoever asks for a run lets one load of it do, and no other load.
+
+    `source` is the OLTP, as a guard named it, of which it may remove and replace as much as there
+    is, '' for none; with `adjustments` it books its own whatever they are worth.
+    """
+
+    source: str = ""
+    adjustments: bool = False
+
+
 class Control(Bounds):
     """The control row, as etl.leer_control() gives it; until the first load most of it is None.
 
     `hasta` acts as last_run, `horizonte` is where the next window reads from, `version` is the
     token by which a load knows that nobody has loaded since its read; `tipos` are the types of
     dw.tipo_movimiento; `cerrado` is where the ledger is open from, None without a closing; `ajusta`
-    says whether this OLAP was told to book adjustments, `acepta_ajustes` whether the next load's
-    are accepted, `ajustes` how many it has.
+    says whether this OLAP was told to book adjustments, `ajustes` how many it has.
     """
 
     version: str
@@ -40,14 +52,12 @@ class Control(Bounds):
     esquema: int
     tipos: list[str]
     corridas: int
-    aceptar_fuente: str | None
     movimientos_oltp: int | None
     catalogo: str | None
     cerrado: str | None
     existencias: str | None
     existencias_enteras: str | None
     ajusta: bool | None
-    acepta_ajustes: bool
     ajustes: int
     borradas_buscadas: str | None
     filas_kardex: float | None
@@ -174,18 +184,12 @@ def loaded_windows(settings: Settings, windows: Iterable[Window]) -> set[Window]
     return {window for window in asked if (window.desde, window.hasta) in found}
 
 
-def accept_source(settings: Settings, identity: str) -> None:
-    """Let one load of that OLTP pass, however much it removes or replaces."""
-    with connect(settings.olap, "accept source") as connection:
-        call(connection, "SELECT etl.aceptar_fuente(%s)", (identity,))
-        connection.commit()
-
-
-def accept_adjustments(settings: Settings, *, accepted: bool = True) -> None:
-    """Let one load book its adjustments, whatever they are worth, or no longer."""
-    with connect(settings.olap, "accept adjustments") as connection:
-        call(connection, "SELECT etl.aceptar_ajustes(%s)", (accepted,))
-        connection.commit()
+def accept(connection: Connection, accepted: Accepted) -> None:
+    """Let the load of this transaction pass; of one that is taken back no acceptance is left."""
+    if accepted.source:
+        call(connection, "SELECT etl.aceptar_fuente(%s)", (accepted.source,))
+    if accepted.adjustments:
+        call(connection, "SELECT etl.aceptar_ajustes()")
 
 
 def ask_of_adjustments(settings: Settings) -> None:

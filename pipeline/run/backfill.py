@@ -260,9 +260,7 @@ def _merge(
         )
         if verdict != "cargar":
             return {}
-        if accept_source:
-            # In the merge's own transaction: what fails leaves no acceptance to a later window.
-            olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
+        olap.accept(connection, olap.Accepted(accept_source))
         for piece in pieces:
             olap.copy_file(connection, folder / piece["name"], olap.STAGED_MOVEMENTS, piece)
         counts = olap.call(

@@ -35,9 +35,6 @@ def windows_due(settings: Settings, as_of: datetime, *, wait: bool) -> tuple[Win
     make_private_folder(settings.state_dir)
     control = olap.read_control(settings)
     check_clock(control, as_of)
-    if control["acepta_ajustes"]:
-        # For a run that did not come to its load: what this one would book nobody has seen.
-        olap.accept_adjustments(settings, accepted=False)
     loaded = set_aside_unknown(settings)
     pending = find_pending(settings, control, loaded)
     if pending is not None:

@@ -29,21 +29,28 @@ if TYPE_CHECKING:
 READS = 5  # how often a window is read anew where other runs load in between
 
 
-def load_window(settings: Settings, window: Window) -> Load:
+_NOTHING = olap.Accepted()
+
+
+def load_window(settings: Settings, window: Window, accepted: olap.Accepted = _NOTHING) -> Load:
     """Load the window's extract, once, and return the receipt.
 
     The receipt says what became of the window: loaded now, loaded before, or
-    superseded by a run that won. An extract read from another control version
-    is read again at once. One that fails on its data is discarded, since the shop
+    superseded by a run that won. An extract read from another control version, or that
+    another run has discarded meanwhile, is read again at once. `accepted` is what
+    this run lets pass. One that fails on its data is discarded, since the shop
     may correct the rows meanwhile: DataError or GuardError say why. What the window was
     asked for beyond the ordinary is withdrawn then, so that the next run is not
     held by what it need not read.
     """
     for _attempt in range(READS):
+        if not windows.extract_receipt(settings.state_dir, window).exists():
+            # A run to which nothing was accepted had it first, and was held.
+            extract_window(settings, window)
         extract = _read_extract(settings, window)
         started = time.monotonic()
         try:
-            verdict, counts = _try_load(settings, window, extract)
+            verdict, counts = _try_load(settings, window, extract, accepted)
         except (DataError, GuardError):
             discard_extract(settings, window)
             withdraw_request(settings, window)
@@ -88,10 +95,12 @@ def _read_extract(settings: Settings, window: Window) -> Extract:
     return cast(Extract, extract)
 
 
-def _try_load(settings: Settings, window: Window, extract: Extract) -> tuple[str, dict[str, Any]]:
+def _try_load(
+    settings: Settings, window: Window, extract: Extract, accepted: olap.Accepted
+) -> tuple[str, dict[str, Any]]:
     folder = windows.folder(settings.state_dir, window)
     with connect(settings.olap, "load") as connection:
-        verdict, counts = load_files(connection, settings, window, extract, folder)
+        verdict, counts = load_files(connection, settings, window, extract, folder, accepted)
         if verdict == "cargar":
             connection.commit()
     return verdict, counts
@@ -103,11 +112,13 @@ def load_files(
     window: Window,
     extract: Extract,
     folder: Path,
+    accepted: olap.Accepted,
 ) -> tuple[str, dict[str, Any]]:
     """The load's one transaction, but for its commit: the verdict, and the counts if it loads."""
     verdict = olap.open_window(connection, settings, window, extract)
     if verdict != "cargar":
         return verdict, {}
+    olap.accept(connection, accepted)
     if settings.shop:
         olap.adopt(connection, settings)
     olap.copy_in(connection, folder, extract["archivos"])

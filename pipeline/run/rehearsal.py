@@ -123,11 +123,8 @@ def _load_and_take_back(
         settings = _without_guards(settings)
     with connect(settings.olap, "rehearsal") as connection:
         before = _figures(connection)
-        if accept_source:
-            olap.call(connection, "SELECT etl.aceptar_fuente(%s)", (accept_source,))
-        # What an earlier run had accepted is not so for the next.
-        olap.call(connection, "SELECT etl.aceptar_ajustes(%s)", (unguarded,))
-        verdict, counts = load_files(connection, settings, window, extract, folder)
+        accepted = olap.Accepted(accept_source, adjustments=unguarded)
+        verdict, counts = load_files(connection, settings, window, extract, folder, accepted)
         reasons = olap.call(connection, "SELECT etl.motivos_de_rechazo()")
         after = _figures(connection) | (counts.get("salidas") or {})
         left_out = olap.call(connection, "SELECT etl.resumir_fuera_de_alcance()")

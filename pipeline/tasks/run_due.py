@@ -9,13 +9,17 @@ from typing import Any
 
 import luigi
 
-from pipeline import olap
 from pipeline.base.retry import with_retries
 from pipeline.run.due import windows_due
-from pipeline.state.window import Window, whole_second
+from pipeline.state.window import Window, load_receipt, whole_second
 from pipeline.tasks.pipeline_task import PipelineTask, UtcSecondParameter
 from pipeline.tasks.publish_report import PublishReport
-from pipeline.tasks.steps import LoadHistory, WriteMarker, accept_source_parameter
+from pipeline.tasks.steps import (
+    LoadHistory,
+    WriteMarker,
+    accept_adjustments_parameter,
+    accept_source_parameter,
+)
 
 _STARTED = whole_second(datetime.now(UTC))
 
@@ -28,34 +32,39 @@ class RunDue(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]
     )
 
     accept_source = accept_source_parameter()
-    accept_adjustments = luigi.BoolParameter(
-        significant=False,
-        description="let one load book what makes the stock the shop's own (as the guard named it)",
-    )
+    accept_adjustments = accept_adjustments_parameter()
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """The windows that are due."""
         # Evaluated once and kept: Luigi asks requires() again and again, and what
         # is due must not move while the windows run.
-        if self.accept_source:
-            with_retries(lambda: olap.accept_source(self.settings, self.accept_source))
-        due = with_retries(
+        return with_retries(
             lambda: windows_due(self.settings, self.as_of, wait=self.as_of is _STARTED)
         )
-        # Not for a load that some later run does.
-        if self.accept_adjustments and due:
-            with_retries(lambda: olap.accept_adjustments(self.settings))
-        return due
+
+    @cached_property
+    def _accepting(self) -> Window | None:
+        """The window whose load may do what was accepted: the first that has yet to be loaded."""
+        state = self.settings.state_dir
+        return next((w for w in self.windows if not load_receipt(state, w).exists()), None)
 
     def requires(self) -> Iterable[Any]:
         """The last step of each window that is due, and the report where one is published."""
-        steps: list[luigi.Task] = [
-            WriteMarker(desde=window.desde, hasta=window.hasta) for window in self.windows
-        ]
+        steps: list[luigi.Task] = [self._marker(window) for window in self.windows]
         if self.settings.report_path is not None:
             steps.append(PublishReport(after=self.windows[-1].label if self.windows else ""))
         return steps
+
+    def _marker(self, window: Window) -> WriteMarker:
+        if window != self._accepting:
+            return WriteMarker(desde=window.desde, hasta=window.hasta)
+        return WriteMarker(
+            desde=window.desde,
+            hasta=window.hasta,
+            accept_source=self.accept_source,
+            accept_adjustments=self.accept_adjustments,
+        )
 
 
 class Backfill(PipelineTask, luigi.WrapperTask):  # type: ignore[misc]

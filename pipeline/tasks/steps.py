@@ -71,7 +71,31 @@ class ExtractWindow(_WindowTask):
                 with_retries(lambda: extract_window(self.settings, self.window))
 
 
-class LoadOLAP(_WindowTask):
+def accept_source_parameter() -> luigi.Parameter:
+    """What lets through, once, a load that a guard held because of what it removes or replaces."""
+    return luigi.Parameter(
+        default="",
+        significant=False,
+        description="let a load of this OLTP (as the guard named it) pass once",
+    )
+
+
+def accept_adjustments_parameter() -> luigi.BoolParameter:
+    """What lets through, once, a load that a guard held because of what it would book."""
+    return luigi.BoolParameter(
+        significant=False,
+        description="let one load book what makes the stock the shop's own (as the guard named it)",
+    )
+
+
+class _LoadingTask(_WindowTask):
+    """A step that loads the window, or comes after: what is accepted is so for this run alone."""
+
+    accept_source = accept_source_parameter()
+    accept_adjustments = accept_adjustments_parameter()
+
+
+class LoadOLAP(_LoadingTask):
     """Loads and values the extract, in one transaction with its control row."""
 
     def requires(self) -> ExtractWindow:
@@ -86,16 +110,17 @@ class LoadOLAP(_WindowTask):
         """Load, then write down what became of it."""
         with progress.of(self), only_process(self.settings, self.window):
             if not self.complete():
-                receipt = with_retries(lambda: load_window(self.settings, self.window))
+                accepted = olap.Accepted(self.accept_source, self.accept_adjustments)
+                receipt = with_retries(lambda: load_window(self.settings, self.window, accepted))
                 self.output().write_receipt(receipt)
 
 
-class RefreshViews(_WindowTask):
+class RefreshViews(_LoadingTask):
     """Refreshes the materialized views that the shop added: ours are plain ones."""
 
-    def requires(self) -> LoadOLAP:
+    def requires(self) -> luigi.Task:
         """The load."""
-        return LoadOLAP(desde=self.desde, hasta=self.hasta)
+        return self.clone(LoadOLAP)
 
     def output(self) -> DurableTarget:
         """Which views were refreshed, how, and in how many seconds."""
@@ -134,12 +159,12 @@ class RefreshViews(_WindowTask):
         )
 
 
-class WriteMarker(_WindowTask):
+class WriteMarker(_LoadingTask):
     """Marks the window as done; the newest marker acts as last_run."""
 
-    def requires(self) -> RefreshViews:
+    def requires(self) -> luigi.Task:
         """The refreshed views."""
-        return RefreshViews(desde=self.desde, hasta=self.hasta)
+        return self.clone(RefreshViews)
 
     def output(self) -> DurableTarget:
         """The marker."""
@@ -165,15 +190,6 @@ class WriteMarker(_WindowTask):
             extra=fields("WriteMarker", self.window, run_id, detail=True),
         )
         forget_old_windows(self.settings, self.window)
-
-
-def accept_source_parameter() -> luigi.Parameter:
-    """What lets through, once, a load that a guard held because of what it removes or replaces."""
-    return luigi.Parameter(
-        default="",
-        significant=False,
-        description="let a load of this OLTP (as the guard named it) pass once",
-    )
 
 
 class LoadHistory(PipelineTask):

@@ -8,9 +8,9 @@ AS $$
 SELECT jsonb_build_object(
     'version', c.version, 'desde_inicial', c.desde_inicial, 'hasta', c.hasta,
     'horizonte', c.horizonte::text, 'identidad', c.identidad, 'consultas', c.consultas, 'lsn', c.lsn::text, 'zona', c.zona,
-    'esquema', c.esquema, 'corridas', c.corridas, 'aceptar_fuente', c.aceptar_fuente,
+    'esquema', c.esquema, 'corridas', c.corridas,
     'movimientos_oltp', c.movimientos_oltp, 'catalogo', c.catalogo,
-    'ajusta', c.ajusta = etl.esta_base(), 'acepta_ajustes', c.aceptar_ajustes, 'ajustes', (SELECT count(*) FROM dw.ajuste_existencias),
+    'ajusta', c.ajusta = etl.esta_base(), 'ajustes', (SELECT count(*) FROM dw.ajuste_existencias),
     'cerrado', nullif(etl.cerrado_hasta(), '-infinity'), 'existencias', c.existencias, 'existencias_enteras', c.existencias_enteras,
     'borradas_buscadas', c.borradas_buscadas, 'tienda', c.tienda,
     'tipos', (SELECT coalesce(jsonb_agg(t.tipo), '[]') FROM dw.tipo_movimiento AS t),
@@ -70,19 +70,19 @@ AS $$
 UPDATE etl.control AS c SET aceptar_fuente = p_senal
 $$;
 COMMENT ON FUNCTION etl.aceptar_fuente(text) IS
-    'Deja pasar, una sola vez, una carga de ese OLTP aunque quite o reemplace mucho del kardex';
+    'Deja pasar la carga de esta transacción, si es de ese OLTP, aunque quite o reemplace mucho del kardex';
 SELECT etl.conceder('EXECUTE', 'etl.aceptar_fuente(text)', 'etl_cargador');
 
-CREATE OR REPLACE FUNCTION etl.aceptar_ajustes(p_acepta boolean) RETURNS void
+CREATE OR REPLACE FUNCTION etl.aceptar_ajustes() RETURNS void
 LANGUAGE sql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-UPDATE etl.control AS c SET aceptar_ajustes = p_acepta WHERE c.aceptar_ajustes <> p_acepta
+UPDATE etl.control AS c SET aceptar_ajustes = true
 $$;
-COMMENT ON FUNCTION etl.aceptar_ajustes(boolean) IS
-    'Deja, o no deja más, que la próxima carga asiente sus ajustes, valgan lo que valgan, y que esta base los asiente desde ella';
-SELECT etl.conceder('EXECUTE', 'etl.aceptar_ajustes(boolean)', 'etl_cargador');
+COMMENT ON FUNCTION etl.aceptar_ajustes() IS
+    'Deja que la carga de esta transacción asiente sus ajustes, valgan lo que valgan, y que esta base los asiente desde ella';
+SELECT etl.conceder('EXECUTE', 'etl.aceptar_ajustes()', 'etl_cargador');
 
 CREATE OR REPLACE FUNCTION etl.preguntar_ajustes() RETURNS void
 LANGUAGE sql

@@ -15,7 +15,6 @@ BEGIN
         OR (v_control.hasta AT TIME ZONE (p_opciones ->> 'zona'))::date <> v_dia
         OR v_control.horizonte IS NULL
         OR v_control.revaluar
-        OR v_control.aceptar_fuente IS NOT NULL
         OR v_control.politica IS DISTINCT FROM etl.huella_politica((p_opciones ->> 'incluye_impuesto')::boolean, v_dia)
         OR EXISTS (SELECT FROM etl.rechazo)
         OR EXISTS (SELECT FROM dw.apertura AS a WHERE a.fecha IS NULL) THEN

@@ -9,3 +9,15 @@ BEGIN
     END IF;
 END
 $$;
+-- What is accepted is so for the transaction of one load.
+DO $$
+BEGIN
+    IF to_regclass('etl.control') IS NOT NULL THEN
+        UPDATE etl.control SET aceptar_fuente = NULL;
+    END IF;
+    IF to_regprocedure('etl.aceptar_ajustes(boolean)') IS NOT NULL THEN
+        UPDATE etl.control SET aceptar_ajustes = false;
+    END IF;
+END
+$$;
+DROP FUNCTION IF EXISTS etl.aceptar_ajustes(boolean);

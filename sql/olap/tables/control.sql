@@ -58,7 +58,7 @@ COMMENT ON COLUMN etl.control.existencias IS
 COMMENT ON COLUMN etl.control.existencias_enteras IS 'Fin de la última ventana que la leyó entera';
 COMMENT ON COLUMN etl.control.ajusta IS
     'Qué base aceptó asentar ajustes: su servidor, línea de tiempo y número; en otra, o nula, la próxima que los asiente pregunta';
-COMMENT ON COLUMN etl.control.aceptar_ajustes IS 'La próxima carga asienta sus ajustes sin preguntar';
+COMMENT ON COLUMN etl.control.aceptar_ajustes IS 'La carga de esta transacción asienta sus ajustes sin preguntar; confirmado, es siempre falso';
 COMMENT ON COLUMN etl.control.borradas_buscadas IS
     'Fin de la última ventana que buscó lo que el OLTP ya no tiene, o que lo leyó todo';
 COMMENT ON COLUMN etl.control.tienda IS
