@@ -427,3 +427,45 @@ def test_blocks_do_not_ask_how_ids_are_spread(worded: Shop):
     assert found.different == [number(ids[0])] and found.extra == [number(ids[1])]
     ((_name, suspects),) = [asks for asks in asked if asks[0] == "huella_filas.sql"]
     assert len(suspects) <= 2
+
+
+# The lines of what is sold apart from the others, as they stand in tables of their own elsewhere.
+APART = (
+    f"{MOVEMENTS}WHERE d.tipo = 'VENTA'\nUNION ALL\n"
+    f"{MOVEMENTS.replace('l.unidades AS', 'abs(l.unidades) AS')}WHERE d.tipo <> 'VENTA'"
+)
+
+
+def as_restored(shop: Shop) -> None:
+    """All rows of one transaction, as pg_restore leaves them."""
+    with shop.transaction() as cursor:
+        for table in ("articulo", "tienda", "documento", "linea"):
+            cursor.execute(f"CREATE TEMP TABLE dump AS SELECT * FROM {table}")
+            cursor.execute(f"TRUNCATE {table}")
+            cursor.execute(f"INSERT INTO {table} SELECT * FROM dump")
+            cursor.execute("DROP TABLE dump")
+
+
+def test_rows_that_were_all_restored_at_once_have_versions_that_move(worded: Shop):
+    (worded.folder / "sql" / "movimientos.sql").write_text(APART, encoding="utf-8")
+    write(worded, "ENTRADA_MERCANCIA", *[("A-1", 20, 3)] * 15)
+    write(worded, "VENTA", *[("A-1", 1, 5)] * 15, day=1)
+    as_restored(worded)
+    worded.run()
+    assert stock(worded)["A-1"] == (285, 3)
+    write(worded, "VENTA", ("A-1", 2, 5), day=2)
+    worded.run()
+    assert stock(worded)["A-1"] == (283, 3)
+
+
+def test_versions_that_were_kept_when_all_was_restored_at_once_do_not_move(worded: Shop):
+    """A column that has the transaction of the restore is no version, even though its rows are."""
+    path = worded.folder / "sql" / "movimientos.sql"
+    path.write_text(APART.replace("l.xmin", "l.v").replace("d.xmin", "l.v"), encoding="utf-8")
+    write(worded, "ENTRADA_MERCANCIA", *[("A-1", 20, 3)] * 15)
+    write(worded, "VENTA", *[("A-1", 1, 5)] * 15, day=1)
+    worded.till("ALTER TABLE linea ADD v xid")
+    with worded.transaction() as cursor:
+        cursor.execute("UPDATE linea SET v = pg_current_xact_id()::xid")
+    said = " ".join(worded.command("plan").stdout.split())
+    assert "movimientos.sql yields version_1 as" in said and "for every row" in said

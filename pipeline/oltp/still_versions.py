@@ -57,7 +57,7 @@ def refuse_still_versions(cursor: Cursor, query: Query, plan: dict[str, Any]) ->
         if not expressions
         or not all(_SYSTEM.fullmatch(e) or _CONSTANT.fullmatch(e) for e in expressions)
     ]
-    _refuse_still_values(cursor, query, untold)
+    _refuse_still_values(cursor, query, plan, untold)
     # Above the branches of a view a plan shows the first one's expression alone.
     _refuse_still_tables(cursor, query, plan)
     if untold and not any(leaf["Node Type"] in _TEXT_ALONE for leaf in _leaves(plan)):
@@ -141,19 +141,42 @@ def _refuse_constants_below(query: Query, plan: dict[str, Any]) -> None:
             )
 
 
-def _refuse_still_values(cursor: Cursor, query: Query, columns: list[str]) -> None:
+def _refuse_still_values(
+    cursor: Cursor, query: Query, plan: dict[str, Any], columns: list[str]
+) -> None:
     """The same of versions whose plan does not tell: a column, or what a view makes."""
     # Of type xid8, many rows may well be of the transaction that added the column.
     own = query.capture == "xmin" and query.name == "movimientos"
     for column in columns:
         value = _still_value(cursor, sql.SQL(query.text), column, own)
-        if value:
+        if value and not (query.capture == "xmin" and _is_of_rows(cursor, plan, value)):
             raise SchemaError(
                 _(
                     "{name}.sql yields {column} as {value} for every row, so that what is new "
                     "would never be seen: yield the row's version, or {still}"
                 ).format(name=query.name, column=column, value=value, still=_(_STILL))
             )
+
+
+def _is_of_rows(cursor: Cursor, plan: dict[str, Any], value: str) -> bool:
+    """Whether rows are of that transaction: a restore leaves all of them of one, and each moves.
+
+    Only of tables that hold no version beside their rows' own is that known.
+    """
+    found = sorted(relations(plan))
+    cursor.execute(
+        read_sql("oltp", "tablas_sin_version.sql"),
+        {
+            "schemas": [schema for schema, _name in found],
+            "names": [name for _schema, name in found],
+        },
+    )
+    rows = sql.SQL("SELECT EXISTS (SELECT FROM ONLY {} AS t WHERE t.xmin = {}::xid)")
+    for table in cursor.fetchall():
+        cursor.execute(rows.format(sql.Identifier(*table), sql.Literal(value)))
+        if cursor.fetchone() == (True,):
+            return True
+    return False
 
 
 def _refuse_still_tables(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
