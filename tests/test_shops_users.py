@@ -143,6 +143,13 @@ def test_anothers_folder_is_refused_in_a_line_and_changes_nothing(machines: Mach
     assert "1 of 3 shops failed: a: " in told and "may not be read by this account" in told, told
     assert [shops.windows(name) for name in shops.of] == [1, 2, 2]
     (machines.state(ONE) / "a").chmod(0o700)
+    # Or with a window of the other's in it.
+    (window,) = (machines.state(ONE) / "a").glob("*--*")
+    os.chown(window, TWO, TWO)
+    told = machines.round(ONE, "--local-scheduler", "--as-of", stamp(5))
+    assert told.endswith("exit 30") and "Traceback" not in told, told
+    assert f"1 of 3 shops failed: a: {window} may not be read by this account" in told, told
+    os.chown(window, ONE, ONE)
     told = machines.round(ONE, "--local-scheduler", "--as-of", stamp(4))
     assert told.endswith("exit 0"), told
     shops.assert_right()

@@ -16,9 +16,8 @@ from pipeline.run import catalogue, deleted
 from pipeline.run.due import check_clock
 from pipeline.run.extract import levels_are_whole
 from pipeline.run.source_change import rewritten, why_everything
-from pipeline.state import window as windows
 from pipeline.state.receipts import horizon
-from pipeline.state.window import windows_named
+from pipeline.state.window import is_done, windows_named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,8 +74,7 @@ def _folder_says_otherwise(settings: Settings, last: datetime) -> bool:
     """Whether a window there is to be finished, or is one that the OLAP has lost."""
     state = settings.state_dir
     return any(
-        window.hasta > last
-        or (last in (window.desde, window.hasta) and not windows.marker(state, window).exists())
+        window.hasta > last or (last in (window.desde, window.hasta) and not is_done(state, window))
         for window in windows_named(state)
     )
 

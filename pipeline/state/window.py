@@ -90,6 +90,14 @@ def marker(state: Path, window: Window) -> Path:
     return folder(state, window) / "marker.json"
 
 
+def is_done(state: Path, window: Window) -> bool:
+    """Whether the window has its marker; StateError where this account may not look for it."""
+    try:
+        return marker(state, window).exists()
+    except PermissionError as error:
+        raise _not_ours(folder(state, window)) from error
+
+
 def windows_named(state: Path) -> Iterator[Window]:
     """The windows that have a folder by their names alone; none where there is no state folder.
 
