@@ -10,11 +10,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fault_process import holding
+from fault_process import Fault, holding, start_command
 from fault_shop import days_ago, loaded, now, olap_tables, run_quickly, settle, stock
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 from shop_server import ShopServer
+
+from pipeline.settings import load_settings
+from pipeline.state.request import withdraw_request
+from pipeline.state.window import windows_in
 
 # The guards count and compare; what they count is tried on both elsewhere.
 pytestmark = pytest.mark.one_postgres
@@ -774,3 +778,18 @@ def test_valued_movements_that_lose_their_product_are_asked_for_and_named(shop: 
     (view,) = shop.olap_rows("SELECT DISTINCT motivo FROM dw.v_rechazos")
     assert view["motivo"] == "perdió su producto"
     assert_olap_equals_replay(shop, initial)
+
+
+def test_a_rebuild_whose_request_another_run_has_withdrawn_is_none(shop: Shop):
+    """A run that begins meanwhile takes its window up; a guard that holds it leaves nothing."""
+    stock(shop)
+    shop.run()
+    fault = Fault(shop.folder, "after:window.json", "pause")
+    rebuild = start_command(shop, "rebuild", fault=fault)
+    fault.wait_until_paused(rebuild)
+    with shop.environment():
+        settings = load_settings()
+        withdraw_request(settings, windows_in(settings.state_dir)[-1])
+    fault.go_on()
+    assert rebuild.wait() == 1, rebuild.output
+    assert "a guard refused it" in rebuild.output

@@ -48,7 +48,16 @@ def run_requested(settings: Settings, request: Request, accept_source: str = "")
                 ).format(earlier=earlier)
             )
     write_request(settings, window, request)
-    if _run(window, accept_source):
+    done = _run(window, accept_source)
+    # Also where another run was held that had begun with the window meanwhile.
+    if read_request(settings, window) != request:
+        raise RequestedRunError(
+            _(
+                "a guard refused it, see above; nothing of it is kept, and the next run is an "
+                "ordinary one"
+            )
+        )
+    if done:
         return window
     if windows.marker(settings.state_dir, window).exists():
         # Nothing but the report comes after the marker.
@@ -57,13 +66,6 @@ def run_requested(settings: Settings, request: Request, accept_source: str = "")
                 "{window} is done, but the report was not published, see above; the next run "
                 "does it"
             ).format(window=window)
-        )
-    if read_request(settings, window) != request:
-        raise RequestedRunError(
-            _(
-                "a guard refused it, see above; nothing of it is kept, and the next run is an "
-                "ordinary one"
-            )
         )
     raise RequestedRunError(
         _("the run failed, see above; nothing half done is kept, and the next run resumes it")
