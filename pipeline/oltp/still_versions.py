@@ -30,6 +30,8 @@ LOOKUPS = ("InitPlan", "SubPlan")
 _CONSTANT = re.compile(r"\(*(NULL|'\d+')::xid8?\)*")
 # What a column is of, in an expression.
 _ALIAS = re.compile(r"(\w+)\.\w+")
+# What a query within an expression stands for in it.
+_SUBPLAN = re.compile(r"\b(SubPlan \d+)\b")
 # A version that PostgreSQL itself keeps.
 _SYSTEM = re.compile(r"(.*\.)?xmin")
 _STILL = N_("read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full")
@@ -72,7 +74,7 @@ def tables_without_version(query: Query, plan: dict[str, Any]) -> list[str]:
     """
     branches = _output_columns(query, plan)
     versions = [branch[column] for branch in branches for column in query.versions]
-    used = {_root(alias) for expression in versions for alias in _ALIAS.findall(expression)}
+    used = {alias for expression in versions for alias in _made_of(expression, plan)}
     scanned = {
         _root(node["Alias"]): f"{node['Schema']}.{node['Relation Name']}"
         for node in _nodes(plan)
@@ -82,6 +84,26 @@ def tables_without_version(query: Query, plan: dict[str, Any]) -> list[str]:
         return []
     named = {scanned[alias] for alias in used}
     return sorted(set(scanned.values()) - named)
+
+
+def _made_of(expression: str, plan: dict[str, Any]) -> set[str]:
+    """The aliases that an expression of a plan takes columns of, also by a query within it.
+
+    What a function makes rows of, as unnest() does to compare versions, stands for its rows.
+    """
+    found: set[str] = set()
+    within = set(_SUBPLAN.findall(expression))
+    for node in _nodes(plan):
+        if node.get("Subplan Name") in within:
+            found |= {a for below in node.get("Output", []) for a in _made_of(below, plan)}
+    for alias in _ALIAS.findall(expression):
+        called = [
+            node["Function Call"]
+            for node in _nodes(plan)
+            if node.get("Alias") == alias and "Function Call" in node
+        ]
+        found |= {a for call in called for a in _made_of(call, plan)} if called else {_root(alias)}
+    return found
 
 
 def _root(alias: str) -> str:
