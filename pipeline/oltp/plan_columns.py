@@ -23,17 +23,11 @@ _SUBPLAN = re.compile(r"SubPlan \d+")
 
 def output_columns(query: Query, plan: dict[str, Any]) -> list[dict[str, str]]:
     """By each branch of a UNION ALL that yields rows, the expression of each column."""
-    if plan["Node Type"] in ("Append", "Merge Append"):
-        branches = [p for p in plan.get("Plans", ()) if p["Parent Relationship"] not in LOOKUPS]
-        return [columns for below in branches for columns in output_columns(query, below)]
-    if plan.get("Alias", "").startswith("*SELECT* "):
-        # A branch of a UNION ALL, whose columns PostgreSQL casts: what they are is told below.
-        return output_columns(query, plan["Plans"][0])
-    output = plan.get("Output", [])
-    # Rows of the text alone change with it, which is noticed.
-    if len(output) != len(query.columns) or not reads_something(plan):
-        return []
-    return [dict(zip(query.columns, output, strict=True))]
+    return [
+        dict(zip(query.columns, output, strict=True))
+        for output in _outputs(plan)
+        if len(output) == len(query.columns)
+    ]
 
 
 def relations(plan: dict[str, Any]) -> set[tuple[str, str]]:
@@ -75,8 +69,22 @@ def _behind(alias: str, plan: dict[str, Any]) -> list[str]:
             found.append(node["Function Call"])
         for below in node.get("Plans", ()):
             if below["Parent Relationship"] == "Subquery":
-                found += [text for text in below.get("Output", []) if is_kept(text, plan)]
+                kept = [[text for text in o if is_kept(text, plan)] for o in _outputs(below)]
+                found += [text for branch in kept for text in branch if all(kept)]
     return found
+
+
+def _outputs(plan: dict[str, Any]) -> list[list[str]]:
+    """The expressions that a node yields, by each branch of a UNION ALL."""
+    if plan["Node Type"] in ("Append", "Merge Append"):
+        branches = [p for p in plan.get("Plans", ()) if p["Parent Relationship"] not in LOOKUPS]
+        return [outputs for below in branches for outputs in _outputs(below)]
+    if plan.get("Alias", "").startswith("*SELECT* "):
+        # PostgreSQL casts the columns of such a branch: what they are is told below.
+        (below,) = (p for p in plan["Plans"] if p["Parent Relationship"] == "Subquery")
+        return _outputs(below)
+    # Rows of the text alone change with it, which is noticed.
+    return [plan.get("Output", [])] if reads_something(plan) else []
 
 
 def is_kept(expression: str, plan: dict[str, Any]) -> bool:
