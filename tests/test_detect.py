@@ -101,7 +101,8 @@ def test_tryton_is_recognised_and_its_settings_are_printed(bare: Shop):
     # As printed they are used.
     bare.env |= system["settings"]
     bare.succeed("init")
-    assert json.loads(bare.succeed("adapt", "--json").stdout)["ids"]["movements"] == 0
+    said = json.loads(bare.succeed("adapt", "--json").stdout)
+    assert (said["ids"]["movements"], said["versions"]) == (0, [])
 
 
 def test_oscar_is_recognised_by_its_migrations(bare: Shop):
@@ -145,6 +146,32 @@ def test_any_django_is_no_oscar(bare: Shop):
     assert done.returncode == 1
     assert "oscar" not in done.stdout.replace(str(REPOSITORY), "")
     assert "none of its 1 tables looks like movements" in done.stdout
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_version_that_is_not_one_row_is_one_line(bare: Shop, rows: int):
+    """As of a database that nobody has set up; another system beside it is found all the same."""
+    bare.till(tables_of(TRYTON))
+    for _row in range(rows):
+        bare.till(TRYTON_8_2)
+    done = bare.command("adapt", "--detect")
+    assert done.returncode == 1
+    (line,) = done.stdout.strip().splitlines()
+    assert "this looks like tryton-8 of an unknown version" in line
+    assert "its version.sql does not yield one row there" in line
+    bare.till(tables_of(OSCAR))
+    bare.till(OSCAR_4_2.format(schema="public"))
+    found = detect(bare)
+    assert [system["recipe"] for system in found["systems"]] == ["oscar-4"]
+    assert found["not_usable"] == [line.removeprefix("error: ")]
+
+
+def test_another_system_of_which_no_version_is_told_is_not_named(bare: Shop):
+    bare.till(tables_of(TRYTON))
+    bare.till("ALTER TABLE stock_move DROP COLUMN internal_quantity")
+    bare.till(tables_of(OSCAR))
+    bare.till(OSCAR_4_2.format(schema="public"))
+    assert detect(bare)["not_usable"] == []
 
 
 def test_tables_in_another_schema_are_said_in_a_line(bare: Shop):

@@ -408,6 +408,18 @@ def test_a_table_whose_version_is_in_none_is_named(shop: Shop):
     ).in_state("warning")
 
 
+def test_a_version_that_is_the_youngest_of_several_is_of_each_of_them(shop: Shop):
+    trade(shop)
+    youngest = "(SELECT j.v FROM unnest(ARRAY[d.xmin, t.xmin]) AS j (v) ORDER BY age(j.v) LIMIT 1)"
+    folder = Path(edited(shop, ("    t.xmin AS version_2\n", f"    {youngest} AS version_2\n")))
+    found = doctor(shop, ETL_OLTP_SQL_DIR=str(folder)).one("OLTP versions")
+    assert (found.state, found.found) == ("ok", "of each table that the queries read")
+    text = (folder / "movimientos.sql").read_text(encoding="utf-8")
+    (folder / "movimientos.sql").write_text(text.replace("d.xmin, t.xmin", "d.xmin, d.xmin"))
+    found = doctor(shop, ETL_OLTP_SQL_DIR=str(folder)).one("OLTP versions")
+    assert found.found == "none of public.transacciones in movimientos.sql"
+
+
 def test_a_branch_of_a_union_and_a_partition_have_their_versions(shop: Shop):
     trade(shop)
     path = Path(edited(shop)) / "movimientos.sql"

@@ -222,6 +222,34 @@ def test_a_version_that_never_moves_where_no_plan_tells(
         assert shop.run_due().returncode == 0
 
 
+@pytest.mark.parametrize(
+    "version",
+    [
+        "(SELECT j.v FROM unnest(ARRAY[d.xmin, t.xmin]) AS j (v) ORDER BY age(j.v) LIMIT 1)",
+        "g.v",
+    ],
+    ids=["of two tables", "of many rows"],
+)
+def test_the_youngest_of_several_versions_moves_where_all_were_restored_at_once(
+    shop: Shop, folder: Path, version: str
+):
+    for _ in range(20):
+        shop.sale(datetime.now(UTC) - timedelta(days=1), (1, 0.25, 7))
+    shop.till(
+        "UPDATE detalle_transaccion SET cantidad = cantidad; UPDATE transacciones SET tipo = tipo"
+    )
+    query = folder / "movimientos.sql"
+    text = query.read_text().replace("d.xmin AS version_1", f"{version} AS version_1")
+    grouped = (
+        "\nINNER JOIN (SELECT e.id_transaccion, (array_agg(e.xmin ORDER BY age(e.xmin)))[1] AS v"
+        " FROM public.detalle_transaccion AS e GROUP BY 1) AS g"
+        " ON g.id_transaccion = t.id_transaccion"
+    )
+    query.write_text(text.rstrip() + grouped)
+    assert shop.run_due().returncode == 0
+    assert movements(shop) == 25
+
+
 HISTORY = "CREATE TABLE historico (LIKE transacciones); ALTER TABLE historico ADD v xid"
 # By the branch of a view that does not move beside one that does: what makes it, what is said.
 STILL_BRANCHES = {

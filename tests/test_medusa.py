@@ -227,7 +227,9 @@ def assert_stock(traded: Traded) -> None:
 
 def test_stock_is_medusas_but_for_what_the_guide_says(traded: Traded):
     assert_stock(traded)
-    assert traded.medusa.forgotten == {("A", "Tienda"): 1}
+    # Of 1 and of the 2 within a kit, which came back at once, Medusa brought back either.
+    assert list(traded.medusa.forgotten) == [("A", "Tienda")]
+    assert traded.medusa.forgotten["A", "Tienda"] in (1, 2)
     assert sum(traded.medusa.stock().values()) > 500
     (waits,) = traded.history.olap_rows("SELECT * FROM etl.rechazo")
     assert (waits["motivo"], waits["cantidad"]) == ("sin precio", 4)
@@ -254,7 +256,7 @@ def test_net_sales_are_what_the_orders_say(traded: Traded, recipe: str):
     }
     assert not apart
     assert set(ours) <= set(theirs)
-    assert len([net for net in theirs.values() if net]) > DAYS - 5
+    assert len([net for net in theirs.values() if net]) == 20
 
 
 def test_each_correction_by_hand_has_its_day(traded: Traded):
@@ -300,7 +302,7 @@ def test_names_are_medusas_and_what_is_no_stock_is_marked(traded: Traded):
         ("B", "Bolsa", True, True),
         ("D", "Dulce", True, False),
         ("S", "Servicio", False, True),
-        (None, "Sin variante", False, True),
+        ("sin-variante", "Sin variante", False, True),
     }
     branches = {row["nombre"] for row in traded.history.olap_rows("SELECT * FROM dw.sucursal")}
     assert {"Tienda", "Almacen", "Feria"} <= branches
@@ -319,6 +321,19 @@ def test_verify_finds_nothing_and_doctor_names_the_version(traded: Traded, recip
     assert "the OLAP equals the OLTP" in shop.succeed("verify", "--all").stdout
     said = shop.command("doctor").stdout
     assert "Medusa 2.21; the queries were tried with 2.21" in said
+
+
+def test_rows_that_were_written_all_at_once_are_read(traded: Traded):
+    """As after a restore: the youngest version of each movement is the same."""
+    tables = ("fulfillment", "fulfillment_item", "order_fulfillment", "order", "order_change",
+              "order_change_action", "order_item", "order_line_item", "return",
+              "order_line_item_adjustment", "order_line_item_tax_line")  # fmt: skip
+    touched = [f'UPDATE "{table}" SET created_at = created_at' for table in tables]
+    touched.append("UPDATE historial.existencias SET momento = momento")
+    traded.plain.till(";".join(touched))
+    window(traded, DAYS)
+    for shop in (traded.plain, traded.history):
+        assert "the OLAP equals the OLTP" in shop.succeed("verify", "--all").stdout
 
 
 def test_another_version_is_refused_in_a_line(traded: Traded):

@@ -125,7 +125,7 @@ def _versions(side: Side, usable: list[Query]) -> Iterator[Finding]:
         for query, plan in zip(usable, plans, strict=True)
         if (tables := tables_without_version(query, plan))
     ]
-    # What a recipe takes without a version never changes: its tests have seen to that.
+    # What a recipe takes without a version never changes, or its page in the guide says so.
     if not found or is_shipped(side.settings.oltp_sql_dir):
         yield Finding("ok", _("OLTP versions"), _("of each table that the queries read"))
         return

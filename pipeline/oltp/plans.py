@@ -9,7 +9,8 @@ from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SchemaError
-from pipeline.oltp.still_versions import LOOKUPS, refuse_still_versions, relations
+from pipeline.oltp.plan_columns import LOOKUPS, relations
+from pipeline.oltp.still_versions import refuse_still_versions
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:

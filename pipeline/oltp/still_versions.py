@@ -13,27 +13,29 @@ from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SchemaError
+from pipeline.oltp.plan_columns import (
+    TEXT_ALONE,
+    alias_of,
+    columns_within,
+    is_kept,
+    leaves,
+    nodes,
+    output_columns,
+    reads_something,
+    relations,
+    root,
+)
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from psycopg2.extensions import cursor as Cursor
 
     from pipeline.oltp.queries import Query
 
-# What a node of a plan looks values up in, beside the rows that it hands on.
-LOOKUPS = ("InitPlan", "SubPlan")
-
 # A version that is no column of a table.
 _CONSTANT = re.compile(r"\(*(NULL|'\d+')::xid8?\)*")
-# What a column is of, in an expression.
-_ALIAS = re.compile(r"(\w+)\.\w+")
-# A version that PostgreSQL itself keeps.
-_SYSTEM = re.compile(r"(.*\.)?xmin")
 _STILL = N_("read a materialized view or a logical subscriber's table, or set ETL_CAPTURE=full")
-_TEXT_ALONE = ("Result", "Values Scan")
 # Below what no transaction has: none, and bootstrap's.
 _OF_NOBODY = {
     "xmin": sql.SQL("m.{version}::text IN ('0', '1')"),
@@ -45,22 +47,22 @@ _OF_NOBODY = {
 def refuse_still_versions(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
     """Raise SchemaError where a version cannot move; `plan` is the query's, as explain() has it."""
     _refuse_foreign_tables(query, plan)
-    branches = _output_columns(query, plan)
+    branches = output_columns(query, plan)
     _refuse_constants(query, branches)
     _refuse_constants_below(query, plan)
-    if not branches and not _reads_something(plan):
+    if not branches and not reads_something(plan):
         return
     told = {column: [branch[column] for branch in branches] for column in query.versions}
     untold = [
         column
         for column, expressions in told.items()
         if not expressions
-        or not all(_SYSTEM.fullmatch(e) or _CONSTANT.fullmatch(e) for e in expressions)
+        or not all(_CONSTANT.fullmatch(e) or is_kept(e, plan) for e in expressions)
     ]
     _refuse_still_values(cursor, query, plan, untold)
     # Above the branches of a view a plan shows the first one's expression alone.
     _refuse_still_tables(cursor, query, plan)
-    if untold and not any(leaf["Node Type"] in _TEXT_ALONE for leaf in _leaves(plan)):
+    if untold and not any(leaf["Node Type"] in TEXT_ALONE for leaf in leaves(plan)):
         _refuse_rows_without_version(cursor, query)
 
 
@@ -70,12 +72,12 @@ def tables_without_version(query: Query, plan: dict[str, Any]) -> list[str]:
     That is right of a table from which only what never changes is taken. Empty also where a part
     of the query stands between, of which the plan does not say what its versions are made of.
     """
-    branches = _output_columns(query, plan)
+    branches = output_columns(query, plan)
     versions = [branch[column] for branch in branches for column in query.versions]
-    used = {_root(alias) for expression in versions for alias in _ALIAS.findall(expression)}
+    used = {root(alias_of(column)) for e in versions for column in columns_within(e, plan)}
     scanned = {
-        _root(node["Alias"]): f"{node['Schema']}.{node['Relation Name']}"
-        for node in _nodes(plan)
+        root(node["Alias"]): f"{node['Schema']}.{node['Relation Name']}"
+        for node in nodes(plan)
         if "Relation Name" in node
     }
     if not used or not used <= scanned.keys():
@@ -84,17 +86,12 @@ def tables_without_version(query: Query, plan: dict[str, Any]) -> list[str]:
     return sorted(set(scanned.values()) - named)
 
 
-def _root(alias: str) -> str:
-    """Of a partition, or where a name comes again, a plan numbers the alias."""
-    return re.sub(r"_\d+$", "", alias)
-
-
 def _refuse_foreign_tables(query: Query, plan: dict[str, Any]) -> None:
     foreign = sorted(
         f"{node['Schema']}.{node['Relation Name']}"
         if "Relation Name" in node
         else str(node.get("Relations", "of another server"))
-        for node in _nodes(plan)
+        for node in nodes(plan)
         if node["Node Type"] == "Foreign Scan"
     )
     if foreign:
@@ -120,10 +117,10 @@ def _refuse_constants(query: Query, branches: list[dict[str, str]]) -> None:
 
 def _refuse_constants_below(query: Query, plan: dict[str, Any]) -> None:
     """The same of what a view or a part of the query yields, beside parts that do move."""
-    for node in _nodes(plan):
+    for node in nodes(plan):
         for expression in node.get("Output", []):
             constant = _CONSTANT.fullmatch(expression)
-            if not constant or not _reads_something(node):
+            if not constant or not reads_something(node):
                 continue
             # Of several versions one may be missing in a branch.
             if constant[1] == "NULL" and len(query.versions) > 1:
@@ -223,7 +220,7 @@ def _yields(plan: dict[str, Any], schema: str, table: str, column: str) -> bool:
     word = re.compile(rf"(?<!\w){re.escape(column)}(?!\w)")
     return any(
         word.search(expression)
-        for node in _nodes(plan)
+        for node in nodes(plan)
         if (node.get("Schema"), node.get("Relation Name")) == (schema, table)
         for expression in node.get("Output", [])
     )
@@ -262,36 +259,3 @@ def _refuse_rows_without_version(cursor: Cursor, query: Query) -> None:
                 "change of it would never be seen: yield the row's version, or {still}"
             ).format(name=query.name, column=query.id_column, number=row[0], still=_(_STILL))
         )
-
-
-def _output_columns(query: Query, plan: dict[str, Any]) -> list[dict[str, str]]:
-    """By each branch of a UNION ALL that yields rows, the expression of each column."""
-    if plan["Node Type"] in ("Append", "Merge Append"):
-        branches = [p for p in plan.get("Plans", ()) if p["Parent Relationship"] not in LOOKUPS]
-        return [columns for below in branches for columns in _output_columns(query, below)]
-    output = plan.get("Output", [])
-    # Rows of the text alone change with it, which is noticed.
-    if len(output) != len(query.columns) or not _reads_something(plan):
-        return []
-    return [dict(zip(query.columns, output, strict=True))]
-
-
-def relations(plan: dict[str, Any]) -> set[tuple[str, str]]:
-    """The schema and name of each relation that a plan of explain() scans."""
-    return {
-        (node["Schema"], node["Relation Name"]) for node in _nodes(plan) if "Relation Name" in node
-    }
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for below in plan.get("Plans", ()):
-        yield from _nodes(below)
-
-
-def _leaves(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    return (node for node in _nodes(plan) if not node.get("Plans"))
-
-
-def _reads_something(plan: dict[str, Any]) -> bool:
-    return any(leaf["Node Type"] not in _TEXT_ALONE for leaf in _leaves(plan))

@@ -11,8 +11,10 @@ import psycopg2
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
+from pipeline.errors import SchemaError
 from pipeline.oltp.recipes import FILES, NAME, System, read_system
 from pipeline.settings.recipes import PREFIX, recipes, sql_folder
+from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -104,6 +106,10 @@ def _look(connection: Connection, recipe: str, schema: str, texts: dict[str, str
             system = read_system(connection, version)
     except psycopg2.errors.InsufficientPrivilege:
         system = None
+    except SchemaError:
+        # No row, or several: nobody has set this system up, or it is another one.
+        told = _("its version.sql does not yield one row there")
+        return None if lacks else Seen(recipe, schema, None, told, settings)
     if system is not None and not system.version and lacks:
         return None
     return Seen(recipe, schema, system, lacks, settings)

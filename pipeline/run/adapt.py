@@ -21,6 +21,7 @@ from pipeline.oltp.queries import NAMES, load_query
 from pipeline.oltp.still_versions import tables_without_version
 from pipeline.run.due import first_start
 from pipeline.run.scope import meant
+from pipeline.settings.recipes import is_shipped
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def look_at_queries(settings: Settings) -> dict[str, Any]:
                     if t["tipo"] not in control["tipos"]
                 ],
                 "ids": ids(shop, movements),
-                "versions": _versions(shop, queries),
+                "versions": _versions(shop, queries, is_shipped(settings.oltp_sql_dir)),
                 "products": _count(shop, queries[1]),
                 "branches": _count(shop, queries[2]),
             }
@@ -81,8 +82,11 @@ def _count(shop: Connection, query: Query) -> int:
     return int(olap.call(shop, text))
 
 
-def _versions(shop: Connection, queries: list[Query]) -> list[str]:
-    """What of the queries would never be noticed when it changes, a sentence each."""
+def _versions(shop: Connection, queries: list[Query], shipped: bool) -> list[str]:
+    """What of the queries would never be noticed when it changes, a sentence each.
+
+    What a recipe takes without a version never changes, or its page in the guide says so.
+    """
     said = []
     for query in queries:
         if query.capture == "full":
@@ -92,7 +96,7 @@ def _versions(shop: Connection, queries: list[Query]) -> list[str]:
         except SchemaError as failure:
             said.append(str(failure))
             continue
-        if tables := tables_without_version(query, plan):
+        if (tables := tables_without_version(query, plan)) and not shipped:
             said.append(
                 _(
                     "{name}.sql yields no version of {tables}: what changes there is not noticed"
