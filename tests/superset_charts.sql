@@ -83,7 +83,7 @@ SELECT sucursal, coalesce(sum(valor) FILTER (WHERE existencias > 0), 0), count(*
 FROM dw.v_reposicion_sucursal GROUP BY sucursal
 -- reponer_por_sucursal
 SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, sucursal, codigo, nombre, existencias, venta_diaria,
-    greatest(dias_cobertura, 0), greatest(existencias_producto - existencias, 0)
+    greatest(dias_cobertura, 0), greatest(ceil(venta_diaria * 30 - existencias), 0), greatest(existencias_producto - existencias, 0)
 FROM dw.v_reposicion_sucursal WHERE agotado OR reponer
 -- conteos_por_categoria
 SELECT p.categoria, count(*), count(*) FILTER (WHERE k.variacion <> 0), -sum(least(k.costo_total, 0)),
