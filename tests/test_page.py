@@ -20,6 +20,7 @@ from pipeline.report.figures import Figures, read_figures
 from pipeline.report.page import render_page
 from pipeline.report.publish import build_page, order_beside, publish_all
 from pipeline.settings import load_settings
+from pipeline.state.told import Failed, Memory, remember
 
 pytestmark = pytest.mark.one_postgres
 
@@ -278,6 +279,50 @@ def test_runs_that_failed_are_told_with_their_cause(shop: Shop):
     (query / "movimientos.sql").write_text(whole, encoding="utf-8")
     shop.run(ETL_OLTP_SQL_DIR=str(query))
     assert "Una corrida falló" in page_of(shop)
+
+
+def test_what_failed_long_ago_is_told_no_more(shop: Shop):
+    """Though no run has failed since, which would have made the folder forget it."""
+    shop.run_in_process()
+    now = datetime.now(UTC)
+    failed = [Failed(now - 15 * DAY, "antigua"), Failed(now - 13 * DAY, "reciente")]
+    remember(Path(shop.env["ETL_STATE_DIR"]), Memory(failed=failed))
+    page = page_of(shop)
+    assert "reciente" in page and "antigua" not in page
+
+
+def test_one_failure_hides_no_days_without_a_run(shop: Shop):
+    now = datetime.now(UTC).replace(microsecond=0)
+    for days in (9, 8, 7, 6, 3, 2, 1, 0):
+        shop.run_in_process(as_of=now - days * DAY)
+    memory = Memory(failed=[Failed(now - 4 * DAY, "se cortó")])
+    remember(Path(shop.env["ETL_STATE_DIR"]), memory)
+    page = page_of(shop)
+    assert "Una corrida falló" in page and "se cortó" in page
+    assert page.count("Ninguna corrida terminó entre") == 1
+
+
+@pytest.mark.parametrize(
+    ("side", "env", "said"),
+    [
+        ("OLTP", {"OLTP_DB_PORT": "1"}, "no se puede llegar a la base de datos de la tienda"),
+        ("OLTP", {"OLTP_DB_PASSWORD": "x"}, "la base de datos de la tienda no deja entrar"),
+        ("OLAP", {"OLAP_DB_NAME": "no_hay"}, "la base de datos de estas cifras no deja entrar"),
+    ],
+    ids=["no shop", "no login", "no OLAP"],
+)
+def test_a_database_that_fails_is_told_without_its_host_and_account(
+    shop: Shop, side: str, env: dict[str, str], said: str
+):
+    shop.product(1)
+    shop.run_in_process()
+    shop.env["ETL_LANG"] = "es"
+    assert shop.run_due(**env).returncode in (30, 35)
+    found = re.findall(r"<li>(Una corrida falló[^<]*)</li>", page_of(shop))
+    assert len(found) == 1 and said in found[0]
+    place = ("HOST", "PORT", "NAME", "USER")
+    told = {shop.env.get(f"{side}_DB_{name}", "") for name in place} | {"DB_", *env.values()}
+    assert not [word for word in told if len(word) > 2 and word in found[0]]
 
 
 # Today and this month

@@ -111,17 +111,18 @@ def read_figures(settings: Settings) -> Figures:
                     name: rows(name, dia=day, zona=zone, limite=_ACTED_ON.get(name, LONGEST_LIST))
                     for name in LISTS
                 }
+    asked = datetime.now(UTC)
     return Figures(
         settings.shop_name or account.name,
         zone,
         until,
         day,
         lists,
-        datetime.now(UTC),
+        asked,
         settings.currency,
         said,
         settings.prices_include_tax,
-        recall(settings.state_dir).failed,
+        recall(settings.state_dir).failed_lately(asked),
     )
 
 

@@ -28,7 +28,14 @@ from pipeline.state.targets import DurableTarget
 from pipeline.superset.renewal import renew_dashboards
 from pipeline.telling import booked_late, deleted, left_out, metrics, notify, stock_apart
 from pipeline.telling.messages import say
-from pipeline.telling.wording import dated, first_line, next_command, shop_zone, typed
+from pipeline.telling.wording import (
+    dated,
+    first_line,
+    for_the_page,
+    next_command,
+    shop_zone,
+    typed,
+)
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -239,7 +246,7 @@ def _tell_once(
     cause = first_line(failure) or say(notices.language, "no_cause")
     memory = memories.recall(notices.state_dir)
     if name == "failed":
-        memory.note_failed(cause, now)
+        memory.note_failed(for_the_page(failure) or cause, now)
     if not notices.urls:
         # For the page alone: a folder that cannot be written has been told of as the cause.
         with suppress(StateError):
