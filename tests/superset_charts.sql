@@ -74,7 +74,8 @@ SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, exis
     greatest(ceil(venta_diaria * 30 - existencias), 0)
 FROM dw.mv_reposicion WHERE agotado OR reponer
 -- venta_por_producto
-SELECT categoria, sum(venta_neta) FROM dw.v_ventas_producto WHERE meses_atras <= 3 GROUP BY categoria
+SELECT categoria, sum(venta_neta), sum(unidades), sum(margen), sum(margen) / nullif(sum(venta_neta), 0)
+FROM dw.v_ventas_producto WHERE meses_atras <= 3 GROUP BY categoria
 -- venta_interanual
 SELECT to_char(dia, 'YYYY-MM'), sum(venta_neta), sum(venta_neta_antes) FROM dw.v_ventas_interanual GROUP BY 1
 -- existencias_por_sucursal
