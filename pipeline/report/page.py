@@ -88,6 +88,7 @@ def render_page(figures: Figures, language: str, links: Mapping[str, str] | None
         ],
         links=_links(links or {}),
         currency=figures.currency,
+        halves=_halves,
         is_product=lambda cell: isinstance(cell, Product),
     )
 
@@ -101,6 +102,27 @@ def _links(files: Mapping[str, str]) -> dict[str, str]:
 
 def _sections(makers: Sequence[Make], figures: Figures, voice: Voice) -> list[Section]:
     return [make(figures, voice) for make in makers] if figures.until else []
+
+
+def _halves(sections: Sequence[Section]) -> list[Sequence[Section]]:
+    """Those with something to show in two columns about as long as each other, in their order."""
+    shown = [section for section in sections if section.table.rows]
+    lengths = [_length(section) for section in shown]
+    uneven = {at: max(sum(lengths[:at]), sum(lengths[at:])) for at in range(1, len(shown))}
+    first = min(uneven, key=lambda at: uneven[at], default=len(shown))
+    return [shown[:first], shown[first:]]
+
+
+def _length(section: Section) -> int:
+    """About how many lines of a table a section is as long as."""
+    if section.chart:
+        return 18
+    if section.grids:
+        return 8 + len(section.grids[0].rows)
+    # A bar has a line above it, and a name of a product often two.
+    return 6 + (
+        2 * len(section.bars) if section.bars else min(len(section.table.rows), 11) * 3 // 2
+    )
 
 
 def _cards(figures: Figures, voice: Voice) -> list[Card]:
