@@ -129,14 +129,23 @@ class Viewer:
 
         Once that has opened a window, the table is the one in it.
         """
+        from playwright.sync_api import TimeoutError as StillDrawing
+
         page = self._page
         window = page.locator("[role=dialog]")
         table = window if window.count() else page.locator(f"[data-test-chart-name='{title}']")
         table.locator("td").get_by_text(value, exact=True).click(button="right")
-        page.get_by_text("Desglosar por", exact=True).last.hover()
-        offered = page.locator(".ant-popover-inner-content:visible")
+        menu = page.get_by_text("Desglosar por", exact=True).last
+        offered = page.locator(".ant-popover-inner-content:visible").get_by_text(column, exact=True)
+        for _ in range(_PATIENCE // _GLANCE):
+            menu.hover()
+            with suppress(StillDrawing):
+                offered.wait_for(timeout=_GLANCE)
+                break
+            # What came up under a mouse that rests is not entered.
+            page.mouse.move(0, 0)
         with page.expect_response("**/api/v1/chart/data*", timeout=_PATIENCE) as heard:
-            offered.get_by_text(column, exact=True).click()
+            offered.click()
         window.locator("th").get_by_text(column, exact=True).wait_for(timeout=_PATIENCE)
         assert not self.refused, self.refused
         return _read(heard.value)
