@@ -11,7 +11,13 @@ from pipeline.translation.stored import worded
 
 
 class PipelineError(Exception):
-    """A failure with a known cause; its text is one line: what, where, what to do."""
+    """A failure with a known cause; its text is one line: what, where, what to do.
+
+    `plain` says it on the shop's page, where the line has what is not for everybody: a host, an
+    account, somebody's session.
+    """
+
+    plain: str | None = None
 
 
 class SettingsError(PipelineError):

@@ -124,6 +124,32 @@ class Viewer:
         self._wait_until_drawn()
         return {chart: _read(answer) for chart, answer in heard.items()}
 
+    def go_down(self, title: str, value: str, column: str) -> Answer:
+        """Right click on a value of that table, and go down from it by a column.
+
+        Once that has opened a window, the table is the one in it.
+        """
+        from playwright.sync_api import TimeoutError as StillDrawing
+
+        page = self._page
+        window = page.locator("[role=dialog]")
+        table = window if window.count() else page.locator(f"[data-test-chart-name='{title}']")
+        table.locator("td").get_by_text(value, exact=True).click(button="right")
+        menu = page.get_by_text("Desglosar por", exact=True).last
+        offered = page.locator(".ant-popover-inner-content:visible").get_by_text(column, exact=True)
+        for _ in range(_PATIENCE // _GLANCE):
+            menu.hover()
+            with suppress(StillDrawing):
+                offered.wait_for(timeout=_GLANCE)
+                break
+            # What came up under a mouse that rests is not entered.
+            page.mouse.move(0, 0)
+        with page.expect_response("**/api/v1/chart/data*", timeout=_PATIENCE) as heard:
+            offered.click()
+        window.locator("th").get_by_text(column, exact=True).wait_for(timeout=_PATIENCE)
+        assert not self.refused, self.refused
+        return _read(heard.value)
+
     def _wait_until_drawn(self) -> None:
         """Raises AssertionError as soon as something is refused or an alert is shown."""
         from playwright.sync_api import TimeoutError as StillDrawing

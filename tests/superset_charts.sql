@@ -74,7 +74,8 @@ SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, codigo, nombre, exis
     greatest(ceil(venta_diaria * 30 - existencias), 0)
 FROM dw.mv_reposicion WHERE agotado OR reponer
 -- venta_por_producto
-SELECT categoria, sum(venta_neta) FROM dw.v_ventas_producto WHERE meses_atras <= 3 GROUP BY categoria
+SELECT categoria, sum(venta_neta), sum(unidades), sum(margen), sum(margen) / nullif(sum(venta_neta), 0)
+FROM dw.v_ventas_producto WHERE meses_atras <= 3 GROUP BY categoria
 -- venta_interanual
 SELECT to_char(dia, 'YYYY-MM'), sum(venta_neta), sum(venta_neta_antes) FROM dw.v_ventas_interanual GROUP BY 1
 -- existencias_por_sucursal
@@ -83,7 +84,7 @@ SELECT sucursal, coalesce(sum(valor) FILTER (WHERE existencias > 0), 0), count(*
 FROM dw.v_reposicion_sucursal GROUP BY sucursal
 -- reponer_por_sucursal
 SELECT CASE WHEN agotado THEN 'Agotado' ELSE 'Reponer' END, sucursal, codigo, nombre, existencias, venta_diaria,
-    greatest(dias_cobertura, 0), greatest(existencias_producto - existencias, 0)
+    greatest(dias_cobertura, 0), greatest(ceil(venta_diaria * 30 - existencias), 0), greatest(existencias_producto - existencias, 0)
 FROM dw.v_reposicion_sucursal WHERE agotado OR reponer
 -- conteos_por_categoria
 SELECT p.categoria, count(*), count(*) FILTER (WHERE k.variacion <> 0), -sum(least(k.costo_total, 0)),

@@ -18,8 +18,9 @@ from ten_types import movement
 
 from pipeline.report.figures import Figures, read_figures
 from pipeline.report.page import render_page
-from pipeline.report.publish import build_page, order_beside, publish_both
+from pipeline.report.publish import build_page, order_beside, publish_all
 from pipeline.settings import load_settings
+from pipeline.state.told import Failed, Memory, remember
 
 pytestmark = pytest.mark.one_postgres
 
@@ -280,6 +281,50 @@ def test_runs_that_failed_are_told_with_their_cause(shop: Shop):
     assert "Una corrida falló" in page_of(shop)
 
 
+def test_what_failed_long_ago_is_told_no_more(shop: Shop):
+    """Though no run has failed since, which would have made the folder forget it."""
+    shop.run_in_process()
+    now = datetime.now(UTC)
+    failed = [Failed(now - 15 * DAY, "antigua"), Failed(now - 13 * DAY, "reciente")]
+    remember(Path(shop.env["ETL_STATE_DIR"]), Memory(failed=failed))
+    page = page_of(shop)
+    assert "reciente" in page and "antigua" not in page
+
+
+def test_one_failure_hides_no_days_without_a_run(shop: Shop):
+    now = datetime.now(UTC).replace(microsecond=0)
+    for days in (9, 8, 7, 6, 3, 2, 1, 0):
+        shop.run_in_process(as_of=now - days * DAY)
+    memory = Memory(failed=[Failed(now - 4 * DAY, "se cortó")])
+    remember(Path(shop.env["ETL_STATE_DIR"]), memory)
+    page = page_of(shop)
+    assert "Una corrida falló" in page and "se cortó" in page
+    assert page.count("Ninguna corrida terminó entre") == 1
+
+
+@pytest.mark.parametrize(
+    ("side", "env", "said"),
+    [
+        ("OLTP", {"OLTP_DB_PORT": "1"}, "no se puede llegar a la base de datos de la tienda"),
+        ("OLTP", {"OLTP_DB_PASSWORD": "x"}, "la base de datos de la tienda no deja entrar"),
+        ("OLAP", {"OLAP_DB_NAME": "no_hay"}, "la base de datos de estas cifras no deja entrar"),
+    ],
+    ids=["no shop", "no login", "no OLAP"],
+)
+def test_a_database_that_fails_is_told_without_its_host_and_account(
+    shop: Shop, side: str, env: dict[str, str], said: str
+):
+    shop.product(1)
+    shop.run_in_process()
+    shop.env["ETL_LANG"] = "es"
+    assert shop.run_due(**env).returncode in (30, 35)
+    found = re.findall(r"<li>(Una corrida falló[^<]*)</li>", page_of(shop))
+    assert len(found) == 1 and said in found[0]
+    place = ("HOST", "PORT", "NAME", "USER")
+    told = {shop.env.get(f"{side}_DB_{name}", "") for name in place} | {"DB_", *env.values()}
+    assert not [word for word in told if len(word) > 2 and word in found[0]]
+
+
 # Today and this month
 
 
@@ -369,7 +414,7 @@ def test_every_product_that_is_out_is_there_and_in_the_file_beside(shop: Shop, t
     assert "Se muestran 100 de 130; el resto: dw.mv_margen_producto_mes." in page
     path = tmp_path / "informe.html"
     with shop.environment():
-        publish_both(build_page(load_settings(), path), path)
+        publish_all(build_page(load_settings(), path), path)
     text = order_beside(path).read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(text.splitlines()))
     assert {row["codigo"] for row in rows} == {f"C-{n}" for n in range(1, 131)}
@@ -402,6 +447,79 @@ def test_whom_it_is_ordered_from_stands_beside_where_the_query_says_it(shop: Sho
     shop.till("UPDATE productos SET proveedor = nullif(proveedor, 'Ñandú & Cía.')")
     shop.run_in_process(as_of=datetime.now(UTC) + timedelta(seconds=4))
     assert "proveedor" not in written()
+
+
+def test_what_a_branch_lacks_is_listed_with_how_much_and_of_whom(shop: Shop, tmp_path: Path):
+    """On the page, and whole in a file beside it; of one branch alone there is neither."""
+    yesterday = datetime.now(UTC) - DAY
+    for product in range(1, 131):
+        shop.product(product, "Una" if product < 130 else "Otra", codigo=f"C-{product}")
+    for branch in (1, 2):
+        shop.branch(branch)
+    lines = [(product, 3, 9) for product in range(1, 131)]
+    shop.receipt(yesterday - DAY, *((product, 5, 5) for product, _, _ in lines), id_sucursal=1)
+    shop.sale(yesterday, *lines, id_sucursal=1)
+    own_words(shop)
+    shop.till("UPDATE productos SET proveedor = 'Ñandú & Cía.' WHERE id_producto = 2")
+    policy = "INSERT INTO dw.politica_reposicion (categoria, dias) VALUES ('Otra', 10)"
+    shop.run_in_process()
+    shop.olap.cursor().execute(policy)
+    path, beside = tmp_path / "informe.html", tmp_path / "informe-por-sucursal.csv"
+
+    def published() -> str:
+        with shop.environment():
+            publish_all(build_page(load_settings(), path), path)
+        return section(path.read_text(encoding="utf-8"), "branch-reorder")
+
+    assert "data-label" not in published() and not beside.exists()
+    # The second branch has one of each, and sells two a day.
+    shop.receipt(yesterday - DAY, *((product, 4, 5) for product, _, _ in lines), id_sucursal=2)
+    shop.sale(yesterday, *lines, id_sucursal=2)
+    shop.run_in_process(as_of=datetime.now(UTC) + timedelta(seconds=2))
+    found = published()
+    assert found.count('th scope="row"') == 260 and "Shown: " not in found
+    suppliers = re.findall(r'data-label="Supplier">([^<]*)<', found)
+    assert sorted(set(suppliers)) == ["", "Ñandú &amp; Cía."] and suppliers.count("") == 258
+    assert f'href="{beside.name}"' in found
+    with beside.open(encoding="utf-8-sig", newline="") as file:
+        rows = {(row["codigo"], row["sucursal"]): row for row in csv.DictReader(file)}
+    assert len(rows) == 260
+    assert [row["proveedor"] for row in rows.values() if row["codigo"] == "C-2"] == [
+        "Ñandú & Cía.",
+        "Ñandú & Cía.",
+    ]
+    # Three in two days since it came in, for thirty days or for ten, less what is there.
+    for code, days in (("C-1", 30), ("C-130", 10)):
+        for branch, stock, elsewhere in ((1, 2, 1), (2, 1, 2)):
+            row = rows[code, f"Sucursal {branch}"]
+            columns = ("existencias", "dias_deseados", "por_pedir", "en_otras")
+            assert [Decimal(row[name]) for name in columns] == [
+                stock,
+                days,
+                days * 3 / Decimal(2) - stock,
+                elsewhere,
+            ]
+    # With one branch again, nobody orders from what was written before.
+    shop.till("UPDATE transacciones SET id_sucursal = 1")
+    shop.run_in_process(as_of=datetime.now(UTC) + timedelta(seconds=4))
+    published()
+    assert not beside.exists()
+
+
+def test_a_blank_makes_no_other_supplier(shop: Shop):
+    """One product that the query yields twice is one, if blanks alone tell its suppliers apart."""
+    shop.product(1)
+    shop.receipt(datetime.now(UTC) - DAY, (1, 10, 5))
+    own_words(shop)
+    query = Path(shop.env["ETL_OLTP_SQL_DIR"]) / "productos.sql"
+    text = query.read_text(encoding="utf-8")
+    twice = text.replace("p.proveedor", "'Gloria' || repeat(' ', n) AS proveedor")
+    twice = twice.replace("productos AS p", "productos AS p CROSS JOIN generate_series(0, 1) AS n")
+    assert twice.count("n)") == 1 and "generate_series" in twice
+    query.write_text(twice, encoding="utf-8")
+    shop.run_in_process()
+    rows = shop.olap_rows("SELECT proveedor FROM dw.mv_reposicion")
+    assert [row["proveedor"] for row in rows] == ["Gloria"]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")

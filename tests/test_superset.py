@@ -196,6 +196,33 @@ def test_the_filter_bar_filters_each_chart_in_its_reach(
         assert_filtered(dashboards, browser, "inventario-valorizado", beyond, filtered)
 
 
+def test_who_only_looks_goes_from_a_category_to_a_product_and_its_branches(
+    dashboards: Dashboards, onlooker: Account, tmp_path: Path
+):
+    """By clicks: what the menu offers, and the figures that it leads to."""
+    chart = read("charts/venta_por_producto.yaml")
+    columns = (
+        "sum(venta_neta) AS venta, sum(unidades) AS unidades, sum(margen) AS margen,"
+        " sum(margen) / nullif(sum(venta_neta), 0) AS parte"
+    )
+    below = "FROM dw.v_ventas_producto WHERE meses_atras <= 3 AND categoria = 'Abarrotes'"
+
+    def expected(column: str, within: str = "") -> list[list[Any]]:
+        rows = dashboards.shop.olap_rows(
+            f"SELECT {column}, {columns} {below} {within} GROUP BY {column}"
+        )
+        return [[plain(cell) for cell in row.values()] for row in rows]
+
+    with viewer(onlooker) as browser:
+        browser.show("ventas-y-margen", tmp_path / "ventas.png")
+        products = browser.go_down(chart["slice_name"], "Abarrotes", "Producto")
+        assert same(products.rows(), expected("nombre"))
+        name = products.rows()[0][0]
+        branches = browser.go_down(chart["slice_name"], name, "Sucursal")
+        assert same(branches.rows(), expected("sucursal", f"AND nombre = '{name}'"))
+        assert len(branches.rows()) > 1
+
+
 def assert_filtered(
     dashboards: Dashboards,
     browser: Viewer,

@@ -155,8 +155,8 @@ def _reorder(
         product: (
             *_lasting(replay.inventory[product].existencias, cover, _ordered(replay, product)),
             cover.dias_medidos,
-            _to_order(replay, product, cover),
-            replay.products[product].proveedor if product in replay.products else None,
+            _to_order(replay, product, cover, replay.inventory[product].existencias),
+            _supplier(replay, product),
         )
         for product, cover in oracle_views.reorder(replay, hasta).items()
     }
@@ -164,9 +164,12 @@ def _reorder(
     return "dw.mv_reposicion", ["id_producto"], columns, rows
 
 
-def _to_order(replay: Replay, product: int, cover: oracle_views.Cover) -> Decimal:
+def _supplier(replay: Replay, product: int) -> str | None:
+    return replay.products[product].proveedor if product in replay.products else None
+
+
+def _to_order(replay: Replay, product: int, cover: oracle_views.Cover, stock: Decimal) -> Decimal:
     """Whole units that are missing for the days wanted, of what the shop has not deleted."""
-    stock = replay.inventory[product].existencias
     missing = six(cover.venta_diaria * _DAYS_WANTED - Fraction(stock))
     assert missing is not None
     return Decimal(max(0, ceil(missing))) if _ordered(replay, product) else ZERO
@@ -183,8 +186,13 @@ def _branch_reorder(
         lasting = _lasting(stock, cover, _ordered(replay, product))
         # Where nothing was sold, net, there is no pace to measure.
         moved = cover.dias_medidos if paced.get((product, branch)) else None
-        rows[product, branch] = (*lasting, worth, whole.existencias, moved)
-    columns = [*_LASTING, "valor", "existencias_producto", "dias_medidos"]
+        rows[product, branch] = (
+            *(*lasting, worth, whole.existencias, moved),
+            _to_order(replay, product, cover, stock),
+            _supplier(replay, product),
+        )
+    columns = [*_LASTING, "valor", "existencias_producto", "dias_medidos", "por_pedir"]
+    columns.append("proveedor")
     return "dw.v_reposicion_sucursal", ["id_producto", "id_sucursal"], columns, rows
 
 

@@ -78,7 +78,9 @@ def _connect(database: Database, read_only: bool) -> PooledConnection:
             "that the server is up"
         ).format(database=database, text=text, side=side, account=account)
         refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
-        raise (DatabaseError if refused else TransientError)(message) from error
+        failure = (DatabaseError if refused else TransientError)(message)
+        failure.plain = _plain(side, refused=refused)
+        raise failure from error
     _opened.add(connection)
     if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
         # Such a server converts nothing: what comes is read, and written, in this encoding.
@@ -94,6 +96,17 @@ def _connect(database: Database, read_only: bool) -> PooledConnection:
     if pid != connection.info.backend_pid:
         connection.begins_with = "; ".join(f"SET LOCAL {setting}" for setting in settings)
     return connection
+
+
+def _plain(side: str, *, refused: bool) -> str:
+    """Why there is no connection, for whoever reads the page."""
+    databases = {"OLTP": _("the shop's database"), "OLAP": _("the database of these figures")}
+    said = (
+        _("{database} does not let the pipeline in")
+        if refused
+        else _("{database} cannot be reached")
+    )
+    return said.format(database=databases[side])
 
 
 def _session_settings(database: Database) -> list[str]:
@@ -133,11 +146,13 @@ def connect(database: Database, step: str, *, read_only: bool = False) -> Iterat
     except psycopg2.Error as error:
         failure = translate(error, where, reads_shop=database.side == "OLTP")
         if isinstance(failure, LockedError) and database.side == "OLAP":
-            raise LockedError(
+            locked = LockedError(
                 _("{failure}; held by {database}").format(
                     failure=failure, database=who_blocks(database)
                 )
-            ) from error
+            )
+            locked.plain = str(failure)
+            raise locked from error
         raise failure from error
     finally:
         connection.close()

@@ -111,12 +111,14 @@ def checked_control(connection: Connection, settings: Settings) -> Control:
 def refuse_other_shop(settings: Settings, owner: str | None) -> None:
     """Raise DatabaseError where the OLAP is another shop's of the many that there are."""
     if settings.shop and owner not in (None, settings.shop):
-        raise DatabaseError(
+        failure = DatabaseError(
             _(
                 "OLAP: {database} is the shop {owner}'s, and {shop} would mix with it: correct "
                 "OLAP_DB_NAME in {shop}.env"
             ).format(database=settings.olap, owner=owner, shop=settings.shop)
         )
+        failure.plain = _("the database is another shop's")
+        raise failure
 
 
 def adopt(connection: Connection, settings: Settings) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pipeline.base.voice import Voice
-from pipeline.report.figures import Figures
+from pipeline.report.figures import ACTED_ON, Figures
 from pipeline.report.parts import Section, Table, product_of, shortened
 from pipeline.report.sales import shown_of
+from pipeline.report.stock import suppliers
 
 
 def sales(figures: Figures, voice: Voice) -> Section:
@@ -70,7 +71,8 @@ def stock(figures: Figures, voice: Voice) -> Section:
 def to_send(figures: Figures, voice: Voice) -> Section:
     """What a branch lacks, or soon will, and whether another has it."""
     _ = voice.gettext
-    rows = figures.lists["reponer_sucursal"]
+    rows = figures.lists["reponer_sucursal"][:ACTED_ON]
+    whose = suppliers(figures, voice, "reponer_sucursal")
     note = _(
         "None left, or for 15 days or less at the branch's own pace; what sells fastest comes "
         "first. What other branches have can be sent."
@@ -81,21 +83,23 @@ def to_send(figures: Figures, voice: Voice) -> Section:
         shown_of(voice, rows, note, "dw.v_reposicion_sucursal"),
         Table(
             [
-                *(_("Product"), _("Branch"), _("Stock"), _("Sold a day"), _("Days left")),
-                _("In others"),
+                *(_("Product"), _("Branch"), *whose),
+                *(_("Stock"), _("Sold a day"), _("Days left"), _("To order"), _("In others")),
             ],
             [
                 [
                     product_of(row),
                     shortened(row["sucursal"]),
+                    *(cell(row) for cell in whose.values()),
                     voice.quantity(row["existencias"]),
                     voice.quantity(row["venta_diaria"]),
                     voice.tenths(row["dias_cobertura"]),
+                    voice.quantity(row["por_pedir"]),
                     voice.quantity(row["en_otras"]),
                 ]
                 for row in rows
             ],
-            words=2,
+            words=2 + len(whose),
         ),
         _("No branch lacks what it sells, or there is only one."),
     )

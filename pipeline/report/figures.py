@@ -23,7 +23,8 @@ Row = Mapping[str, Any]
 # Of most lists a page holds them all; those of a large shop say where the rest is.
 LONGEST_LIST = 100
 # Of what somebody has to act on, each is to be there.
-_ACTED_ON = dict.fromkeys(("rechazos", "bajo_cero", "agotados", "por_agotarse"), 1000)
+ACTED_ON = 1000
+_ACTED_ON = dict.fromkeys(("rechazos", "bajo_cero", "agotados", "por_agotarse"), ACTED_ON)
 # Each is a script of sql/olap/informe, and the name of what it yields.
 LISTS = (
     "huecos",
@@ -110,17 +111,18 @@ def read_figures(settings: Settings) -> Figures:
                     name: rows(name, dia=day, zona=zone, limite=_ACTED_ON.get(name, LONGEST_LIST))
                     for name in LISTS
                 }
+    asked = datetime.now(UTC)
     return Figures(
         settings.shop_name or account.name,
         zone,
         until,
         day,
         lists,
-        datetime.now(UTC),
+        asked,
         settings.currency,
         said,
         settings.prices_include_tax,
-        recall(settings.state_dir).failed,
+        recall(settings.state_dir).failed_lately(asked),
     )
 
 

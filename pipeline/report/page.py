@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 
@@ -54,10 +54,10 @@ _GROUPS: tuple[tuple[str, tuple[Make, ...]], ...] = (
 )
 
 
-def render_page(figures: Figures, language: str, order: str = "") -> str:
+def render_page(figures: Figures, language: str, links: Mapping[str, str] | None = None) -> str:
     """The page in `language` ('es' or 'en'), whatever the shop lacks.
 
-    `order` is the name of the file beside it that lists what to order, '' where there is none.
+    `links` are the files beside it that hold a list of LISTS whole, by its name.
 
     Its `<meta name="data-until">` holds the end of the data in UTC, or nothing before the
     first run.
@@ -86,14 +86,43 @@ def render_page(figures: Figures, language: str, order: str = "") -> str:
         groups=[
             (voice.gettext(name), _sections(makers, figures, voice)) for name, makers in _GROUPS
         ],
-        order=order,
+        links=_links(links or {}),
         currency=figures.currency,
+        halves=_halves,
         is_product=lambda cell: isinstance(cell, Product),
     )
 
 
+def _links(files: Mapping[str, str]) -> dict[str, str]:
+    """Which file stands below a section."""
+    below = {"out-of-stock": "por_pedir", "running-out": "por_pedir"}
+    below["branch-reorder"] = "reponer_sucursal"
+    return {section: files[name] for section, name in below.items() if name in files}
+
+
 def _sections(makers: Sequence[Make], figures: Figures, voice: Voice) -> list[Section]:
     return [make(figures, voice) for make in makers] if figures.until else []
+
+
+def _halves(sections: Sequence[Section]) -> list[Sequence[Section]]:
+    """Those with something to show in two columns about as long as each other, in their order."""
+    shown = [section for section in sections if section.table.rows]
+    lengths = [_length(section) for section in shown]
+    uneven = {at: max(sum(lengths[:at]), sum(lengths[at:])) for at in range(1, len(shown))}
+    first = min(uneven, key=lambda at: uneven[at], default=len(shown))
+    return [shown[:first], shown[first:]]
+
+
+def _length(section: Section) -> int:
+    """About how many lines of a table a section is as long as."""
+    if section.chart:
+        return 18
+    if section.grids:
+        return 8 + len(section.grids[0].rows)
+    # A bar has a line above it, and a name of a product often two.
+    return 6 + (
+        2 * len(section.bars) if section.bars else min(len(section.table.rows), 11) * 3 // 2
+    )
 
 
 def _cards(figures: Figures, voice: Voice) -> list[Card]:

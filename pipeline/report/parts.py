@@ -67,7 +67,6 @@ class Section:
     stand one below the other, of which the first is open: after any of them the table is folded;
     without them it stands open, but for what goes beyond its first rows.
     `note` says what is shown; `empty` stands in the place of all where the table has no row.
-    `link` is a file beside the page, and how it is called.
     """
 
     id: str
@@ -79,7 +78,6 @@ class Section:
     bars: Sequence[Bar] = ()
     legend: tuple[str, str] = ("", "")
     grids: Sequence[Grid] = ()
-    link: tuple[str, str] | None = None
 
 
 def product_of(row: Row) -> Product:

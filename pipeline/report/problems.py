@@ -78,7 +78,7 @@ def notices(figures: Figures, voice: Voice) -> list[str]:
             since=voice.moment(row["desde"]), until=voice.moment(row["hasta"])
         )
         for row in gaps
-        if row["desde"] and not any(row["desde"] < f.when <= row["hasta"] for f in figures.failed)
+        if row["desde"]
     ]
     return found
 

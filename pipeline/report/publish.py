@@ -15,10 +15,10 @@ from pipeline.state.replacing import replacing
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pipeline.report.figures import Figures
+    from pipeline.report.figures import Figures, Row
     from pipeline.settings import Settings
 
 # Where a page says until when its data reach, near its beginning.
@@ -28,21 +28,33 @@ _HEAD = 2000
 
 @dataclass(frozen=True)
 class Built:
-    """A page, and what stands beside it as CSV: everything to order."""
+    """A page, and what stands beside it as CSV: all that is to be ordered, also by branch.
+
+    `by_branch` is '' where there is one branch alone, or none lacks anything.
+    """
 
     page: str
     order: str
+    by_branch: str
 
 
 def build_page(settings: Settings, path: Path | None = None) -> Built:
-    """Read the views and write the page in ETL_LANG; it links the list beside `path`, if any.
+    """Read the views and write the page in ETL_LANG; it links the lists beside `path`, if any.
 
     Raises what renderer() raises, and DatabaseError as read_figures() does.
     """
     render_page = renderer(settings)
     figures = read_figures(settings)
-    link = order_beside(path).name if path and figures.lists["por_pedir"] else ""
-    return Built(render_page(figures, settings.notices.language, link), _to_order(figures))
+    links = {}
+    if path:
+        beside = {"por_pedir": order_beside(path), "reponer_sucursal": branches_beside(path)}
+        links = {name: file.name for name, file in beside.items() if figures.lists[name]}
+    by_branch = figures.lists["reponer_sucursal"]
+    return Built(
+        render_page(figures, settings.notices.language, links),
+        _to_order(figures.lists["por_pedir"]),
+        _to_order(by_branch, "sucursal", "en_otras") if by_branch else "",
+    )
 
 
 def order_beside(path: Path) -> Path:
@@ -50,22 +62,32 @@ def order_beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}-por-pedir.csv")
 
 
-def publish_both(built: Built, path: Path) -> None:
+def branches_beside(path: Path) -> Path:
+    """Where what each branch lacks is listed, beside a page."""
+    return path.with_name(f"{path.stem}-por-sucursal.csv")
+
+
+def publish_all(built: Built, path: Path) -> None:
     """Put the page in its place, and beside it what it links to; raises as publish()."""
     publish(built.page, path)
     publish(built.order, order_beside(path))
+    if built.by_branch:
+        publish(built.by_branch, branches_beside(path))
+    else:
+        # An older one would still be ordered from.
+        branches_beside(path).unlink(missing_ok=True)
 
 
-def _to_order(figures: Figures) -> str:
-    """Everything to order as CSV: with a mark that tells a spreadsheet that it is UTF-8."""
+def _to_order(rows: Sequence[Row], *more: str) -> str:
+    """What is to be ordered as CSV: with a mark that tells a spreadsheet that it is UTF-8."""
     text = io.StringIO()
     columns = ["codigo", "nombre", "categoria", "existencias", "venta_diaria", "dias_cobertura"]
-    columns += ["dias_deseados", "por_pedir"]
-    if any(row["proveedor"] for row in figures.lists["por_pedir"]):
+    columns += ["dias_deseados", "por_pedir", *more]
+    if any(row["proveedor"] for row in rows):
         columns.append("proveedor")
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
-    for row in figures.lists["por_pedir"]:
+    for row in rows:
         writer.writerow({name: _no_formula(value) for name, value in row.items()})
     return f"\N{BYTE ORDER MARK}{text.getvalue()}"
 
@@ -77,8 +99,8 @@ def _no_formula(value: object) -> object:
     )
 
 
-def renderer(settings: Settings) -> Callable[[Figures, str, str], str]:
-    """What writes the page from its figures, a language, and the name of the list beside it.
+def renderer(settings: Settings) -> Callable[[Figures, str, Mapping[str, str]], str]:
+    """What writes the page from its figures, a language, and the files beside it.
 
     Raises SettingsError without the account that it reads with, and PipelineError, which
     names what to install, without the extra `report`.

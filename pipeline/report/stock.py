@@ -77,7 +77,7 @@ def out_of_stock(figures: Figures, voice: Voice) -> Section:
         ),
         _("Nothing that sells is out of stock."),
         {
-            **_suppliers(figures, voice, "agotados"),
+            **suppliers(figures, voice, "agotados"),
             _("Stock"): lambda row: voice.quantity(row["existencias"]),
             _("Sold a day"): lambda row: voice.quantity(row["venta_diaria"]),
             _("To order"): lambda row: voice.quantity(row["por_pedir"]),
@@ -99,7 +99,7 @@ def running_out(figures: Figures, voice: Voice) -> Section:
         ),
         _("Nothing is running out."),
         {
-            **_suppliers(figures, voice, "por_agotarse"),
+            **suppliers(figures, voice, "por_agotarse"),
             _("Stock"): lambda row: voice.quantity(row["existencias"]),
             _("Sold a day"): lambda row: voice.quantity(row["venta_diaria"]),
             _("Days left"): lambda row: voice.tenths(row["dias_cobertura"]),
@@ -108,7 +108,7 @@ def running_out(figures: Figures, voice: Voice) -> Section:
     )
 
 
-def _suppliers(figures: Figures, voice: Voice, name: str) -> dict[str, Cell]:
+def suppliers(figures: Figures, voice: Voice, name: str) -> dict[str, Cell]:
     """The column of whom each is ordered from, where the shop's query says it of any."""
     if not any(row["proveedor"] for row in figures.lists[name]):
         return {}

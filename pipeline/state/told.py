@@ -30,16 +30,20 @@ class Failed(NamedTuple):
 class Memory:
     """Since when runs fail (None: they do not), and when each cause was last told; times UTC.
 
-    `failed` are those of the last 14 days, the latest last: they stay after a success.
+    `failed` are the runs that failed, the latest last: they stay after a success, for 14 days.
     """
 
     failing_since: datetime | None = None
     told: dict[str, datetime] = field(default_factory=dict)
     failed: list[Failed] = field(default_factory=list)
 
+    def failed_lately(self, now: datetime) -> list[Failed]:
+        """Those of the last 14 days."""
+        return [failed for failed in self.failed if now - failed.when < _FAILED]
+
     def note_failed(self, cause: str, now: datetime) -> None:
         """Remember a run that failed."""
-        kept = [failed for failed in self.failed if now - failed.when < _FAILED]
+        kept = self.failed_lately(now)
         if not any(f.cause == cause and abs(now - f.when) < _ONE_RUN for f in kept):
             kept.append(Failed(now, cause))
         self.failed = kept[-_CAUSES:]

@@ -12,7 +12,7 @@ from pipeline import olap
 from pipeline.base.logs import log
 from pipeline.base.retry import with_retries
 from pipeline.errors import PipelineError
-from pipeline.report.publish import build_page, publish_both, published_until
+from pipeline.report.publish import build_page, publish_all, published_until
 from pipeline.state import window as windows
 from pipeline.state.process_lock import hold_lock
 from pipeline.state.targets import make_private_folder
@@ -108,7 +108,7 @@ class PublishReport(PipelineTask):
         make_private_folder(state)
         # The last to publish must be the last to have read.
         with hold_lock(state / ".report.lock"):
-            publish_both(with_retries(lambda: build_page(self.settings, path)), path)
+            publish_all(with_retries(lambda: build_page(self.settings, path)), path)
         log.info(_("report published to %s"), path, extra={"step": "PublishReport"})
 
     @property

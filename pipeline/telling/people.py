@@ -14,7 +14,7 @@ from pipeline.state import told as memories
 from pipeline.telling import notify
 from pipeline.telling.digest import digest
 from pipeline.telling.messages import say
-from pipeline.telling.wording import first_line, shop_zone, typed
+from pipeline.telling.wording import first_line, for_the_page, shop_zone, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +63,7 @@ def tell_once(
     cause = first_line(failure) or say(notices.language, "no_cause")
     memory = memories.recall(notices.state_dir)
     if name == "failed":
-        memory.note_failed(cause, now)
+        memory.note_failed(for_the_page(failure) or cause, now)
     if not notices.urls:
         # For the page alone: a folder that cannot be written has been told of as the cause.
         with suppress(StateError):

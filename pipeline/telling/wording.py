@@ -6,11 +6,14 @@ import shlex
 import sys
 from pathlib import Path
 
+from luigi.rpc import RPCError
+
 from pipeline.errors import DataError, GuardError, PipelineError, SchemaError, one_line
 from pipeline.settings import load_settings, shops
 from pipeline.settings.moments import in_zone
 from pipeline.state.window import Window, parse_label
 from pipeline.telling.messages import say
+from pipeline.translation import translated as _
 
 _LONGEST_CAUSE = 500
 
@@ -51,6 +54,14 @@ def first_line(failure: BaseException | str | None) -> str:
     for secret in _passwords():
         first = first.replace(secret, "****")
     return first[:_LONGEST_CAUSE]
+
+
+def for_the_page(failure: BaseException | str | None) -> str:
+    """A cause as the shop's page says it: it may hang on a wall, or stand on a web server."""
+    if isinstance(failure, RPCError):
+        return _("the scheduler, luigid, cannot be reached")
+    plain = failure.plain if isinstance(failure, PipelineError) else None
+    return plain or first_line(failure)
 
 
 def _passwords() -> set[str]:

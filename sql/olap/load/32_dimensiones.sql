@@ -39,7 +39,7 @@ BEGIN
         FROM (
             SELECT DISTINCT
                 p.id_producto, p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave,
-                etl.costo_valido(p.costo_referencia), p.proveedor
+                etl.costo_valido(p.costo_referencia), nullif(btrim(p.proveedor), '')
             FROM etl.etapa_producto AS p
         ) AS e
         GROUP BY e.id_producto
