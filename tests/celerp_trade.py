@@ -1,8 +1,8 @@
 """A shop that trades in a real Celerp: run by its own Python, not by the tests'.
 
-`celerp_trade.py postgresql://user:password@host:port/database folder` takes a request a line, as JSON,
-and answers each with a line. All is asked of Celerp's own HTTP API, in this process; what was sold,
-bought and lost stands in a book that is never read from Celerp's tables.
+`celerp_trade.py postgresql://user:password@host:port/database folder` takes a request a line, as
+JSON, and answers each with a line. All is asked of Celerp's own HTTP API, in this process; what was
+sold, bought and lost stands in a book that is never read from Celerp's tables.
 """
 
 from __future__ import annotations
@@ -135,7 +135,9 @@ class Trade:
 
     def make(self, kind: str, lines: list[dict[str, Any]], **more: Any) -> str:
         """A document, issued; its id."""
-        who = (self.vendor, "Molino") if kind in ("bill", "purchase_order") else (self.buyer, "Rosa")
+        who = (
+            (self.vendor, "Molino") if kind in ("bill", "purchase_order") else (self.buyer, "Rosa")
+        )
         made: str = self.shop.ask("POST", "/docs", doc_type=kind, contact_id=who[0],
                                   contact_name=who[1], line_items=lines, **more)["id"]  # fmt: skip
         self.shop.ask("POST", f"/docs/{made}/finalize")
@@ -206,7 +208,9 @@ class Trade:
         memo = self.make("memo", [self.line("B-2", 6, "3.5")])
         lines = self.shop.ids(memo)
         self.shop.ask("POST", f"/docs/{memo}/fulfill-lines", line_ids=lines)
-        self.shop.ask("POST", f"/docs/{memo}/revert-lines", line_ids=lines, quantities={lines[0]: 2})
+        self.shop.ask(
+            "POST", f"/docs/{memo}/revert-lines", line_ids=lines, quantities={lines[0]: 2}
+        )
         invoice = self.shop.ask("POST", f"/docs/{memo}/convert")["target_doc_id"]
         self.shop.ask("POST", f"/docs/{invoice}/finalize")
         self.moved("B-2", -4)
@@ -235,7 +239,9 @@ class Trade:
 
     def take_back(self) -> None:
         """An invoice is shipped, taken back whole, and voided."""
-        invoice = self.make("invoice", [self.line("A-1", 2, "9.99"), self.line("C-3", 0.75, "12.5")])
+        invoice = self.make(
+            "invoice", [self.line("A-1", 2, "9.99"), self.line("C-3", 0.75, "12.5")]
+        )
         lines = self.shop.ids(invoice)
         self.shop.ask("POST", f"/docs/{invoice}/fulfill-lines", line_ids=lines)
         self.shop.ask("POST", f"/docs/{invoice}/revert-lines", line_ids=lines)
@@ -276,7 +282,9 @@ class Trade:
 
     def drafts(self) -> None:
         """An item and an invoice are begun and thrown away."""
-        draft = self.shop.ask("POST", "/items", sku="E-5", name="Never", quantity=5, sell_by="piece")
+        draft = self.shop.ask(
+            "POST", "/items", sku="E-5", name="Never", quantity=5, sell_by="piece"
+        )
         self.shop.ask("POST", "/items/bulk/delete", entity_ids=[draft["id"]])
         lines = [self.line("A-1", 2, "9.99")]
         begun = self.shop.ask("POST", "/docs", doc_type="invoice", contact_id=self.buyer,

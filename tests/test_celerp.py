@@ -64,7 +64,7 @@ class Traded:
         theirs: Counter[tuple[int, int]] = Counter()
         for product, place, quantity in self.celerp.ask("levels"):
             thousandths = round(Decimal(str(quantity)) * 1000)
-            theirs[products[product], places[place] if place else 0] += thousandths
+            theirs[products[product], places[place or "sin-lugar"]] += thousandths
         ours: Counter[tuple[int, int]] = Counter()
         by_sku: Counter[str] = Counter()
         for row in self.shop.olap_rows(
@@ -74,7 +74,9 @@ class Traded:
             assert row["existencias"] * 1000 == int(row["existencias"] * 1000)
             ours[row["id_producto"], row["id_sucursal"]] += int(row["existencias"] * 1000)
             by_sku[row["codigo"]] += int(row["existencias"] * 1000)
-        assert {key: n for key, n in ours.items() if n} == {key: n for key, n in theirs.items() if n}
+        assert {key: n for key, n in ours.items() if n} == {
+            key: n for key, n in theirs.items() if n
+        }
         assert by_sku == self.celerp.ask("book")["stock"]
 
     def sales(self) -> dict[str, Decimal]:
@@ -82,8 +84,9 @@ class Traded:
         return {
             row["documento"]: row["neto"]
             for row in self.shop.olap_rows(
-                "SELECT d.documento, sum(CASE k.tipo WHEN 'VENTA' THEN k.importe ELSE -k.importe END)"
-                " AS neto FROM dw.kardex AS k JOIN dw.documento_movimiento AS d USING (id_movimiento)"
+                "SELECT d.documento,"
+                " sum(CASE k.tipo WHEN 'VENTA' THEN k.importe ELSE -k.importe END) AS neto"
+                " FROM dw.kardex AS k JOIN dw.documento_movimiento AS d USING (id_movimiento)"
                 " WHERE k.tipo IN ('VENTA', 'DEVOLUCION_VENTA') GROUP BY d.documento"
             )
             if row["neto"]
@@ -159,7 +162,9 @@ def test_verify_finds_nothing_and_doctor_names_the_version(traded: Traded):
 
 
 def test_renamed_things_have_their_new_names(traded: Traded):
-    names = {row["codigo"]: row["nombre"] for row in traded.shop.olap_rows("SELECT * FROM dw.producto")}
+    names = {
+        row["codigo"]: row["nombre"] for row in traded.shop.olap_rows("SELECT * FROM dw.producto")
+    }
     assert names["A-1"] == "Arroz"
     assert "E-5" not in names
     places = {row["nombre"] for row in traded.shop.olap_rows("SELECT * FROM dw.sucursal")}

@@ -12,7 +12,7 @@ import pytest
 from psycopg2.extras import RealDictCursor
 from shop_database import Shop
 from shop_server import OLTP_USER, REPOSITORY
-from system_tables import OSCAR, OSCAR_4_2, TRYTON, tables_of
+from system_tables import CELERP, OSCAR, OSCAR_4_2, TRYTON, tables_of
 from ten_types import trade_of_ten
 from test_schemas import COMMON, SHAPES, Shape, assert_by_hand
 
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.one_postgres
 RECIPES = REPOSITORY / "sql" / "oltp" / "recetas"
 NOTHING_BEFORE = "DROP TABLE detalle_transaccion, transacciones, productos, sucursales;"
 TRYTON_8_2 = "INSERT INTO ir_configuration VALUES ('8.2')"
+TRIED = ["7.0", "8.2"]
 
 
 def detect(shop: Shop, *arguments: str, **env: str) -> dict[str, Any]:
@@ -93,11 +94,11 @@ def test_tryton_is_recognised_and_its_settings_are_printed(bare: Shop):
     bare.till(TRYTON_8_2)
     found = detect(bare)
     (system,) = found["systems"]
-    assert (system["system"], system["version"], system["tried"]) == ("Tryton", "8.2", ["8.2"])
+    assert (system["system"], system["version"], system["tried"]) == ("Tryton", "8.2", TRIED)
     assert found["candidates"] == {}
     text = bare.succeed("adapt", "--detect").stdout
     assert "  ETL_OLTP_SQL_DIR=receta:tryton-8\n  ETL_PRICES_INCLUDE_TAX=false\n" in text
-    assert "Tryton 8.2; the recipe was tried with 8.2" in text
+    assert "Tryton 8.2; the recipe was tried with 7.0, 8.2" in text
     # As printed they are used.
     bare.env |= system["settings"]
     bare.succeed("init")
@@ -115,6 +116,16 @@ def test_oscar_is_recognised_by_its_migrations(bare: Shop):
     }
 
 
+def test_celerp_is_recognised_by_the_release_that_wrote_it(bare: Shop):
+    bare.till(tables_of(CELERP))
+    bare.till("INSERT INTO instance_meta VALUES ('newest_celerp_version', '2.7.3')")
+    (system,) = detect(bare)["systems"]
+    assert (system["recipe"], system["version"]) == ("celerp-2.7", "2.7.3")
+    bare.env |= system["settings"]
+    bare.succeed("init")
+    assert json.loads(bare.succeed("adapt", "--json").stdout)["ids"]["movements"] == 0
+
+
 def test_another_version_is_one_line_and_nothing_is_written(bare: Shop):
     bare.till(tables_of(TRYTON))
     bare.till("INSERT INTO ir_configuration VALUES ('8.4')")
@@ -122,7 +133,7 @@ def test_another_version_is_one_line_and_nothing_is_written(bare: Shop):
     done = bare.command("adapt", "--detect", "--output", str(folder))
     assert done.returncode == 1
     (line,) = done.stdout.strip().splitlines()
-    for said in ("this is Tryton 8.4", "tried with 8.2 alone", str(RECIPES / "tryton-8")):
+    for said in ("this is Tryton 8.4", "tried with 7.0, 8.2 alone", str(RECIPES / "tryton-8")):
         assert said in line
     assert not folder.exists()
 

@@ -2,7 +2,7 @@
 -- memo and goods on consignment are among them.
 SELECT
     coalesce(p.state ->> 'catalog_item_id', p.entity_id) AS id_producto,
-    nullif(p.state ->> 'location_id', '') AS id_sucursal,
+    coalesce(nullif(p.state ->> 'location_id', ''), 'sin-lugar') AS id_sucursal,
     sum(round(coalesce((p.state ->> 'quantity')::float8, 0)::numeric, 6)) AS existencias
 FROM public.projections AS p
 WHERE p.company_id = (SELECT c.id FROM public.companies AS c ORDER BY c.created_at, c.id LIMIT 1)

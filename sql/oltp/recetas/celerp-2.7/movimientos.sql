@@ -4,7 +4,7 @@
 --
 -- A shipment of a part of a lot splits it first, into a lot of the same product: what one transaction
 -- does to a product at a place beside its documents is one movement, and none where it comes to
--- nothing. Only the first company is carried: for another, change the line of empresa.
+-- nothing. What customers bring back is at no place until somebody moves it: that is a branch of its own. Only the first company is carried: for another, change the line of empresa.
 WITH empresa AS (
     SELECT
         c.id,
@@ -133,7 +133,7 @@ lote AS (
             + sum(c.mas) OVER (PARTITION BY c.lote, c.n_cantidad ORDER BY c.id)
         ) AS tiene,
         coalesce(max(c.estado) OVER (PARTITION BY c.lote, c.n_estado), 'available') AS esta,
-        nullif(max(c.sitio) OVER (PARTITION BY c.lote, c.n_sitio), '') AS donde,
+        coalesce(nullif(max(c.sitio) OVER (PARTITION BY c.lote, c.n_sitio), ''), 'sin-lugar') AS donde,
         max(c.guardado) OVER (PARTITION BY c.lote, c.n_guardado) = 'si' AS en_libros,
         max(c.linea) OVER (PARTITION BY c.lote, c.n_linea) AS de_linea
     FROM contado AS c

@@ -5,5 +5,5 @@
 SELECT
     'Tryton' AS sistema,
     c.series AS version,
-    '8.2' AS probadas
+    '7.0, 8.2' AS probadas
 FROM public.ir_configuration AS c
