@@ -268,15 +268,20 @@ class Trade:
         self.shop.ask("POST", f"/lists/{made}/write-off")
         self.moved(sku, -quantity)
 
+    def part(self, sku: str, quantity: int) -> tuple[str, str]:
+        """A lot is split by hand, and the part moved; the lot and the part."""
+        lot: str = self.lot(sku, self.home, quantity + 1)["id"]
+        children = [{"sku": sku, "quantity": quantity}]
+        made = self.shop.ask("POST", f"/items/{lot}/split", children=children)["children"]
+        part: str = made[0]["id"]
+        self.shop.ask("POST", f"/items/{part}/transfer", to_location_id=self.north)
+        return lot, part
+
     def regroup(self) -> None:
         """A lot is split by hand, the part moved, brought home, and merged with the rest."""
-        lot = self.lot("D-4", self.home, 20)
-        (part,) = self.shop.ask("POST", f"/items/{lot['id']}/split",
-                                children=[{"sku": "D-4", "quantity": 10}])["children"]  # fmt: skip
-        move = f"/items/{part['id']}/transfer"
-        self.shop.ask("POST", move, to_location_id=self.north)
-        self.shop.ask("POST", move, to_location_id=self.home)
-        merged = {"source_entity_ids": [lot["id"], part["id"]], "target_sku_from": lot["id"]}
+        lot, part = self.part("D-4", 10)
+        self.shop.ask("POST", f"/items/{part}/transfer", to_location_id=self.home)
+        merged = {"source_entity_ids": [lot, part], "target_sku_from": lot}
         plan = self.shop.ask("POST", "/items/merge/preview", **merged)["plan_fingerprint"]
         self.shop.ask("POST", "/items/merge", plan_fingerprint=plan, **merged)
 
@@ -331,8 +336,7 @@ class Trade:
         if number % 18 in events:
             events[number % 18]()
         if number % 7 == 6:
-            lot = self.lot("D-4", self.home)
-            self.shop.ask("POST", f"/items/{lot['id']}/transfer", to_location_id=self.north)
+            self.part("D-4", 5)
             self.buy("bill", self.home)
         if number % 10 == 7:
             lot = self.lot("B-2", self.home, 1)

@@ -45,7 +45,9 @@ evento AS (
             WHEN texto.costo_total ~ '^[0-9.]+(e[-+]?[0-9]+)?$' THEN texto.costo_total::float8::numeric
         END + coalesce((
             SELECT sum(j.value::float8::numeric)
-            FROM json_each_text(e.data -> 'landed_costs') AS j
+            FROM json_each_text(
+                CASE WHEN json_typeof(e.data -> 'landed_costs') = 'object' THEN e.data -> 'landed_costs' END
+            ) AS j
             WHERE e.event_type = 'item.created'
         ), 0) AS costo_total,
         CASE
@@ -216,11 +218,7 @@ SELECT
     false AS anulado,
     CASE
         WHEN m.tipo = 'DEVOLUCION_VENTA' AND m.estaba = 'sold' THEN m.vendido_en
-        WHEN m.tipo = 'DEVOLUCION_VENTA' THEN (
-            SELECT max(v.id)
-            FROM documentado AS v
-            WHERE v.lote = m.metadata ->> 'valued_from' AND v.tipo = 'VENTA' AND v.id < m.id
-        )
+        WHEN m.tipo = 'DEVOLUCION_VENTA' THEN vendido.id
         WHEN m.tipo = 'DEVOLUCION_COMPRA' AND m.por = 'receive_undo' THEN m.recibido_en
     END AS id_origen,
     m.doc AS id_documento,
@@ -242,6 +240,14 @@ FROM (
 ) AS m
 INNER JOIN empresa ON true
 LEFT JOIN public.projections AS d ON d.company_id = empresa.id AND d.entity_id = m.doc
+LEFT JOIN (
+    SELECT
+        v.lote,
+        max(v.id) AS id
+    FROM documentado AS v
+    WHERE v.tipo = 'VENTA'
+    GROUP BY v.lote
+) AS vendido ON vendido.lote = m.metadata ->> 'valued_from'
 -- In the books' currency, after the line's discount and its part of the document's, without taxes.
 LEFT JOIN LATERAL (
     SELECT
@@ -274,7 +280,9 @@ LEFT JOIN LATERAL (
                         NOT IN (m.lote, m.metadata ->> 'valued_from'),
                         i.value ->> 'sku' IS DISTINCT FROM m.data ->> 'sku'
                 ) AS orden
-            FROM json_array_elements(d.state -> 'line_items') AS i
+            FROM json_array_elements(
+                CASE WHEN json_typeof(d.state -> 'line_items') = 'array' THEN d.state -> 'line_items' END
+            ) AS i
         ) AS u
         WHERE u.orden = 1
     ) AS linea
