@@ -283,7 +283,8 @@ class Trade:
         self.shop.ask("POST", f"/items/{part}/transfer", to_location_id=self.home)
         merged = {"source_entity_ids": [lot, part], "target_sku_from": lot}
         plan = self.shop.ask("POST", "/items/merge/preview", **merged)["plan_fingerprint"]
-        self.shop.ask("POST", "/items/merge", plan_fingerprint=plan, **merged)
+        made = self.shop.ask("POST", "/items/merge", plan_fingerprint=plan, **merged)
+        self.first["D-4"] = made["id"]
 
     def drafts(self) -> None:
         """An item and an invoice are begun and thrown away."""
