@@ -35,8 +35,11 @@ UNIT = {"milk": "Unit", "cheese": "Kilogram", "screws": "Unit", "flour": "Kilogr
 PRICES = {"milk": "1.2000", "cheese": "14.5000", "screws": "0.0333", "flour": "0.9000",
           "bread": "3.0000", "lamp": "30.0000"}  # fmt: skip
 CENTI = Decimal("0.01")
-# What the button is called by which a shipment or a production is done.
-DONE = "done" if __version__.startswith("7.0.") else "do"
+# The button by which a shipment or a production is done; and that of goods for another warehouse,
+# which 7.0 does not pack.
+OLDEST = __version__.startswith("7.0.")
+DONE = "done" if OLDEST else "do"
+PACK = () if OLDEST else ("pack",)
 
 
 def click(record: Any, *buttons: str) -> Any:
@@ -328,7 +331,7 @@ class Trade:
         move.quantity = quantity
         shipment.effective_start_date, shipment.effective_date = day, day + timedelta(days=days)
         shipment.save()
-        click(shipment, "wait", "assign_force", "pack", "ship", DONE)
+        click(shipment, "wait", "assign_force", *PACK, "ship", DONE)
         moves = sorted(shipment.moves, key=lambda m: m.id)
         by_road = len(moves) > 1
         for leg in moves:
