@@ -33,6 +33,7 @@ CENT = Decimal("0.01")
 
 def set_up(url: str, folder: Path) -> None:
     """Celerp's own tables and settings, made by Celerp, with the modules of a shop."""
+    os.chdir(folder)  # where it puts what it keeps beside its database
     config = folder / "config.toml"
     os.environ["CELERP_CONFIG"] = str(config)
     if not config.exists():
