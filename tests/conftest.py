@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--superset", action="store_true", help="run what needs a real Superset")
     parser.addoption("--tryton", action="store_true", help="run what needs a real Tryton")
     parser.addoption("--oscar", action="store_true", help="run what needs a real django-oscar")
+    parser.addoption("--celerp", action="store_true", help="run what needs a real Celerp")
     parser.addoption("--medusa", action="store_true", help="run what needs a real Medusa")
     parser.addoption("--ledgersmb", action="store_true", help="run what needs a real LedgerSMB")
     parser.addoption("--sql-ledger", action="store_true", help="run what needs a real SQL-Ledger")

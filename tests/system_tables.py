@@ -47,6 +47,14 @@ INSERT INTO {schema}.django_migrations (app, name) VALUES
     ('order', '0021_billingaddress_code_shippingaddress_code'),
     ('partner', '0007_partneraddress_code')
 """
+CELERP = """
+instance_meta: key varchar, value text
+companies: id uuid, settings json, created_at timestamptz
+locations: id uuid, company_id uuid, name text
+ledger: id int4, company_id uuid, entity_id text, event_type varchar, data json, source varchar,
+    metadata json, ts timestamptz
+projections: entity_id text, company_id uuid, entity_type varchar, state json
+"""
 
 
 def tables_of(system: str, schema: str = "public") -> str:

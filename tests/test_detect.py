@@ -12,7 +12,7 @@ import pytest
 from psycopg2.extras import RealDictCursor
 from shop_database import Shop
 from shop_server import OLTP_USER, REPOSITORY
-from system_tables import OSCAR, OSCAR_4_2, TRYTON, tables_of
+from system_tables import CELERP, OSCAR, OSCAR_4_2, TRYTON, tables_of
 from ten_types import trade_of_ten
 from test_schemas import COMMON, SHAPES, Shape, assert_by_hand
 
@@ -114,6 +114,16 @@ def test_oscar_is_recognised_by_its_migrations(bare: Shop):
         "ETL_OLTP_SQL_DIR": "receta:oscar-4",
         "ETL_PRICES_INCLUDE_TAX": "false",
     }
+
+
+def test_celerp_is_recognised_by_the_release_that_wrote_it(bare: Shop):
+    bare.till(tables_of(CELERP))
+    bare.till("INSERT INTO instance_meta VALUES ('newest_celerp_version', '2.7.3')")
+    (system,) = detect(bare)["systems"]
+    assert (system["recipe"], system["version"]) == ("celerp-2.7", "2.7.3")
+    bare.env |= system["settings"]
+    bare.succeed("init")
+    assert json.loads(bare.succeed("adapt", "--json").stdout)["ids"]["movements"] == 0
 
 
 def test_another_version_is_one_line_and_nothing_is_written(bare: Shop):
