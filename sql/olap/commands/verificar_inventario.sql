@@ -53,16 +53,20 @@ CROSS JOIN etl.misma_politica() AS n (misma)
 CROSS JOIN LATERAL etl.valor_promedio(i.id_producto, f.fines) AS m
 LEFT JOIN LATERAL (
     SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
-    FROM dw.kardex AS k
-    WHERE k.id_producto = i.id_producto AND k.tipo = 'VENTA' AND NOT k.reverso
-        -- What was taken back was no sale. Not by a join, nor as IS NULL, of which the planner expects so
-        -- few that it reads all of the product's.
+    FROM (
+        -- As etl.actualizar_inventario() seeks it.
+        SELECT * FROM dw.kardex AS f
+        WHERE f.id_producto = i.id_producto
+        ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
+        OFFSET 0
+    ) AS k
+    WHERE k.tipo = 'VENTA' AND NOT k.reverso
+        -- What was taken back was no sale.
         AND (
             SELECT true FROM dw.kardex AS x
             WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
             LIMIT 1
         ) IS NOT TRUE
-    ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS w ON true
 -- A price that gets its tax has that of the pricing policy of its load, which may be another by now.

@@ -108,6 +108,7 @@ COMMENT ON VIEW etl.v_diferencia IS
 CREATE OR REPLACE FUNCTION etl.sumar(p_zona text, p_corte date, p_todo boolean)
 RETURNS SETOF etl.delta
 LANGUAGE plpgsql STABLE
+SET enable_mergejoin = off
 AS $$
 BEGIN
     -- What a row brings to its class is what it changes, with the sign of the class: a sale lowers

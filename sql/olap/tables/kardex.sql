@@ -72,24 +72,6 @@ BEGIN
     SET CONSTRAINTS ALL IMMEDIATE;
     -- Indexes and no constraint, since those who read do not wait for an index that is made.
     CREATE UNIQUE INDEX IF NOT EXISTS kardex_movimiento_unico ON dw.kardex (id_movimiento, capa);
-    -- What a reversal undoes is no more what the movement is.
-    CREATE INDEX IF NOT EXISTS kardex_reversos ON dw.kardex (id_movimiento, capa) WHERE reverso;
-    -- What came, was corrected or was taken back once its period was closed.
-    CREATE INDEX IF NOT EXISTS kardex_correcciones ON dw.kardex (id_movimiento, capa)
-    WHERE capa > 0 OR fecha_documento < fecha;
-    -- The receipts that somebody should look at: for nothing, or of another cost. Neither this index
-    -- nor a key names a column that changes when a sale is valued anew.
-    CREATE INDEX IF NOT EXISTS kardex_avisos ON dw.kardex (id_producto, fecha)
-    WHERE salto_costo IS NOT NULL;
-    -- What a return or an added cost belongs to, and the reverse.
-    CREATE INDEX IF NOT EXISTS kardex_origenes ON dw.kardex (id_producto, id_origen, fecha)
-    WHERE id_origen IS NOT NULL;
-    -- The counts, whose difference is that of their branch, the last of all of them, and the transfers.
-    CREATE INDEX IF NOT EXISTS kardex_conteos ON dw.kardex (id_producto, fecha)
-    WHERE orden = 3 AND de_todo IS NULL;
-    CREATE INDEX IF NOT EXISTS kardex_recuentos ON dw.kardex (fecha) WHERE orden = 3;
-    CREATE INDEX IF NOT EXISTS kardex_traslados ON dw.kardex (id_producto)
-    WHERE id_sucursal_destino IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION etl.indexar_kardex() IS
@@ -110,6 +92,25 @@ BEGIN
     END IF;
 END
 $$;
+
+-- What a reversal undoes is no more what the movement is.
+CREATE INDEX IF NOT EXISTS kardex_reversos ON dw.kardex (id_movimiento, capa) WHERE reverso;
+-- What came, was corrected or was taken back once its period was closed.
+CREATE INDEX IF NOT EXISTS kardex_correcciones ON dw.kardex (id_movimiento, capa)
+WHERE capa > 0 OR fecha_documento < fecha;
+-- The receipts that somebody should look at: for nothing, or of another cost. Neither this index
+-- nor a key names a column that changes when a sale is valued anew.
+CREATE INDEX IF NOT EXISTS kardex_avisos ON dw.kardex (id_producto, fecha)
+WHERE salto_costo IS NOT NULL;
+-- What a return or an added cost belongs to, and the reverse.
+CREATE INDEX IF NOT EXISTS kardex_origenes ON dw.kardex (id_producto, id_origen, fecha)
+WHERE id_origen IS NOT NULL;
+-- The counts, whose difference is that of their branch, the last of all of them, and the transfers.
+CREATE INDEX IF NOT EXISTS kardex_conteos ON dw.kardex (id_producto, fecha)
+WHERE orden = 3 AND de_todo IS NULL;
+CREATE INDEX IF NOT EXISTS kardex_recuentos ON dw.kardex (fecha) WHERE orden = 3;
+CREATE INDEX IF NOT EXISTS kardex_traslados ON dw.kardex (id_producto)
+WHERE id_sucursal_destino IS NOT NULL;
 
 CREATE OR REPLACE FUNCTION etl.revisar_kardex() RETURNS void
 LANGUAGE plpgsql STABLE
