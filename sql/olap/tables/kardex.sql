@@ -70,12 +70,12 @@ AS $$
 BEGIN
     -- A trigger of somebody's that waits for the end would stand in the way of an index.
     SET CONSTRAINTS ALL IMMEDIATE;
-    -- Indexes and no constraint, since those who read do not wait for an index that is made.
+    -- An index and no constraint, since those who read do not wait for an index that is made.
     CREATE UNIQUE INDEX IF NOT EXISTS kardex_movimiento_unico ON dw.kardex (id_movimiento, capa);
 END
 $$;
 COMMENT ON FUNCTION etl.indexar_kardex() IS
-    'Los índices del kardex, si faltan: una carga llena el kardex vacío antes de hacerlos, en mucho menos tiempo';
+    'La llave del kardex por movimiento, si falta: una carga llena el kardex vacío antes de hacerla, en mucho menos tiempo';
 
 DO $$
 BEGIN
