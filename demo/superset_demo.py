@@ -60,7 +60,11 @@ def _show() -> None:
             import_bundle(session, bundle, olap)
             current.text += f": {read_back(session, bundle)} charts have their data"
     login = superset.account
-    print(f"\n  {login.url}/dashboard/list/\n  user {login.user}, password {login.password}\n")
+    print(f"""
+  dashboards  {login.url}/dashboard/list/
+              user {login.user}, password {login.password}
+  page        {shown(place.page)}: the shopkeeper's, of the same shop; open it in a browser
+""")
     print("./scripts/superset-demo --stop stops Superset; --clean removes it, too.")
 
 
