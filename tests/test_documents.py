@@ -300,3 +300,30 @@ def test_a_closed_document_that_is_void_and_lost_a_line_is_taken_back_by_a_full_
     documented.run()
     assert (stock(documented), stock(documented, 2)) == ((8, 9), (0, 0))
     documented.succeed("verify", "--all")
+
+
+def test_tickets_are_the_documents_of_sale_of_each_hour(shop: Shop):
+    """However many lines each has; of one that lost all, and of what comes back, none."""
+    own(shop)
+    shop.env["ETL_INITIAL_SINCE"] = BEGINNING.isoformat()
+    for product in (1, 2):
+        shop.product(product)
+    shop.branch(7)
+    shop.receipt(BEGINNING, (1, 20, 9), (2, 20, 2))
+    ten = BEGINNING + DAY + timedelta(hours=10)
+    shop.sale(ten, (1, 2, 15), (2, 1, 3))
+    shop.sale(ten + timedelta(minutes=59), (2, 4, 3))
+    shop.sale(ten + timedelta(hours=1), (1, 1, 15), (2, 1, 3), id_sucursal=7)
+    (gone,) = shop.sale(ten + timedelta(hours=1), (2, 5, 3), id_sucursal=7)
+    shop.sale(ten + timedelta(hours=2), (1, -1, 15))
+    seen = (
+        "SELECT hora, id_sucursal, tickets, renglones, venta_bruta FROM dw.v_ventas_hora"
+        " ORDER BY hora"
+    )
+    shop.run_in_process(as_of=ten + DAY)
+    rows = [tuple(row.values()) for row in shop.olap_rows(seen)]
+    assert rows == [(10, 0, 2, 3, 45), (11, 7, 2, 3, 33), (12, 0, None, 0, -15)]
+    shop.correct_line(gone, cantidad=0)
+    shop.run_in_process(as_of=ten + DAY + timedelta(hours=1))
+    rows = [tuple(row.values()) for row in shop.olap_rows(seen)]
+    assert rows == [(10, 0, 2, 3, 45), (11, 7, 1, 2, 18), (12, 0, None, 0, -15)]
