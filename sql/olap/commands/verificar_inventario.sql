@@ -51,24 +51,7 @@ INNER JOIN dw.producto AS p ON p.id_producto = i.id_producto
 INNER JOIN dw.v_politica_producto AS v ON v.id_producto = i.id_producto
 CROSS JOIN etl.misma_politica() AS n (misma)
 CROSS JOIN LATERAL etl.valor_promedio(i.id_producto, f.fines) AS m
-LEFT JOIN LATERAL (
-    SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
-    FROM (
-        -- As etl.actualizar_inventario() seeks it.
-        SELECT * FROM dw.kardex AS f
-        WHERE f.id_producto = i.id_producto
-        ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
-        OFFSET 0
-    ) AS k
-    WHERE k.tipo = 'VENTA' AND NOT k.reverso
-        -- What was taken back was no sale.
-        AND (
-            SELECT true FROM dw.kardex AS x
-            WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
-            LIMIT 1
-        ) IS NOT TRUE
-    LIMIT 1
-) AS w ON true
+LEFT JOIN LATERAL etl.ultima_venta(i.id_producto) AS w ON true
 -- A price that gets its tax has that of the pricing policy of its load, which may be another by now.
 WHERE (i.ultima_venta, i.ultimo_precio, i.ultimo_neto, i.valor_promedio, i.primera) IS DISTINCT FROM (
     w.fecha,

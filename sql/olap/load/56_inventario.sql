@@ -45,6 +45,35 @@ $$;
 COMMENT ON FUNCTION etl.valor_promedio(bigint, timestamptz[]) IS
     'Promedio de lo que valía un producto en esos instantes (lo negativo cuenta 0); nulo si en ninguno existía aún';
 
+CREATE OR REPLACE FUNCTION etl.ultima_venta(p_producto bigint)
+-- As etl.valor_promedio(), written into the query that asks for it.
+RETURNS TABLE (
+    id_movimiento bigint, fecha timestamptz, fecha_documento timestamptz, precio_unitario numeric,
+    impuesto numeric, precio_con_impuesto boolean
+)
+LANGUAGE sql STABLE
+AS $$
+SELECT k.id_movimiento, k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
+FROM (
+    -- In this order, and no further than to the first that is one: of a new ledger the planner expects
+    -- so few sales that it would read and sort all of the product's.
+    SELECT * FROM dw.kardex AS f
+    WHERE f.id_producto = p_producto
+    ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
+    OFFSET 0
+) AS k
+WHERE k.tipo = 'VENTA' AND NOT k.reverso
+    -- What was taken back was no sale.
+    AND (
+        SELECT true FROM dw.kardex AS x
+        WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
+        LIMIT 1
+    ) IS NOT TRUE
+LIMIT 1
+$$;
+COMMENT ON FUNCTION etl.ultima_venta(bigint) IS
+    'La última venta de un producto en el kardex que no fue reversada; ninguna fila si no la hay';
+
 CREATE OR REPLACE FUNCTION etl.actualizar_inventario(
     p_numero bigint, p_corte date, p_zona text, p_todos boolean
 ) RETURNS void
@@ -94,25 +123,7 @@ LEFT JOIN LATERAL (
     ORDER BY k.fecha DESC, k.fecha_documento DESC, k.orden DESC, k.id_movimiento DESC, k.capa DESC
     LIMIT 1
 ) AS u ON true
-LEFT JOIN LATERAL (
-    SELECT k.fecha, k.fecha_documento, k.precio_unitario, k.impuesto, k.precio_con_impuesto
-    FROM (
-        -- In this order, and no further than to the first that is one: of a new ledger the planner expects
-        -- so few sales that it would read and sort all of the product's.
-        SELECT * FROM dw.kardex AS f
-        WHERE f.id_producto = t.id_producto
-        ORDER BY f.fecha DESC, f.fecha_documento DESC, f.orden DESC, f.id_movimiento DESC, f.capa DESC
-        OFFSET 0
-    ) AS k
-    WHERE k.tipo = 'VENTA' AND NOT k.reverso
-        -- What was taken back was no sale.
-        AND (
-            SELECT true FROM dw.kardex AS x
-            WHERE x.reverso AND x.id_movimiento = k.id_movimiento AND x.capa = k.capa + 1
-            LIMIT 1
-        ) IS NOT TRUE
-    LIMIT 1
-) AS w ON true
+LEFT JOIN LATERAL etl.ultima_venta(t.id_producto) AS w ON true
 ON CONFLICT (id_producto) DO UPDATE SET
     existencias = excluded.existencias, valor = excluded.valor,
     costo_promedio = excluded.costo_promedio, precio_sugerido = excluded.precio_sugerido,
