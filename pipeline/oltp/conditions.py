@@ -48,6 +48,27 @@ def are_new(query: Query, horizon: int) -> list[sql.Composable]:
     ]
 
 
+def among(column: str, numbers: Sequence[int]) -> sql.Composable:
+    """The column of movimientos.sql is one of these numbers."""
+    return sql.SQL(f"m.{column} = ANY ({{}}::bigint[])").format(sql.Literal(list(numbers)))
+
+
+def one_after_another(conditions: Sequence[sql.Composable]) -> list[sql.Composable]:
+    """One condition for each, that no earlier one holds: for a branch of a UNION ALL each.
+
+    An OR of them would force the full join of the shop's query.
+    """
+    return [
+        sql.SQL(" AND ").join(
+            [
+                condition,
+                *(sql.SQL("({}) IS NOT TRUE").format(other) for other in conditions[:position]),
+            ]
+        )
+        for position, condition in enumerate(conditions)
+    ]
+
+
 def known_type(query: Query) -> sql.Composable:
     return sql.SQL("m.tipo::text = ANY ({}::text[])").format(sql.Literal(list(query.types)))
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
-from pipeline.oltp.conditions import are_new, bound, date_type, moment_of, optional_columns
+from pipeline.oltp.conditions import (
+    among,
+    are_new,
+    bound,
+    date_type,
+    moment_of,
+    one_after_another,
+    optional_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,11 +83,15 @@ def fingerprints(
     """
     pending = are_new(query, horizon) if horizon else []
     if horizon and changed:
-        products_of = sql.Literal(list(changed))
-        pending.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(products_of))
+        pending.append(among("id_producto", changed))
     rows: sql.Composable = sql.SQL(query.text)
     if since_version is not None:
-        rows = _branches(rows, _some(query, since_version, ids))
+        # As changed_since() reads them.
+        some = [*are_new(query, since_version), *([among("id_movimiento", ids)] if ids else [])]
+        wrapped = sql.SQL("SELECT m.* FROM (\n{}\n) AS m WHERE {}")
+        rows = sql.SQL("\nUNION ALL\n").join(
+            [wrapped.format(rows, condition) for condition in one_after_another(some)]
+        )
     return sql.SQL(read_sql("oltp", "huella_movimientos.sql")).format(
         understood=understood(
             query, products, since, limit, openings, types, rows=rows, pending=pending
@@ -92,21 +104,3 @@ def fingerprint_of(content: sql.Composable, hashed: bool) -> sql.Composable:
     """The fingerprint of an expression that yields bytes, as etl.huella() makes it."""
     template = sql.SQL(read_sql("oltp", "huella.sql"))
     return template.format(content=content, hashed=sql.Literal(hashed))
-
-
-def _some(query: Query, horizon: int, ids: Sequence[int]) -> list[sql.Composable]:
-    named = sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(ids)))
-    return [*are_new(query, horizon), *([named] if ids else [])]
-
-
-def _branches(rows: sql.Composable, conditions: Sequence[sql.Composable]) -> sql.Composable:
-    """Each row once that any of the conditions holds for, as changed_since() reads them."""
-    branches = []
-    for position, condition in enumerate(conditions):
-        earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in conditions[:position]]
-        branches.append(
-            sql.SQL("SELECT m.* FROM (\n{}\n) AS m WHERE {}").format(
-                rows, sql.SQL(" AND ").join([condition, *earlier])
-            )
-        )
-    return sql.SQL("\nUNION ALL\n").join(branches)

@@ -9,6 +9,7 @@ from psycopg2 import sql
 from pipeline.base.sql_files import read_sql
 from pipeline.oltp.conditions import (
     NOT_VOIDED,
+    among,
     are_new,
     bound,
     date_type,
@@ -16,6 +17,7 @@ from pipeline.oltp.conditions import (
     in_scope,
     known_type,
     moment_of,
+    one_after_another,
     optional_columns,
 )
 
@@ -42,11 +44,8 @@ def everything(query: Query, since: datetime | None, *, whatever: bool = False) 
 
 def how_many_of(query: Query, ids: Sequence[int]) -> sql.Composable:
     """A count of those movements that the OLTP has, whatever they are."""
-    template = sql.SQL(
-        "SELECT count(DISTINCT m.id_movimiento) FROM (\n{}\n) AS m"
-        " WHERE m.id_movimiento = ANY ({}::bigint[])"
-    )
-    return template.format(sql.SQL(query.text), sql.Literal(list(ids)))
+    template = sql.SQL("SELECT count(DISTINCT m.id_movimiento) FROM (\n{}\n) AS m WHERE {}")
+    return template.format(sql.SQL(query.text), among("id_movimiento", ids))
 
 
 def changed_since(
@@ -59,24 +58,19 @@ def changed_since(
 ) -> sql.Composable:
     """A read of the rows of which some version is not older than the horizon (a 64-bit xid).
 
-    One branch a version column, each passing over what an earlier branch yields: an OR would
-    force the full join. Where `many` are expected, that is the shorter way, since the planner
-    takes new versions to be few. The ids of `recheck`, and the movements of `products`, are read
+    One branch a version column, each passing over what an earlier branch yields. Where `many` are
+    expected, an OR and its full join are the shorter way, since the planner takes new versions to
+    be few. The ids of `recheck`, and the movements of `products`, are read
     whatever their version is.
     """
     new = are_new(query, horizon)
     if recheck:
-        ids = sql.Literal(list(recheck))
-        new.append(sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(ids))
+        new.append(among("id_movimiento", recheck))
     if products:
-        ids = sql.Literal(list(products))
-        new.append(sql.SQL("m.id_producto = ANY ({}::bigint[])").format(ids))
+        new.append(among("id_producto", products))
     if many:
         return _wrap(query, sql.SQL("({})").format(sql.SQL(") OR (").join(new)))
-    branches = []
-    for position, condition in enumerate(new):
-        earlier = [sql.SQL("({}) IS NOT TRUE").format(other) for other in new[:position]]
-        branches.append(_wrap(query, sql.SQL(" AND ").join([condition, *earlier])))
+    branches = [_wrap(query, condition) for condition in one_after_another(new)]
     return sql.SQL("\nUNION ALL\n").join(branches)
 
 
@@ -149,7 +143,7 @@ def rows_out_of_scope(
     wrong_type = sql.SQL("({}) IS NOT TRUE").format(known_type(query))
     found = [
         sql.SQL("m.fecha < {}").format(sql.Literal(_OLDEST_DATE)),
-        sql.SQL("m.id_movimiento = ANY ({}::bigint[])").format(sql.Literal(list(movements))),
+        among("id_movimiento", movements),
         *(are_new(query, horizon) if horizon else []),
     ]
     early = sql.SQL("{} < {} AND (({}))").format(
