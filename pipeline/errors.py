@@ -17,7 +17,9 @@ class PipelineError(Exception):
     account, somebody's session.
     """
 
-    plain: str | None = None
+    def __init__(self, *told: object, plain: str | None = None) -> None:
+        super().__init__(*told)
+        self.plain = plain
 
 
 class SettingsError(PipelineError):

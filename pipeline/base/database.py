@@ -78,9 +78,8 @@ def _connect(database: Database, read_only: bool) -> PooledConnection:
             "that the server is up"
         ).format(database=database, text=text, side=side, account=account)
         refused = any(word in text for word in ("password", "does not exist", "pg_hba", "no pass"))
-        failure = (DatabaseError if refused else TransientError)(message)
-        failure.plain = _plain(side, refused=refused)
-        raise failure from error
+        failure = DatabaseError if refused else TransientError
+        raise failure(message, plain=_plain(side, refused=refused)) from error
     _opened.add(connection)
     if database.encoding and connection.info.parameter_status("server_encoding") == "SQL_ASCII":
         # Such a server converts nothing: what comes is read, and written, in this encoding.
@@ -146,13 +145,12 @@ def connect(database: Database, step: str, *, read_only: bool = False) -> Iterat
     except psycopg2.Error as error:
         failure = translate(error, where, reads_shop=database.side == "OLTP")
         if isinstance(failure, LockedError) and database.side == "OLAP":
-            locked = LockedError(
+            raise LockedError(
                 _("{failure}; held by {database}").format(
                     failure=failure, database=who_blocks(database)
-                )
-            )
-            locked.plain = str(failure)
-            raise locked from error
+                ),
+                plain=str(failure),
+            ) from error
         raise failure from error
     finally:
         connection.close()

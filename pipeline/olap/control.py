@@ -111,14 +111,13 @@ def checked_control(connection: Connection, settings: Settings) -> Control:
 def refuse_other_shop(settings: Settings, owner: str | None) -> None:
     """Raise DatabaseError where the OLAP is another shop's of the many that there are."""
     if settings.shop and owner not in (None, settings.shop):
-        failure = DatabaseError(
+        raise DatabaseError(
             _(
                 "OLAP: {database} is the shop {owner}'s, and {shop} would mix with it: correct "
                 "OLAP_DB_NAME in {shop}.env"
-            ).format(database=settings.olap, owner=owner, shop=settings.shop)
+            ).format(database=settings.olap, owner=owner, shop=settings.shop),
+            plain=_("the database is another shop's"),
         )
-        failure.plain = _("the database is another shop's")
-        raise failure
 
 
 def adopt(connection: Connection, settings: Settings) -> None:
