@@ -286,6 +286,8 @@ class DeletingHistory(ClosingHistory):
     def settle(self) -> None:
         while self.it.open:
             self.it.end(0, commit=True)
+        # What a run that died had read, it had read before.
+        self.it.run()
         self.shop.olap.cursor().execute("UPDATE etl.control SET borradas_buscadas = NULL")
         self.it.run()
         with self.it.settings() as configured:

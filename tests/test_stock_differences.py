@@ -212,6 +212,10 @@ def test_what_is_no_stock_is_not_compared(stocked: Shop, versions: bool):
     # What the shop keeps for it is not looked at, and neither is what we do.
     assert differing(8, stock=False) == []
     assert differing(7, stock=True) == [SCREWS, CHEESE]
+    # One that is deleted says no more that it has none.
+    assert differing(6, stock=False) == []
+    stocked.till("DELETE FROM productos WHERE id_producto = %s", CHEESE)
+    assert differing(5, stock=False) == [CHEESE]
     assert_olap_equals_replay(stocked, INITIAL)
 
 

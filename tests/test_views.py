@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 import pytest
-from olap_comparison import assert_olap_equals_replay
+from olap_comparison import assert_olap_equals_replay, replay_shop
 from oltp_reading import read_pricing
 from oracle_rows import Pricing
 from shop_database import Shop
@@ -381,3 +382,21 @@ def test_views_of_the_shops_own_on_ours_stop_an_upgrade_and_are_named(shop: Shop
     assert shop.olap_rows("SELECT esquema FROM etl.control") == [{"esquema": 11}]
     shop.olap.cursor().execute("DROP VIEW dw.una, dw.otra")
     assert "upgraded from version 11" in shop.succeed("init").stdout
+
+
+def test_a_quotient_is_rounded_once(shop: Shop):
+    """To six digits of the whole quotient, not of the sixteen that PostgreSQL stops at."""
+    end = datetime(2026, 5, 31, 12, tzinfo=UTC)
+    initial = end - timedelta(days=100)
+    shop.env["ETL_INITIAL_SINCE"] = initial.isoformat()
+    shop.product(1)
+    first = end - timedelta(days=30)
+    shop.receipt(first, (1, Decimal(10**10), 0))
+    shop.sale(first, (1, Decimal("34.402186"), 0))
+    shop.run_in_process(as_of=end)
+    (row,) = shop.olap_rows(
+        "SELECT existencias, dias_medidos, dias_cobertura FROM dw.mv_reposicion"
+    )
+    exact = Fraction(row["existencias"]) * row["dias_medidos"] / Fraction("34.402186")
+    assert row["dias_cobertura"] == Decimal(round(exact * 10**6)).scaleb(-6)
+    assert view_differences(shop.olap, replay_shop(shop, initial), end) == []

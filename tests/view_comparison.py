@@ -65,9 +65,9 @@ def view_differences(olap: Any, replay: Replay, hasta: datetime) -> list[str]:
 
 
 def _any(columns: list[str], row: tuple[Any, ...]) -> bool:
-    """Whether a row says anything: over how many days nothing was measured does not."""
+    """Whether a row says anything: over how many days nothing was measured, of whom, does not."""
     named = zip(columns, row, strict=True)
-    return any(value for name, value in named if name != "dias_medidos")
+    return any(value for name, value in named if name not in ("dias_medidos", "proveedor"))
 
 
 def _daily(replay: Replay) -> tuple[str, list[str], list[str], Mapping[Any, Any]]:

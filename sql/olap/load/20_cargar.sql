@@ -111,7 +111,7 @@ BEGIN
         PERFORM etl.recalcular_resumenes(p_opciones ->> 'zona', v_corte);
     END IF;
     v_conteo := v_conteo || jsonb_build_object(
-        'diferencias_nuevas', etl.cargar_existencias(p_extracto -> 'existencias', v_hasta)
+        'diferencias_nuevas', etl.cargar_existencias(p_extracto, v_hasta)
     );
     v_conteo := v_conteo || jsonb_build_object('ajustes', NULL);
     IF (p_opciones ->> 'ajustar')::boolean OR EXISTS (SELECT FROM dw.ajuste_existencias) THEN

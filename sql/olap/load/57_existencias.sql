@@ -187,17 +187,22 @@ $$;
 COMMENT ON FUNCTION etl.leer_existencias(jsonb, timestamptz) IS
     'Antes de valorizar: lo que la ventana leyó de existencias.sql, a dw.existencias_tienda';
 
-CREATE OR REPLACE FUNCTION etl.cargar_existencias(p_leidas jsonb, p_ventana timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION etl.cargar_existencias(p_extracto jsonb, p_ventana timestamptz) RETURNS bigint
 LANGUAGE sql
 AS $$
 SELECT etl.comparar_existencias(
-    CASE WHEN NOT (nullif(p_leidas, 'null') ->> 'todas')::boolean THEN ARRAY(
+    CASE WHEN NOT (nullif(p_extracto -> 'existencias', 'null') ->> 'todas')::boolean THEN ARRAY(
         SELECT t.id_producto FROM etl.tramo AS t
         UNION
         SELECT e.id_producto FROM etl.etapa_existencia AS e
         UNION
         -- One that has no stock from now on, though it never moved.
         SELECT e.id_producto FROM etl.etapa_producto AS e
+        UNION
+        -- Nor does what left the catalogue say any more that it has none.
+        SELECT p.id_producto
+        FROM dw.producto AS p
+        WHERE NOT p.vigente AND (p_extracto ->> 'catalogo_completo')::boolean
     ) END,
     p_ventana
 )

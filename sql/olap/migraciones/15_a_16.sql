@@ -1,2 +1,2 @@
--- What init made of version 15 becomes what it makes today.
-SELECT 1;
+-- What a window compares of the shop's stock follows from the whole extract.
+DROP FUNCTION IF EXISTS etl.cargar_existencias(jsonb, timestamptz);

@@ -20,8 +20,8 @@ SELECT
     p.categoria,
     a.unidades AS unidades_365_dias,
     a.venta_neta AS venta_neta_365_dias,
-    round(a.venta_neta / a.total, 6) AS participacion,
-    round(a.acumulado / a.total, 6) AS participacion_acumulada,
+    round(a.venta_neta * 1.00000000000000000000 / a.total, 6) AS participacion,
+    round(a.acumulado * 1.00000000000000000000 / a.total, 6) AS participacion_acumulada,
     CASE
         WHEN a.acumulado - a.venta_neta < 0.80 * a.total THEN 'A'
         WHEN a.acumulado - a.venta_neta < 0.95 * a.total THEN 'B'

@@ -13,7 +13,7 @@ SELECT
     r.costo,
     r.ajuste,
     r.venta_neta - r.costo + r.ajuste AS margen,
-    round((r.venta_neta - r.costo + r.ajuste) / nullif(r.venta_neta, 0), 6) AS margen_relativo,
+    round((r.venta_neta - r.costo + r.ajuste) * 1.00000000000000000000 / nullif(r.venta_neta, 0), 6) AS margen_relativo,
     r.devoluciones,
     r.unidades_devueltas,
     r.mermas,

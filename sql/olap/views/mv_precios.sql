@@ -11,7 +11,7 @@ SELECT
     i.ultimo_precio AS precio,
     i.precio_sugerido,
     i.ultimo_precio - i.precio_sugerido AS diferencia,
-    round((i.ultimo_precio - i.precio_sugerido) / nullif(i.precio_sugerido, 0), 6)
+    round((i.ultimo_precio - i.precio_sugerido) * 1.00000000000000000000 / nullif(i.precio_sugerido, 0), 6)
         AS diferencia_relativa,
     i.ultimo_neto AS precio_neto,
     i.ultimo_neto < i.costo_promedio AS bajo_costo

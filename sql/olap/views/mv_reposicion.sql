@@ -8,14 +8,16 @@ SELECT
     p.categoria,
     i.existencias,
     coalesce(v.unidades_90, 0) AS unidades_90_dias,
-    round(coalesce(v.unidades_90, 0) / d.dias, 6) AS venta_diaria,
-    round(i.existencias * d.dias / nullif(greatest(v.unidades_90, 0), 0), 6) AS dias_cobertura,
+    round(coalesce(v.unidades_90, 0) * 1.00000000000000000000 / d.dias, 6) AS venta_diaria,
+    round(i.existencias * d.dias * 1.00000000000000000000 / nullif(greatest(v.unidades_90, 0), 0), 6) AS dias_cobertura,
     p.activo AND i.existencias <= 0 AND coalesce(v.unidades_90, 0) > 0 AS agotado,
     p.activo AND i.existencias > 0 AND i.existencias * d.dias <= 15 * coalesce(v.unidades_90, 0) AS reponer,
     d.dias AS dias_medidos,
     d.deseados AS dias_deseados,
     CASE WHEN p.activo
-        THEN greatest(ceil(round(coalesce(v.unidades_90, 0) * d.deseados / d.dias - i.existencias, 6)), 0)
+        THEN greatest(ceil(round(
+            coalesce(v.unidades_90, 0) * d.deseados * 1.00000000000000000000 / d.dias - i.existencias, 6
+        )), 0)
         ELSE 0
     END AS por_pedir,
     p.proveedor

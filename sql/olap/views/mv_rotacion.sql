@@ -9,7 +9,9 @@ SELECT
     coalesce(v.costo_ventas_365, 0) AS costo_ventas_365_dias,
     round(coalesce(i.valor_promedio, greatest(i.valor, 0)), 6) AS valor_promedio,
     round(
-        coalesce(v.costo_ventas_365, 0) / nullif(coalesce(i.valor_promedio, greatest(i.valor, 0)), 0), 6
+        coalesce(v.costo_ventas_365, 0) * 1.00000000000000000000
+        / nullif(coalesce(i.valor_promedio, greatest(i.valor, 0)), 0),
+        6
     ) AS rotacion
 FROM dw.v_corte AS c
 CROSS JOIN dw.inventario AS i

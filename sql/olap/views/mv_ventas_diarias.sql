@@ -12,7 +12,9 @@ SELECT
     r.costo_ventas AS costo,
     r.ajuste,
     r.venta_neta - r.costo_ventas + r.ajuste AS margen,
-    round((r.venta_neta - r.costo_ventas + r.ajuste) / nullif(r.venta_neta, 0), 6) AS margen_relativo,
+    round(
+        (r.venta_neta - r.costo_ventas + r.ajuste) * 1.00000000000000000000 / nullif(r.venta_neta, 0), 6
+    ) AS margen_relativo,
     r.unidades_recibidas,
     r.costo_recibido,
     r.devoluciones,

@@ -11,15 +11,17 @@ SELECT
     e.existencias,
     round(e.existencias * i.costo_promedio, 6) AS valor,
     coalesce(v.unidades, 0) AS unidades_90_dias,
-    round(coalesce(v.unidades, 0) / d.dias, 6) AS venta_diaria,
-    round(e.existencias * d.dias / nullif(greatest(v.unidades, 0), 0), 6) AS dias_cobertura,
+    round(coalesce(v.unidades, 0) * 1.00000000000000000000 / d.dias, 6) AS venta_diaria,
+    round(e.existencias * d.dias * 1.00000000000000000000 / nullif(greatest(v.unidades, 0), 0), 6) AS dias_cobertura,
     p.activo AND e.existencias <= 0 AND coalesce(v.unidades, 0) > 0 AS agotado,
     p.activo AND e.existencias > 0 AND e.existencias * d.dias <= 15 * coalesce(v.unidades, 0) AS reponer,
     i.existencias AS existencias_producto,
     CASE WHEN v.unidades <> 0 THEN d.dias END AS dias_medidos,
     d.deseados AS dias_deseados,
     CASE WHEN p.activo
-        THEN greatest(ceil(round(coalesce(v.unidades, 0) * d.deseados / d.dias - e.existencias, 6)), 0)
+        THEN greatest(ceil(round(
+            coalesce(v.unidades, 0) * d.deseados * 1.00000000000000000000 / d.dias - e.existencias, 6
+        )), 0)
         ELSE 0
     END AS por_pedir,
     p.proveedor

@@ -17,7 +17,7 @@ SELECT
     k.costo,
     k.ajuste,
     k.venta_neta - k.costo + k.ajuste AS margen,
-    round((k.venta_neta - k.costo + k.ajuste) / nullif(k.venta_neta, 0), 6) AS margen_relativo,
+    round((k.venta_neta - k.costo + k.ajuste) * 1.00000000000000000000 / nullif(k.venta_neta, 0), 6) AS margen_relativo,
     k.unidades_recibidas,
     k.costo_recibido,
     k.devoluciones,
