@@ -55,6 +55,39 @@ ledger: id int4, company_id uuid, entity_id text, event_type varchar, data json,
     metadata json, ts timestamptz
 projections: entity_id text, company_id uuid, entity_type varchar, state json
 """
+MEDUSA = """
+fulfillment: id text, location_id text, canceled_at timestamptz, created_at timestamptz,
+    deleted_at timestamptz
+fulfillment_item: id text, quantity numeric, line_item_id text, inventory_item_id text,
+    fulfillment_id text, deleted_at timestamptz
+inventory_item: id text, deleted_at timestamptz, sku text, title text, metadata jsonb
+inventory_level: id text, deleted_at timestamptz, inventory_item_id text, location_id text,
+    stocked_quantity numeric
+mikro_orm_migrations: name varchar
+order: id text, display_id int4, version int4, currency_code text, custom_display_id text
+order_change: id text, order_id text, status text, confirmed_at timestamptz,
+    deleted_at timestamptz, return_id text
+order_change_action: id text, order_id text, ordering int8, order_change_id text,
+    reference_id text, action text, details jsonb, deleted_at timestamptz, return_id text
+order_fulfillment: order_id varchar, fulfillment_id varchar, deleted_at timestamptz
+order_item: version int4, item_id text, quantity numeric, deleted_at timestamptz,
+    unit_price numeric
+order_line_item: id text, variant_id text, is_tax_inclusive bool, unit_price numeric
+order_line_item_adjustment: amount numeric, item_id text, deleted_at timestamptz,
+    is_tax_inclusive bool, version int4
+order_line_item_tax_line: rate numeric, item_id text, deleted_at timestamptz
+product: id text, title text, deleted_at timestamptz
+product_category: id text, name text
+product_category_product: product_id text, product_category_id text
+product_variant: id text, title text, sku text, manage_inventory bool, product_id text,
+    deleted_at timestamptz
+product_variant_inventory_item: variant_id varchar, inventory_item_id varchar, id varchar,
+    required_quantity numeric, created_at timestamptz, deleted_at timestamptz
+return: id text, location_id text
+stock_location: id text, name text
+store: id text
+store_currency: id text, currency_code text, is_default bool, deleted_at timestamptz
+"""
 
 
 def tables_of(system: str, schema: str = "public") -> str:

@@ -12,7 +12,7 @@ import pytest
 from psycopg2.extras import RealDictCursor
 from shop_database import Shop
 from shop_server import OLTP_USER, REPOSITORY
-from system_tables import CELERP, OSCAR, OSCAR_4_2, TRYTON, tables_of
+from system_tables import CELERP, MEDUSA, OSCAR, OSCAR_4_2, TRYTON, tables_of
 from ten_types import trade_of_ten
 from test_schemas import COMMON, SHAPES, Shape, assert_by_hand
 
@@ -124,6 +124,23 @@ def test_celerp_is_recognised_by_the_release_that_wrote_it(bare: Shop):
     bare.env |= system["settings"]
     bare.succeed("init")
     assert json.loads(bare.succeed("adapt", "--json").stdout)["ids"]["movements"] == 0
+
+
+def test_medusa_is_recognised_and_what_its_owner_runs_first_is_named(bare: Shop):
+    bare.till(tables_of(MEDUSA))
+    bare.till("INSERT INTO mikro_orm_migrations VALUES ('Migration20260911115931')")
+    found = detect(bare)
+    (system,) = found["systems"]
+    assert (system["recipe"], system["version"]) == ("medusa-2", "2.21")
+    script = RECIPES / "medusa-2-historial" / "instalar.sql"
+    (said,) = [line for line in found["not_usable"] if "medusa-2-historial" in line]
+    assert f"runs {script} once" in said
+    # All but what is psql's own.
+    lines = script.read_text(encoding="ascii").splitlines()
+    with bare.oltp.cursor() as cursor:
+        cursor.execute("\n".join(line for line in lines if not line.startswith("\\")))
+    names = [system["recipe"] for system in detect(bare)["systems"]]
+    assert names == ["medusa-2", "medusa-2-historial"]
 
 
 def test_another_version_is_one_line_and_nothing_is_written(bare: Shop):

@@ -18,6 +18,7 @@ from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from psycopg2.extensions import connection as Connection
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _TABLE = re.compile(r'\bpublic\.(?:"([^"]+)"|(\w+))')
 # A setting that a recipe wants beside ETL_OLTP_SQL_DIR: a remark of its version.sql.
 _SETTING = re.compile(r"^-- (ETL_\w+)=(.*?)\s*$", re.MULTILINE)
+# What a recipe has its owner run once in the shop's database, and what that makes.
+_INSTALLER = "instalar.sql"
+_MADE = re.compile(r"^CREATE TABLE IF NOT EXISTS (\w+\.\w+)", re.MULTILINE)
 _PUBLIC = "public"
 # Of the tables that a recipe names so many are there, or it is another system.
 _SHARE = 0.5
@@ -37,7 +41,8 @@ class Seen:
     """A shipped recipe, whose system's tables are in `schema`. The example's is called ''.
 
     `system` is None where this account may not read what tells the version. `lacks` is what
-    PostgreSQL says of the recipe's queries there, '' where they fit.
+    PostgreSQL says of the recipe's queries there, '' where they fit. `installer` is the script that
+    the shop's owner has to run before they can, None where it was run or there is none.
     """
 
     recipe: str
@@ -45,6 +50,7 @@ class Seen:
     system: System | None
     lacks: str
     settings: dict[str, str] = field(default_factory=dict)
+    installer: Path | None = None
 
     @property
     def fits(self) -> bool:
@@ -112,7 +118,19 @@ def _look(connection: Connection, recipe: str, schema: str, texts: dict[str, str
         return None if lacks else Seen(recipe, schema, None, told, settings)
     if system is not None and not system.version and lacks:
         return None
-    return Seen(recipe, schema, system, lacks, settings)
+    return Seen(recipe, schema, system, lacks, settings, _to_run(connection, recipe))
+
+
+def _to_run(connection: Connection, recipe: str) -> Path | None:
+    """The recipe's installer, where a table that it makes is not there."""
+    path = sql_folder(f"oltp/recetas/{recipe}") / _INSTALLER
+    if not path.exists():
+        return None
+    made = _MADE.findall(path.read_text(encoding="utf-8"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT bool_and(to_regclass(t) IS NOT NULL) FROM unnest(%s) AS t", (made,))
+        ((there,),) = cursor.fetchall()
+    return None if there else path
 
 
 def _wrong(connection: Connection, text: str) -> str:

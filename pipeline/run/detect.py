@@ -122,12 +122,18 @@ def _unusable(seen: Seen) -> str:
         "schema": seen.schema,
         "copy": copy,
         "lacks": seen.lacks,
+        "installer": seen.installer,
     }
     if not seen.was_tried:
         text = _(
             "this is {name} {version}, and {recipe} was tried with {tried} alone: copy {copy}, "
             "name the copy in ETL_OLTP_SQL_DIR, add the version to probadas of its version.sql, "
             "and try it with `adapt` and `verify`"
+        )
+    elif seen.lacks and seen.installer:
+        text = _(
+            "this is {name} {version}; for {recipe} its owner first runs {installer} once in its "
+            "database, with psql"
         )
     elif seen.lacks:
         text = _(
