@@ -73,6 +73,14 @@ class ShopServer:
             for statement in statements:
                 connection.cursor().execute(sql.SQL(statement).format(**identifiers))
 
+    def run_script(self, database: str, script: Path) -> None:
+        """What a database's owner does with psql: run a script, which must succeed."""
+        psql = [str(self.server.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+        psql += ["-h", self.server.host, "-p", str(self.server.port), "-U", self.server.superuser]
+        psql += ["-d", database, "-f", str(script)]
+        environment = os.environ | {"PGPASSWORD": PASSWORD}
+        must_succeed(run_program(psql, script.parent, environment))
+
     def restart(self) -> None:
         """Start the server again, with the tests' options."""
         self.server.start(OPTIONS)

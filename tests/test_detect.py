@@ -135,10 +135,7 @@ def test_medusa_is_recognised_and_what_its_owner_runs_first_is_named(bare: Shop)
     script = RECIPES / "medusa-2-historial" / "instalar.sql"
     (said,) = [line for line in found["not_usable"] if "medusa-2-historial" in line]
     assert f"runs {script} once" in said
-    # All but what is psql's own.
-    lines = script.read_text(encoding="ascii").splitlines()
-    with bare.oltp.cursor() as cursor:
-        cursor.execute("\n".join(line for line in lines if not line.startswith("\\")))
+    bare.server.run_script(bare.oltp_name, script)
     names = [system["recipe"] for system in detect(bare)["systems"]]
     assert names == ["medusa-2", "medusa-2-historial"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -112,11 +111,10 @@ def medusa_at_work(folder: Path, env: dict[str, str]) -> Iterator[Trade]:
         process.wait()
 
 
-def keep_history(server: ShopServer, database: str, env: dict[str, str]) -> None:
+def keep_history(server: ShopServer, database: str) -> None:
     """What the owner runs once; the first rows are of the beginning, by the clock of this shop."""
     script = RECIPES / "medusa-2-historial" / "instalar.sql"
-    psql = shutil.which("psql") or server.server.binaries / "psql"
-    must_run(psql, "-q", *on_the_server(server, database), "-f", script, env=env)
+    server.run_script(database, script)
     with closing(server.connect(database)) as connection:
         connection.cursor().execute(
             "UPDATE historial.existencias SET momento = %s WHERE antes IS NULL",
@@ -162,7 +160,7 @@ def traded(
         fill(server, database, env)
         medusa = stack.enter_context(medusa_at_work(folder, env))
         medusa.prepare()
-        keep_history(server, database, env)
+        keep_history(server, database)
         shops = []
         for recipe, settings in (
             ("medusa-2", {"ETL_STOCK_DIFFERENCES": "adjust", "ETL_MAX_REMOVED_SHARE": "1"}),

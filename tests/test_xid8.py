@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -25,7 +24,7 @@ from fault_writers import Writers
 from olap_comparison import assert_olap_equals_replay
 from server_copies import dump, move_oltp, restore, use_up_ids, value
 from shop_database import Shop
-from shop_server import OLTP_USER, PASSWORD, REPOSITORY, ShopServer, must_succeed, run_program
+from shop_server import OLTP_USER, REPOSITORY, ShopServer
 
 from pipeline.base.database import connect
 from pipeline.oltp.queries import load_query
@@ -39,11 +38,7 @@ TASK_FAILED, SCHEDULING_ERROR = 30, 35
 
 def capture(shop: Shop) -> None:
     """The owner runs the script, with psql as it says."""
-    psql: list[str] = [str(shop.server.server.binaries / "psql"), "-X", "-q"]
-    psql += ["-h", shop.server.server.host, "-p", str(shop.server.server.port), "-U", "postgres"]
-    psql += ["-d", shop.oltp_name, "-v", "ON_ERROR_STOP=1"]
-    psql += ["-f", str(OLTP_SQL / "captura_xid8.sql")]
-    must_succeed(run_program(psql, shop.folder, os.environ | {"PGPASSWORD": PASSWORD}))
+    shop.server.run_script(shop.oltp_name, OLTP_SQL / "captura_xid8.sql")
 
 
 @pytest.fixture

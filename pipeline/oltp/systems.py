@@ -118,7 +118,8 @@ def _look(connection: Connection, recipe: str, schema: str, texts: dict[str, str
         return None if lacks else Seen(recipe, schema, None, told, settings)
     if system is not None and not system.version and lacks:
         return None
-    return Seen(recipe, schema, system, lacks, settings, _to_run(connection, recipe))
+    installer = _to_run(connection, recipe) if lacks else None
+    return Seen(recipe, schema, system, lacks, settings, installer)
 
 
 def _to_run(connection: Connection, recipe: str) -> Path | None:

@@ -130,7 +130,7 @@ def _unusable(seen: Seen) -> str:
             "name the copy in ETL_OLTP_SQL_DIR, add the version to probadas of its version.sql, "
             "and try it with `adapt` and `verify`"
         )
-    elif seen.lacks and seen.installer:
+    elif seen.installer:
         text = _(
             "this is {name} {version}; for {recipe} its owner first runs {installer} once in its "
             "database, with psql"
