@@ -35,28 +35,35 @@ DATES = [None, SINCE - INSTANT, SINCE, OPENED - INSTANT, OPENED, LIMIT, LIMIT + 
 
 COLUMNS = (
     "id_movimiento", "tipo", "id_producto", "cantidad", "precio_unitario", "costo_unitario",
-    "fecha", "anulado",
+    "fecha", "anulado", "importe",
 )  # fmt: skip
 
 
 def row(tipo: str, cantidad: Any, monto: Any, *rest: Any) -> tuple[Any, ...]:
-    """A movement's columns but its number: `rest` are product, date and whether it is void."""
-    producto, fecha, anulado = rest
+    """A movement's columns but its number: `rest` are product, date, anulado and importe."""
+    producto, fecha, anulado, importe = rest
     # The other amount says nothing.
     amounts = (monto, None) if tipo == SALE else (Decimal("NaN"), monto)
-    return (tipo, producto, cantidad, *amounts, fecha, anulado)
+    return (tipo, producto, cantidad, *amounts, fecha, anulado, importe)
 
 
 def test_what_enters_is_what_the_rules_let_in(shop: Shop):
-    rows = [
-        row(tipo, cantidad, monto, KNOWN, SINCE, False)
-        for tipo, cantidad, monto in product((SALE, RECEIPT), NUMBERS, NUMBERS)
-    ] + [
-        row(tipo, Decimal(1), Decimal(5), *rest)
-        for tipo, *rest in product(
-            (SALE, RECEIPT, "AJUSTE"), (KNOWN, OPENING, UNKNOWN), DATES, (None, False, True)
-        )
-    ]
+    rows = (
+        [
+            row(tipo, cantidad, monto, KNOWN, SINCE, False, None)
+            for tipo, cantidad, monto in product((SALE, RECEIPT), NUMBERS, NUMBERS)
+        ]
+        + [
+            row(tipo, cantidad, Decimal(5), KNOWN, SINCE, False, importe)
+            for tipo, cantidad, importe in product((SALE, RECEIPT), NUMBERS, NUMBERS)
+        ]
+        + [
+            row(tipo, Decimal(1), Decimal(5), *rest, None)
+            for tipo, *rest in product(
+                (SALE, RECEIPT, "AJUSTE"), (KNOWN, OPENING, UNKNOWN), DATES, (None, False, True)
+            )
+        ]
+    )
     movements = [dict(zip(COLUMNS, (n, *r), strict=True)) for n, r in enumerate(rows)]
     with shop.olap.cursor() as cursor:
         cursor.execute(

@@ -109,7 +109,7 @@ BEGIN
                 AND e.fecha BETWEEN p_inicial AND p_limite
                 AND (a.fecha IS NULL OR e.fecha >= a.fecha)
                 AND e.cantidad BETWEEN 0.000001 AND 99999
-                AND e.importe IS NULL
+                AND (e.importe IS NULL OR e.importe BETWEEN 0 AND 999999)
                 AND (e.impuesto IS NULL OR e.impuesto BETWEEN 0 AND 0.9)
                 AND CASE e.tipo
                     WHEN 'VENTA' THEN e.precio_unitario

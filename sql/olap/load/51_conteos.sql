@@ -57,7 +57,49 @@ LANGUAGE sql
 AS $$
 -- What anything but a count changes does not hang on the state, and after a count of a branch there is what
 -- was counted: so what a count finds is a sum. Branch 0 is the pass's own, since whole counts change it.
-INSERT INTO etl.circunstancia AS x (id_movimiento, capa, habia)
+INSERT INTO etl.circunstancia (id_movimiento, capa, habia)
+WITH movido AS MATERIALIZED (
+    SELECT
+        r.id_producto, r.id_sucursal, r.id_sucursal_destino, r.cantidad, r.fecha, r.fecha_documento, r.orden,
+        r.id_movimiento, r.capa,
+        CASE
+            WHEN r.id_sucursal_destino IS NOT NULL THEN -r.cantidad
+            WHEN r.reverso THEN -x.cantidad
+            WHEN r.regla IN ('recibir', 'devolver_venta') THEN r.cantidad
+            WHEN r.regla IN ('al_promedio', 'devolver_compra') THEN -r.cantidad
+            ELSE 0
+        END AS cambio,
+        CASE
+            WHEN r.regla = 'contar' AND NOT r.reverso AND x.olvidar IS NOT TRUE THEN r.cantidad + coalesce(x.despues, 0)
+        END AS contado
+    FROM (
+        SELECT e.id_producto, coalesce(e.id_sucursal, 0) AS id_sucursal, e.id_sucursal_destino,
+            e.fecha, coalesce(e.fecha_documento, e.fecha) AS fecha_documento, p.orden,
+            e.id_movimiento, e.capa, p.regla, round(e.cantidad, 6) AS cantidad, e.reverso
+        FROM etl.etapa AS e
+        INNER JOIN etl.tramo AS t ON t.id_producto = e.id_producto AND t.cuenta_sucursales
+        INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo
+        UNION ALL
+        SELECT k.id_producto, k.id_sucursal, k.id_sucursal_destino, k.fecha, k.fecha_documento, k.orden,
+            k.id_movimiento, k.capa, p.regla, k.cantidad, k.reverso
+        FROM (
+            SELECT f.*
+            FROM etl.tramo AS t
+            CROSS JOIN LATERAL (
+                SELECT * FROM dw.kardex AS l
+                WHERE l.id_producto = t.id_producto AND l.fecha >= t.desde
+                OFFSET 0
+            ) AS f
+            WHERE t.cuenta_sucursales
+            OFFSET 0
+        ) AS k
+        INNER JOIN dw.tipo_movimiento AS p ON p.tipo = k.tipo
+        WHERE NOT EXISTS (
+            SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento AND b.capa = k.capa
+        )
+    ) AS r
+    LEFT JOIN etl.circunstancia AS x ON x.id_movimiento = r.id_movimiento AND x.capa = r.capa
+)
 SELECT
     c.id_movimiento, c.capa,
     coalesce(
@@ -74,50 +116,13 @@ FROM (
             ROWS UNBOUNDED PRECEDING
         ) AS suma
     FROM (
-        SELECT
-            r.id_producto, b.id_sucursal, r.fecha, r.fecha_documento, r.orden, r.id_movimiento, r.capa,
-            b.cambio, b.contado + coalesce(x.despues, 0) AS contado
-        FROM (
-            SELECT e.id_producto, coalesce(e.id_sucursal, 0) AS id_sucursal, e.id_sucursal_destino,
-                e.fecha, coalesce(e.fecha_documento, e.fecha) AS fecha_documento, p.orden,
-                e.id_movimiento, e.capa, p.regla, round(e.cantidad, 6) AS cantidad, e.reverso
-            FROM etl.etapa AS e
-            INNER JOIN etl.tramo AS t ON t.id_producto = e.id_producto AND t.cuenta_sucursales
-            INNER JOIN dw.tipo_movimiento AS p ON p.tipo = e.tipo
-            UNION ALL
-            SELECT k.id_producto, k.id_sucursal, k.id_sucursal_destino, k.fecha, k.fecha_documento, k.orden,
-                k.id_movimiento, k.capa, p.regla, k.cantidad, k.reverso
-            FROM (
-                SELECT f.*
-                FROM etl.tramo AS t
-                CROSS JOIN LATERAL (
-                    SELECT * FROM dw.kardex AS l
-                    WHERE l.id_producto = t.id_producto AND l.fecha >= t.desde
-                    OFFSET 0
-                ) AS f
-                WHERE t.cuenta_sucursales
-                OFFSET 0
-            ) AS k
-            INNER JOIN dw.tipo_movimiento AS p ON p.tipo = k.tipo
-            WHERE NOT EXISTS (
-                SELECT FROM etl.baja AS b WHERE b.id_movimiento = k.id_movimiento AND b.capa = k.capa
-            )
-        ) AS r
-        LEFT JOIN etl.circunstancia AS x ON x.id_movimiento = r.id_movimiento AND x.capa = r.capa
-        CROSS JOIN LATERAL (
-            VALUES (
-                r.id_sucursal,
-                CASE
-                    WHEN r.id_sucursal_destino IS NOT NULL THEN -r.cantidad
-                    WHEN r.reverso THEN -x.cantidad
-                    WHEN r.regla IN ('recibir', 'devolver_venta') THEN r.cantidad
-                    WHEN r.regla IN ('al_promedio', 'devolver_compra') THEN -r.cantidad
-                    ELSE 0
-                END,
-                CASE WHEN r.regla = 'contar' AND NOT r.reverso AND x.olvidar IS NOT TRUE THEN r.cantidad END
-            ), (r.id_sucursal_destino, r.cantidad, NULL)
-        ) AS b (id_sucursal, cambio, contado)
-        WHERE b.id_sucursal <> 0
+        SELECT v.id_producto, v.id_sucursal, v.fecha, v.fecha_documento, v.orden, v.id_movimiento, v.capa, v.cambio, v.contado
+        FROM movido AS v
+        WHERE v.id_sucursal <> 0
+        UNION ALL
+        SELECT v.id_producto, v.id_sucursal_destino, v.fecha, v.fecha_documento, v.orden, v.id_movimiento, v.capa, v.cantidad, NULL
+        FROM movido AS v
+        WHERE v.id_sucursal_destino <> 0
     ) AS m
 ) AS c
 LEFT JOIN etl.v_existencias_al_empezar AS s
