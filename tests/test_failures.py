@@ -192,6 +192,20 @@ def test_an_argument_that_cannot_be_is_named(
 
 
 @pytest.mark.one_postgres
+def test_what_the_shop_typed_breaks_no_line_and_commands_no_terminal(shop: Shop):
+    stock(shop)
+    name = "Rice\n5\tkg \x1b[2J\u202e"
+    shop.till("UPDATE productos SET nombre = %s, codigo = %s", name, "A\n1")
+    shop.sale(BEGINNING + timedelta(days=3), (1, 99, 9))
+    shop.run()
+    for arguments in (["status"], ["kardex", "1"], ["close", name]):
+        done = shop.command(*arguments)
+        assert "Rice 5 kg ?[2J?" in done.stdout
+        assert all(line.isprintable() for line in done.stdout.splitlines())
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("task", ["Backfill", "ExtractWindow"])
 def test_a_parameter_that_is_missing_is_named(shop: Shop, task: str):
     done = shop.task(task)
