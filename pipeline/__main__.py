@@ -13,6 +13,7 @@ from pipeline.commands import all_shops
 from pipeline.commands.manual import Manual, describe, print_failure
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.settings import load_shop, shops
+from pipeline.settings.casts import is_utf8
 from pipeline.translation import translated as _
 
 # Command → the module that is its room, and its line in the overview.
@@ -106,7 +107,11 @@ def _leave_stdout() -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 when all is well, 1 after a failure said in one line."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    for given in sys.argv[1:] if argv is None else argv:
+        if not is_utf8(given):
+            parser.error(f"argument {given!a} is not in UTF-8")
     module = importlib.import_module(f"pipeline.commands.{_COMMANDS[arguments.command][0]}")
     try:
         if getattr(arguments, "all_shops", False):

@@ -279,4 +279,4 @@ def test_booleans_and_choices() -> None:
 
 def test_a_bad_value_is_shown_in_one_short_line() -> None:
     message = refusal(lambda: row("a\nb\x1b" + "c" * 500).integer("v"))
-    assert f"v is 'a?b?{'c' * 56}…', but" in message
+    assert f"v is 'a b?{'c' * 56}…', but" in message

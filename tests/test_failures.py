@@ -26,6 +26,7 @@ SETTINGS = [
     ({"ETL_INITIAL_DAYS": "9999999"}, "ETL_INITIAL_DAYS is '9999999', but must be a whole"),
     ({"ETL_MAX_REJECT_SHARE": "5"}, "ETL_MAX_REJECT_SHARE is '5', but must be a share"),
     ({"ETL_PRICES_INCLUDE_TAX": "si"}, "ETL_PRICES_INCLUDE_TAX is 'si'"),
+    ({"OLAP_DB_PASSWORD": "clav\udce9"}, "OLAP_DB_PASSWORD is not in UTF-8"),
     ({"OLAP_DB_PASSWORD": "wrong"}, "OLAP_DB_USER and OLAP_DB_PASSWORD"),
     ({"OLAP_DB_NAME": "nowhere"}, 'database "nowhere" does not exist'),
 ]
@@ -169,6 +170,47 @@ def test_an_output_that_takes_nothing_is_one_line(shop: Shop):
     done = run_program(["sh", "-c", 'exec "$@" >/dev/full', "sh", *program], shop.folder, shop.env)
     assert done.returncode == 1
     assert done.stdout == "error: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize(
+    ("arguments", "code", "cause"),
+    [
+        (["kardex", "caf\udce9"], 2, r"argument 'caf\udce9' is not in UTF-8"),
+        (["rejects", "--limit", "99999999999999999999"], 2, "invalid N value"),
+        (["rejects", "--limit", "-1"], 2, "invalid N value: '-1'"),
+        (["report", "--output", "/"], 1, "/ cannot be written: Is a directory"),
+        (["report", "--output", ""], 1, ". cannot be written: Is a directory"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_named(
+    shop: Shop, arguments: list[str], code: int, cause: str
+):
+    done = shop.command(*arguments)
+    assert (done.returncode, "Traceback" in done.stdout) == (code, False), done.stdout
+    assert cause in done.stdout
+
+
+@pytest.mark.one_postgres
+def test_what_the_shop_typed_breaks_no_line_and_commands_no_terminal(shop: Shop):
+    stock(shop)
+    name = "Rice\n5\tkg \x1b[2J\u202e"
+    shop.till("UPDATE productos SET nombre = %s, codigo = %s", name, "A\n1")
+    shop.sale(BEGINNING + timedelta(days=3), (1, 99, 9))
+    shop.run()
+    for arguments in (["status"], ["kardex", "1"], ["close", name]):
+        done = shop.command(*arguments)
+        assert "Rice 5 kg ?[2J?" in done.stdout
+        assert all(line.isprintable() for line in done.stdout.splitlines())
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize("task", ["Backfill", "ExtractWindow"])
+def test_a_parameter_that_is_missing_is_named(shop: Shop, task: str):
+    done = shop.task(task)
+    assert (done.returncode, "Traceback" in done.stdout) == (40, False), done.stdout
+    assert "parameter to be set" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["movements.csv", "products.csv", "branches.csv", "extract.json"])

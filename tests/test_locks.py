@@ -143,6 +143,17 @@ def test_a_statement_timeout_is_a_clear_line(shop: Shop, side: str):
     settle(shop, initial)
 
 
+@pytest.mark.parametrize("side", BLOCKS)
+def test_a_side_may_wait_for_the_other_in_its_transaction(shop: Shop, side: str):
+    """An owner who lets no session be idle in one for long means those that were forgotten."""
+    initial = stock(shop)
+    user = OLTP_USER if side == "OLTP" else OLAP_USER
+    with role_setting(shop, user, "idle_in_transaction_session_timeout", "1ms"):
+        shop.run()
+        shop.succeed("verify", "--all")
+    assert_olap_equals_replay(shop, initial)
+
+
 def test_a_deadlock_is_tried_again(shop: Shop):
     initial = stock(shop)
     with (

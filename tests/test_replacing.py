@@ -66,6 +66,22 @@ def test_what_is_not_its_own_is_left_alone(tmp_path: Path):
     assert set(tmp_path.iterdir()) == before | {path}
 
 
+@pytest.mark.parametrize("what", ["a pipe", "a link to what is open", "a link to a device"])
+def test_a_device_is_no_place_for_a_page(tmp_path: Path, what: str):
+    path = tmp_path / "stdout"
+    with (tmp_path / "open.html").open("w") as stream:
+        if what == "a pipe":
+            os.mkfifo(path)
+        else:
+            open_file = f"/proc/self/fd/{stream.fileno()}"
+            path.symlink_to("/dev/null" if what == "a link to a device" else open_file)
+        before = path.lstat()
+        with pytest.raises(StateError, match="is no file that can be replaced"):
+            publish("page", path)
+        assert os.path.samestat(path.lstat(), before)
+        assert beside(path) == []
+
+
 def test_two_publishers_at_once_do_not_hurt_one_another(tmp_path: Path):
     path = tmp_path / "informe.html"
     with replacing(path, 0o666) as stream:

@@ -80,3 +80,11 @@ def test_a_file_that_stands_before_env_is_named(write, tmp_path: Path):
     write("ETL_TIMEZONE=America/Lima")
     with pytest.raises(SettingsError, match=r"in the environment or in .*/settings\.ini"):
         load_settings()
+
+
+def test_another_programs_settings_ini_is_named_in_a_line(write, tmp_path: Path):
+    (tmp_path / "settings.ini").write_text("no section\n")
+    write("ETL_TIMEZONE=America/Lima")
+    with pytest.raises(SettingsError, match=r"cannot be read: .*/settings\.ini") as refused:
+        load_settings()
+    assert "\n" not in str(refused.value)

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from pipeline.base.text_lines import file_error, line_error, text_lines
+from pipeline.base.text_tables import on_a_line
 from pipeline.errors import InputError
 from pipeline.settings.moments import parse_moment
 from pipeline.translation import translated as _
@@ -38,7 +39,7 @@ def rounded(value: Decimal) -> Decimal:
 def value_error(path: Path, line: int, column: str, value: object, expected: str) -> InputError:
     """The error of one value; `expected` begins with 'must'. Long values are cut."""
     text = str(value)
-    shown = "".join(character if character.isprintable() else "?" for character in text)
+    shown = on_a_line(text)
     if len(shown) > _SHOWN_LIMIT:
         shown = shown[:_SHOWN_LIMIT] + "…"
     said = f"'{shown}'" if text else _("empty")

@@ -116,6 +116,8 @@ def _session_settings(database: Database) -> list[str]:
         "DateStyle = ISO",
         "IntervalStyle = postgres",
         "extra_float_digits = 3",
+        # One side's snapshot stays open while the other reckons: minutes, of a large ledger.
+        "idle_in_transaction_session_timeout = 0",
         # The server, too, notices a dead peer: one in the middle of a COPY holds locks.
         "tcp_keepalives_idle = 20",
         "tcp_keepalives_interval = 10",

@@ -27,6 +27,13 @@ def paint(text: str, colour: Colour | None, stream: TextIO | None = None) -> str
     return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
 
+def on_a_line(text: str) -> str:
+    """A text as a line can show it: what the shop typed breaks no row, and commands no terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
 def terminal_width() -> int:
     """The columns of the terminal, or COLUMNS; 80 where there is neither, as in cron's mail."""
     return max(shutil.get_terminal_size((80, 24)).columns, 40)
@@ -43,7 +50,7 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     pairs = list(facts)
     width = max((len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
-        first, *others = wrapped(str(value), terminal_width() - width - 2)
+        first, *others = wrapped(on_a_line(str(value)), terminal_width() - width - 2)
         print(f"{name.ljust(width)}  {first}")
         for other in others:
             print(f"{' ' * width}  {other}")
@@ -57,7 +64,7 @@ def cell_text(value: Any) -> str:
         return f"{value:,.3f}"
     if isinstance(value, Decimal):
         return f"{value:,.6f}".rstrip("0").rstrip(".")
-    return str(value)
+    return on_a_line(str(value))
 
 
 def print_table(

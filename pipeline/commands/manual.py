@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipeline.base.text_tables import paint
+from pipeline.base.text_tables import on_a_line, paint
 from pipeline.errors import PipelineError
 
 _WIDTH = 79
@@ -92,4 +92,4 @@ def print_failure(failure: PipelineError, as_json: bool) -> None:
         document = {"error": str(failure), "kind": type(failure).__name__}
         print(json.dumps(document), file=sys.stderr)
     else:
-        print(f"{paint('error:', 'red', sys.stderr)} {failure}", file=sys.stderr)
+        print(f"{paint('error:', 'red', sys.stderr)} {on_a_line(str(failure))}", file=sys.stderr)

@@ -58,10 +58,22 @@ MANUAL = Manual(
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument(
-        "--limit", type=int, default=100, metavar="N", help="show the oldest N (default 100)"
+        "--limit", type=_count, default=100, metavar="N", help="show the oldest N (default 100)"
     )
     add_json(parser)
     add_all_shops(parser)
+
+
+def _count(raw: str) -> int:
+    """As many as bigint can count; argparse tells of a ValueError."""
+    count = int(raw)
+    if not 0 <= count < 1 << 63:
+        raise ValueError(raw)
+    return count
+
+
+# What argparse calls it.
+_count.__name__ = "N"
 
 
 def run(arguments: argparse.Namespace) -> int:

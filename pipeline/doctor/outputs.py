@@ -119,6 +119,8 @@ def _place(what: str, path: Path, setting: str) -> Finding:
         found = _("{folder} cannot be written").format(folder=folder)
     elif path.is_dir():
         found = _("{path} is a folder").format(path=path)
+    elif path.exists() and not path.is_file():
+        found = _("{path} is no file").format(path=path)
     else:
         return Finding("ok", what, str(path))
     remedy = _("make its folder for the user that cron runs as, or correct {setting}").format(

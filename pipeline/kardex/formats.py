@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, TextIO
 
-from pipeline.base.text_tables import print_table, terminal_width, wrapped
+from pipeline.base.text_tables import on_a_line, print_table, terminal_width, wrapped
 from pipeline.kardex.ledger import Closing, Ledger, Period, Product, Sums
 from pipeline.kardex.lines import Balance, Line, Movement, lines_of
 
@@ -161,7 +161,7 @@ def print_text(ledger: Ledger) -> None:
     told = dict.fromkeys([own, product.codigo or "", product.nombre or ""])
     period, until = _period_in_words(ledger.period), _until_in_words(ledger)
     for text in (" ".join(told), f"{period}; datos al {until}; {METHOD}"):
-        print("\n".join(wrapped(text, terminal_width())))
+        print("\n".join(wrapped(on_a_line(text), terminal_width())))
     print()
     opened = f"{ledger.opening_date:%Y-%m-%d}" if ledger.opening_date else None
     rows: list[list[Any]] = [

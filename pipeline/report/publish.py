@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,8 +43,11 @@ class Built:
 def build_page(settings: Settings, path: Path | None = None) -> Built:
     """Read the views and write the page in ETL_LANG; it links the lists beside `path`, if any.
 
-    Raises what renderer() raises, and DatabaseError as read_figures() does.
+    Raises what renderer() raises, DatabaseError as read_figures() does, and StateError where `path`
+    is a folder.
     """
+    if path and path.is_dir():
+        raise _not_written(path, os.strerror(errno.EISDIR))
     render_page = renderer(settings)
     figures = read_figures(settings)
     links = {}
@@ -123,12 +128,16 @@ def publish(page: str, path: Path) -> None:
         with replacing(path, 0o666) as stream:
             stream.write(page.encode())
     except OSError as error:
-        raise StateError(
-            _(
-                "{path} cannot be written: {reason}; its folder must be there and writable, see "
-                "ETL_REPORT_PATH"
-            ).format(path=path, reason=error.strerror or error)
-        ) from error
+        raise _not_written(path, error.strerror or str(error)) from error
+
+
+def _not_written(path: Path, reason: str) -> StateError:
+    return StateError(
+        _(
+            "{path} cannot be written: {reason}; its folder must be there and writable, see "
+            "ETL_REPORT_PATH"
+        ).format(path=path, reason=reason)
+    )
 
 
 def published_until(path: Path) -> datetime | None:

@@ -18,6 +18,11 @@ from pipeline.translation import translated as _
 _WEIGHTS = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)  # of a RUC's first ten digits
 
 
+def is_utf8(raw: str) -> bool:
+    """Whether a text of the environment or the command line came in UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in raw)
+
+
 def text(raw: str) -> str:
     """Not empty."""
     if not raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from configparser import Error as ConfigParserError
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -54,8 +55,11 @@ def reader(asked: set[str] | None = None) -> Reader:
                     "{name} is not set: give it in the environment or in {place} (see .env.example)"
                 ).format(name=name, place=_place_of_settings())
             )
+        if not casts.is_utf8(raw):
+            # It may be a password: its value is not said.
+            raise SettingsError(_("{name} is not in UTF-8").format(name=name))
         try:
-            return cast(str(raw).strip())
+            return cast(raw.strip())
         except (ValueError, KeyError, OSError):
             raise SettingsError(
                 _("{name} is '{raw}', but must be {expected}").format(
@@ -76,8 +80,8 @@ def _of_the_environment() -> Callable[[str, str | None], str | None]:
             return str(config(name) if default is None else config(name, default=default))
         except UndefinedValueError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(_(".env cannot be read: {error}").format(error=error)) from error
+        except (OSError, UnicodeDecodeError, ConfigParserError) as error:
+            raise shops.unreadable(error) from error
 
     return look_up
 

@@ -10,6 +10,7 @@ import os
 import re
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
+from configparser import Error as ConfigParserError
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -54,7 +55,7 @@ def _language_of(name: str) -> str | None:
         given = values_of(name).get("ETL_LANG") if name else common().get("ETL_LANG")
         # Without a shop the environment stands before common.env, as it does before .env.
         return given if name else AutoConfig(str(Path.cwd()))("ETL_LANG", default=given)
-    except (SettingsError, OSError, UnicodeDecodeError):
+    except (SettingsError, OSError, UnicodeDecodeError, ConfigParserError):
         return None
 
 
@@ -75,9 +76,15 @@ def folder() -> Path | None:
 def _folder(given: str | None, here: Path) -> Path | None:
     try:
         found = given or AutoConfig(search_path=str(here))("ETL_SHOPS_DIR", default="")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(_(".env cannot be read: {error}").format(error=error)) from error
+    except (OSError, UnicodeDecodeError, ConfigParserError) as error:
+        raise unreadable(error) from error
     return Path(found.strip()).expanduser().absolute() if found.strip() else None
+
+
+def unreadable(error: Exception) -> SettingsError:
+    """What is said of .env, or of a settings.ini, whose faults have several lines."""
+    told = " ".join(str(error).split())
+    return SettingsError(_(".env cannot be read: {error}").format(error=told))
 
 
 def names() -> list[str]:

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.translation import translated as _
+
 # Between a file's name and the random end of what is written beside it.
 _MARK = "-luigi-tmp-"
 
@@ -23,8 +25,10 @@ def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     Whoever opens it finds the old file or the new one, which has `mode` less the umask;
     both file and folder are fsynced. If the block raises, nothing is left behind, and what
     a killed process left of this file goes here. Any number may write it at once: the last
-    to end stays. The stream's descriptor can be read, too. Raises OSError.
+    to end stays. The stream's descriptor can be read, too. Raises OSError, also where `path` is a
+    device or a pipe.
     """
+    _refuse_what_is_no_file(path)
     _remove_leftovers(path)
     temporary, descriptor = _create(path, mode)
     try:
@@ -39,6 +43,14 @@ def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
         # Gone if all went well; else the failure that is under way must not be hidden.
         with suppress(OSError):
             temporary.unlink()
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    """root, who puts a file in the place of /dev/null, leaves a machine that has none."""
+    # /dev/stdout leads to what this process has open, which may be a file.
+    to_what_is_open = path.is_symlink() and str(path.readlink()).startswith("/proc/")
+    if to_what_is_open or (path.exists() and not path.is_file() and not path.is_dir()):
+        raise OSError(errno.EINVAL, _("it is no file that can be replaced"), str(path))
 
 
 def _create(path: Path, mode: int) -> tuple[Path, int]:

@@ -65,9 +65,11 @@ class PipelineTask(luigi.Task):  # type: ignore[misc]
     # Whether it only shows what others loaded.
     publishes = False
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    @classmethod
+    def get_param_values(cls, *arguments: Any) -> Any:
+        """What Luigi asks before a task is made: what is missing is told in one line, too."""
         _begin()
-        super().__init__(*arguments, **named)
+        return super().get_param_values(*arguments)
 
     def __getstate__(self) -> tuple[dict[str, Any], str]:
         """For a worker that is not forked, which knows nothing of the command line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import os
 from collections.abc import Callable
+from configparser import Error as ConfigParserError
 from contextvars import ContextVar, Token
 from functools import lru_cache
 from pathlib import Path
@@ -73,6 +74,6 @@ def unspeak(before: Token[str | None]) -> None:
 def _language(given: str | None, folder: Path) -> str:
     try:
         found = given or AutoConfig(search_path=str(folder))("ETL_LANG", default=LANGUAGES[0])
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, ConfigParserError):
         return LANGUAGES[0]
     return found.strip() if found.strip() in LANGUAGES else LANGUAGES[0]
