@@ -580,6 +580,8 @@ def test_what_was_booked_is_only_added_to(it: AdjustingShop):
     [
         "DELETE FROM dw.kardex WHERE id_movimiento < 0",
         "UPDATE dw.kardex SET id_sucursal = 1 WHERE id_movimiento < 0",
+        "UPDATE dw.kardex SET (precio_unitario, impuesto) = (1, 0.18) WHERE id_movimiento < 0",
+        "UPDATE dw.kardex SET de_todo = true WHERE id_movimiento < 0",
         "UPDATE dw.kardex SET id_movimiento = id_movimiento - 1 WHERE id_movimiento < 0",
     ],
 )

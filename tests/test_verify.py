@@ -73,6 +73,7 @@ TAMPERING = {
     "a ledger's value": f"UPDATE dw.kardex SET valor = valor + 1 {ROW}",
     "a ledger's cost": f"UPDATE dw.kardex SET costo_total = costo_total + 1 {ROW}",
     "a ledger's average": f"UPDATE dw.kardex SET costo_promedio = 9 {ROW}",
+    "a booking's place": f"UPDATE dw.kardex SET capa = 1 {ROW}",
     "the stock": "UPDATE dw.inventario SET existencias = existencias - 1 WHERE id_producto = 2",
     "a stock row": "DELETE FROM dw.inventario WHERE id_producto = 2",
     "a last sale": "UPDATE dw.inventario SET ultima_venta = now() WHERE id_producto = 2",

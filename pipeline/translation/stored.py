@@ -218,6 +218,7 @@ TEMPLATES = (
     N_("the last sale or average value of the stock is not its ledger's"),
     N_("the product has a ledger but no stock row"),
     N_("an adjustment is not in the ledger as it was booked"),
+    N_("the row does not follow the booking that it corrects"),
     N_("a replay gives other figures"),
     N_("the suggested price is not that of its cost"),
     N_("none was clean before"),

@@ -109,7 +109,10 @@ WHERE (
     CASE WHEN v.cuenta THEN
         NOT k.reverso AND k.tipo = v.tipo AND k.id_producto = v.id_producto AND k.cantidad = abs(v.cantidad)
         AND k.id_sucursal = coalesce(v.id_sucursal, 0) AND k.fecha_documento = v.fecha
-        AND k.costo_unitario IS NULL AND k.importe IS NULL
+        AND num_nonnulls(
+            k.precio_unitario, k.costo_unitario, k.importe, k.id_origen, k.id_sucursal_destino, k.de_todo, k.impuesto,
+            k.precio_con_impuesto
+        ) = 0
     ELSE k.id_movimiento IS NULL OR k.reverso OR NOT v.vigente AND k.primera < (SELECT etl.cerrado_hasta())
     END
 ) IS NOT TRUE

@@ -224,6 +224,7 @@ BEGIN
             WHEN f.existencias <> f.existencias_previas + f.variacion
                 OR f.valor - f.valor_previo <> f.entra + f.ajuste
                 THEN 'the ledger does not foot'
+            WHEN f.suelta THEN 'the row does not follow the booking that it corrects'
             ELSE 'a replay gives other figures'
         END,
         f.id_producto, f.id_movimiento
@@ -260,6 +261,20 @@ BEGIN
                     AS regla,
                 r.inventariable, r.referencia,
                 t.orden AS orden_del_tipo, c.despues,
+                -- Bookings of one movement take turns: what it was, its reversal, what it is. By the key, and of
+                -- the few that have one before them: not by EXISTS, of which there is a plan that reads all.
+                CASE WHEN k.capa > 0 OR k.reverso THEN (
+                    SELECT x.reverso <> k.reverso AND (NOT k.reverso OR (
+                        x.id_producto, x.tipo, x.fecha_documento, x.cantidad, x.precio_unitario, x.costo_unitario,
+                        x.importe, x.id_origen, x.de_todo, x.impuesto, x.precio_con_impuesto
+                    ) IS NOT DISTINCT FROM (
+                        k.id_producto, k.tipo, k.fecha_documento, k.cantidad, k.precio_unitario, k.costo_unitario,
+                        k.importe, k.id_origen, k.de_todo, k.impuesto, k.precio_con_impuesto
+                    ))
+                    FROM dw.kardex AS x
+                    WHERE x.id_movimiento = k.id_movimiento AND x.capa = k.capa - 1
+                    LIMIT 1
+                ) IS NOT TRUE ELSE false END AS suelta,
                 CASE t.signo WHEN 1 THEN k.costo_total WHEN -1 THEN -k.costo_total ELSE 0 END AS entra, c.origen, c.adicional, c.habia,
                 r.inventariable AND NOT k.reverso AND (
                     t.regla = 'al_promedio'
@@ -298,6 +313,7 @@ BEGIN
         OR f.existencias <> f.existencias_previas + f.variacion
         OR f.valor - f.valor_previo <> f.entra + f.ajuste
         OR f.orden <> f.orden_del_tipo
+        OR f.suelta
         -- What corrects a closed period is booked where it ends.
         OR f.fecha <> CASE WHEN f.reverso THEN v_cerrado ELSE greatest(f.fecha_documento, v_cerrado) END
         OR f.provisional <> (
