@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -38,6 +39,16 @@ def stock(shop: Shop) -> None:
     shop.product(1)
     shop.receipt(BEGINNING + timedelta(days=1), (1, 10, 5))
     shop.sale(BEGINNING + timedelta(days=2), (1, 3, 9))
+
+
+def without_capabilities(shop: Shop, task: str) -> subprocess.CompletedProcess[str]:
+    """A task for whom the permissions of files count: root has none to pass over them."""
+    program = [str(LUIGI), "--module", "pipeline", task, "--local-scheduler"]
+    if os.geteuid() == 0:
+        if not shutil.which("setpriv"):
+            pytest.skip("run by root, and there is no setpriv to give its capabilities up")
+        program = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *program]
+    return run_program(program, shop.folder, shop.env)
 
 
 def fails(shop: Shop, cause: str, code: int, **env: str) -> str:
@@ -399,15 +410,9 @@ def test_a_folder_without_leave_to_write_is_named(shop: Shop, which: str):
         assert shop.run_due().returncode == 30
         shop.olap.cursor().execute("GRANT INSERT ON etl.etapa TO etl_cargador")
         (folder,) = (entry for entry in state.iterdir() if entry.is_dir())
-    program = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
-    if os.geteuid() == 0:
-        # Root may write everywhere as long as it has its capabilities.
-        if not shutil.which("setpriv"):
-            pytest.skip("run by root, and there is no setpriv to give its capabilities up")
-        program = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *program]
     folder.chmod(0o500)
     try:
-        done = run_program(program, shop.folder, shop.env)
+        done = without_capabilities(shop, "RunDue")
     finally:
         folder.chmod(0o700)
     assert done.returncode in (30, 35), done.stdout
@@ -416,6 +421,30 @@ def test_a_folder_without_leave_to_write_is_named(shop: Shop, which: str):
     assert not shop.olap_rows("SELECT * FROM dw.kardex")
     shop.run()
     assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize(
+    ("task", "setting", "file", "cause"),
+    [
+        ("RunDue", "ETL_OLTP_SQL_DIR", "", "movimientos.sql cannot be read: [Errno 13]"),
+        ("RunDue", "ETL_REPORT_PATH", "informe.html", "informe.html cannot be written: Permission"),
+        ("RunShops", "ETL_SHOPS_DIR", "", "common.env cannot be read: [Errno 13]"),
+    ],
+)
+def test_what_may_not_be_entered_is_named(
+    shop: Shop, task: str, setting: str, file: str, cause: str
+):
+    folder = shop.folder / "anothers"
+    folder.mkdir(mode=0o000)
+    shop.env[setting] = str(folder / file)
+    try:
+        done = without_capabilities(shop, task)
+    finally:
+        folder.chmod(0o700)
+    assert done.returncode in (30, 35, 40), done.stdout
+    assert cause in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 @pytest.mark.one_postgres
