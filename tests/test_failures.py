@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
-from shop_server import PASSWORD, run_program
+from shop_server import PASSWORD, must_succeed, run_program
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -181,6 +181,28 @@ def test_an_output_that_takes_nothing_is_one_line(shop: Shop):
     done = run_program(["sh", "-c", 'exec "$@" >/dev/full', "sh", *program], shop.folder, shop.env)
     assert done.returncode == 1
     assert done.stdout == "error: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.one_postgres
+def test_a_closed_output_and_one_that_lacks_a_letter_are_no_failure(shop: Shop):
+    stock(shop)
+    shop.run()
+    program = [sys.executable, "-m", "pipeline", "status"]
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *program]
+    done = must_succeed(run_program(closed, shop.folder, shop.env))
+    assert not done.stdout
+    spanish = shop.env | {"ETL_LANG": "es", "PYTHONIOENCODING": "ascii"}
+    assert "?ltima corrida" in must_succeed(run_program(program, shop.folder, spanish)).stdout
+
+
+@pytest.mark.one_postgres
+def test_a_command_begins_where_no_disk_takes_a_file(shop: Shop):
+    program = [sys.executable, "-m", "pipeline", "doctor"]
+    done = run_program(
+        ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *program], shop.folder, shop.env
+    )
+    assert "Traceback" not in done.stdout
+    assert "state folder" in done.stdout
 
 
 @pytest.mark.one_postgres
