@@ -4,6 +4,14 @@ Importing the package makes the tasks known, so that `luigi --module pipeline Ru
 Events, the log's format and Ctrl-C are seen to when the first task is made.
 """
 
+import tempfile
+
+try:
+    tempfile.gettempdir()
+except FileNotFoundError:
+    # Every disk is full: Luigi asks for it when it is imported, and doctor could not say so.
+    tempfile.tempdir = "/tmp"
+
 from pipeline.base.interrupt import say_interrupted
 from pipeline.base.logs import shorten_failures, tell_shops_apart, use_log_format
 from pipeline.tasks.luigi_defaults import apply_defaults

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from contextlib import suppress
 from importlib import metadata
+from pathlib import Path
 
 from pipeline.commands import all_shops
 from pipeline.commands.manual import Manual, describe, print_failure
@@ -105,8 +107,19 @@ def _leave_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _make_streams_ready() -> None:
+    """A stream that is closed takes all and shows nothing; a letter that one lacks is a ?."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 when all is well, 1 after a failure said in one line."""
+    _make_streams_ready()
     parser = _parser()
     arguments = parser.parse_args(argv)
     for given in sys.argv[1:] if argv is None else argv:

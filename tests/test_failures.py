@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
-from shop_server import PASSWORD, run_program
+from shop_server import PASSWORD, must_succeed, run_program
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,6 +39,16 @@ def stock(shop: Shop) -> None:
     shop.product(1)
     shop.receipt(BEGINNING + timedelta(days=1), (1, 10, 5))
     shop.sale(BEGINNING + timedelta(days=2), (1, 3, 9))
+
+
+def without_capabilities(shop: Shop, task: str) -> subprocess.CompletedProcess[str]:
+    """A task for whom the permissions of files count: root has none to pass over them."""
+    program = [str(LUIGI), "--module", "pipeline", task, "--local-scheduler"]
+    if os.geteuid() == 0:
+        if not shutil.which("setpriv"):
+            pytest.skip("run by root, and there is no setpriv to give its capabilities up")
+        program = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *program]
+    return run_program(program, shop.folder, shop.env)
 
 
 def fails(shop: Shop, cause: str, code: int, **env: str) -> str:
@@ -170,6 +181,28 @@ def test_an_output_that_takes_nothing_is_one_line(shop: Shop):
     done = run_program(["sh", "-c", 'exec "$@" >/dev/full', "sh", *program], shop.folder, shop.env)
     assert done.returncode == 1
     assert done.stdout == "error: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.one_postgres
+def test_a_closed_output_and_one_that_lacks_a_letter_are_no_failure(shop: Shop):
+    stock(shop)
+    shop.run()
+    program = [sys.executable, "-m", "pipeline", "status"]
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *program]
+    done = must_succeed(run_program(closed, shop.folder, shop.env))
+    assert not done.stdout
+    spanish = shop.env | {"ETL_LANG": "es", "PYTHONIOENCODING": "ascii"}
+    assert "?ltima corrida" in must_succeed(run_program(program, shop.folder, spanish)).stdout
+
+
+@pytest.mark.one_postgres
+def test_a_command_begins_where_no_disk_takes_a_file(shop: Shop):
+    program = [sys.executable, "-m", "pipeline", "doctor"]
+    done = run_program(
+        ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *program], shop.folder, shop.env
+    )
+    assert "Traceback" not in done.stdout
+    assert "state folder" in done.stdout
 
 
 @pytest.mark.one_postgres
@@ -399,15 +432,9 @@ def test_a_folder_without_leave_to_write_is_named(shop: Shop, which: str):
         assert shop.run_due().returncode == 30
         shop.olap.cursor().execute("GRANT INSERT ON etl.etapa TO etl_cargador")
         (folder,) = (entry for entry in state.iterdir() if entry.is_dir())
-    program = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
-    if os.geteuid() == 0:
-        # Root may write everywhere as long as it has its capabilities.
-        if not shutil.which("setpriv"):
-            pytest.skip("run by root, and there is no setpriv to give its capabilities up")
-        program = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *program]
     folder.chmod(0o500)
     try:
-        done = run_program(program, shop.folder, shop.env)
+        done = without_capabilities(shop, "RunDue")
     finally:
         folder.chmod(0o700)
     assert done.returncode in (30, 35), done.stdout
@@ -416,6 +443,30 @@ def test_a_folder_without_leave_to_write_is_named(shop: Shop, which: str):
     assert not shop.olap_rows("SELECT * FROM dw.kardex")
     shop.run()
     assert_olap_equals_replay(shop, BEGINNING)
+
+
+@pytest.mark.one_postgres
+@pytest.mark.parametrize(
+    ("task", "setting", "file", "cause"),
+    [
+        ("RunDue", "ETL_OLTP_SQL_DIR", "", "movimientos.sql cannot be read: [Errno 13]"),
+        ("RunDue", "ETL_REPORT_PATH", "informe.html", "informe.html cannot be written: Permission"),
+        ("RunShops", "ETL_SHOPS_DIR", "", "common.env cannot be read: [Errno 13]"),
+    ],
+)
+def test_what_may_not_be_entered_is_named(
+    shop: Shop, task: str, setting: str, file: str, cause: str
+):
+    folder = shop.folder / "anothers"
+    folder.mkdir(mode=0o000)
+    shop.env[setting] = str(folder / file)
+    try:
+        done = without_capabilities(shop, task)
+    finally:
+        folder.chmod(0o700)
+    assert done.returncode in (30, 35, 40), done.stdout
+    assert cause in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 @pytest.mark.one_postgres

@@ -67,6 +67,21 @@ def test_what_the_environment_gives_is_not_sought_in_the_file(
     assert load_settings().timezone == "America/Lima"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"\ufeff{NEEDED}", "begins with a byte order mark"),
+        (NEEDED.replace("OLTP_DB_NAME", "export OLTP_DB_NAME"), "line 1: leave out `export`"),
+        (NEEDED.replace("OLAP_DB_NAME", "OLAP_DB_NAM"), "OLAP_DB_NAM is no setting: write OLAP_DB"),
+    ],
+)
+def test_so_is_what_is_needed(write, tmp_path: Path, text: str, said: str):
+    write("")
+    (tmp_path / ".env").write_text(text)
+    with pytest.raises(SettingsError, match=said):
+        load_settings()
+
+
 def test_a_byte_order_mark_is_named(write, tmp_path: Path):
     write("ETL_TIMEZONE=America/Lima")
     file = tmp_path / ".env"

@@ -116,6 +116,9 @@ class OneLineFailures(logging.Filter):
         failure = record.exc_info[1] if record.exc_info else None
         if isinstance(failure, PipelineError | ParameterException):
             _end_with(record, f": {failure}")
+        elif isinstance(failure, OSError) and failure.filename:
+            # Nor is what the machine does not let it do with a file.
+            _end_with(record, f": {failure.filename}: {failure.strerror}")
         elif isinstance(failure, RPCError):
             _end_with(
                 record,

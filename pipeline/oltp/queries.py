@@ -16,6 +16,8 @@ from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from psycopg2.extensions import connection as Connection
 
     from pipeline.base.zone_rules import Rules
@@ -170,12 +172,23 @@ def query_text(settings: Settings, name: str) -> str:
                 )
             ) from error
         except OSError as error:
-            raise SchemaError(
-                _("{path} cannot be read: {error}; see ETL_OLTP_SQL_DIR").format(
-                    path=path, error=error
-                )
-            ) from error
+            raise _unreadable(path, error) from error
     return text.rstrip().rstrip(";")
+
+
+def has_query(folder: Path, name: str) -> bool:
+    """Whether the folder has a query; SchemaError where this account may not look."""
+    path = folder / f"{name}.sql"
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> SchemaError:
+    return SchemaError(
+        _("{path} cannot be read: {error}; see ETL_OLTP_SQL_DIR").format(path=path, error=error)
+    )
 
 
 def load_query(connection: Connection, settings: Settings, name: str) -> Query:
@@ -266,7 +279,7 @@ def load_levels(connection: Connection, settings: Settings) -> Query | None:
     Its versions may be missing: then all of it is read each time.
     """
     folder = settings.oltp_sql_dir
-    if folder is None or not (folder / f"{LEVELS}.sql").exists():
+    if folder is None or not has_query(folder, LEVELS):
         return None
     return load_query(connection, settings, LEVELS)
 

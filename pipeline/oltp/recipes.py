@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2 import sql
 
 from pipeline.errors import SchemaError
-from pipeline.oltp.queries import LEVELS, NAMES, Query, query_text
+from pipeline.oltp.queries import LEVELS, NAMES, Query, has_query, query_text
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class System:
 def version_query(settings: Settings) -> Query | None:
     """The query of the system's version; None where the queries' folder has none."""
     folder = settings.oltp_sql_dir
-    if folder is None or not (folder / f"{NAME}.sql").exists():
+    if folder is None or not has_query(folder, NAME):
         return None
     return Query(NAME, query_text(settings, NAME), (), (), settings.capture)
 
@@ -89,7 +89,7 @@ def drafted(settings: Settings) -> list[str]:
     folder = settings.oltp_sql_dir
     if folder is None:
         return []
-    names = [name for name in FILES if (folder / f"{name}.sql").exists()]
+    names = [name for name in FILES if has_query(folder, name)]
     return [
         f"{name}.sql" for name in names if query_text(settings, name).lstrip().startswith(DRAFT)
     ]

@@ -44,10 +44,13 @@ def build_page(settings: Settings, path: Path | None = None) -> Built:
     """Read the views and write the page in ETL_LANG; it links the lists beside `path`, if any.
 
     Raises what renderer() raises, DatabaseError as read_figures() does, and StateError where `path`
-    is a folder.
+    is a folder, or in one that this account may not enter.
     """
-    if path and path.is_dir():
-        raise _not_written(path, os.strerror(errno.EISDIR))
+    try:
+        if path and path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise _not_written(path, error.strerror or str(error)) from error
     render_page = renderer(settings)
     figures = read_figures(settings)
     links = {}
@@ -131,7 +134,7 @@ def publish(page: str, path: Path) -> None:
         raise _not_written(path, error.strerror or str(error)) from error
 
 
-def _not_written(path: Path, reason: str) -> StateError:
+def _not_written(path: Path | None, reason: str) -> StateError:
     return StateError(
         _(
             "{path} cannot be written: {reason}; its folder must be there and writable, see "

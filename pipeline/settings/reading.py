@@ -14,7 +14,7 @@ from decouple import AutoConfig, UndefinedValueError
 from pipeline.errors import SettingsError
 from pipeline.settings import casts, shops
 from pipeline.settings.catalogue import SETTINGS
-from pipeline.settings.file import settings_file
+from pipeline.settings.file import refuse_misspelt, settings_file
 from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
@@ -42,6 +42,9 @@ def reader(asked: set[str] | None = None) -> Reader:
         if asked is not None:
             asked.add(name)
         raw = source(name, default)
+        if raw is None:
+            # What was meant for it is told, rather than that it is not there.
+            refuse_misspelt(set(SETTINGS), shops.files() if shops.current() else None)
         if raw is None and not shops.current() and shops.folder():
             raise SettingsError(
                 _(

@@ -136,7 +136,7 @@ def file_of(name: str) -> Path:
     path = place / f"{name}.env"
     if not _NAME.fullmatch(name):
         raise SettingsError(_misnamed(path))
-    if path.name == COMMON or not path.is_file():
+    if path.name == COMMON or not _is_file(path):
         raise SettingsError(
             _("there is no shop {name}: {path} is missing").format(name=name, path=path)
         )
@@ -151,7 +151,7 @@ def own(name: str) -> dict[str, str]:
 def common() -> dict[str, str]:
     """What stands in common.env; nothing where there is none. Raises SettingsError."""
     place = folder()
-    return _read(place / COMMON) if place and (place / COMMON).is_file() else {}
+    return _read(place / COMMON) if place and _is_file(place / COMMON) else {}
 
 
 def values_of(name: str) -> Mapping[str, str]:
@@ -164,7 +164,15 @@ def files() -> list[Path]:
     """The files that the current shop's settings are read from."""
     own_file = file_of(current())
     shared = own_file.with_name(COMMON)
-    return [own_file, *([shared] if shared.is_file() else [])]
+    return [own_file, *([shared] if _is_file(shared) else [])]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        # It is told by who opens it, with its name.
+        return True
 
 
 def _read(path: Path) -> dict[str, str]:
