@@ -81,6 +81,11 @@ def test_every_column_of_a_reversal_is_that_of_what_it_takes_back(closed: Closed
                 silent.append(what)
             cursor.execute("ROLLBACK")
     assert not silent
+    for tampering in (after, f"UPDATE dw.kardex SET (id_origen, costo_unitario) = (7, 1) {row}"):
+        it.shop.olap.cursor().execute(tampering)
+        assert "python -m pipeline rebuild" in it.shop.command("verify").stdout
+        it.shop.succeed("rebuild")
+        it.shop.succeed("verify")
 
 
 def test_no_column_can_be_taken_for_another(closed: ClosedShop):

@@ -43,6 +43,16 @@ BEGIN
         SELECT FROM etl.cerrada AS c
         WHERE c.id_movimiento = b.id_movimiento
             AND b.capa = c.capa + CASE WHEN c.reverso OR b.reverso THEN 1 ELSE 2 END
+            -- As etl.asentar() makes it: who changed one by hand gets another from a rebuild.
+            AND (NOT b.reverso OR (
+                b.id_producto, b.tipo, b.fecha_documento, b.cantidad, b.precio_unitario, b.costo_unitario, b.importe,
+                b.id_origen, b.de_todo, b.impuesto, b.precio_con_impuesto, b.id_sucursal, b.id_sucursal_destino
+            ) IS NOT DISTINCT FROM (
+                c.id_producto, c.tipo, c.fecha_documento, c.cantidad, c.precio_unitario, c.costo_unitario, c.importe,
+                c.id_origen, c.de_todo, c.impuesto, c.precio_con_impuesto,
+                coalesce(c.id_sucursal_destino, c.id_sucursal),
+                CASE WHEN c.id_sucursal_destino IS NOT NULL THEN c.id_sucursal END
+            ))
     )
     FROM dw.tipo_movimiento AS t
     WHERE t.tipo = b.tipo AND b.capa > 0 AND b.fecha >= p_cerrado;
