@@ -209,6 +209,24 @@ class Trade:
         self.lines[made["id"]] = {line["variant_sku"]: line["id"] for line in made["items"]}
         return str(made["id"])
 
+    def write_out(self, lines: dict[str, int], title: str, quantity: int, price: int) -> str:
+        """A clerk drafts an order, with a line of no product, and makes it one; the order's id."""
+        variants = [
+            {"variant_id": self.variants[sku], "quantity": number} for sku, number in lines.items()
+        ]
+        drafted = self.api.post(
+            "/admin/draft-orders", email="c@example.com", region_id=self.regions["pe"][0],
+            sales_channel_id=self.channel,
+            shipping_address={"country_code": "pe", "address_1": "C 1"},
+            items=[*variants, {"title": title, "quantity": quantity, "unit_price": price}],
+            shipping_methods=[{"name": "envio", "shipping_option_id": self.shipping, "amount": 8}],
+        )["draft_order"]["id"]  # fmt: skip
+        made = self.api.post(f"/admin/draft-orders/{drafted}/convert-to-order")["order"]
+        self.lines[drafted] = {
+            line["variant_sku"] or line["title"]: line["id"] for line in made["items"]
+        }
+        return str(drafted)
+
     def order(self, order: str) -> Any:
         """The order as Medusa's API has it, with all the totals that it works out."""
         return self.api.get(f"/admin/orders/{order}")["order"]
@@ -346,6 +364,7 @@ class Trade:
             (12, lambda: self._broken()),
             (13, lambda: self._renamed()),
             (15, lambda: self._fair()),
+            (17, lambda: self._of_no_variant()),
             (18, lambda: self._forgotten()),
             (21, lambda: self._deleted()),
             (23, lambda: self.type_in("A", "Deposito", 17)),
@@ -411,6 +430,15 @@ class Trade:
             f"/admin/inventory-items/{self.items['B']}/location-levels/{self.places['Feria']}"
         )
         self.api.delete(f"/admin/stock-locations/{self.places['Feria']}")
+
+    def _of_no_variant(self) -> None:
+        """An embroidery is sold beside what it is on, and one of the two comes back."""
+        order = self.write_out({"A": 2}, "Bordado", 2, 7)
+        # What needs no shipping is packed apart.
+        self.fulfil(order, {"A": 2})
+        self.fulfil(order, {"Bordado": 2})
+        number = self.ask_back(order, {"Bordado": 1})
+        self.receive_back(order, number, {"Bordado": 1}, {})
 
     def _forgotten(self) -> None:
         """A product and a kit that holds it come back at once: Medusa brings one of them back."""

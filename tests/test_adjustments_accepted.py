@@ -76,7 +76,7 @@ def test_the_first_that_books_any_asks(adjusting: Shop):
         "1 adjustments of 1 products, 1 units worth 5.00 (the stock: 9 units worth 36.00)" in said
     )
     assert "the dearest -1 of product Producto 1 worth -5.00" in said
-    assert f"RunDue {ACCEPT}" in said
+    assert f"RunDue --local-scheduler {ACCEPT}" in said
     # Nothing is loaded meanwhile, and plan shows what would be booked.
     assert not adjusting.olap_rows("SELECT FROM etl.corrida")
     seen = plan(adjusting)

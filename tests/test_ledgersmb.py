@@ -121,6 +121,7 @@ def test_verify_finds_nothing_and_doctor_names_the_version(traded: tuple[Trade, 
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
     said = shop.command("doctor").stdout
     assert "LedgerSMB 1.6.33; the queries were tried with 1.6.33" in said
+    assert "receta:ledgersmb-1.6: LedgerSMB 1.6.33" in shop.succeed("adapt", "--detect").stdout
 
 
 def test_cost_is_fifo_there_and_an_average_here(traded: tuple[Trade, Shop]):

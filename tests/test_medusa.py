@@ -254,7 +254,7 @@ def test_net_sales_are_what_the_orders_say(traded: Traded, recipe: str):
     }
     assert not apart
     assert set(ours) <= set(theirs)
-    assert len([net for net in theirs.values() if net]) == 20
+    assert len([net for net in theirs.values() if net]) == 21
 
 
 def test_each_correction_by_hand_has_its_day(traded: Traded):
@@ -307,6 +307,19 @@ def test_names_are_medusas_and_what_is_no_stock_is_marked(traded: Traded):
     assert traded.medusa.refused == 1
 
 
+@pytest.mark.parametrize("recipe", ["plain", "history"])
+def test_a_line_of_no_variant_is_sold_and_is_no_stock(traded: Traded, recipe: str):
+    rows = getattr(traded, recipe).olap_rows(
+        "SELECT k.tipo, k.cantidad, k.importe, k.variacion FROM dw.kardex AS k"
+        " JOIN dw.producto AS p USING (id_producto) WHERE p.clave = 'sin-variante'"
+        " ORDER BY k.fecha"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("VENTA", 2, 14, 0),
+        ("DEVOLUCION_VENTA", 1, 7, 0),
+    ]
+
+
 def test_what_is_in_another_currency_says_so(traded: Traded):
     said = traded.history.succeed("rejects").stdout
     number = traded.medusa.order(traded.medusa.abroad)["display_id"]
@@ -319,6 +332,9 @@ def test_verify_finds_nothing_and_doctor_names_the_version(traded: Traded, recip
     assert "the OLAP equals the OLTP" in shop.succeed("verify", "--all").stdout
     said = shop.command("doctor").stdout
     assert "Medusa 2.21; the queries were tried with 2.21" in said
+    said = shop.succeed("adapt", "--detect").stdout
+    for name in ("medusa-2", "medusa-2-historial"):
+        assert f"receta:{name}: Medusa 2.21" in said
 
 
 def test_rows_that_were_written_all_at_once_are_read(traded: Traded):

@@ -114,6 +114,7 @@ def test_verify_finds_nothing_and_doctor_names_the_version(traded: tuple[Trade, 
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
     said = shop.command("doctor").stdout
     assert "SQL-Ledger 3.2.1; the queries were tried with 3.2.1" in said
+    assert "receta:sql-ledger-3: SQL-Ledger 3.2.1" in shop.succeed("adapt", "--detect").stdout
 
 
 def test_an_invoice_that_was_read_and_is_deleted_is_found_by_verify(traded: tuple[Trade, Shop]):

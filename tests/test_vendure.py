@@ -278,6 +278,7 @@ def test_the_catalogue_is_vendures(traded: Traded):
 def test_verify_finds_nothing_and_doctor_names_the_version(traded: Traded):
     assert "the OLAP equals the OLTP" in traded.shop.succeed("verify").stdout
     assert "Vendure 3.7; the queries were tried with 3.7" in traded.shop.command("doctor").stdout
+    assert "receta:vendure-3: Vendure 3.7" in traded.shop.succeed("adapt", "--detect").stdout
 
 
 def test_a_location_is_closed_and_what_differs_is_booked(traded: Traded):

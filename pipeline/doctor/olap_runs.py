@@ -176,7 +176,8 @@ def adjustments(control: olap.Control, side: Side) -> Iterator[Finding]:
             _("adjustments"),
             _("{booked}; the next window that would book any asks first").format(booked=booked),
             _(
-                "look at `python -m pipeline plan`; if it is right: `{run} --accept-adjustments`"
+                "look at `python -m pipeline plan`; if it is right: `{run} --local-scheduler "
+                "--accept-adjustments`"
             ).format(run=_RUN),
         )
     else:

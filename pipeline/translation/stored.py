@@ -69,11 +69,12 @@ TEMPLATES = (
         "this OLAP books none without being told once: look at them with `python -m pipeline "
         "plan`; where another OLAP of this shop has booked some, import those first (`python -m "
         "pipeline adjustments`); if it is right: luigi --module pipeline RunDue "
-        "--accept-adjustments"
+        "--local-scheduler --accept-adjustments"
     ),
     N_(
         "it is more than ETL_MAX_REMOVED_SHARE of the stock: look at them with `python -m "
-        "pipeline plan`; if it is right: luigi --module pipeline RunDue --accept-adjustments"
+        "pipeline plan`; if it is right: luigi --module pipeline RunDue --local-scheduler "
+        "--accept-adjustments"
     ),
     N_(
         "the adjustments would not bring the stock of product {product} to the shop's; nothing was "

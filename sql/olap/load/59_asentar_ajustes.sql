@@ -83,8 +83,8 @@ BEGIN
             round((v_mayor ->> 'valor')::numeric, 2)
         ),
         HINT = CASE WHEN v_primera
-            THEN 'this OLAP books none without being told once: look at them with `python -m pipeline plan`; where another OLAP of this shop has booked some, import those first (`python -m pipeline adjustments`); if it is right: luigi --module pipeline RunDue --accept-adjustments'
-            ELSE 'it is more than ETL_MAX_REMOVED_SHARE of the stock: look at them with `python -m pipeline plan`; if it is right: luigi --module pipeline RunDue --accept-adjustments'
+            THEN 'this OLAP books none without being told once: look at them with `python -m pipeline plan`; where another OLAP of this shop has booked some, import those first (`python -m pipeline adjustments`); if it is right: luigi --module pipeline RunDue --local-scheduler --accept-adjustments'
+            ELSE 'it is more than ETL_MAX_REMOVED_SHARE of the stock: look at them with `python -m pipeline plan`; if it is right: luigi --module pipeline RunDue --local-scheduler --accept-adjustments'
         END;
 END
 $$;

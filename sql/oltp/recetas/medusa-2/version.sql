@@ -1,8 +1,9 @@
 -- Which Medusa the shop runs. Its database does not say so; the names of its migrations, which begin with
 -- their time, do. A module of the shop's own has some as well: one that is younger than Medusa's is
 -- told here as another version, until it is named in the list of propias, in a copy of this recipe.
--- It wants this setting beside:
+-- It wants this beside:
 -- ETL_PRICES_INCLUDE_TAX=false
+-- ETL_STOCK_DIFFERENCES=adjust
 SELECT
     'Medusa' AS sistema,
     CASE
