@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="many more histories and faults")
     parser.addoption("--superset", action="store_true", help="run what needs a real Superset")
     parser.addoption("--tryton", action="store_true", help="run what needs a real Tryton")
+    parser.addoption("--tryton-7", action="store_true", help="run what needs a real Tryton 7.0")
     parser.addoption("--oscar", action="store_true", help="run what needs a real django-oscar")
     parser.addoption("--celerp", action="store_true", help="run what needs a real Celerp")
     parser.addoption("--medusa", action="store_true", help="run what needs a real Medusa")

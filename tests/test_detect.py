@@ -23,6 +23,7 @@ pytestmark = pytest.mark.one_postgres
 RECIPES = REPOSITORY / "sql" / "oltp" / "recetas"
 NOTHING_BEFORE = "DROP TABLE detalle_transaccion, transacciones, productos, sucursales;"
 TRYTON_8_2 = "INSERT INTO ir_configuration VALUES ('8.2')"
+TRIED = ["7.0", "8.2"]
 
 
 def detect(shop: Shop, *arguments: str, **env: str) -> dict[str, Any]:
@@ -93,16 +94,31 @@ def test_tryton_is_recognised_and_its_settings_are_printed(bare: Shop):
     bare.till(TRYTON_8_2)
     found = detect(bare)
     (system,) = found["systems"]
-    assert (system["system"], system["version"], system["tried"]) == ("Tryton", "8.2", ["8.2"])
+    assert (system["system"], system["version"], system["tried"]) == ("Tryton", "8.2", TRIED)
     assert found["candidates"] == {}
     text = bare.succeed("adapt", "--detect").stdout
     assert "  ETL_OLTP_SQL_DIR=receta:tryton-8\n  ETL_PRICES_INCLUDE_TAX=false\n" in text
-    assert "Tryton 8.2; the recipe was tried with 8.2" in text
+    assert "Tryton 8.2; the recipe was tried with 7.0, 8.2" in text
     # As printed they are used.
     bare.env |= system["settings"]
     bare.succeed("init")
     said = json.loads(bare.succeed("adapt", "--json").stdout)
     assert (said["ids"]["movements"], said["versions"]) == (0, [])
+
+
+def test_tryton_7_0_does_not_tell_its_series_and_7_2_is_not_taken_for_it(bare: Shop):
+    bare.till(tables_of(TRYTON))
+    bare.till("ALTER TABLE ir_configuration DROP COLUMN series")
+    bare.till("INSERT INTO ir_configuration DEFAULT VALUES")
+    bare.till("CREATE TABLE ir_export (records varchar)")
+    bare.till("CREATE TABLE ir_model_field_access (field varchar)")
+    (system,) = detect(bare)["systems"]
+    assert (system["recipe"], system["version"]) == ("tryton-8", "7.0")
+    bare.till("ALTER TABLE ir_model_field_access ADD COLUMN model varchar")
+    done = bare.command("adapt", "--detect")
+    assert done.returncode == 1
+    (line,) = done.stdout.strip().splitlines()
+    assert "this is Tryton of an unknown version" in line and "tried with 7.0, 8.2 alone" in line
 
 
 def test_oscar_is_recognised_by_its_migrations(bare: Shop):
@@ -147,7 +163,7 @@ def test_another_version_is_one_line_and_nothing_is_written(bare: Shop):
     done = bare.command("adapt", "--detect", "--output", str(folder))
     assert done.returncode == 1
     (line,) = done.stdout.strip().splitlines()
-    for said in ("this is Tryton 8.4", "tried with 8.2 alone", str(RECIPES / "tryton-8")):
+    for said in ("this is Tryton 8.4", "tried with 7.0, 8.2 alone", str(RECIPES / "tryton-8")):
         assert said in line
     assert not folder.exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -23,9 +24,8 @@ from system_trader import Trader
 
 from demo.server import embedded_binaries
 
-PLACE = REPOSITORY / "build" / "tryton"
-PYTHON = PLACE / "venv" / "bin"
-PINS = REPOSITORY / "tests" / "tryton.txt"
+# Which series an option is for; the name is that of the pins, and of the folder of build/.
+SERIES = {"tryton": "8.2", "tryton-7": "7.0"}
 MODULES = ("stock", "purchase", "sale", "production", "account_stock_landed_cost",
            "sale_supply_drop_shipment")  # fmt: skip
 DAYS = 60
@@ -33,7 +33,17 @@ FIRST_DAY = datetime(2026, 9, 1, tzinfo=UTC)
 COST = ("ENTRADA_MERCANCIA", "AJUSTE_ENTRADA", "DEVOLUCION_COMPRA")
 
 
-def fill(server: ShopServer, database: str, folder: Path) -> Path:
+def place_of(name: str) -> Path:
+    """Where scripts/test installs a series."""
+    return REPOSITORY / "build" / name
+
+
+def python_of(name: str) -> Path:
+    """The folder of its Python, and of its programs."""
+    return place_of(name) / "venv" / "bin"
+
+
+def fill(name: str, server: ShopServer, database: str, folder: Path) -> Path:
     """Tryton's own tables, made by Tryton, which takes minutes, and kept for the next time.
 
     Returns the configuration by which that database is found.
@@ -42,8 +52,9 @@ def fill(server: ShopServer, database: str, folder: Path) -> Path:
     uri = f"postgresql://{server.server.superuser}:{quote(PASSWORD)}@{place}/"
     config = folder / "trytond.conf"
     config.write_text(f"[database]\nuri = {uri}\n", encoding="utf-8")
-    kind = hashlib.sha256(PINS.read_bytes() + repr(MODULES).encode()).hexdigest()[:12]
-    kept = PLACE / f"empty-{server.version}-{kind}.dump"
+    pins = (REPOSITORY / "tests" / f"{name}.txt").read_bytes()
+    kind = hashlib.sha256(pins + repr(MODULES).encode()).hexdigest()[:12]
+    kept = place_of(name) / f"empty-{server.version}-{kind}.dump"
     server.execute("CREATE DATABASE {name}", name=database)
     where = ["-h", server.server.host, "-p", str(server.server.port)]
     where += ["-U", server.server.superuser, "-d", database]
@@ -52,7 +63,7 @@ def fill(server: ShopServer, database: str, folder: Path) -> Path:
         return config
     secret = folder / "password"
     secret.write_text("only for this test", encoding="utf-8")
-    admin = [PYTHON / "trytond-admin", "-c", config, "-d", database]
+    admin = [python_of(name) / "trytond-admin", "-c", config, "-d", database]
     must_run(*admin, "--all", "--email", "a@example.com", "-l", "es", TRYTONPASSFILE=str(secret))
     must_run(*admin, "-u", *MODULES, "--activate-dependencies")
     must_run(server.server.binaries / "pg_dump", "-Fc", *where, "-f", kept)
@@ -67,12 +78,13 @@ def must_run(*command: Any, **environment: str) -> None:
 
 
 @contextmanager
-def company(folder: Path) -> Iterator[tuple[Trader, Shop]]:
+def company(name: str, folder: Path) -> Iterator[tuple[Trader, Shop]]:
     """A company in Tryton, and the pipeline that reads it with the recipe."""
     database, script = "tryton", REPOSITORY / "tests" / "tryton_trade.py"
     with running_server(folder, embedded_binaries()) as server, ExitStack() as stack:
-        config = fill(server, database, folder)
-        trader = Trader([PYTHON / "python", script, database], TRYTOND_CONFIG=str(config))
+        config = fill(name, server, database, folder)
+        command = [python_of(name) / "python", script, database]
+        trader = Trader(command, TRYTOND_CONFIG=str(config))
         tryton = stack.enter_context(closing(trader))
         _example, olap = stack.enter_context(server.databases())
         shop = stack.enter_context(closing(Shop(server, database, olap, folder)))
@@ -86,16 +98,21 @@ def company(folder: Path) -> Iterator[tuple[Trader, Shop]]:
         yield tryton, shop
 
 
+@pytest.fixture(scope="module", params=SERIES)
+def name(request: pytest.FixtureRequest) -> str:
+    """The series that is there, by its option."""
+    name: str = request.param
+    if not request.config.getoption(f"--{name}"):
+        pytest.skip(f"a real Tryton {SERIES[name]}: scripts/test --{name}")
+    if not (python_of(name) / "trytond-admin").exists():
+        pytest.skip(f"no Tryton in {place_of(name)}: scripts/test --{name} installs it")
+    return name
+
+
 @pytest.fixture(scope="module")
-def traded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Trader, Shop]]:
+def traded(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trader, Shop]]:
     """Sixty days of trade, with a window every few days."""
-    if not request.config.getoption("--tryton"):
-        pytest.skip("a real Tryton: scripts/test --tryton")
-    if not (PYTHON / "trytond-admin").exists():
-        pytest.skip(f"no Tryton in {PLACE}: scripts/test --tryton installs it")
-    with company(tmp_path_factory.mktemp("tryton")) as (tryton, shop):
+    with company(name, tmp_path_factory.mktemp("tryton")) as (tryton, shop):
         for number in range(DAYS):
             tryton.ask("day", number)
             if number % 6 == 5:
@@ -184,11 +201,13 @@ def test_the_average_is_trytons_but_for_what_the_guide_says(traded: tuple[Trader
     assert len(apart) > 3
 
 
-def test_verify_finds_nothing_and_doctor_names_the_series(traded: tuple[Trader, Shop]):
+def test_verify_finds_nothing_and_doctor_names_the_series(name: str, traded: tuple[Trader, Shop]):
     _tryton, shop = traded
     assert "the OLAP equals the OLTP" in shop.succeed("verify").stdout
     said = shop.command("doctor").stdout
-    assert "Tryton 8.2; the queries were tried with 8.2" in said
+    assert f"Tryton {SERIES[name]}; the queries were tried with 7.0, 8.2" in said
+    (system,) = json.loads(shop.succeed("adapt", "--detect", "--json").stdout)["systems"]
+    assert (system["recipe"], system["version"]) == ("tryton-8", SERIES[name])
 
 
 def test_a_delivery_that_was_read_and_is_deleted_is_found_by_verify(traded: tuple[Trader, Shop]):
