@@ -51,6 +51,14 @@ _SET_UPS = {
         "en": "PgBouncer before both, `pool_mode = transaction`",
         "es": "PgBouncer delante de ambos, `pool_mode = transaction`",
     },
+    "partitions": {
+        "en": "the lines in partitions by number",
+        "es": "los renglones en particiones por número",
+    },
+    "dump": {
+        "en": "`pg_dump` and `pg_restore --clean` in place, of the OLTP, or of the OLAP",
+        "es": "`pg_dump` y `pg_restore --clean` sobre la misma base, del OLTP, o del OLAP",
+    },
     "subscriber": {
         "en": "the shop's tables as a logical subscriber's copy",
         "es": "las tablas de la tienda como copia de un suscriptor lógico",

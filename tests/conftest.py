@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from server_place import MEMORY, has_memory, server_place
 from shop_database import Shop, new_shop
-from shop_server import REPOSITORY, ShopServer, running_server
+from shop_server import REPOSITORY, ShopServer, running_server, server_programs, version_of
 
-from demo.server import embedded_binaries, system_binaries
-
-# What scripts/test --long has installed beside them.
 SET_UPS = Path(__file__).with_name("set_ups.json")
-INSTALLED = REPOSITORY / "build" / "servers"
 
 # luigi reads its configuration once, when it is first imported.
 os.environ["LUIGI_CONFIG_PATH"] = str(REPOSITORY / "luigi.cfg")
@@ -119,25 +112,6 @@ def keep_set_ups(reports: list[Any], config: pytest.Config) -> None:
     if tried and not config.option.keyword:
         kept = {set_up: sorted(versions) for set_up, versions in sorted(tried.items())}
         SET_UPS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
-
-
-@cache
-def server_programs(chosen: str) -> list[Path]:
-    embedded = [] if chosen == "system" else [embedded_binaries()]
-    found = embedded + ([] if chosen == "embedded" else system_binaries())
-    if chosen == "all":
-        found += (program.parent for program in INSTALLED.glob("**/bin/postgres"))
-    # The first of a version.
-    return list({version_of(binaries): binaries for binaries in reversed(found)}.values())[::-1]
-
-
-@cache
-def version_of(binaries: Path) -> str:
-    text = subprocess.run(
-        [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
-    ).stdout
-    found = re.search(r"\d+", text)
-    return f"pg{found[0]}" if found else text.strip()
 
 
 @pytest.fixture(scope="session")

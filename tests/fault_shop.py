@@ -150,6 +150,21 @@ def state_files(shop: Shop) -> dict[str, bytes]:
     }
 
 
+def divide_lines(shop: Shop, border: int) -> None:
+    """The shop's lines in partitions by number: what is there, and all below the border, in one."""
+    for statement in (
+        "CREATE SEQUENCE renglon START 100",
+        "ALTER TABLE detalle_transaccion RENAME TO renglones_1",
+        "CREATE TABLE detalle_transaccion (LIKE renglones_1 INCLUDING DEFAULTS)"
+        " PARTITION BY RANGE (id_detalle)",
+        "ALTER TABLE renglones_1 ALTER id_detalle DROP IDENTITY IF EXISTS",
+        "ALTER TABLE detalle_transaccion ALTER id_detalle SET DEFAULT nextval('renglon')",
+        "ALTER TABLE detalle_transaccion"
+        f" ATTACH PARTITION renglones_1 FOR VALUES FROM (0) TO ({border})",
+    ):
+        shop.till(statement)
+
+
 def late_and_bad(shop: Shop, initial: datetime) -> None:
     """A window with something of everything."""
     shop.receipt(initial + timedelta(hours=20), (1, 10, Decimal("2.11")), (2, 3, 1))

@@ -8,7 +8,7 @@ from typing import Any
 
 from fault_process import wait_for
 from shop_database import Shop
-from shop_server import OPTIONS, PASSWORD, ShopServer
+from shop_server import OPTIONS, PASSWORD, ShopServer, client
 
 from demo import account
 from demo import server as servers
@@ -21,7 +21,7 @@ STEP = 43_000 * PAGE  # below 2^31, so that the server accepts commands after ea
 def program(server: ShopServer, name: str, *arguments: str | Path) -> str:
     """Run one of PostgreSQL's programs on that server; returns what it printed."""
     where = ["-h", server.server.host, "-p", str(server.server.port), "-U", "postgres"]
-    return _run([server.server.binaries / name, *where, *arguments])
+    return _run([client(server.server.binaries, name), *where, *arguments])
 
 
 def _run(command: list[str | Path]) -> str:

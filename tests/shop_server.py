@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,11 @@ from ready_interpreter import run_ready
 from server_place import server_place
 
 from demo import server as servers
+from demo.server import embedded_binaries, system_binaries
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# What scripts/test --long installs, beside the embedded one and the system's.
+INSTALLED = REPOSITORY / "build" / "servers"
 PASSWORD = "clave de prueba"
 OLTP_USER, OLAP_USER, BI_USER = LOGINS = ("etl_oltp", "etl_olap", "tablero")
 TIMEOUT = 600  # seconds that a program may take
@@ -40,6 +45,34 @@ OPTIONS = {
 }
 # Settings of whoever runs the tests must not reach what is tested.
 FOREIGN = ("OLTP_", "OLAP_", "ETL_", "LUIGI_", "PG", "SUPERSET_")
+
+
+@cache
+def server_programs(chosen: str) -> list[Path]:
+    """The programs of each PostgreSQL there is: the embedded one's, the system's, or all."""
+    embedded = [] if chosen == "system" else [embedded_binaries()]
+    found = embedded + ([] if chosen == "embedded" else system_binaries())
+    if chosen == "all":
+        found += (program.parent for program in INSTALLED.glob("**/bin/postgres"))
+    # The first of a version.
+    return list({version_of(binaries): binaries for binaries in reversed(found)}.values())[::-1]
+
+
+@cache
+def version_of(binaries: Path) -> str:
+    """Of which version the server of that folder is, such as pg18."""
+    text = subprocess.run(
+        [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    found = re.search(r"\d+", text)
+    return f"pg{found[0]}" if found else text.strip()
+
+
+def client(binaries: Path, name: str) -> Path:
+    """A client program of that folder's version, or of the next newer: some servers come alone."""
+    others = sorted(server_programs("all"), key=version_of)
+    newer = [other for other in others if version_of(other) > version_of(binaries)]
+    return next(place / name for place in (binaries, *newer) if (place / name).exists())
 
 
 @dataclass(frozen=True)
@@ -75,7 +108,7 @@ class ShopServer:
 
     def run_script(self, database: str, script: Path) -> None:
         """What a database's owner does with psql: run a script, which must succeed."""
-        psql = [str(self.server.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+        psql = [str(client(self.server.binaries, "psql")), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
         psql += ["-h", self.server.host, "-p", str(self.server.port), "-U", self.server.superuser]
         psql += ["-d", database, "-f", str(script)]
         environment = os.environ | {"PGPASSWORD": PASSWORD}

@@ -6,21 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fault_shop import now, settle, stock
+from fault_shop import divide_lines, now, settle, stock
 from olap_comparison import assert_olap_equals_replay
 from shop_database import Shop
 
 pytestmark = pytest.mark.one_postgres
-
-# The lines in partitions by number: what is there goes to the first.
-PARTITIONED = """
-ALTER TABLE detalle_transaccion RENAME TO renglones_1;
-CREATE TABLE detalle_transaccion (LIKE renglones_1 INCLUDING DEFAULTS)
-    PARTITION BY RANGE (id_detalle);
-ALTER TABLE renglones_1 ALTER id_detalle DROP IDENTITY IF EXISTS;
-ALTER TABLE detalle_transaccion ALTER id_detalle SET DEFAULT nextval('renglon');
-ALTER TABLE detalle_transaccion ATTACH PARTITION renglones_1 FOR VALUES FROM (0) TO (1000)
-"""
 
 
 def last_reads(shop: Shop) -> tuple[str | None, int]:
@@ -35,9 +25,7 @@ def last_reads(shop: Shop) -> tuple[str | None, int]:
 def divided(shop: Shop) -> tuple[Shop, datetime]:
     """A shop whose lines are in partitions, loaded, with the narrow reader's rights alone."""
     initial = stock(shop)
-    shop.till("CREATE SEQUENCE renglon START 100")
-    for statement in PARTITIONED.split(";\n"):
-        shop.till(statement)
+    divide_lines(shop, 1000)
     shop.till("REVOKE ALL ON renglones_1 FROM etl_lector")
     shop.succeed("init")
     settle(shop, initial)

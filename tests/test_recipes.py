@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from shop_database import Shop
 from shop_server import REPOSITORY
+from system_tables import TRYTON, tables_of
 from test_doctor import doctor
 from test_failures import stock
 
@@ -108,3 +109,34 @@ def test_a_version_is_one_row(shop: Shop, rows: str):
     done = shop.run_due()
     assert done.returncode == 30
     assert "version.sql must yield one row of sistema, version and probadas" in done.stdout
+
+
+# Two companies, in euro and dollars; a warehouse with its zones; a delivery of each, in both zones'
+# moves, and one past the shop.
+COMPANIES = """
+INSERT INTO ir_configuration VALUES ('8.2');
+INSERT INTO company_company VALUES (1, 1), (2, 2);
+INSERT INTO product_uom VALUES (1, 1);
+INSERT INTO product_template VALUES (1, 'Milk', 'goods', true, 1);
+INSERT INTO product_product VALUES (1, 'MILK', 1, true);
+INSERT INTO stock_location VALUES
+    (1, 'Shop', 'warehouse', 1, 6), (2, 'Input', 'storage', 2, 3), (3, 'Storage', 'storage', 4, 5),
+    (4, 'Supplier', 'supplier', 7, 8), (5, 'Customer', 'customer', 9, 10);
+INSERT INTO stock_move
+SELECT n, company, 1, place, target, 2, 2, 1, 3, company, current_date, 'done'
+FROM (VALUES (1, 1, 4, 2), (2, 1, 2, 3), (3, 1, 4, 5), (4, 2, 4, 2), (5, 2, 2, 3))
+    AS m (n, company, place, target)
+"""
+
+
+def test_trytons_first_company_is_carried_and_the_moves_of_others_are_told(shop: Shop):
+    shop.till(tables_of(TRYTON))
+    shop.till(COMPANIES)
+    shop.env["ETL_OLTP_SQL_DIR"] = "receta:tryton-8"
+    shop.succeed("init")
+    shop.run()
+    (line,) = shop.olap_rows("SELECT * FROM dw.kardex")
+    assert (line["id_movimiento"], line["tipo"]) == (1, "ENTRADA_MERCANCIA")
+    assert (line["id_sucursal"], line["cantidad"], line["costo_total"]) == (1, 2, 6)
+    assert "de otra empresa" in shop.command("status").stdout
+    assert "de otra empresa" in shop.command("doctor").stdout

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import server_programs, version_of
 from fault_process import wait_for
-from fault_shop import assert_chain, late_and_bad, now, settle, stock
+from fault_shop import assert_chain, divide_lines, late_and_bad, now, settle, stock
 from local_servers import free_port
-from server_copies import move_oltp, value
+from server_copies import dump, move_oltp, restore, value
 from server_place import server_place
 from shop_database import Shop, new_shop
 from shop_server import (
@@ -34,6 +33,8 @@ from shop_server import (
     ShopServer,
     must_succeed,
     running_server,
+    server_programs,
+    version_of,
 )
 
 from demo import account
@@ -183,6 +184,35 @@ def test_what_a_session_sets_holds_through_a_pooler(shop: Shop, tmp_path: Path):
                 other.commit()
         refused = shop.run_due()
     assert "row-level security" in refused.stdout
+
+
+@pytest.mark.long
+def test_on_partitioned_tables(shop: Shop, covers: Covers):
+    covers("partitions", exact(f"pg{shop.server.version}"))
+    initial = stock(shop)
+    # A line of the first weeks' begins the second partition.
+    divide_lines(shop, 104)
+    shop.till("CREATE TABLE renglones_2 PARTITION OF detalle_transaccion DEFAULT")
+    shop.succeed("init")
+    weeks(shop, initial)
+    assert value(shop.oltp, "SELECT count(*) FROM renglones_2") > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("side", ["OLTP", "OLAP"])
+def test_a_dump_put_back_in_place(shop: Shop, side: str, covers: Covers):
+    covers("dump", exact(f"pg{shop.server.version}"))
+    initial = stock(shop)
+    settle(shop, initial)
+    name = shop.oltp_name if side == "OLTP" else shop.olap_name
+    kept = dump(shop.server, name)
+    # Of the OLTP these are lost, and their ids used again; the OLAP has to read them once more.
+    shop.sale(now(), (1, 2, 5), (2, 1, 4))
+    settle(shop, initial)
+    shop.close()
+    restore(shop.server, kept, name)
+    shop.connect()
+    weeks(shop, initial)
 
 
 # With --swap from 18 on. What 14 was installed from has not the programs that pg_upgrade needs.

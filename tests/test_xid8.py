@@ -126,6 +126,8 @@ def test_what_was_prepared_before_a_window_is_not_lost(marked: Shop):
 
 def test_twelve_tills_that_type_at_once(marked: Shop):
     initial = stock(marked)
+    # They correct as they please, and on a busy machine much of it is in one window.
+    marked.env["ETL_MAX_REMOVED_SHARE"] = "1"
     writers = Writers(marked, 20261124)
     try:
         for _ in range(3):
