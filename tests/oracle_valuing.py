@@ -117,8 +117,8 @@ def roll_forward(entry: Entry, course: Course) -> Outcome | None:
         return None
     since = [r for r in course.closed if document_order(line_of(r)) > document_order(line)]
     for row in since:
-        branch = None if row.de_todo else row.id_sucursal
-        if row.tipo == COUNT and course.stands(row) and branch == line.id_sucursal:
+        knows = row.de_todo or row.id_sucursal == line.id_sucursal
+        if row.tipo == COUNT and course.stands(row) and knows:
             return Outcome(course.state, ZERO)
     moved = sum((moved_in(row, line.id_sucursal) for row in since), ZERO)
     return count(line._replace(cantidad=line.cantidad + moved), course)

@@ -222,6 +222,19 @@ def test_what_comes_late_is_in_the_order_of_its_documents(january: ClosedShop):
     assert_proved(it)
 
 
+def test_a_late_count_of_a_branch_is_known_to_a_closed_one_of_all(shop: Shop):
+    it = ClosedShop(shop)
+    shop.branch(1)
+    shop.movement("CONTEO", on(1, 30), MILK, 17)
+    it.read()
+    it.close()
+    late = shop.movement("CONTEO", on(1, 10), MILK, 50, id_sucursal=1)
+    it.read()
+    assert [row[3] for row in it.booked(late)] == [0]
+    assert it.stock()[0] == 17 - 10
+    assert_proved(it)
+
+
 def test_sums_of_closed_days_stay_whatever_category_and_tax_are_today(shop: Shop):
     it = ClosedShop(shop)
     with shop.olap.cursor() as cursor:

@@ -329,9 +329,12 @@ def test_a_late_count_finds_nothing_that_a_closed_one_after_it_has_found():
     counted = [*STOCK, movement(3, COUNT, 5, 8)]
     late = [*counted, movement(4, COUNT, 8, 2)]
     assert opened(run(late, closed(counted)))[0][5:9] == (0, 0, 0, 5)
-    # Of another branch it has not; and one that was taken back has found nothing.
-    at_one = [*counted, movement(4, COUNT, 8, 2, id_sucursal=1)]
-    assert opened(run(at_one, closed(counted)))[0][5:9] == (8, 32, 0, 13)
+    # One of all has found what is in each branch, but one of another branch has not.
+    late_at_one = movement(4, COUNT, 8, 2, id_sucursal=1)
+    assert opened(run([*counted, late_at_one], closed(counted)))[0][5:9] == (0, 0, 0, 5)
+    at_two = [*STOCK, movement(3, COUNT, 5, 8, id_sucursal=2)]
+    assert opened(run([*at_two, late_at_one], closed(at_two)))[0][5:9] == (8, 32, 0, 20)
+    # And one that was taken back has found nothing.
     void = changed(late, 3, anulado=True)
     rows = opened(run(void, closed(counted)))
     assert [(row[2], row[5], row[8]) for row in rows] == [(4, -2, 3), (3, 2, 5)]

@@ -144,8 +144,8 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT
                 s.id_sucursal, s.variacion,
-                f.orden = 3 AND NOT f.reverso AND f.de_todo IS NOT DISTINCT FROM k.de_todo
-                AND (k.de_todo OR f.id_sucursal = k.id_sucursal) AND NOT EXISTS (
+                f.orden = 3 AND NOT f.reverso
+                AND (f.de_todo IS TRUE OR k.de_todo IS NULL AND f.id_sucursal = k.id_sucursal) AND NOT EXISTS (
                     SELECT FROM dw.kardex AS x
                     WHERE x.reverso AND x.id_movimiento = f.id_movimiento AND x.capa = f.capa + 1
                 ) AS cuenta

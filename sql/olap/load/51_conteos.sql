@@ -137,7 +137,7 @@ CREATE OR REPLACE FUNCTION etl.reunir_conteos_cerrados() RETURNS void
 LANGUAGE sql
 AS $$
 -- It is compared with the stock of its day: what there is at its place, less what is closed and moved after
--- it by the dates of the documents. A closed count after it found what it would find.
+-- it by the dates of the documents. A closed count after it, of its branch or of all, found what it would find.
 INSERT INTO etl.circunstancia (id_movimiento, capa, despues, olvidar)
 SELECT
     c.id_movimiento, c.capa,
@@ -161,8 +161,8 @@ FROM (
 LEFT JOIN LATERAL (
     SELECT
         p.id_sucursal, p.variacion,
-        f.orden = 3 AND NOT f.reverso AND f.de_todo IS NOT DISTINCT FROM nullif(c.de_todo, false)
-        AND (c.de_todo OR f.id_sucursal = c.id_sucursal) AND NOT EXISTS (
+        f.orden = 3 AND NOT f.reverso
+        AND (f.de_todo IS TRUE OR NOT c.de_todo AND f.id_sucursal = c.id_sucursal) AND NOT EXISTS (
             SELECT FROM etl.v_reversada AS x WHERE x.id_movimiento = f.id_movimiento AND x.capa = f.capa
         ) AS cuenta
     FROM dw.kardex AS f
