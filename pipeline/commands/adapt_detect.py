@@ -31,7 +31,12 @@ def _show(found: dict[str, Any]) -> None:
     for line in found["not_usable"]:
         print(f"\n{line}")
     if len(found["systems"]) > 1:
-        print(_("\nseveral fit: take the one that the shop sells with"))
+        print(
+            _(
+                "\nseveral fit: take that of the system that the shop sells with; of two for one "
+                "system, the one whose instalar.sql its owner ran"
+            )
+        )
     if not found["systems"]:
         print(_("\nno shipped recipe knows it; what its movements may be made of, and why:"))
     for name, columns in found["candidates"].items():
