@@ -16,9 +16,6 @@ BEGIN
         v_vacio := NOT EXISTS (SELECT FROM dw.kardex);
         -- First what leaves: a movement can come back under another product.
         IF EXISTS (SELECT FROM etl.tramo AS t WHERE t.cola) THEN
-            -- Few go with them: to plan the other way takes a new session longer than their values.
-            UPDATE etl.tramo AS t SET cola = true
-            WHERE NOT t.cola AND (SELECT sum(s.altas) FROM etl.tramo AS s WHERE NOT s.cola) < 1000;
             PERFORM etl.repetir(p_numero, v_factor);
             v_revaluadas := etl.actualizar_kardex();
         END IF;
