@@ -99,6 +99,8 @@ def test_no_session_is_lent_after_the_run_or_in_a_fork(shop: Shop):
     with shop.environment():
         with sessions_lent():
             first = session()
+            with sessions_lent():
+                assert session() == first
             assert in_child(session) not in (repr(first), "OperationalError")
             assert session() == first
         assert session() != session()

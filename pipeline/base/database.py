@@ -138,9 +138,12 @@ def sessions_lent() -> Iterator[None]:
 
     For the steps of one shop's run in one process: a new session plans and compiles anew what the
     one before it knew, and ten of them took a quarter of a small window. All are closed at the
-    end. In a fork there is no such block.
+    end, of the outer one of two blocks. In a fork there is no such block.
     """
     global _idle
+    if _idle is not None:
+        yield
+        return
     idle: dict[Database, list[PooledConnection]] = {}
     _idle = idle
     try:
