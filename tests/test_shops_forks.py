@@ -62,7 +62,7 @@ def session(*, read_only: bool = False, of: str = "olap") -> int:
 
 
 def test_a_session_is_lent_as_it_was_when_it_was_new(shop: Shop):
-    """Of the same database only: without a transaction, a mode or a failure of who had it before."""
+    """Of one database: without a transaction, a mode or a failure of who had it before."""
     with shop.environment(), sessions_lent():
         olap = load_settings().olap
         first = session(read_only=True)
