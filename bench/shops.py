@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ROWS, PRODUCTS = 1_000, 50  # of each shop, before
 NEW = 50  # movements of each in a round that has news
+# Processes one after the other take no less of each other's time: of more shops it is reckoned.
+ALONE = 50
 
 
 def measure(place: Place, count: int, rounds: int) -> list[Series]:
@@ -23,17 +25,22 @@ def measure(place: Place, count: int, rounds: int) -> list[Series]:
     shops = list(_open(place, count))
     environment = _environment(place, shops)
     _round(environment)
-    alone, together = (
-        [Series(f"{count} shops, {how}: {what}", count) for what in ("nothing new", f"{NEW} new")]
-        for how in ("processes", "RunShops")
-    )
+    ways: dict[str, tuple[list[tuple[Shop, Olap]], Callable[[], Run]]] = {
+        "processes": (shops[:ALONE], lambda: _one_by_one(shops[:ALONE])),
+        "RunShops": (shops, lambda: _round(environment)),
+        "RunShops --workers 2": (shops, lambda: _round(environment, "--workers", "2")),
+    }
+    found = {
+        (how, what): Series(f"{count} shops, {how}: {what}", count)
+        for how in ways
+        for what in ("nothing new", f"{NEW} new")
+    }
     for _number in range(rounds):
-        for news in (0, 1):
-            _sell(shops, news)
-            _add(alone[news], lambda: _one_by_one(shops))
-            _sell(shops, news)
-            _add(together[news], lambda: _round(environment))
-    return [series for pair in zip(alone, together, strict=True) for series in pair]
+        for (how, what), series in found.items():
+            carried, run = ways[how]
+            _sell(carried, 0 if what == "nothing new" else 1)
+            _add(series, run, count / len(carried))
+    return list(found.values())
 
 
 def _open(place: Place, count: int) -> Iterator[tuple[Shop, Olap]]:
@@ -68,10 +75,10 @@ def _sell(shops: list[tuple[Shop, Olap]], news: int) -> None:
         shop.sell(NEW, 1)
 
 
-def _round(environment: dict[str, str]) -> Run:
+def _round(environment: dict[str, str], *options: str) -> Run:
     as_of = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     task = ["RunShops", "--local-scheduler", "--as-of", as_of]
-    return run_process([str(LUIGI), "--module", "pipeline", *task], environment, None)
+    return run_process([str(LUIGI), "--module", "pipeline", *task, *options], environment, None)
 
 
 def _one_by_one(shops: list[tuple[Shop, Olap]]) -> Run:
@@ -83,13 +90,13 @@ def _one_by_one(shops: list[tuple[Shop, Olap]]) -> Run:
     return max(runs, key=lambda run: run.client_mb or 0)
 
 
-def _add(series: Series, run: Callable[[], Run]) -> None:
+def _add(series: Series, run: Callable[[], Run], times: float) -> None:
     # A window ends on a whole second: the next would wait for the clock.
     time.sleep(1)
     before, started = _client_cpu(), time.monotonic()
     done = run()
-    seconds = time.monotonic() - started
-    milliseconds = (_client_cpu() - before) * 1000 / series.per
+    seconds = (time.monotonic() - started) * times
+    milliseconds = (_client_cpu() - before) * 1000 * times / series.per
     series.add(seconds, client_mb=done.client_mb, client_cpu_ms_a_shop=milliseconds)
 
 

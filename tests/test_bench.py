@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from shop_server import PASSWORD, ShopServer
 
-from bench import closing, dashboards, idle, late, million, types, wide, words
+from bench import closing, dashboards, idle, late, million, shops, types, wide, words
 from bench.measure import Series
 from bench.place import Place, Side
 from bench.report import as_json, print_ratios, print_series, ratios
@@ -146,6 +146,19 @@ def test_the_shops_own_words(place: Place, monkeypatch: pytest.MonkeyPatch):
             cursor = connection.cursor()
             cursor.execute(query)
             assert cursor.fetchone() == expected
+
+
+@pytest.mark.one_postgres
+def test_many_shops(place: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shops, "ALONE", 1)
+    found = shops.measure(place, 2, 1)
+    assert len(found) == 6 and all(series.note("client_cpu_ms_a_shop") > 0 for series in found)
+    # The first was carried as a process, too; a round with nothing new has no window.
+    for number, movements in ((0, 1_150), (1, 1_100)):
+        with place.olap.connect(f"bench_olap_many_{number}") as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT count(*) FROM dw.kardex")
+            assert cursor.fetchone() == (movements,)
 
 
 @pytest.mark.one_postgres

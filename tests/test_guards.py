@@ -186,6 +186,19 @@ def test_ids_that_begin_anew_a_few_at_a_time_are_noticed(shop: Shop):
     assert shop.olap_rows("SELECT ajenas FROM etl.control") == [{"ajenas": 0}]
 
 
+def test_what_brings_new_numbers_takes_off_what_a_few_others_added(shop: Shop):
+    shop.env |= NOT_SOUGHT
+    settle(shop, stock(shop, sales=1200))
+    new_year(shop, 8, RESTARTED)
+    shop.run()
+    assert shop.olap_rows("SELECT ajenas FROM etl.control") == [{"ajenas": 8}]
+    shop.till("ALTER SEQUENCE detalle_transaccion_id_detalle_seq RESTART 9000")
+    for _number in range(3):
+        shop.sale(now(), (1, 1, 7))
+    shop.run()
+    assert shop.olap_rows("SELECT ajenas FROM etl.control") == [{"ajenas": 5}]
+
+
 def drip(shop: Shop, windows: int, rows: int, products: tuple[int, ...]) -> int:
     """So many small windows of documents of 50, until one is held; how many the ledger has then."""
     for number in range(windows * rows):

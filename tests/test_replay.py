@@ -53,6 +53,17 @@ def test_a_row_that_moved_meanwhile_has_the_load_done_again(trading: Shop):
     assert_olap_equals_replay(trading, INITIAL)
 
 
+def test_what_only_grows_is_valued_beside_what_is_replayed(trading: Shop):
+    trading.product(2)
+    trading.receipt(INITIAL + timedelta(days=2), (1, 10, 8))
+    trading.receipt(END, (2, 4, 3))
+    trading.run_in_process(as_of=END + timedelta(hours=1))
+    assert_olap_equals_replay(trading, INITIAL)
+    trading.sale(END + timedelta(minutes=70), (1, 1, 9), (2, 1, 9))
+    trading.run_in_process(as_of=END + timedelta(hours=2))
+    assert_olap_equals_replay(trading, INITIAL)
+
+
 def test_a_rule_that_yields_nothing_stops_the_window(trading: Shop):
     ledger = "SELECT * FROM dw.kardex ORDER BY id_movimiento"
     before = trading.olap_rows(ledger)

@@ -12,7 +12,8 @@ import pytest
 from many_shops import Shops, new_shops
 from shop_database import Shop
 
-from pipeline.base.database import call, connect
+from pipeline.base.database import call, commit_each, connect, sessions_lent
+from pipeline.errors import DatabaseError
 from pipeline.settings import load_settings
 
 __all__ = ["new_shops"]
@@ -52,6 +53,58 @@ def test_what_was_opened_leads_nowhere_in_a_fork(shop: Shop):
 
         assert in_child(fresh) == "5"
         assert call(connection, "SELECT 6") == 6
+
+
+def session(*, read_only: bool = False, of: str = "olap") -> int:
+    """The server's process that answers whoever connects now."""
+    with connect(getattr(load_settings(), of), "test", read_only=read_only) as connection:
+        return int(call(connection, "SELECT pg_backend_pid()"))
+
+
+def test_a_session_is_lent_as_it_was_when_it_was_new(shop: Shop):
+    """Of one database: without a transaction, a mode or a failure of who had it before."""
+    with shop.environment(), sessions_lent():
+        olap = load_settings().olap
+        first = session(read_only=True)
+        with connect(olap, "test") as connection:
+            assert call(connection, "SELECT pg_backend_pid()") == first
+            call(connection, "CREATE TEMP TABLE escrita AS SELECT 1; SELECT 1")
+        with connect(olap, "test", read_only=True) as connection:
+            assert call(connection, "SELECT to_regclass('pg_temp.escrita')") is None
+            assert call(connection, "SHOW transaction_read_only") == "on"
+            connection.rollback()
+            commit_each(connection)
+            call(connection, "SELECT 1")
+        with connect(olap, "test") as connection:
+            assert call(connection, "SHOW transaction_read_only") == "off"
+            connection.rollback()
+            assert call(connection, "SELECT pg_backend_pid()") == first
+            # Two at once are two.
+            assert session() != first
+        assert session(of="oltp") != first
+        with pytest.raises(DatabaseError), connect(olap, "test") as connection:
+            failed = connection.info.backend_pid
+            call(connection, "SELECT 1 / 0")
+        assert session() != failed
+
+
+def test_a_session_that_the_server_ended_is_not_lent(shop: Shop):
+    with shop.environment(), sessions_lent():
+        first = session()
+        shop.olap_rows("SELECT pg_terminate_backend(%s, 10000)", first)
+        assert session() != first
+
+
+def test_no_session_is_lent_after_the_run_or_in_a_fork(shop: Shop):
+    with shop.environment():
+        with sessions_lent():
+            first = session()
+            with sessions_lent():
+                assert session() == first
+            assert in_child(session) not in (repr(first), "OperationalError")
+            assert session() == first
+        assert session() != session()
+        assert not shop.olap_rows("SELECT pid FROM pg_stat_activity WHERE pid = %s", first)
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline import olap
+from pipeline.base.database import sessions_lent
 from pipeline.base.logs import log
 from pipeline.errors import GuardError, StateError
 from pipeline.state import window as windows
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _CLOCK_TOLERANCE = timedelta(seconds=60)
 
 
+@sessions_lent()
 def windows_due(settings: Settings, as_of: datetime, *, wait: bool) -> tuple[Window, ...]:
     """The windows to run now, in order: an unfinished one first, then the one up to `as_of`.
 

@@ -35,7 +35,7 @@ def reader(asked: set[str] | None = None) -> Reader:
 
     The names that it is asked for are added to `asked`.
     """
-    source = _of_a_shop(shops.current()) if shops.current() else _of_the_environment()
+    source = shops.value_of(shops.current()) if shops.current() else _of_the_environment()
 
     def read(name: str, cast: Callable[[str], T], expected: str) -> T:
         default = SETTINGS[name].default
@@ -87,10 +87,6 @@ def _of_the_environment() -> Callable[[str, str | None], str | None]:
             raise shops.unreadable(error) from error
 
     return look_up
-
-
-def _of_a_shop(name: str) -> Callable[[str, str | None], str | None]:
-    return shops.values_of(name).get
 
 
 def _place_of_settings() -> str | Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from pipeline.errors import SettingsError
@@ -11,6 +12,7 @@ PREFIX = "receta:"
 _PLACE = "oltp/recetas"
 
 
+@cache
 def sql_folder(folder: str) -> Path:
     """Where the scripts of `folder` ('oltp' or 'olap') are.
 

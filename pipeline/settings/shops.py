@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from configparser import Error as ConfigParserError
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -52,7 +51,7 @@ def in_shop(name: str) -> Iterator[None]:
 
 def _language_of(name: str) -> str | None:
     try:
-        given = values_of(name).get("ETL_LANG") if name else common().get("ETL_LANG")
+        given = value_of(name)("ETL_LANG", None) if name else common().get("ETL_LANG")
         # Without a shop the environment stands before common.env, as it does before .env.
         return given if name else AutoConfig(str(Path.cwd()))("ETL_LANG", default=given)
     except (SettingsError, OSError, UnicodeDecodeError, ConfigParserError):
@@ -154,10 +153,16 @@ def common() -> dict[str, str]:
     return _read(place / COMMON) if place and _is_file(place / COMMON) else {}
 
 
-def values_of(name: str) -> Mapping[str, str]:
-    """What a shop's settings are looked up in; raises SettingsError."""
-    shared = ChainMap(common(), dict(os.environ))
-    return ChainMap(own(name), {k: v for k, v in shared.items() if k not in OF_A_ROUND})
+def value_of(name: str) -> Callable[[str, str | None], str | None]:
+    """What a shop's settings are looked up by: a name and a default. Raises SettingsError."""
+    given, shared = own(name), common()
+
+    def look_up(setting: str, default: str | None) -> str | None:
+        if setting in given or setting in OF_A_ROUND:
+            return given.get(setting, default)
+        return shared.get(setting, os.environ.get(setting, default))
+
+    return look_up
 
 
 def files() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import threading
@@ -177,6 +178,8 @@ class RunShops(PipelineTask):
         ran counts as not run; of one that failed here and could not note it, Luigi's history.
         """
         with shops.in_shop(""):
+            # What an earlier round of this process left is circles, which Python would keep long.
+            gc.collect()
             since = datetime.now(UTC)
             tasks = list(self._tasks())
             done = luigi.build(tasks, detailed_summary=True, **self._scheduler)

@@ -8,12 +8,14 @@ import luigi
 from luigi import Event
 from luigi.task_register import Register
 
+from pipeline.base.database import sessions_lent
 from pipeline.errors import SettingsError
 from pipeline.run.news import passed_on
 from pipeline.settings import load_settings
 from pipeline.tasks.run_due import RunDue
 
 
+@sessions_lent()
 def run_chain(as_of: datetime, refused: str | None = None) -> None:
     """Carry the shop whose turn it is up to `as_of`; what follows a run is told as ever.
 

@@ -9,6 +9,7 @@ import luigi
 
 from pipeline import olap
 from pipeline.base import progress
+from pipeline.base.database import sessions_lent
 from pipeline.base.logs import fields, log
 from pipeline.base.retry import with_retries
 from pipeline.errors import PipelineError
@@ -126,6 +127,7 @@ class RefreshViews(_LoadingTask):
         """Which views were refreshed, how, and in how many seconds."""
         return DurableTarget(str(windows.views_receipt(self.settings.state_dir, self.window)))
 
+    @sessions_lent()
     def run(self) -> None:
         """Refresh them; one that fails is told of, and stops nothing."""
         loaded = self.input().read_receipt()

@@ -38,7 +38,7 @@ BEGIN
     PERFORM etl.revisar_claves();
     v_filas := etl.revisar_etapa();
     v_faltan := etl.lineas_que_faltan(p_extracto);
-    IF NOT v_completa THEN
+    IF NOT v_completa AND EXISTS (SELECT FROM etl.rechazo) THEN
         PERFORM etl.reintentar_rechazos(
             coalesce(nullif(p_extracto -> 'revisados', 'null'), '[]') || to_jsonb(v_faltan)
         );
@@ -56,7 +56,9 @@ BEGIN
     v_reescritas := etl.cargar_dimensiones(v_incluye, v_politica);
     PERFORM etl.leer_existencias(p_extracto -> 'existencias', v_hasta);
     PERFORM etl.cargar_referencias();
-    PERFORM etl.dar_de_baja_lineas(v_faltan);
+    IF cardinality(v_faltan) > 0 THEN
+        PERFORM etl.dar_de_baja_lineas(v_faltan);
+    END IF;
     PERFORM etl.clasificar(v_inicial, v_leida + interval '1 day', v_completa);
     PERFORM etl.dar_de_baja_borrados(p_extracto -> 'revisados');
     IF v_catalogo THEN

@@ -67,50 +67,57 @@ RETURNS bigint
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_reescritas bigint;
+    v_reescritas bigint := 0;
     v_todos boolean := p_politica IS DISTINCT FROM (SELECT c.politica FROM etl.control AS c);
+    v_productos boolean := EXISTS (SELECT FROM etl.etapa_producto);
 BEGIN
-    PERFORM etl.revisar_dimensiones();
-    -- Sums of a product that changes category move with it: its whole ledger is replayed.
-    INSERT INTO etl.tramo (
-        id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
-    )
-    SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas, p.precio_con_impuesto
-    FROM etl.etapa_producto AS e
-    INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
-    INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
-    WHERE p.categoria <> coalesce(e.categoria, 'Sin categoría');
-    -- One that has a stock from now on, or none any more, is valued again.
-    INSERT INTO etl.tramo (id_producto, desde, cambia_existencias)
-    SELECT DISTINCT p.id_producto, '-infinity'::timestamptz, true
-    FROM etl.etapa_producto AS e
-    INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
-    INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
-    WHERE p.inventariable <> coalesce(e.inventariable, true)
-    ON CONFLICT (id_producto) DO UPDATE SET cambia_existencias = true;
+    IF v_productos OR EXISTS (SELECT FROM etl.etapa_sucursal) THEN
+        PERFORM etl.revisar_dimensiones();
+    END IF;
+    -- Of a catalogue without news, as nearly every window's is, nothing more is asked: to plan these
+    -- statements takes a new session longer than to run them.
+    IF v_productos THEN
+        -- Sums of a product that changes category move with it: its whole ledger is replayed.
+        INSERT INTO etl.tramo (
+            id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+        )
+        SELECT p.id_producto, '-infinity', p.categoria, p.impuesto, p.tasas, p.precio_con_impuesto
+        FROM etl.etapa_producto AS e
+        INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
+        INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
+        WHERE p.categoria <> coalesce(e.categoria, 'Sin categoría');
+        -- One that has a stock from now on, or none any more, is valued again.
+        INSERT INTO etl.tramo (id_producto, desde, cambia_existencias)
+        SELECT DISTINCT p.id_producto, '-infinity'::timestamptz, true
+        FROM etl.etapa_producto AS e
+        INNER JOIN dw.producto AS p ON p.id_producto = e.id_producto
+        INNER JOIN dw.inventario AS i ON i.id_producto = e.id_producto
+        WHERE p.inventariable <> coalesce(e.inventariable, true)
+        ON CONFLICT (id_producto) DO UPDATE SET cambia_existencias = true;
 
-    INSERT INTO dw.producto AS p (
-        id_producto, codigo, nombre, categoria, inventariable, activo, clave, costo_catalogo, proveedor
-    )
-    SELECT DISTINCT
-        e.id_producto,
-        -- Where the shop has no code for it, its own id says more than the number of it.
-        CASE WHEN e.clave IS NULL THEN e.codigo ELSE coalesce(nullif(btrim(e.codigo), ''), e.clave) END,
-        e.nombre, coalesce(e.categoria, 'Sin categoría'), coalesce(e.inventariable, true),
-        coalesce(e.activo, true), e.clave, etl.costo_valido(e.costo_referencia), nullif(btrim(e.proveedor), '')
-    FROM etl.etapa_producto AS e
-    WHERE e.id_producto IS NOT NULL
-    ON CONFLICT (id_producto) DO UPDATE
-    SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
-        inventariable = excluded.inventariable, activo = excluded.activo, clave = excluded.clave,
-        costo_catalogo = excluded.costo_catalogo, proveedor = excluded.proveedor, vigente = true
-    WHERE (
-        p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave, p.costo_catalogo, p.proveedor, p.vigente
-    )
-        IS DISTINCT FROM (
-            excluded.codigo, excluded.nombre, excluded.categoria, excluded.inventariable, excluded.activo,
-            excluded.clave, excluded.costo_catalogo, excluded.proveedor, true
-        );
+        INSERT INTO dw.producto AS p (
+            id_producto, codigo, nombre, categoria, inventariable, activo, clave, costo_catalogo, proveedor
+        )
+        SELECT DISTINCT
+            e.id_producto,
+            -- Where the shop has no code for it, its own id says more than the number of it.
+            CASE WHEN e.clave IS NULL THEN e.codigo ELSE coalesce(nullif(btrim(e.codigo), ''), e.clave) END,
+            e.nombre, coalesce(e.categoria, 'Sin categoría'), coalesce(e.inventariable, true),
+            coalesce(e.activo, true), e.clave, etl.costo_valido(e.costo_referencia), nullif(btrim(e.proveedor), '')
+        FROM etl.etapa_producto AS e
+        WHERE e.id_producto IS NOT NULL
+        ON CONFLICT (id_producto) DO UPDATE
+        SET codigo = excluded.codigo, nombre = excluded.nombre, categoria = excluded.categoria,
+            inventariable = excluded.inventariable, activo = excluded.activo, clave = excluded.clave,
+            costo_catalogo = excluded.costo_catalogo, proveedor = excluded.proveedor, vigente = true
+        WHERE (
+            p.codigo, p.nombre, p.categoria, p.inventariable, p.activo, p.clave, p.costo_catalogo, p.proveedor, p.vigente
+        )
+            IS DISTINCT FROM (
+                excluded.codigo, excluded.nombre, excluded.categoria, excluded.inventariable, excluded.activo,
+                excluded.clave, excluded.costo_catalogo, excluded.proveedor, true
+            );
+    END IF;
 
     -- One that has an opening has a stock, in the catalogue or not.
     INSERT INTO dw.producto (id_producto, vigente)
@@ -126,38 +133,40 @@ BEGIN
     WHERE (s.nombre, s.clave) IS DISTINCT FROM (excluded.nombre, excluded.clave);
     PERFORM etl.nombrar_sucursales();
 
-    -- So do the net sales of a product whose tax changes.
-    WITH tasa AS (
-        SELECT v.id_producto, v.impuesto, v.tasas
-        FROM etl.tasas() AS v
-        WHERE v_todos OR v.id_producto IN (SELECT e.id_producto FROM etl.etapa_producto AS e)
-    ), nueva AS (
-        UPDATE dw.producto AS p
-        SET impuesto = t.impuesto, tasas = t.tasas, precio_con_impuesto = p_incluye_impuesto
-        FROM tasa AS t
-        INNER JOIN dw.producto AS antes ON antes.id_producto = t.id_producto
-        WHERE p.id_producto = t.id_producto
-            AND (p.impuesto, p.tasas, p.precio_con_impuesto)
-            IS DISTINCT FROM (t.impuesto, t.tasas, p_incluye_impuesto)
-        RETURNING p.id_producto, p.categoria, antes.impuesto, antes.tasas, antes.precio_con_impuesto,
-            CASE WHEN p.precio_con_impuesto THEN p.impuesto ELSE 0 END
-            <> CASE WHEN antes.precio_con_impuesto THEN antes.impuesto ELSE 0 END AS sin_fecha
-    ), anotada AS (
-        INSERT INTO etl.tramo AS t (
-            id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+    IF v_todos OR v_productos THEN
+        -- So do the net sales of a product whose tax changes.
+        WITH tasa AS (
+            SELECT v.id_producto, v.impuesto, v.tasas
+            FROM etl.tasas() AS v
+            WHERE v_todos OR v.id_producto IN (SELECT e.id_producto FROM etl.etapa_producto AS e)
+        ), nueva AS (
+            UPDATE dw.producto AS p
+            SET impuesto = t.impuesto, tasas = t.tasas, precio_con_impuesto = p_incluye_impuesto
+            FROM tasa AS t
+            INNER JOIN dw.producto AS antes ON antes.id_producto = t.id_producto
+            WHERE p.id_producto = t.id_producto
+                AND (p.impuesto, p.tasas, p.precio_con_impuesto)
+                IS DISTINCT FROM (t.impuesto, t.tasas, p_incluye_impuesto)
+            RETURNING p.id_producto, p.categoria, antes.impuesto, antes.tasas, antes.precio_con_impuesto,
+                CASE WHEN p.precio_con_impuesto THEN p.impuesto ELSE 0 END
+                <> CASE WHEN antes.precio_con_impuesto THEN antes.impuesto ELSE 0 END AS sin_fecha
+        ), anotada AS (
+            INSERT INTO etl.tramo AS t (
+                id_producto, desde, categoria_anterior, impuesto_anterior, tasas_anterior, con_impuesto_anterior
+            )
+            SELECT n.id_producto, '-infinity', n.categoria, n.impuesto, n.tasas, n.precio_con_impuesto
+            FROM nueva AS n
+            INNER JOIN dw.inventario AS i ON i.id_producto = n.id_producto
+            ON CONFLICT (id_producto) DO UPDATE SET
+                categoria_anterior = excluded.categoria_anterior, impuesto_anterior = excluded.impuesto_anterior,
+                tasas_anterior = excluded.tasas_anterior, con_impuesto_anterior = excluded.con_impuesto_anterior
+            WHERE t.categoria_anterior IS NULL
         )
-        SELECT n.id_producto, '-infinity', n.categoria, n.impuesto, n.tasas, n.precio_con_impuesto
+        SELECT count(*) INTO v_reescritas
         FROM nueva AS n
-        INNER JOIN dw.inventario AS i ON i.id_producto = n.id_producto
-        ON CONFLICT (id_producto) DO UPDATE SET
-            categoria_anterior = excluded.categoria_anterior, impuesto_anterior = excluded.impuesto_anterior,
-            tasas_anterior = excluded.tasas_anterior, con_impuesto_anterior = excluded.con_impuesto_anterior
-        WHERE t.categoria_anterior IS NULL
-    )
-    SELECT count(*) INTO v_reescritas
-    FROM nueva AS n
-    INNER JOIN dw.resumen_movil AS r ON r.id_producto = n.id_producto
-    WHERE n.sin_fecha;
+        INNER JOIN dw.resumen_movil AS r ON r.id_producto = n.id_producto
+        WHERE n.sin_fecha;
+    END IF;
 
     -- An opening given before its product was known.
     INSERT INTO etl.tramo (id_producto, desde)

@@ -18,6 +18,11 @@ DECLARE
     v_antes bigint := 0;
     v_corregidas bigint := 0;
 BEGIN
+    IF p_control.ajenas = 0
+        AND NOT EXISTS (SELECT FROM etl.baja AS b WHERE NOT b.igual)
+        AND NOT EXISTS (SELECT FROM etl.cerrada) THEN
+        RETURN;
+    END IF;
     SELECT
         count(*) AS filas, count(*) FILTER (WHERE s.motivo = 'quitada') AS quitadas,
         count(*) FILTER (WHERE NOT v_otra AND s.motivo IN ('anulada', 'perdida')) AS anuladas,

@@ -12,6 +12,11 @@ DECLARE
     v_antes jsonb;
     v_nuevas jsonb;
 BEGIN
+    IF v_todo IS NULL
+        AND NOT EXISTS (SELECT FROM etl.descarte AS d WHERE d.fuera IN ('tipo', 'fecha'))
+        AND NOT EXISTS (SELECT FROM etl.fuera_de_alcance) THEN
+        RETURN '[]';
+    END IF;
     SELECT coalesce(jsonb_agg(to_jsonb(n)), '[]') INTO v_antes FROM etl.contar_fuera() AS n;
 
     -- Corrected, voided, or gone.

@@ -19,7 +19,9 @@ BEGIN
             PERFORM etl.repetir(p_numero, v_factor);
             v_revaluadas := etl.actualizar_kardex();
         END IF;
-        PERFORM etl.agregar_al_kardex(p_numero, v_factor);
+        IF EXISTS (SELECT FROM etl.tramo AS t WHERE NOT t.cola) THEN
+            PERFORM etl.agregar_al_kardex(p_numero, v_factor);
+        END IF;
         IF v_vacio THEN
             PERFORM etl.indexar_kardex();
         END IF;
