@@ -235,6 +235,27 @@ def test_a_late_count_of_a_branch_is_known_to_a_closed_one_of_all(shop: Shop):
     assert_proved(it)
 
 
+def test_a_late_count_that_was_booked_twice_is_found_and_a_rebuild_puts_it_right(shop: Shop):
+    """As up to version 16: the closed count of all was not known to that of a branch."""
+    it = ClosedShop(shop)
+    shop.branch(1)
+    shop.movement("CONTEO", on(1, 30), MILK, 17)
+    it.read()
+    it.close()
+    late = shop.movement("CONTEO", on(1, 10), MILK, 50, id_sucursal=1)
+    function = "etl.reunir_conteos_cerrados()"
+    (row,) = shop.olap_rows("SELECT pg_get_functiondef(%s::regprocedure) AS text", function)
+    assert "f.de_todo IS TRUE OR NOT c.de_todo AND" in row["text"]
+    shop.olap.cursor().execute(row["text"].replace("f.de_todo IS TRUE OR", ""))
+    it.run()
+    assert [row[3] for row in it.booked(late)] == [50]
+    shop.olap.cursor().execute(row["text"])
+    assert "python -m pipeline rebuild" in shop.command("verify").stdout
+    shop.succeed("rebuild")
+    assert [row[3] for row in it.booked(late)] == [0]
+    shop.succeed("verify")
+
+
 def test_sums_of_closed_days_stay_whatever_category_and_tax_are_today(shop: Shop):
     it = ClosedShop(shop)
     with shop.olap.cursor() as cursor:

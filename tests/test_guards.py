@@ -95,7 +95,7 @@ def test_another_database_is_named_before_anything_is_removed(shop: Shop, test_d
     settle(shop, initial)
 
     points_at(shop, test_database)
-    accept = re.search(r"RunDue --accept-source (\w+)", said)
+    accept = re.search(r"RunDue --local-scheduler --accept-source (\w+)", said)
     assert accept, said
     shop.run("--accept-source", accept[1])
     assert_olap_equals_replay(shop, initial)
@@ -106,7 +106,7 @@ def test_an_accepted_source_passes_once_only(shop: Shop, test_database: str):
     initial = loaded(shop)
     own = shop.oltp_name
     points_at(shop, test_database)
-    (accept,) = re.findall(r"RunDue --accept-source (\w+)", held(shop))[:1]
+    (accept,) = re.findall(r"RunDue --local-scheduler --accept-source (\w+)", held(shop))[:1]
     shop.run("--accept-source", accept)
     points_at(shop, own)
     # The test database's one movement is too few to be held, and has a namesake.
@@ -137,7 +137,7 @@ def test_ids_that_begin_anew_are_no_corrections(shop: Shop):
     )
     plan = shop.command("plan")
     assert plan.returncode == 1 and "do ids begin anew?" in plan.stdout, plan.stdout
-    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    (accept,) = set(re.findall(r"RunDue --local-scheduler --accept-source (\w+)", said))
     shop.run("--accept-source", accept)
     assert_olap_equals_replay(shop, initial)
 
@@ -344,7 +344,7 @@ def test_earlier_history_asks_the_guard_and_has_a_way_through(shop: Shop):
     earlier = (initial - timedelta(days=10)).date().isoformat()
     done = shop.task("Backfill", "--since", earlier)
     assert done.returncode == TASK_FAILED, done.stdout
-    found = re.search(r"Backfill --since \S+ --accept-source (\w+)", done.stdout)
+    found = re.search(r"Backfill --local-scheduler --since \S+ --accept-source (\w+)", done.stdout)
     assert found, done.stdout
     # Held for something else, it leaves no acceptance to a later window.
     for _ in range(200):
@@ -404,7 +404,7 @@ def test_another_database_that_agrees_on_dates_is_no_correction(shop: Shop, test
             lines,
         )
     said = held(shop, "0 would be removed and 66 replaced", "another database")
-    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    (accept,) = set(re.findall(r"RunDue --local-scheduler --accept-source (\w+)", said))
     shop.run("--accept-source", accept)
     assert_olap_equals_replay(shop, initial)
 
@@ -755,7 +755,7 @@ def test_what_changes_too_much_of_the_ledger_at_once_is_asked_for(
     )
     plan = shop.command("plan")
     assert plan.returncode == 1 and "take from the catalogue" in plan.stdout, plan.stdout
-    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    (accept,) = set(re.findall(r"RunDue --local-scheduler --accept-source (\w+)", said))
     shop.run("--accept-source", accept)
     assert_olap_equals_replay(shop, initial)
 
@@ -783,7 +783,7 @@ def test_valued_movements_that_lose_their_product_are_asked_for_and_named(shop: 
         "UPDATE detalle_transaccion SET id_producto = NULL"
     )
     said = held(shop, "66 are void or valid no more")
-    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    (accept,) = set(re.findall(r"RunDue --local-scheduler --accept-source (\w+)", said))
     told = shop.run("--accept-source", accept).stdout
     assert "66 valued movements lost their product, and wait as rejects" in told
     assert "perdió su producto" in shop.succeed("status").stdout

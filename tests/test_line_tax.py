@@ -174,6 +174,37 @@ def test_what_is_closed_keeps_its_rate_and_is_taken_back_with_it(taxed: Shop):
     assert run(taxed, 3, prices_include_tax=False) == [118, 118]
 
 
+def test_what_is_closed_is_taken_back_as_its_type_was_then(taxed: Shop):
+    """A type that needs a price no more, or counts no more, leaves what a reversal says of it."""
+    rated = sell(taxed, 2, 118, impuesto=RATE, precio_con_impuesto=True)
+    counted = taxed.movement("CONTEO", day(4), TEA, 48)
+    run(taxed)
+    taxed.succeed("close", "2025-08-30")
+    cursor = taxed.olap.cursor()
+    cursor.execute("UPDATE dw.tipo_movimiento SET precio = false WHERE tipo = 'VENTA'")
+    cursor.execute(
+        "UPDATE dw.tipo_movimiento SET (regla, orden) = ('recibir', 0) WHERE tipo = 'CONTEO'"
+    )
+    for movement in (rated, counted):
+        taxed.correct_line(movement, cantidad=2)
+    taxed.run_in_process(as_of=END + timedelta(hours=1))
+    pairs = taxed.olap_rows(
+        "SELECT k.impuesto, k.precio_con_impuesto, k.de_todo FROM dw.kardex AS k"
+        " WHERE k.capa < 2 AND k.id_movimiento IN (%s, %s) ORDER BY k.id_movimiento, k.capa",
+        rated,
+        counted,
+    )
+    assert [tuple(row.values()) for row in pairs] == [(RATE, True, None)] * 2 + [
+        (None, None, True)
+    ] * 2
+    done = taxed.command("verify", "--all")
+    assert done.returncode == 0, done.stdout
+    # Read once more, the reversal is the one that is there.
+    before = taxed.olap_rows("SELECT version FROM dw.kardex WHERE reverso")
+    taxed.succeed("rebuild")
+    assert taxed.olap_rows("SELECT version FROM dw.kardex WHERE reverso") == before
+
+
 def test_doctor_asks_whether_prices_are_net(taxed: Shop):
     def told() -> str:
         found = json.loads(taxed.command("doctor", "--json").stdout)["findings"]

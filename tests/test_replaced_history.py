@@ -125,7 +125,7 @@ def test_the_likely_cause_is_asked_and_lets_it_by_once(shop: Shop, cause: str):
     assert spanish.returncode == 1 and asked_in_spanish in spanish.stdout, spanish.stdout
     assert olap_tables(shop) == before
     said = held(shop, counted, asked)
-    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    (accept,) = set(re.findall(r"RunDue --local-scheduler --accept-source (\w+)", said))
     shop.run("--accept-source", accept)
     if befalls is made_unique:
         kept = "id_producto, existencias, valor, costo_promedio, precio_sugerido"
@@ -151,7 +151,7 @@ def test_types_that_are_edited_are_a_cause(shop: Shop):
         "UPDATE dw.tipo_movimiento SET tipo_si_negativa = NULL WHERE tipo = 'VENTA'"
     )
     said = held(shop, "25 replaced", "25 of those replaced keep", "or dw.tipo_movimiento edited")
-    (accept,) = set(re.findall(r"RunDue --accept-source (\w+)", said))
+    (accept,) = set(re.findall(r"RunDue --local-scheduler --accept-source (\w+)", said))
     shop.run("--accept-source", accept, ETL_MAX_REJECT_SHARE="1")
     assert len(shop.olap_rows("SELECT FROM etl.rechazo")) == 25
 

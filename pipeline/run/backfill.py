@@ -250,7 +250,8 @@ def _merge(
         "corridas": plan["runs"],
         "imagen_completa": False,
         "motivo_completa": None,
-        "orden": f"luigi --module pipeline Backfill --since {history.since.isoformat()}",
+        "orden": "luigi --module pipeline Backfill --local-scheduler"
+        f" --since {history.since.isoformat()}",
     }
     with connect(settings.olap, "backfill") as connection:
         verdict = olap.call(

@@ -38,7 +38,7 @@ class Request:
             return "python -m pipeline rebuild"
         if self.recheck or self.everything:
             return "python -m pipeline verify --repair"
-        return "luigi --module pipeline RunDue"
+        return "luigi --module pipeline RunDue --local-scheduler"
 
 
 def write_request(settings: Settings, window: Window, request: Request) -> None:

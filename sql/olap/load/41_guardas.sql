@@ -47,7 +47,7 @@ BEGIN
             END, v_retiros, v_total),
         HINT = format(
             'put the products back, or correct productos.sql; or if it is right: %s --accept-source %s',
-            coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue'), v_senal);
+            coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue --local-scheduler'), v_senal);
 END
 $$;
 COMMENT ON FUNCTION etl.revisar_catalogo(etl.control, jsonb, jsonb) IS

@@ -86,7 +86,7 @@ BEGIN
                 p_control, p_extracto, v_salen.quitadas, v_salen.reemplazadas, v_salen.ajenas,
                 v_salen.anuladas, v_salen.corregidas
             ),
-            coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue'),
+            coalesce(p_extracto ->> 'orden', 'luigi --module pipeline RunDue --local-scheduler'),
             etl.senal_fuente(p_extracto -> 'identidad')
         );
 END

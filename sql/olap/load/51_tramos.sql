@@ -123,13 +123,14 @@ FROM (
         etl.precio_informado(p.precio, e.precio_unitario) AS precio_unitario,
         CASE WHEN p.costo <> 'no' OR e.reverso THEN round(e.costo_unitario, 6) END AS costo_unitario,
         e.importe, e.id_origen, e.id_sucursal_destino,
-        CASE WHEN p.regla = 'contar' AND e.id_sucursal IS NULL THEN true END AS de_todo,
+        -- A reversal has what the closed row has, whatever its type looks at today.
+        CASE WHEN (p.regla = 'contar' OR e.reverso) AND e.id_sucursal IS NULL THEN true END AS de_todo,
         t.sigue_sucursales, false AS reclasificado, NULL::dw.estado AS anterior,
         NULL::numeric AS variacion_anterior, NULL::boolean AS provisional_anterior,
         NULL::numeric AS salto_anterior, NULL::tid AS ctid_kardex,
         coalesce(e.fecha_documento, e.fecha) AS fecha_documento, e.capa, e.reverso,
-        CASE WHEN p.precio THEN round(e.impuesto, 6) END AS impuesto,
-        CASE WHEN p.precio THEN e.precio_con_impuesto END AS precio_con_impuesto,
+        CASE WHEN p.precio OR e.reverso THEN round(e.impuesto, 6) END AS impuesto,
+        CASE WHEN p.precio OR e.reverso THEN e.precio_con_impuesto END AS precio_con_impuesto,
         -- Only for what may enter without a cost: any other row needs no circumstances for it.
         CASE
             WHEN t.referencia IS NULL THEN NULL
