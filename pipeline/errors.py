@@ -127,7 +127,8 @@ _NO_SHARED_MEMORY = N_(
 _OLTP_QUERY = N_("correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names")
 _OLTP_REMEDIES: dict[str, str] = {
     errorcodes.UNDEFINED_TABLE: N_(
-        "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names (the example "
+        "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names (which "
+        "recipe, if any, is for this database: `python -m pipeline adapt --detect`; the example "
         "shop's tables come with `python -m pipeline init --example-oltp`)"
     ),
     errorcodes.UNDEFINED_FUNCTION: _OLTP_QUERY,

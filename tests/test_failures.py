@@ -156,6 +156,7 @@ def test_init_does_not_send_to_init(shop: Shop):
     said = shop.command("init").stdout
     assert "correct the query in sql/oltp" in said
     assert "init --example-oltp" in said
+    assert "adapt --detect" in said
     shop.till("ALTER TABLE otra RENAME TO detalle_transaccion")
     shop.olap.cursor().execute("DROP SCHEMA dw, etl CASCADE")
     shop.olap.cursor().execute("CREATE SCHEMA dw")

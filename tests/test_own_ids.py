@@ -252,6 +252,10 @@ def test_the_shops_own_stock_is_found_and_named_by_its_own_ids(worded: Shop):
         ("B/2", "Tienda norte", 8, None),
         ("Z", "Tienda norte", 0, 7),
     ]
+    listed = worded.succeed("status").stdout
+    listed += worded.command("plan", ETL_STOCK_DIFFERENCES="adjust").stdout
+    # Both branches in what differs, and the one that has a row in what would be booked.
+    assert [line.split()[0] for line in listed.splitlines() if "Leche" in line[:40]] == ["B/2"] * 3
     worded.till("INSERT INTO saldo VALUES ('Z', 'norte', 8)")
     told = " ".join(worded.command("plan").stdout.split())
     assert "yields product Z of branch norte 2 times" in told

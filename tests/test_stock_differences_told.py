@@ -253,7 +253,7 @@ def test_the_report_has_them(
         run(stocked, 1)
         browser.open(report(stocked, tmp_path, ETL_LANG="en"))
         note = browser.evaluate("document.querySelector('#differences .note').textContent")
-        assert note.startswith("3 products, worth 22.00. Usually due to types out of scope")
+        assert note.startswith("3 products, worth 22.00. Usually due to the stock with")
         assert [row[0] for row in rows_of(browser, "differences")] == [
             "Producto 2 P2",
             "Producto 1 P1",

@@ -240,7 +240,7 @@ def _name(settings: Settings, state: dict[str, Any]) -> None:
     lists = (state["gratis"], state["saltos"], origins["devueltas_de_mas"], origins["sin_uso"])
     rows = [row for rows in lists for row in rows]
     numbers = [row[key] for row in rows for key in ("id_movimiento", "id_origen") if key in row]
-    listed = [*rows, *state["bajo_cero"]]
+    listed = [*rows, *state["bajo_cero"], *state["diferencias"]["mayores"]]
     names = read_names(settings, numbers, (row["id_producto"] for row in listed))
     for row in rows:
         for key in ("id_movimiento", "id_origen"):

@@ -77,8 +77,9 @@ def _note(rows: list[Row], voice: Voice) -> str:
         return ""
     first = rows[0]
     note = _(
-        "{products} products, worth {value}. Usually due to types out of scope, rejects, drafts, "
-        "or documents that movimientos.sql does not carry; see the view {view}."
+        "{products} products, worth {value}. Usually due to the stock with which the shop began, "
+        "types out of scope, rejects, drafts, or documents that movimientos.sql does not carry; "
+        "see the view {view}."
     ).format(
         products=voice.quantity(first["productos"]),
         value=voice.money(first["de_todas"]),

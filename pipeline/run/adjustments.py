@@ -58,7 +58,8 @@ def show(found: dict[str, Any]) -> None:
         ],
         [
             [
-                *(row[key] for key in ("id_producto", "codigo", "nombre")),
+                row["clave"] or row["id_producto"],
+                *(row[key] for key in ("codigo", "nombre")),
                 row["sucursal"] or row["id_sucursal"],
                 *(number(row[key]) for key in ("cantidad", "valor")),
                 str(row["fecha"])[:16].replace("T", " "),

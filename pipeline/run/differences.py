@@ -66,8 +66,9 @@ def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
 def causes(found: dict[str, Any]) -> str:
     """What it is due to, as a rule; what waits as rejects is a known cause."""
     usual = _(
-        "Usually due to types out of scope, rejects, drafts that count in one place only, or "
-        "documents that movimientos.sql does not carry."
+        "Usually due to the stock with which the shop began (`opening`), types out of scope, "
+        "rejects, drafts that count in one place only, or documents that movimientos.sql does not "
+        "carry."
     )
     if not found["en_espera"]:
         return usual

@@ -23,15 +23,15 @@ SELECT jsonb_build_object(
     'iniciales', count(*) FILTER (WHERE v.inicial),
     'mayores', coalesce(jsonb_agg(
         jsonb_build_object(
-            'id_producto', v.id_producto, 'codigo', v.codigo, 'nombre', v.nombre, 'id_sucursal', v.id_sucursal,
-            'sucursal', v.sucursal, 'cantidad', v.cantidad, 'valor', v.valor, 'fecha', v.fecha,
+            'id_producto', v.id_producto, 'clave', v.clave, 'codigo', v.codigo, 'nombre', v.nombre,
+            'id_sucursal', v.id_sucursal, 'sucursal', v.sucursal, 'cantidad', v.cantidad, 'valor', v.valor, 'fecha', v.fecha,
             'deshace', v.deshace IS NOT NULL
         ) ORDER BY v.puesto
     ) FILTER (WHERE v.puesto <= 20), '[]')
 )
 FROM (
     SELECT
-        a.*, p.codigo, p.nombre, s.nombre AS sucursal, e.valor, etl.es_inicial(a.id_movimiento) AS inicial,
+        a.*, p.clave, p.codigo, p.nombre, s.nombre AS sucursal, e.valor, etl.es_inicial(a.id_movimiento) AS inicial,
         row_number() OVER (
             ORDER BY abs(e.valor) DESC, abs(a.cantidad) DESC, a.id_producto, a.id_sucursal, a.fecha DESC
         ) AS puesto
