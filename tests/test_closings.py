@@ -222,26 +222,31 @@ def test_what_comes_late_is_in_the_order_of_its_documents(january: ClosedShop):
     assert_proved(it)
 
 
-def test_a_late_count_of_a_branch_is_known_to_a_closed_one_of_all(shop: Shop):
+@pytest.fixture
+def counted(shop: Shop) -> ClosedShop:
+    """All of January's milk was counted at its end, 17, before that was closed."""
     it = ClosedShop(shop)
     shop.branch(1)
     shop.movement("CONTEO", on(1, 30), MILK, 17)
     it.read()
     it.close()
-    late = shop.movement("CONTEO", on(1, 10), MILK, 50, id_sucursal=1)
+    return it
+
+
+def test_a_late_count_of_a_branch_is_known_to_a_closed_one_of_all(counted: ClosedShop):
+    it = counted
+    late = it.shop.movement("CONTEO", on(1, 10), MILK, 50, id_sucursal=1)
     it.read()
     assert [row[3] for row in it.booked(late)] == [0]
     assert it.stock()[0] == 17 - 10
     assert_proved(it)
 
 
-def test_a_late_count_that_was_booked_twice_is_found_and_a_rebuild_puts_it_right(shop: Shop):
+def test_a_late_count_that_was_booked_twice_is_found_and_a_rebuild_puts_it_right(
+    counted: ClosedShop,
+):
     """As up to version 16: the closed count of all was not known to that of a branch."""
-    it = ClosedShop(shop)
-    shop.branch(1)
-    shop.movement("CONTEO", on(1, 30), MILK, 17)
-    it.read()
-    it.close()
+    it, shop = counted, counted.shop
     late = shop.movement("CONTEO", on(1, 10), MILK, 50, id_sucursal=1)
     function = "etl.reunir_conteos_cerrados()"
     (row,) = shop.olap_rows("SELECT pg_get_functiondef(%s::regprocedure) AS text", function)
