@@ -128,7 +128,7 @@ _OLTP_QUERY = N_("correct the query in sql/oltp, or in the folder that ETL_OLTP_
 _OLTP_REMEDIES: dict[str, str] = {
     errorcodes.UNDEFINED_TABLE: N_(
         "correct the query in sql/oltp, or in the folder that ETL_OLTP_SQL_DIR names (which "
-        "recipe, if any, is for this database: `python -m pipeline adapt --detect`; the example "
+        "recipe, if any, is for this database: `python -m pipeline adapt --detect`. The example "
         "shop's tables come with `python -m pipeline init --example-oltp`)"
     ),
     errorcodes.UNDEFINED_FUNCTION: _OLTP_QUERY,
