@@ -157,8 +157,13 @@ def sessions_lent() -> Iterator[None]:
 
 
 def _borrow(database: Database, read_only: bool) -> PooledConnection | None:
-    while _idle and _idle.get(database):
-        connection = _idle[database].pop()
+    waiting = _idle.get(database, []) if _idle else []
+    while waiting:
+        try:
+            connection = waiting.pop()
+        except IndexError:
+            # Another thread, as a refresh has two, was faster.
+            break
         silent = select.poll()
         silent.register(connection, select.POLLIN)
         # A session that is idle is told nothing but that it ends.
@@ -171,7 +176,8 @@ def _borrow(database: Database, read_only: bool) -> PooledConnection | None:
 
 def _give_back(database: Database, connection: PooledConnection) -> None:
     """Have it lent, with what was not committed rolled back; else closed, as one that failed is."""
-    if _idle is None or connection.closed:
+    lent = _idle
+    if lent is None or connection.closed:
         connection.close()
         return
     try:
@@ -179,7 +185,7 @@ def _give_back(database: Database, connection: PooledConnection) -> None:
     except psycopg2.Error:
         connection.close()
     else:
-        _idle.setdefault(database, []).append(connection)
+        lent.setdefault(database, []).append(connection)
 
 
 @contextmanager
