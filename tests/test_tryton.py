@@ -27,7 +27,7 @@ from demo.server import embedded_binaries
 # Which series an option is for; the name is that of the pins, and of the folder of build/.
 SERIES = {"tryton": "8.2", "tryton-7": "7.0"}
 MODULES = ("stock", "purchase", "sale", "production", "account_stock_landed_cost",
-           "sale_supply_drop_shipment")  # fmt: skip
+           "sale_supply_drop_shipment", "stock_lot_sled", "stock_consignment")  # fmt: skip
 DAYS = 60
 FIRST_DAY = datetime(2026, 9, 1, tzinfo=UTC)
 COST = ("ENTRADA_MERCANCIA", "AJUSTE_ENTRADA", "DEVOLUCION_COMPRA")
