@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-SCHEMA_VERSION = 17
+SCHEMA_VERSION = 18
 
 
 @dataclass(frozen=True)

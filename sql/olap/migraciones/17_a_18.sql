@@ -1,0 +1,2 @@
+-- What init made of version 17 becomes what it makes today.
+SELECT 1;
