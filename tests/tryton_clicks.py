@@ -44,7 +44,7 @@ def split(move: Any, lots: dict[str, int], until: Any = None) -> None:
     """Say of which lots a line is, and how much of each; new ones are good until that day."""
     wizard = click(move, "add_lots_wizard")
     for number, quantity in lots.items():
-        line = wizard.form.lots.new()
+        line = wizard.form.lots.new(product=move.product)
         line.number, line.quantity = number, quantity
         if until:
             line.shelf_life_expiration_date = until

@@ -23,9 +23,13 @@ def prepare(trade: Any) -> None:
     Location, honey = Model.get("stock.location"), trade.products["honey"]
     storage = trade.store[trade.shop.id]
     trade.theirs = Location(name="Supplier's own", type="supplier", parent=storage)
-    trade.theirs.consignment_party, trade.theirs.lost_found_location = trade.supplier, trade.lost
-    trade.there = Location(name="At the customer's", type="storage", parent=trade.out)
-    trade.there.consignment_party, trade.there.lost_found_location = trade.customer, trade.lost
+    trade.theirs.consignment_party = trade.supplier
+    # Where counts book what is lost is asked of the place above, not of the place itself.
+    above = Location(name="At customers'", type="storage", parent=trade.out)
+    above.lost_found_location = trade.lost
+    above.save()
+    trade.there = Location(name="At the customer's", type="storage", parent=above)
+    trade.there.consignment_party = trade.customer
     trade.theirs.save()
     trade.there.save()
     # The supplier's own at the customer's: what is used of it never is the shop's.
@@ -51,7 +55,7 @@ def day(trade: Any, number: int, day: date) -> None:
         trade.sell(day, trade.shop, [("honey", "2", "9.0000")])
     if number in (11, 38):
         _sell_more_than_is_own(trade, day, 3)
-    if number == 14:
+    if number == 10:
         price = ("4.5000", trade.dollar)
         move = trade.shift(day, storage, trade.theirs, "honey", 1, price)
         own = trade.in_own(Decimal(price[0]), trade.dollar, day)

@@ -15,9 +15,9 @@ from proteus import Model
 def prepare(trade: Any, first: Any) -> Any:
     """The company, as a trade of its own with the products, parties and places of the first."""
     trade.company = trade._company("USD")
-    for name in ("euro", "dollar", "supplier", "customer", "term", "lost", "out", "road", "source"):
+    for name in ("euro", "dollar", "supplier", "customer", "term", "lost", "out", "road", "source",
+                 "products", "freight"):  # fmt: skip
         setattr(trade, name, getattr(first, name))
-    trade.products = first.products
     trade.category = Model.get("product.category")(first.category.id)
     trade.book_in(trade.category)
     for product in first.products.values():
@@ -31,7 +31,7 @@ def prepare(trade: Any, first: Any) -> Any:
     warehouses = (trade.shop, trade.depot)
     trade.store = {w.id: w.storage_location for w in warehouses}
     trade.input = {w.id: w.input_location for w in warehouses}
-    trade.places = first.places + [trade.shop]
+    trade.places = [*first.places, trade.shop]
     return trade
 
 
@@ -40,7 +40,9 @@ def day(trade: Any, number: int, day: date) -> None:
     if number % 15 == 2:
         trade.buy(day, trade.shop, [("milk", "24", f"1.{40 + number}00")], trade.dollar)
     if number % 15 == 3:
-        trade.buy(day, trade.depot, [("milk", "7", "0.9700"), ("cheese", "3", "9.1000")], trade.euro)
+        trade.buy(
+            day, trade.depot, [("milk", "7", "0.9700"), ("cheese", "3", "9.1000")], trade.euro
+        )
     if number % 6 == 4:
         trade.sell(day, trade.shop, [("milk", "2", "3.1000")])
     if number == 17:
@@ -50,7 +52,7 @@ def day(trade: Any, number: int, day: date) -> None:
     if number == 26:
         trade.count(day, "milk", "-1")
     if number == 35:
-        lots = {"A1": 4, "X35": 5}  # of lots that the first has, too
+        lots = {"A33": 4, "X35": 5}  # of lots that the first has, too
         trade.order(day, "yogurt", 9, "1.1000", lots)
     if number == 36:
         trade.order(day, "milk", 8, "1.9000")

@@ -19,6 +19,7 @@ from typing import Any
 import tryton_consignment as consignment
 import tryton_second as second
 from proteus import Model, Wizard, config
+from tryton_clicks import DONE, OLDEST, PACK, click, lot_of, split, work_for
 from trytond.modules.account.tests.tools import create_chart, create_fiscalyear, get_accounts
 from trytond.modules.account_invoice.tests.tools import (
     create_payment_term,
@@ -26,7 +27,6 @@ from trytond.modules.account_invoice.tests.tools import (
 )
 from trytond.modules.company.tests.tools import create_company
 from trytond.modules.currency.tests.tools import get_currency
-from tryton_clicks import DONE, OLDEST, PACK, click, lot_of, split, work_for
 
 # The rate of the day: dollars, and the company's own money, for one unit of what rates are of.
 FIRST_DAY = date(2026, 9, 1)
@@ -647,6 +647,10 @@ class Trade:
                 ]
         return found
 
+    def consigned(self) -> list[list[int]]:
+        """Where goods lie that are the supplier's own, and which of our places they lie in."""
+        return [[self.theirs.id, self.shop.id], [self.beneath.id, self.there.id]]
+
     def names(self) -> dict[str, str]:
         """What each product is called where somebody works in Spanish."""
         Product = Model.get("product.product")
@@ -674,15 +678,17 @@ def main() -> None:
     settings = config.set_trytond(database=sys.argv[1])
     trade = Trade()
     for line in sys.stdin:
-        of_second, name, *arguments = json.loads(line)
-        whose = trade.second if of_second else trade
-        if of_second:
+        name, *arguments = json.loads(line)
+        whose = trade
+        if name == "second":
+            name, *arguments = arguments
+            whose = trade.second
             work_for(whose.company)
         if name == "book":
             answer: Any = list(whose.book.values())
         else:
             answer = getattr(whose, name)(*arguments)
-        if of_second:
+        if whose is not trade:
             work_for(trade.company)
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
