@@ -48,7 +48,7 @@ class Trade:
         self.bought: list[tuple[Any, list[int]]] = []
         self.sold_lots: list[tuple[Any, list[int]]] = []
         self.bought_lots: list[tuple[Any, list[int]]] = []
-        self.received: list[tuple[Any, int]] = []
+        self.received: list[tuple[Any, int, Decimal]] = []  # what a unit of its currency is
         self.lots: dict[int, str | None] = {}  # of the moves in the book
         self.chance = random.Random(82)
 
@@ -243,7 +243,7 @@ class Trade:
                 "importe": self.in_own(Decimal(quantity) * Decimal(price), currency, day),
             }
             self.note(move, "ENTRADA_MERCANCIA", name, place, day, cantidad=quantity, **more)
-            self.received.append((shipment, move.id))
+            self.received.append((shipment, move.id, self.in_own(Decimal(1), currency, day)))
         return shipment
 
     def order(
@@ -507,7 +507,7 @@ class Trade:
 
     def freight_of(self, day: date, amount: str) -> None:
         """The last delivery's freight is billed: it makes what was delivered dearer."""
-        shipment, _last = self.received[-1]
+        shipment, _last, rate = self.received[-1]
         invoice = Model.get("account.invoice")(type="in", party=self.supplier)
         invoice.payment_term, invoice.invoice_date = self.term, day
         line = invoice.lines.new(product=self.freight)
@@ -519,15 +519,15 @@ class Trade:
         landed.save()
         wizard = click(landed, "post_wizard")
         wizard.execute("post")
-        # By value, a price of four decimals each: what the form showed is what is added.
-        moves = [i for s, i in self.received if s.id == shipment.id]
+        # By value, a price of four decimals each, in the delivery's own currency.
+        moves = [i for s, i, _rate in self.received if s.id == shipment.id]
         whole = sum(Decimal(self.book[i]["importe"]) for i in moves)
         for number in moves:
             said = self.book[number]
             part = Decimal(amount) * Decimal(said["importe"]) / whole
             quantity = Decimal(said["cantidad"])
-            price = (Decimal(said["importe"]) + part) / quantity
-            price = price.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+            price = (Decimal(said["importe"]) + part) / quantity / rate
+            price = price.quantize(Decimal("0.0001"), ROUND_HALF_UP) * rate
             said |= {"precio": str(price), "importe": str(price * quantity)}
 
     def cancel_a_sale(self, back: int, delete: bool) -> None:
