@@ -1,7 +1,8 @@
 -- Tryton's moves as movements. A move is between two locations: what it is follows from which of
 -- them is the shop's own (type storage), and from what the other is. Goods that only change zone
--- within a warehouse (input, storage, output) are no movement, nor are drop shipments, which enter
--- no location of the shop's: so a delivery, which is two moves, counts once.
+-- within a warehouse (input, storage, output) are no movement: so a delivery, which is two moves,
+-- counts once. Nor is what enters no location of the shop's, such as a drop shipment, or goods that a
+-- supplier keeps on consignment below the shop's storage, which are of type supplier.
 --
 -- Needs the modules stock, sale and purchase. Of several companies the first is carried, and the
 -- moves of the others are listed as out of scope: for another, change the line of tipo.
@@ -51,10 +52,11 @@ SELECT
         AND hasta.type = 'storage'
         AND coalesce(de_donde.id = a_donde.id, false)
     ) AS anulado,
-    -- A return names its sale or purchase, not the line: the first move of that for the product.
+    -- A return names its sale or purchase, not the line: the first move of that for the product, of
+    -- the same lot if it has one. Without Tryton's module of lots the table has no such column.
     CASE
         WHEN desde.type = 'customer' AND m.origin LIKE 'sale.line,%' THEN (
-            SELECT min(o.id)
+            SELECT o.id
             FROM public.sale_line AS devuelta
             INNER JOIN public.sale_sale AS v ON v.id = devuelta.sale
             INNER JOIN public.sale_line AS vendida
@@ -63,9 +65,11 @@ SELECT
             INNER JOIN public.stock_move AS o ON o.origin = 'sale.line,' || vendida.id
             WHERE v.origin LIKE 'sale.sale,%'
                 AND devuelta.id = split_part(m.origin, ',', 2)::integer
+            ORDER BY to_jsonb(o) ->> 'lot' IS DISTINCT FROM to_jsonb(m) ->> 'lot', o.id
+            LIMIT 1
         )
         WHEN hasta.type = 'supplier' AND m.origin LIKE 'purchase.line,%' THEN (
-            SELECT min(o.id)
+            SELECT o.id
             FROM public.purchase_line AS devuelta
             INNER JOIN public.purchase_purchase AS c ON c.id = devuelta.purchase
             INNER JOIN public.purchase_line AS comprada
@@ -74,6 +78,8 @@ SELECT
             INNER JOIN public.stock_move AS o ON o.origin = 'purchase.line,' || comprada.id
             WHERE c.origin LIKE 'purchase.purchase,%'
                 AND devuelta.id = split_part(m.origin, ',', 2)::integer
+            ORDER BY to_jsonb(o) ->> 'lot' IS DISTINCT FROM to_jsonb(m) ->> 'lot', o.id
+            LIMIT 1
         )
     END AS id_origen,
     m.shipment AS id_documento,
