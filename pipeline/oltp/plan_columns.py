@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pipeline.oltp.queries import Query
 
@@ -34,6 +34,15 @@ def relations(plan: dict[str, Any]) -> set[tuple[str, str]]:
     """The schema and name of each relation that a plan of explain() scans."""
     return {
         (node["Schema"], node["Relation Name"]) for node in nodes(plan) if "Relation Name" in node
+    }
+
+
+def named(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Relations as a statement of sql/oltp asks of them."""
+    pairs = sorted(found)
+    return {
+        "schemas": [schema for schema, _name in pairs],
+        "names": [name for _schema, name in pairs],
     }
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
 from pipeline.base.sql_files import read_sql
 from pipeline.errors import SchemaError
-from pipeline.oltp.plan_columns import LOOKUPS, relations
+from pipeline.oltp.plan_columns import LOOKUPS, named, relations
 from pipeline.oltp.still_versions import refuse_still_versions
 from pipeline.translation import translated as _
 
@@ -31,7 +31,7 @@ _PASS_ALL_ROWS = (
 )
 
 
-def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, Any]]:
+def explain(connection: Connection, queries: Sequence[Query]) -> list[dict[str, Any]]:
     """How the planner would read each whole query: the root of its plan, as EXPLAIN tells it.
 
     Raises SchemaError for one that leaves rows out, which neither a run nor verify would miss, and
@@ -48,14 +48,13 @@ def explain(connection: Connection, queries: Iterable[Query]) -> list[dict[str, 
             row = cursor.fetchone()
             assert row is not None
             plans.append(row[0][0]["Plan"])
-            if query.capture != "full":
-                refuse_still_versions(cursor, query, plans[-1])
             if _leaves_out(plans[-1]):
                 raise SchemaError(
                     _(
                         "{name}.sql ends in LIMIT or OFFSET, which leaves rows out: remove it"
                     ).format(name=query.name)
                 )
+        refuse_still_versions(cursor, queries, plans)
     return plans
 
 
@@ -75,19 +74,13 @@ def source_tables(
     connection: Connection, queries: Iterable[Query], plans: Iterable[dict[str, Any]]
 ) -> dict[str, Tables]:
     """The tables that these plans of explain() read, by the query that reads them and by name."""
-    return {
-        query.name: _tables(connection, plan) for query, plan in zip(queries, plans, strict=True)
-    }
-
-
-def _tables(connection: Connection, plan: dict[str, Any]) -> Tables:
-    names = relations(plan)
+    scanned = [relations(plan) for plan in plans]
     with connection.cursor() as cursor:
-        cursor.execute(
-            read_sql("oltp", "tablas.sql"),
-            {
-                "schemas": [schema for schema, _ in names],
-                "names": [table for _, table in names],
-            },
-        )
-        return {table: (oid, filenode, root) for table, oid, filenode, root in cursor}
+        cursor.execute(read_sql("oltp", "tablas.sql"), named(set().union(*scanned)))
+        known = {table: (oid, filenode, root) for table, oid, filenode, root in cursor}
+    return {
+        query.name: {
+            table: known[table] for table in sorted(map(".".join, names)) if table in known
+        }
+        for query, names in zip(queries, scanned, strict=True)
+    }

@@ -19,6 +19,7 @@ from pipeline.oltp.plan_columns import (
     columns_within,
     is_kept,
     leaves,
+    named,
     nodes,
     output_columns,
     reads_something,
@@ -29,6 +30,8 @@ from pipeline.translation import mark as N_
 from pipeline.translation import translated as _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg2.extensions import cursor as Cursor
 
     from pipeline.oltp.queries import Query
@@ -44,8 +47,28 @@ _OF_NOBODY = {
 }
 
 
-def refuse_still_versions(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
-    """Raise SchemaError where a version cannot move; `plan` is the query's, as explain() has it."""
+def refuse_still_versions(
+    cursor: Cursor, queries: Sequence[Query], plans: Sequence[dict[str, Any]]
+) -> None:
+    """Raise SchemaError where a version cannot move; `plans` are the queries', of explain()."""
+    reading = [
+        (query, plan) for query, plan in zip(queries, plans, strict=True) if query.capture != "full"
+    ]
+    if not reading:
+        return
+    every = set().union(*(relations(plan) for _query, plan in reading))
+    # ETL_CAPTURE is one for all of them.
+    kind = "xid8" if reading[0][0].capture == "xid8" else "xid"
+    cursor.execute(read_sql("oltp", "versiones_sueltas.sql"), {**named(every), "type": kind})
+    loose = cursor.fetchall()
+    for query, plan in reading:
+        _refuse_still(cursor, query, plan, loose)
+
+
+def _refuse_still(
+    cursor: Cursor, query: Query, plan: dict[str, Any], loose: list[tuple[str, str, str]]
+) -> None:
+    """The same of one query; `loose` are the columns of versions that no trigger keeps."""
     _refuse_foreign_tables(query, plan)
     branches = output_columns(query, plan)
     _refuse_constants(query, branches)
@@ -61,7 +84,7 @@ def refuse_still_versions(cursor: Cursor, query: Query, plan: dict[str, Any]) ->
     ]
     _refuse_still_values(cursor, query, plan, untold)
     # Above the branches of a view a plan shows the first one's expression alone.
-    _refuse_still_tables(cursor, query, plan)
+    _refuse_still_tables(cursor, query, plan, loose)
     if untold and not any(leaf["Node Type"] in TEXT_ALONE for leaf in leaves(plan)):
         _refuse_rows_without_version(cursor, query)
 
@@ -160,14 +183,7 @@ def _is_of_rows(cursor: Cursor, plan: dict[str, Any], value: str) -> bool:
 
     Only of tables that hold no version beside their rows' own is that known.
     """
-    found = sorted(relations(plan))
-    cursor.execute(
-        read_sql("oltp", "tablas_sin_version.sql"),
-        {
-            "schemas": [schema for schema, _name in found],
-            "names": [name for _schema, name in found],
-        },
-    )
+    cursor.execute(read_sql("oltp", "tablas_sin_version.sql"), named(relations(plan)))
     rows = sql.SQL("SELECT EXISTS (SELECT FROM ONLY {} AS t WHERE t.xmin = {}::xid)")
     for table in cursor.fetchall():
         cursor.execute(rows.format(sql.Identifier(*table), sql.Literal(value)))
@@ -176,23 +192,19 @@ def _is_of_rows(cursor: Cursor, plan: dict[str, Any], value: str) -> bool:
     return False
 
 
-def _refuse_still_tables(cursor: Cursor, query: Query, plan: dict[str, Any]) -> None:
+def _refuse_still_tables(
+    cursor: Cursor, query: Query, plan: dict[str, Any], loose: list[tuple[str, str, str]]
+) -> None:
     """The same of each table that holds versions and has no trigger to keep them.
 
     Of type xid, those that the account may read; some of the shop's own may move without one. A
     materialized view has no triggers, and of type xid8 shows what those of its tables keep.
     """
-    found = sorted(relations(plan))
-    cursor.execute(
-        read_sql("oltp", "versiones_sueltas.sql"),
-        {
-            "schemas": [schema for schema, _name in found],
-            "names": [name for _schema, name in found],
-            "type": "xid8" if query.capture == "xid8" else "xid",
-        },
-    )
-    for schema, table, column in cursor.fetchall():
-        named = {"name": query.name, "table": f"{schema}.{table}", "column": column}
+    scanned = relations(plan)
+    for schema, table, column in loose:
+        if (schema, table) not in scanned:
+            continue
+        told = {"name": query.name, "table": f"{schema}.{table}", "column": column}
         if query.capture == "xid8":
             # Its default tells of new rows, and of no row that changes.
             if _yields(plan, schema, table, column):
@@ -201,7 +213,7 @@ def _refuse_still_tables(cursor: Cursor, query: Query, plan: dict[str, Any]) -> 
                         "{name}.sql reads {table}, whose {column} is kept by no trigger, so that "
                         "a change of a row would never be seen: give it one, as "
                         "sql/oltp/captura_xid8.sql does, or {still}"
-                    ).format(**named, still=_(_STILL))
+                    ).format(**told, still=_(_STILL))
                 )
             continue
         text = sql.SQL("SELECT * FROM ONLY {}").format(sql.Identifier(schema, table))
@@ -211,7 +223,7 @@ def _refuse_still_tables(cursor: Cursor, query: Query, plan: dict[str, Any]) -> 
                 _(
                     "{name}.sql reads {table}, whose {column} is {value} in every row and is kept "
                     "by no trigger: give it one, as sql/oltp/captura_xid8.sql does, or {still}"
-                ).format(**named, value=value, still=_(_STILL))
+                ).format(**told, value=value, still=_(_STILL))
             )
 
 
