@@ -1,0 +1,92 @@
+"""verify, of what the OLAP copies beside the ledger: the catalogue, branches and documents."""
+
+from __future__ import annotations
+
+import pytest
+from fault_shop import loaded
+from shop_database import Shop
+from test_own_ids import number, worded, write  # noqa: F401
+from test_verify import verified
+
+pytestmark = pytest.mark.one_postgres
+
+EDITS = {
+    "name": "UPDATE dw.producto SET nombre = 'X' WHERE id_producto = 1",
+    "code": "UPDATE dw.producto SET codigo = NULL WHERE id_producto = 1",
+    "supplier": "UPDATE dw.producto SET proveedor = 'X' WHERE id_producto = 1",
+    "active": "UPDATE dw.producto SET activo = false WHERE id_producto = 1",
+    "reference": "UPDATE dw.producto SET costo_catalogo = 3 WHERE id_producto = 1",
+    "hidden": "UPDATE dw.producto SET vigente = false WHERE id_producto = 1",
+    "invented": "INSERT INTO dw.producto (id_producto, codigo) VALUES (999, 'X')",
+    "branch": "UPDATE dw.sucursal SET nombre = 'X' WHERE id_sucursal = 1",
+}
+KINDS = {"hidden": "missing", "invented": "extra"}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_catalogue_is_found_and_mended(shop: Shop, edit: str):
+    loaded(shop)
+    assert verified(shop)[0] == 0
+    shop.olap.cursor().execute(EDITS[edit])
+    # Not only of a whole one.
+    code, findings = verified(shop)
+    assert code == 1
+    (fault,) = findings["catalogue"]
+    query = "sucursales" if edit == "branch" else "productos"
+    assert (fault["query"], fault["kind"]) == (query, KINDS.get(edit, "different"))
+    assert fault["id"] == (999 if edit == "invented" else 1)
+    assert fault["code"] in shop.command("verify").stdout
+    shop.command("verify", "--repair")
+    code, findings = verified(shop, "--all")
+    assert findings["catalogue"] == [] and code == 0, findings
+
+
+CHANGES = {
+    "renamed": "UPDATE productos SET nombre = 'Otro' WHERE id_producto = 1",
+    "branch": "UPDATE sucursales SET nombre = 'Otra' WHERE id_sucursal = 1",
+    "without": "UPDATE productos SET nombre = '', codigo = ' a ', categoria = NULL"
+    " WHERE id_producto = 1",
+    "accent": "UPDATE productos SET categoria = 'Sin categoría' WHERE id_producto = 1",
+    "new": "INSERT INTO productos (id_producto, codigo, nombre, categoria)"
+    " VALUES (777, 'n', E'a\\n\"b,', 'c')",
+}
+
+
+@pytest.mark.parametrize("capture", ["xmin", "full"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_the_shop_changes_is_no_fault_before_or_after_the_window(
+    shop: Shop, change: str, capture: str
+):
+    shop.env["ETL_CAPTURE"] = capture
+    loaded(shop)
+    shop.till(CHANGES[change])
+    code, findings = verified(shop, "--all")
+    assert code == 0, findings
+    shop.run_in_process()
+    code, findings = verified(shop, "--all")
+    assert code == 0, findings
+    (clean,) = shop.olap_rows("SELECT count(*) AS n FROM dw.producto WHERE vigente")
+    assert clean["n"] > 0
+
+
+DOCUMENTS = {
+    "renamed": "UPDATE dw.documento_movimiento SET documento = 'X' WHERE id_movimiento = %s",
+    "moved": "UPDATE dw.documento_movimiento SET id_documento = 1 WHERE id_movimiento = %s",
+    "deleted": "DELETE FROM dw.documento_movimiento WHERE id_movimiento = %s",
+    "invented": "INSERT INTO dw.documento_movimiento (id_movimiento, documento)"
+    " SELECT 12345, 'X' WHERE %s > 0",
+}
+
+
+@pytest.mark.parametrize("edit", DOCUMENTS)
+def test_an_edited_document_is_found_and_mended(worded: Shop, edit: str):  # noqa: F811
+    ids = write(worded, "ENTRADA_MERCANCIA", ("A-1", 2, 3), ("A-1", 3, 3))
+    worded.run()
+    assert verified(worded)[0] == 0
+    worded.olap.cursor().execute(DOCUMENTS[edit], (number(ids[0]),))
+    code, findings = verified(worded, "--all")
+    wrong = [12345] if edit == "invented" else [number(ids[0])]
+    assert (code, findings["documents"], findings["different"]) == (1, wrong, [])
+    worded.command("verify", "--repair")
+    code, findings = verified(worded, "--all")
+    assert code == 0, findings
