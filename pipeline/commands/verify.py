@@ -40,8 +40,9 @@ MANUAL = Manual(
     "as in the shop. After one that found nothing, it "
     "looks only at what changed since, where that is enough, and says what it did not look at; "
     "--all looks at everything. --repair then says what the ledger would lose, loads what is "
-    "missing or different (of a catalogue by reading everything) and removes what was deleted and is not closed, in a window under the "
-    "guards of any run, and verifies again. Where stdout is no terminal, as in cron, those of "
+    "missing or different (of a catalogue by reading everything) and removes what was deleted and "
+    "is not closed, in a window under the guards of any run, and verifies again. Where stdout is "
+    "no terminal, as in cron, those of "
     "ETL_NOTIFY_URLS are told of what is found.",
     reads="the OLTP and the OLAP, each in one snapshot.",
     changes="nothing but the OLAP's note of what was proved; with --repair the OLAP and the state "
@@ -157,8 +158,8 @@ def _differences(findings: Findings) -> str:
         _("extra"): len(findings.extra),
         _("different"): len(findings.different),
         _("faults in the books"): len(findings.books),
-        _("of the catalogue"): len(findings.catalogue),
-        _("of their documents"): len(findings.documents),
+        _("wrong in the catalogue"): len(findings.catalogue),
+        _("wrong documents"): len(findings.documents),
     }
     found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return _("the OLAP is not equal to the OLTP: {found}").format(found=found)
