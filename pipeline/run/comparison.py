@@ -44,7 +44,7 @@ class Findings:
     everything was looked at, None if only what changed since the one of `last` was; `last_whole`
     is when all was proved before. `catalogue` are the products and branches that the OLAP has
     wrong, each with its `query`, `kind`, `id` and `code`; `documents` the movements of which
-    dw.documento_movimiento says another document than the shop, or that are nowhere.
+    dw.documento_movimiento says another document than the shop.
     `archived` counts what is closed and the OLTP has no more,
     `lost` what waits as rejects since it lost its product once it was valued. `stock` is what
     etl.resumir_diferencias() gave: the shop's own stock tells of what the OLTP lacks, and is no
@@ -179,14 +179,15 @@ class Comparison:
             self._judge(found, rows, asked)
 
     def _documents_of(self, found: list[Any], limits: list[int]) -> set[int]:
-        """The blocks whose documents differ; lists those that are of no movement."""
+        """The blocks whose documents differ.
+
+        A row of a movement that is nowhere is no fault: an opening, among others, leaves some.
+        """
         if not self.stays:
             return set()
         asked = "SELECT * FROM etl.verificar_documentos(%s, %s::bigint[], %s)"
         there = dict(rows_of(self.analytical, asked, (self.start, limits, self.hashed)))
         here = {block: int(documents) for block, _, _, documents in found}
-        loose = rows_of(self.analytical, "SELECT * FROM etl.documentos_sueltos()")
-        self.findings.documents.extend(sorted(movement for (movement,) in loose))
         return {b for b in here.keys() | there.keys() if here.get(b, 0) != int(there.get(b, 0))}
 
     def _judge(self, found: list[Any], rows: str, asked: tuple[Any, ...]) -> None:

@@ -88,19 +88,3 @@ $$;
 COMMENT ON FUNCTION etl.huellas_de_documentos(bigint[], boolean) IS
     'La huella del documento de cada uno de esos movimientos que lo tenga';
 SELECT etl.conceder('EXECUTE', 'etl.huellas_de_documentos(bigint[], boolean)', 'etl_cargador');
-
-CREATE OR REPLACE FUNCTION etl.documentos_sueltos() RETURNS SETOF bigint
-LANGUAGE sql STABLE
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
--- As etl.olvidar_documentos() forgets them.
-SELECT d.id_movimiento
-FROM dw.documento_movimiento AS d
-WHERE NOT EXISTS (SELECT FROM dw.kardex AS k WHERE k.id_movimiento = d.id_movimiento)
-    AND NOT EXISTS (SELECT FROM etl.rechazo AS r WHERE r.id_movimiento = d.id_movimiento)
-    AND NOT EXISTS (SELECT FROM etl.fuera_de_alcance AS f WHERE f.id_movimiento = d.id_movimiento)
-$$;
-COMMENT ON FUNCTION etl.documentos_sueltos() IS
-    'Los renglones de dw.documento_movimiento cuyo movimiento no está en ninguna parte';
-SELECT etl.conceder('EXECUTE', 'etl.documentos_sueltos()', 'etl_cargador');
