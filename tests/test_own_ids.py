@@ -400,7 +400,7 @@ def test_two_names_of_one_number_stop_the_window(worded: Shop, column: str, know
 
 def test_blocks_do_not_ask_how_ids_are_spread(worded: Shop):
     """Of hashed ids as of a sequence's, a block has so many rows; what differs is found in one."""
-    from pipeline.run import verify
+    from pipeline.run import comparison
 
     lines = [("A-1", units, 3) for units in range(1, 121)]
     ids = write(worded, "ENTRADA_MERCANCIA", *lines)
@@ -414,20 +414,21 @@ def test_blocks_do_not_ask_how_ids_are_spread(worded: Shop):
     )
     worded.till("DELETE FROM linea WHERE id = %s", ids[1])
     asked = []
-    real = verify._template
+    real = comparison._template
 
     def spy(name: str, *arguments: object) -> object:
         asked.append((name, *arguments[2:]))
         return real(name, *arguments)  # type: ignore[arg-type]
 
     with (
-        mock.patch.object(verify, "BLOCK", 10),
-        mock.patch.object(verify, "_template", spy),
+        mock.patch.object(comparison, "BLOCK", 10),
+        mock.patch.object(comparison, "_template", spy),
         worded.environment(),
     ):
+        from pipeline.run.verify import verify
         from pipeline.settings import load_settings
 
-        found = verify.verify(load_settings(), None, everything=True)
+        found = verify(load_settings(), None, everything=True)
     assert found.different == [number(ids[0])] and found.extra == [number(ids[1])]
     ((_name, suspects),) = [asks for asks in asked if asks[0] == "huella_filas.sql"]
     assert len(suspects) <= 2

@@ -16,8 +16,9 @@ from pipeline.commands.requested import add_accept_source, carry_out, show_would
 from pipeline.errors import PipelineError
 from pipeline.olap.names import Names, read_names
 from pipeline.run import differences
+from pipeline.run.comparison import Findings
 from pipeline.run.proof import minute
-from pipeline.run.verify import Findings, verify
+from pipeline.run.verify import verify
 from pipeline.settings import Settings, load_settings
 from pipeline.settings.moments import in_zone, parse_since
 from pipeline.state.request import Request
@@ -35,11 +36,13 @@ _CLOSED = "what was closed up to"  # as etl.verificar_libros() begins to say it
 MANUAL = Manual(
     does="Compares OLTP and OLAP movement by movement, replays every product from the last closing "
     "on, computes the huella of each closing again, and checks that every ledger foots and the "
-    "summaries are its sums. After one that found nothing, it "
+    "summaries are its sums, and that products, branches and the movements' documents are called "
+    "as in the shop. After one that found nothing, it "
     "looks only at what changed since, where that is enough, and says what it did not look at; "
     "--all looks at everything. --repair then says what the ledger would lose, loads what is "
-    "missing or different and removes what was deleted and is not closed, in a window under the "
-    "guards of any run, and verifies again. Where stdout is no terminal, as in cron, those of "
+    "missing or different (of a catalogue by reading everything) and removes what was deleted and "
+    "is not closed, in a window under the guards of any run, and verifies again. Where stdout is "
+    "no terminal, as in cron, those of "
     "ETL_NOTIFY_URLS are told of what is found.",
     reads="the OLTP and the OLAP, each in one snapshot.",
     changes="nothing but the OLAP's note of what was proved; with --repair the OLAP and the state "
@@ -93,8 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         findings = verify(settings, since, everything=arguments.all or arguments.repair)
-        if arguments.repair and findings.movements and not _tampered(findings):
-            repaired = findings.movements
+        if arguments.repair and _mendable(findings) and not _tampered(findings):
+            repaired = sorted({*findings.movements, *findings.documents})
             # A page that was not published is told already, and the repair is one without it.
             with suppress(UnpublishedError):
                 carry_out(settings, _repair(findings), arguments.accept_source, tell)
@@ -127,7 +130,13 @@ def _for_machines(settings: Settings, findings: Findings, repair: dict[str, Any]
 def _names(settings: Settings, findings: Findings) -> Names:
     """What the shop calls those that are listed: the OLAP does not know what is missing in it."""
     books = findings.books[:_SHOWN]
-    listed = (findings.missing, findings.extra, findings.different, findings.rejects)
+    listed = (
+        findings.missing,
+        findings.extra,
+        findings.different,
+        findings.rejects,
+        findings.documents,
+    )
     movements = [number for numbers in listed for number in numbers[:_SHOWN]]
     found = read_names(
         settings,
@@ -149,15 +158,24 @@ def _differences(findings: Findings) -> str:
         _("extra"): len(findings.extra),
         _("different"): len(findings.different),
         _("faults in the books"): len(findings.books),
+        _("wrong in the catalogue"): len(findings.catalogue),
+        _("wrong documents"): len(findings.documents),
     }
     found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return _("the OLAP is not equal to the OLTP: {found}").format(found=found)
 
 
 def _repair(findings: Findings) -> Request:
-    if len(findings.movements) > _RECHECK_LIMIT:
+    wrong = sorted({*findings.movements, *findings.documents})
+    # Only a whole read has all of the catalogue and the branches, too.
+    if findings.catalogue or len(wrong) > _RECHECK_LIMIT:
         return Request(everything=True)
-    return Request(recheck=tuple(findings.movements))
+    return Request(recheck=tuple(wrong))
+
+
+def _mendable(findings: Findings) -> bool:
+    """Whether a window that reads it again mends some of it."""
+    return bool(findings.movements or findings.documents or findings.catalogue)
 
 
 def _show(settings: Settings, findings: Findings) -> None:
@@ -186,6 +204,8 @@ def _show(settings: Settings, findings: Findings) -> None:
                 if findings.rejects
                 else []
             ),
+            *([(_("catalogue"), _catalogue(findings))] if findings.catalogue else []),
+            *([(_("documents"), _documents(findings, names))] if findings.documents else []),
             *([(_("lost"), _lost(findings.lost))] if findings.lost else []),
             (_("books"), _books(findings)),
             *differences.facts(findings.stock),
@@ -248,6 +268,27 @@ def _listed(movements: list[int], names: Names) -> str:
     return f"{len(movements)}: {shown}" + (", …" if len(movements) > _SHOWN else "")
 
 
+def _catalogue(findings: Findings) -> str:
+    kinds = {
+        "missing": _("{query} {code} is missing"),
+        "extra": _("{query} {code} is not in the shop's catalogue"),
+        "different": _("{query} {code} is not as in the shop"),
+    }
+    words = {"productos": _("product"), "sucursales": _("branch")}
+    told = [
+        kinds[row["kind"]].format(query=words[row["query"]], code=row["code"])
+        for row in findings.catalogue[:_SHOWN]
+    ]
+    more = ", …" if len(findings.catalogue) > _SHOWN else ""
+    return f"{len(findings.catalogue)}: {', '.join(told)}{more}"
+
+
+def _documents(findings: Findings, names: Names) -> str:
+    return _("not the shop's of movements {movements}").format(
+        movements=_listed(findings.documents, names)
+    )
+
+
 def _books(findings: Findings) -> str:
     if findings.books:
         return _("{books} faults, the first of them:").format(books=len(findings.books))
@@ -264,7 +305,7 @@ def _tampered(findings: Findings) -> bool:
 def _remedy(findings: Findings) -> str:
     if _tampered(findings):
         return "python -m pipeline verify --all"
-    return "python -m pipeline verify --repair" if findings.movements else _REBUILD
+    return "python -m pipeline verify --repair" if _mendable(findings) else _REBUILD
 
 
 def _advice(findings: Findings) -> str:
@@ -273,7 +314,7 @@ def _advice(findings: Findings) -> str:
             "NOT right: somebody has changed what was closed: restore the OLAP from a backup, or "
             "reopen it (`python -m pipeline close --reopen`), run `{command}`, and close it anew"
         ).format(command=_REBUILD)
-    if findings.movements:
+    if _mendable(findings):
         return _("NOT equal: `{command}` loads and removes what it must").format(
             command=_remedy(findings)
         )

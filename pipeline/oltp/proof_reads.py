@@ -57,7 +57,19 @@ def understood(
         # Not escaped: an OLTP whose encoding is SQL_ASCII knows no escapes but its own.
         types=sql.Literal(json.dumps(types, ensure_ascii=False)),
         **optional_columns(query),
+        **_beside(query),
     )
+
+
+def _beside(query: Query) -> dict[str, sql.Composable]:
+    """By its name in dw.documento_movimiento, what the query has of it: itself, or NULL."""
+    beside = dict.fromkeys(("id_documento", "documento", "clave", "clave_documento"), "NULL")
+    for column in query.columns_beside:
+        if column in beside:
+            beside[column] = (
+                f"m.{column}" if column == "id_documento" else f"nullif(m.{column}::text, '')"
+            )
+    return {name: sql.SQL(text) for name, text in beside.items()}
 
 
 def fingerprints(
@@ -71,6 +83,8 @@ def fingerprints(
     changed: Sequence[int] = (),
     *,
     hashed: bool = True,
+    documents: bool = False,
+    encoding: str | None = None,
     since_version: int | None = None,
     ids: Sequence[int] = (),
 ) -> sql.Composable:
@@ -78,6 +92,7 @@ def fingerprints(
 
     With `since_version` of those only that are not older, and of those of `ids`. Fingerprints are
     `hashed` by PostgreSQL's own function, or made by md5.
+    Of `documents` that fingerprint comes, too, else 0; `encoding` as of catalogue_prints().
     Without a `horizon` nothing is too new to be compared. The products
     of `changed` came or went after it.
     """
@@ -97,6 +112,65 @@ def fingerprints(
             query, products, since, limit, openings, types, rows=rows, pending=pending
         ),
         fingerprint=fingerprint_of(sql.SQL(read_sql("oltp", "huella_contenido.sql")), hashed),
+        document=_document(hashed, encoding) if documents else sql.SQL("0::bigint"),
+    )
+
+
+def _document(hashed: bool, encoding: str | None) -> sql.Composable:
+    texts = {
+        name: utf8(sql.SQL(f"c.{name}"), encoding)
+        for name in ("documento", "clave", "clave_documento")
+    }
+    content = sql.SQL(read_sql("oltp", "huella_documento.sql")).format(**texts)
+    # What has none has no row in dw.documento_movimiento.
+    return sql.SQL(
+        "CASE WHEN coalesce(c.clave, c.documento, c.id_documento::text) IS NULL OR NOT c.alcance"
+        " THEN 0 ELSE {} END"
+    ).format(fingerprint_of(content, hashed))
+
+
+def utf8(text: sql.Composable, encoding: str | None) -> sql.Composable:
+    """The bytes of a text in UTF-8, as a session in UTF-8 is sent them.
+
+    A server of SQL_ASCII sends what it has: that is in `encoding`.
+    """
+    sent = sql.SQL("textsend({}::text)").format(text)
+    if encoding in (None, "UTF8", "SQL_ASCII"):
+        return sent
+    return sql.SQL("convert({}, {}, 'UTF8')").format(sent, sql.Literal(encoding))
+
+
+def catalogue_prints(
+    query: Query, horizon: int, *, hashed: bool, encoding: str | None
+) -> sql.Composable:
+    """A read of the fingerprint of each product, or branch, and of whether it is new.
+
+    `encoding` is what the texts of a server are in that does not know it, None of any other.
+    """
+    texts = ["nombre"]
+    names = {"productos": "huella_catalogo.sql", "sucursales": "huella_sucursales.sql"}
+    own = sql.SQL("nullif(m.clave::text, '')" if query.id_column in query.own else "NULL")
+    code: sql.Composable = sql.SQL("m.codigo")
+    content = "v.id_sucursal, v.nombre, v.clave"
+    optional: dict[str, sql.Composable] = {}
+    if query.name == "productos":
+        texts.append("categoria")
+        optional = optional_columns(query)
+        supplier = sql.SQL("nullif(btrim({}::text), '')").format(optional["proveedor"])
+        if query.own:
+            code = sql.SQL("coalesce(nullif(btrim(m.codigo::text), ''), {})").format(own)
+        optional |= {"proveedor": utf8(supplier, encoding), "codigo": utf8(code, encoding)}
+        content = (
+            "v.id_producto, v.codigo, v.nombre, v.categoria, v.proveedor, v.inventariable,"
+            " v.activo, v.costo, v.clave"
+        )
+    return sql.SQL(read_sql("oltp", names[query.name])).format(
+        query=sql.SQL(query.text),
+        pending=sql.SQL("({})").format(sql.SQL(" OR ").join(are_new(query, horizon))),
+        fingerprint=fingerprint_of(sql.SQL(f"record_send(ROW({content}))"), hashed),
+        clave=utf8(own, encoding),
+        **{name: utf8(sql.SQL(f"m.{name}"), encoding) for name in texts},
+        **optional,
     )
 
 

@@ -90,6 +90,13 @@ def hashes_agree(shop: Connection, analytical: Connection) -> bool:
     return bool(there == here)
 
 
+def sent_in(shop: Connection) -> str | None:
+    """In what the shop's server sends its texts where it does not know it; None else."""
+    if shop.info.parameter_status("server_encoding") != "SQL_ASCII":
+        return None
+    return shop.info.parameter_status("client_encoding")
+
+
 def note_proof(settings: Settings, proof: Proof) -> None:
     """Note in the OLAP that this state was proved. Where that fails the old note stays."""
     _note(

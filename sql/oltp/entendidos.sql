@@ -49,6 +49,11 @@ FROM (
         {id_sucursal_destino}::bigint AS id_sucursal_destino,
         {impuesto}::numeric AS impuesto,
         {precio_con_impuesto}::boolean AS precio_con_impuesto,
+        -- What stands beside a movement.
+        {id_documento}::bigint AS id_documento,
+        {documento}::text AS documento,
+        {clave}::text AS clave,
+        {clave_documento}::text AS clave_documento,
         -- As etl.v_etapa understands it; costo is without its accent, which not every OLTP has.
         t.tipo AS entendido,
         t.regla, t.precio, t.costo, t.destino, t.tipo_origen IS NOT NULL AS con_origen,

@@ -1,5 +1,5 @@
 -- verify: every movement of the blocks that differ, in scope or not.
-SELECT h.id_movimiento, h.huella, coalesce(h.alcance, false), coalesce(h.pendiente, false), h.desconocido
+SELECT h.id_movimiento, h.huella, coalesce(h.alcance, false), coalesce(h.pendiente, false), h.desconocido, h.documento
 FROM (
 {fingerprints}
 ) AS h

@@ -11,7 +11,8 @@ SELECT
     END AS huella,
     c.alcance,
     c.pendiente,
-    CASE WHEN c.motivo = 'producto desconocido' THEN c.id_producto END AS desconocido
+    CASE WHEN c.motivo = 'producto desconocido' THEN c.id_producto END AS desconocido,
+    {document} AS documento
 FROM (
 {understood}
 ) AS c
