@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -25,7 +29,17 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from pipeline.olap import Control
+    from pipeline.oltp.open_read import Source
     from pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class _Shop:
+    """What the OLTP says before it is known what the OLAP has."""
+
+    connection: Connection
+    source: Source
+    catalogue: str
 
 
 def passed_on(settings: Settings, as_of: datetime) -> bool:
@@ -37,7 +51,10 @@ def passed_on(settings: Settings, as_of: datetime) -> bool:
     for, or the first of a day, which has more to do. Raises what connect() and windows_due()
     raise, after one attempt.
     """
-    with connect(settings.olap, "control") as analytical:
+    with ExitStack() as sessions, ThreadPoolExecutor(1) as beside:
+        # Each side's session takes its server longer than all questions: so both are begun at once.
+        look = beside.submit(copy_context().run, _look, settings, sessions)
+        analytical = sessions.enter_context(connect(settings.olap, "control"))
         control = olap.checked_control(analytical, settings)
         # A session that waits for the other side holds nothing.
         analytical.rollback()
@@ -45,11 +62,17 @@ def passed_on(settings: Settings, as_of: datetime) -> bool:
             olap.adopt(analytical, settings)
             analytical.commit()
         check_clock(control, as_of)
-        with connect(settings.oltp, "news", read_only=True) as connection:
-            # Also where a window is run anyway: it would try a server that is gone four times.
-            if not _may_pass(settings, control, as_of) or _shop_says(connection, settings, control):
-                return False
+        # Also where a window is run anyway: it would try a server that is gone four times.
+        shop = look.result()
+        if not _may_pass(settings, control, as_of) or _has_news(shop, settings, control):
+            return False
         return olap.pass_on(analytical, settings, control, as_of)
+
+
+def _look(settings: Settings, sessions: ExitStack) -> _Shop:
+    connection = sessions.enter_context(connect(settings.oltp, "news", read_only=True))
+    source = open_read(connection, settings)
+    return _Shop(connection, source, catalogue.fingerprint(connection, source.queries[1]))
 
 
 def _may_pass(settings: Settings, control: Control, as_of: datetime) -> bool:
@@ -79,17 +102,16 @@ def _folder_says_otherwise(settings: Settings, last: datetime) -> bool:
     )
 
 
-def _shop_says(connection: Connection, settings: Settings, control: Control) -> bool:
+def _has_news(shop: _Shop, settings: Settings, control: Control) -> bool:
     """Whether the OLTP has a row that is new, or is not what was read last."""
-    source = open_read(connection, settings)
-    queries, snapshot = source.queries, source.snapshot
+    queries, snapshot = shop.source.queries, shop.source.snapshot
     if (
-        why_everything(connection, snapshot, control)
+        why_everything(shop.connection, snapshot, control)
         or any(rewritten(snapshot, control, name) for name in ("productos", "sucursales"))
-        or catalogue.fingerprint(connection, queries[1]) != control["catalogo"]
+        or shop.catalogue != control["catalogo"]
     ):
         return True
-    levels = load_levels(connection, settings)
+    levels = load_levels(shop.connection, settings)
     if levels is not None:
         # What is booked is of all that there is: of a row that is gone no version tells.
         if settings.stock_differences == "adjust" or levels_are_whole(levels, control):
@@ -101,4 +123,4 @@ def _shop_says(connection: Connection, settings: Settings, control: Control) -> 
         sql.SQL("EXISTS (\n{}\n)").format(changed_since(query, horizon(control)))
         for query in queries
     )
-    return bool(call(connection, sql.SQL("SELECT {}").format(asked)))
+    return bool(call(shop.connection, sql.SQL("SELECT {}").format(asked)))
