@@ -98,7 +98,8 @@ class News(logging.Filter):
         if record.levelno > logging.INFO or luigis.isEnabledFor(logging.DEBUG):
             return True
         if record.name == luigis.name:
-            return any(words in record.getMessage() for words in _NO_PROGRESS)
+            said = record.getMessage()
+            return any(words in said for words in _NO_PROGRESS)
         return not getattr(record, "detail", False)
 
 
