@@ -134,8 +134,11 @@ def utf8(text: sql.Composable, encoding: str | None) -> sql.Composable:
 
     A server of SQL_ASCII sends what it has: that is in `encoding`.
     """
+    if encoding is None:
+        # Not textsend(): a worker of a parallel plan sends it in the database's encoding.
+        return sql.SQL("convert_to({}::text, 'UTF8')").format(text)
     sent = sql.SQL("textsend({}::text)").format(text)
-    if encoding in (None, "UTF8", "SQL_ASCII"):
+    if encoding in ("UTF8", "SQL_ASCII"):
         return sent
     return sql.SQL("convert({}, {}, 'UTF8')").format(sent, sql.Literal(encoding))
 
