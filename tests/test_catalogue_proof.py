@@ -45,6 +45,17 @@ def test_an_edited_catalogue_is_found_and_mended(shop: Shop, edit: str):
     assert findings["catalogue"] == [] and code == 0, findings
 
 
+def test_what_is_wrong_is_called_by_the_shops_own_id(worded: Shop):  # noqa: F811
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 2, 3))
+    worded.run()
+    cursor = worded.olap.cursor()
+    cursor.execute("UPDATE dw.sucursal SET nombre = 'X' WHERE clave = 'norte'")
+    cursor.execute("UPDATE dw.producto SET nombre = 'X' WHERE clave = 'A-1'")
+    code, findings = verified(worded, "--all")
+    assert code == 1
+    assert [row["code"] for row in findings["catalogue"]] == ["A-1", "norte"]
+
+
 CHANGES = {
     "renamed": "UPDATE productos SET nombre = 'Otro' WHERE id_producto = 1",
     "branch": "UPDATE sucursales SET nombre = 'Otra' WHERE id_sucursal = 1",

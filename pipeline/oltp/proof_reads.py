@@ -171,6 +171,7 @@ def catalogue_prints(
         query=sql.SQL(query.text),
         pending=sql.SQL("({})").format(sql.SQL(" OR ").join(are_new(query, horizon))),
         fingerprint=fingerprint_of(sql.SQL(f"record_send(ROW({content}))"), hashed),
+        own=own,
         clave=utf8(own, encoding),
         **{name: utf8(sql.SQL(f"m.{name}"), encoding) for name in texts},
         **optional,
