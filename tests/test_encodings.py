@@ -109,6 +109,27 @@ def test_what_workers_send_is_proved_too(kept_in: Callable[[str], Shop], encodin
     assert found["clean"]
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_kind_of_the_shops_own_is_proved(kept_in: Callable[[str], Shop], encoding: str):
+    shop = kept_in(encoding)
+    if encoding == "SQL_ASCII":
+        shop.env["OLTP_DB_ENCODING"] = "LATIN1"
+        shop.oltp.set_client_encoding("LATIN1")
+    columns = "regla, orden, signo, cantidad, precio, costo, importe, destino, resta, nombre"
+    shop.olap.cursor().execute(
+        f"INSERT INTO dw.tipo_movimiento (tipo, clase, descripcion, {columns})"
+        f" SELECT 'DONACIÓN', clase, descripcion, {columns} FROM dw.tipo_movimiento"
+        " WHERE tipo = 'AJUSTE_SALIDA'"
+    )
+    shop.product(1)
+    shop.movement("DONACIÓN", now() - timedelta(hours=2), 1, 5)
+    shop.movement("DONACIÓN", now() - timedelta(hours=1), 1, None)
+    shop.run()
+    assert shop.olap_rows("SELECT tipo FROM etl.rechazo") == [{"tipo": "DONACIÓN"}]
+    assert shop.olap_rows("SELECT tipo FROM dw.kardex") == [{"tipo": "DONACIÓN"}]
+    assert json.loads(shop.command("verify", "--json").stdout)["clean"]
+
+
 @pytest.mark.parametrize("encoding", ["LATIN2", "WIN1251", "SQL_ASCII"])
 def test_an_encoding_without_spanish_letters_is_proved(
     kept_in: Callable[[str], Shop], encoding: str
