@@ -78,6 +78,17 @@ def test_a_fault_of_the_last_question_is_the_shops(shop: Shop, first: str):
         asked(shop, first, "^OLTP: news: ")
 
 
+@pytest.mark.parametrize(("dead", "told"), [("OLAP", "OLAP"), ("OLTP", "OLTP"), ("both", "OLAP")])
+def test_a_side_that_is_gone_is_told_of(shop: Shop, dead: str, told: str):
+    loaded(shop)
+    (control,) = shop.olap_rows("SELECT hasta FROM etl.control")
+    for side in ("OLTP", "OLAP"):
+        if dead in (side, "both"):
+            shop.env[f"{side}_DB_PORT"] = "1"
+    with shop.environment(), pytest.raises(DatabaseError, match=f"^cannot connect to {told} "):
+        news.passed_on(load_settings(), control["hasta"] + timedelta(seconds=1))
+
+
 @pytest.mark.parametrize("first", ["OLTP", "OLAP"])
 def test_a_shop_with_nothing_new_leaves_no_session(shop: Shop, first: str):
     loaded(shop)
