@@ -183,6 +183,23 @@ def test_a_document_that_was_renamed_where_no_version_shows_it(shop: Shop):
     assert verified(shop, "--all")[1]["documents"] == []
 
 
+def test_what_every_window_reads_whole_only_waits(shop: Shop):
+    """With ETL_CAPTURE=full the next one has it, whatever has a version."""
+    shop.env["ETL_CAPTURE"] = "full"
+    supplier = "(SELECT min(s.nombre) FROM public.sucursales AS s) AS proveedor,"
+    document = "(SELECT min(s.nombre) FROM public.sucursales AS s) AS documento,"
+    with_columns(shop, supplier, document)
+    loaded(shop)
+    shop.till("UPDATE sucursales SET nombre = 'Otra'")
+    code, findings = verified(shop, "--all")
+    assert code == 0, findings
+    shop.run_in_process()
+    assert verified(shop, "--all")[0] == 0
+    for column, table in (("proveedor", "producto"), ("documento", "documento_movimiento")):
+        copied = shop.olap_rows(f"SELECT DISTINCT {column} AS text FROM dw.{table}")
+        assert copied == [{"text": "Otra"}]
+
+
 def test_a_document_that_is_invented_is_found_and_mended(shop: Shop):
     loaded(shop)
     invents = "INSERT INTO dw.documento_movimiento (id_movimiento, documento) VALUES (20, 'X')"
