@@ -45,6 +45,17 @@ def test_an_edited_catalogue_is_found_and_mended(shop: Shop, edit: str):
     assert findings["catalogue"] == [] and code == 0, findings
 
 
+def test_what_is_wrong_is_called_by_the_shops_own_id(worded: Shop):  # noqa: F811
+    write(worded, "ENTRADA_MERCANCIA", ("A-1", 2, 3))
+    worded.run()
+    cursor = worded.olap.cursor()
+    cursor.execute("UPDATE dw.sucursal SET nombre = 'X' WHERE clave = 'norte'")
+    cursor.execute("UPDATE dw.producto SET nombre = 'X' WHERE clave = 'A-1'")
+    code, findings = verified(worded, "--all")
+    assert code == 1
+    assert [row["code"] for row in findings["catalogue"]] == ["A-1", "norte"]
+
+
 CHANGES = {
     "renamed": "UPDATE productos SET nombre = 'Otro' WHERE id_producto = 1",
     "branch": "UPDATE sucursales SET nombre = 'Otra' WHERE id_sucursal = 1",
@@ -170,6 +181,23 @@ def test_a_document_that_was_renamed_where_no_version_shows_it(shop: Shop):
     assert code == 1 and findings["documents"] and not findings["different"], findings
     assert shop.command("verify", "--repair").returncode == 0
     assert verified(shop, "--all")[1]["documents"] == []
+
+
+def test_what_every_window_reads_whole_only_waits(shop: Shop):
+    """With ETL_CAPTURE=full the next one has it, whatever has a version."""
+    shop.env["ETL_CAPTURE"] = "full"
+    supplier = "(SELECT min(s.nombre) FROM public.sucursales AS s) AS proveedor,"
+    document = "(SELECT min(s.nombre) FROM public.sucursales AS s) AS documento,"
+    with_columns(shop, supplier, document)
+    loaded(shop)
+    shop.till("UPDATE sucursales SET nombre = 'Otra'")
+    code, findings = verified(shop, "--all")
+    assert code == 0, findings
+    shop.run_in_process()
+    assert verified(shop, "--all")[0] == 0
+    for column, table in (("proveedor", "producto"), ("documento", "documento_movimiento")):
+        copied = shop.olap_rows(f"SELECT DISTINCT {column} AS text FROM dw.{table}")
+        assert copied == [{"text": "Otra"}]
 
 
 def test_a_document_that_is_invented_is_found_and_mended(shop: Shop):

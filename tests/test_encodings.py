@@ -16,6 +16,8 @@ from shop_database import Shop
 
 pytestmark = pytest.mark.one_postgres
 
+NAMES = ("movimientos", "productos", "sucursales")
+SHIPPED = Path(__file__).parents[1] / "sql" / "oltp"
 NAME = "Pi\N{LATIN SMALL LETTER N WITH TILDE}\N{LATIN SMALL LETTER O WITH ACUTE}n"
 
 
@@ -68,6 +70,66 @@ def test_a_shop_in_another_encoding_is_read_as_it_is(kept_in: Callable[[str], Sh
     assert encoding in shop.command("doctor").stdout
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_what_workers_send_is_proved_too(kept_in: Callable[[str], Shop], encoding: str):
+    """A worker of a parallel plan has the database's encoding, whatever the session's is."""
+    shop = kept_in(encoding)
+    if encoding == "SQL_ASCII":
+        shop.env["OLTP_DB_ENCODING"] = "LATIN1"
+        shop.oltp.set_client_encoding("LATIN1")
+    shop.server.run_script(shop.oltp_name, SHIPPED / "captura_xid8.sql")
+    shop.env["ETL_CAPTURE"] = "xid8"
+    texts = {name: (SHIPPED / "xid8" / f"{name}.sql").read_text("utf-8") for name in NAMES}
+    version = "    d.version_etl AS version_1"
+    assert version in texts["movimientos"]
+    name = "(SELECT q.nombre FROM public.productos AS q WHERE q.id_producto = d.id_producto)"
+    texts["movimientos"] = texts["movimientos"].replace(
+        version, f"    {name} AS documento,\n{version}"
+    )
+    own_queries(shop, **texts)
+    traded(shop, NAME)
+    shop.till("INSERT INTO sucursales (id_sucursal, nombre) VALUES (7, %s)", NAME)
+    shop.till(
+        "INSERT INTO productos (id_producto, nombre)"
+        " SELECT n, %s FROM generate_series(2, 9999) AS n",
+        NAME,
+    )
+    shop.run()
+    (copied,) = shop.olap_rows("SELECT DISTINCT documento FROM dw.documento_movimiento")
+    assert copied == {"documento": NAME}
+    for setting in (
+        "min_parallel_table_scan_size = 0",
+        "parallel_setup_cost = 0",
+        "parallel_tuple_cost = 0",
+        "parallel_leader_participation = off",
+    ):
+        shop.server.execute(f"ALTER DATABASE {{name}} SET {setting}", name=shop.oltp_name)
+    found = json.loads(shop.command("verify", "--all", "--json").stdout)
+    assert (found["catalogue"], found["documents"]) == ([], [])
+    assert found["clean"]
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_kind_of_the_shops_own_is_proved(kept_in: Callable[[str], Shop], encoding: str):
+    shop = kept_in(encoding)
+    if encoding == "SQL_ASCII":
+        shop.env["OLTP_DB_ENCODING"] = "LATIN1"
+        shop.oltp.set_client_encoding("LATIN1")
+    columns = "regla, orden, signo, cantidad, precio, costo, importe, destino, resta, nombre"
+    shop.olap.cursor().execute(
+        f"INSERT INTO dw.tipo_movimiento (tipo, clase, descripcion, {columns})"
+        f" SELECT 'DONACIÓN', clase, descripcion, {columns} FROM dw.tipo_movimiento"
+        " WHERE tipo = 'AJUSTE_SALIDA'"
+    )
+    shop.product(1)
+    shop.movement("DONACIÓN", now() - timedelta(hours=2), 1, 5)
+    shop.movement("DONACIÓN", now() - timedelta(hours=1), 1, None)
+    shop.run()
+    assert shop.olap_rows("SELECT tipo FROM etl.rechazo") == [{"tipo": "DONACIÓN"}]
+    assert shop.olap_rows("SELECT tipo FROM dw.kardex") == [{"tipo": "DONACIÓN"}]
+    assert json.loads(shop.command("verify", "--json").stdout)["clean"]
+
+
 @pytest.mark.parametrize("encoding", ["LATIN2", "WIN1251", "SQL_ASCII"])
 def test_an_encoding_without_spanish_letters_is_proved(
     kept_in: Callable[[str], Shop], encoding: str
@@ -110,9 +172,8 @@ def own_queries(shop: Shop, **texts: str) -> Path:
     """A folder with the shipped queries, but for those given."""
     folder = shop.folder / "consultas"
     folder.mkdir(exist_ok=True)
-    shipped = Path(__file__).parents[1] / "sql" / "oltp"
-    for name in ("movimientos", "productos", "sucursales"):
-        text = texts.get(name) or (shipped / f"{name}.sql").read_text(encoding="utf-8")
+    for name in NAMES:
+        text = texts.get(name) or (SHIPPED / f"{name}.sql").read_text(encoding="utf-8")
         (folder / f"{name}.sql").write_text(text, encoding="utf-8")
     shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
     return folder

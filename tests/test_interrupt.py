@@ -13,6 +13,7 @@ from olap_comparison import assert_olap_equals_replay
 from shop_database import LUIGI, Shop
 
 RUN = [str(LUIGI), "--module", "pipeline", "RunDue", "--local-scheduler"]
+ROUND = [str(LUIGI), "--module", "pipeline", "RunShops", "--local-scheduler"]
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -24,8 +25,11 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
         ([sys.executable, "-m", "pipeline", "verify"], "productos", "nothing half done is kept"),
         (RUN, "productos", "is done again next time"),
         (RUN, "etl.etapa", "is done again next time"),
+        # Of the two sides, that of another thread, and the first's own.
+        (ROUND, "productos", "is done again next time"),
+        (ROUND, "etl.control", "is done again next time"),
     ],
-    ids=["status", "verify", "extract", "load"],
+    ids=["status", "verify", "extract", "load", "shop", "control"],
 )
 def test_ctrl_c_ends_what_waits(shop: Shop, program: list[str], locked: str, said: str):
     shop.env |= {"ETL_INITIAL_SINCE": BEGINNING.isoformat(), "ETL_LOCK_TIMEOUT": "3000"}
@@ -33,6 +37,13 @@ def test_ctrl_c_ends_what_waits(shop: Shop, program: list[str], locked: str, sai
     shop.receipt(BEGINNING + timedelta(days=1), (1, 10, 5))
     shop.run()
     shop.sale(BEGINNING + timedelta(days=2), (1, 2, 9))
+    env = dict(shop.env)
+    if program is ROUND:
+        place = shop.folder / "shops"
+        place.mkdir()
+        own = {name: value for name, value in env.items() if name.startswith(("OLTP_", "OLAP_"))}
+        (place / "a.env").write_text("".join(f"{n}={v}\n" for n, v in own.items()))
+        env |= {"ETL_SHOPS_DIR": str(place), "ETL_STATE_DIR": str(shop.folder / "states")}
     server, database = (
         (shop.olap_server, shop.olap_name) if "." in locked else (shop.server, shop.oltp_name)
     )
@@ -42,7 +53,7 @@ def test_ctrl_c_ends_what_waits(shop: Shop, program: list[str], locked: str, sai
         with subprocess.Popen(
             program,
             cwd=shop.folder,
-            env=shop.env,
+            env=env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

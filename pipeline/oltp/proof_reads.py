@@ -111,9 +111,14 @@ def fingerprints(
         understood=understood(
             query, products, since, limit, openings, types, rows=rows, pending=pending
         ),
-        fingerprint=fingerprint_of(sql.SQL(read_sql("oltp", "huella_contenido.sql")), hashed),
+        fingerprint=fingerprint_of(_content(encoding), hashed),
         document=_document(hashed, encoding) if documents else sql.SQL("0::bigint"),
     )
+
+
+def _content(encoding: str | None) -> sql.Composable:
+    kind = sql.SQL("CASE WHEN c.motivo IS NULL THEN c.entendido ELSE c.tipo END")
+    return sql.SQL(read_sql("oltp", "huella_contenido.sql")).format(tipo=utf8(kind, encoding))
 
 
 def _document(hashed: bool, encoding: str | None) -> sql.Composable:
@@ -132,10 +137,13 @@ def _document(hashed: bool, encoding: str | None) -> sql.Composable:
 def utf8(text: sql.Composable, encoding: str | None) -> sql.Composable:
     """The bytes of a text in UTF-8, as a session in UTF-8 is sent them.
 
-    A server of SQL_ASCII sends what it has: that is in `encoding`.
+    A server that converts nothing sends what it has: that is in `encoding`.
     """
+    if encoding is None:
+        # Not textsend(): a worker of a parallel plan sends it in the database's encoding.
+        return sql.SQL("convert_to({}::text, 'UTF8')").format(text)
     sent = sql.SQL("textsend({}::text)").format(text)
-    if encoding in (None, "UTF8", "SQL_ASCII"):
+    if encoding in ("UTF8", "SQL_ASCII"):
         return sent
     return sql.SQL("convert({}, {}, 'UTF8')").format(sent, sql.Literal(encoding))
 
@@ -145,7 +153,7 @@ def catalogue_prints(
 ) -> sql.Composable:
     """A read of the fingerprint of each product, or branch, and of whether it is new.
 
-    `encoding` is what the texts of a server are in that does not know it, None of any other.
+    `encoding` is what the texts of a server are in that sends them as they are, None of any other.
     """
     texts = ["nombre"]
     names = {"productos": "huella_catalogo.sql", "sucursales": "huella_sucursales.sql"}
@@ -168,6 +176,7 @@ def catalogue_prints(
         query=sql.SQL(query.text),
         pending=sql.SQL("({})").format(sql.SQL(" OR ").join(are_new(query, horizon))),
         fingerprint=fingerprint_of(sql.SQL(f"record_send(ROW({content}))"), hashed),
+        own=own,
         clave=utf8(own, encoding),
         **{name: utf8(sql.SQL(f"m.{name}"), encoding) for name in texts},
         **optional,

@@ -105,8 +105,8 @@ class Comparison:
         if self.moved:
             changed = set().union(*catalogue.came_and_went(shop, queries[1], analytical))
         self.query = queries[0]
-        # Of what the next window reads whole, or without versions, no difference stays.
-        self.stays = findings.restored is None and bool(queries[0].versions)
+        # Of what the next window reads whole no difference stays.
+        self.stays = findings.restored is None and queries[0].capture != "full"
         self.encoding = sent_in(shop)
         zone, until = settings.timezone, datetime.now(UTC) + AHEAD
         movements = with_rules(
@@ -132,10 +132,10 @@ class Comparison:
         )
 
     def copies(self, source: Source, control: olap.Control) -> None:
-        """The catalogue and the branches, always all of them."""
+        """The catalogue and the branches: all of them, unless all comes with the next window."""
         for query in source.queries[1:]:
             # What the next window reads whole, whatever its versions are, only waits.
-            whole = not query.versions or rewritten(source.snapshot, control, query.name)
+            whole = query.capture == "full" or rewritten(source.snapshot, control, query.name)
             if self.findings.restored is None and not whole:
                 self.findings.catalogue += catalogue.faults(
                     self.shop,

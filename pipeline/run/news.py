@@ -51,28 +51,34 @@ def passed_on(settings: Settings, as_of: datetime) -> bool:
     for, or the first of a day, which has more to do. Raises what connect() and windows_due()
     raise, after one attempt.
     """
-    with ExitStack() as sessions, ThreadPoolExecutor(1) as beside:
+    with ExitStack() as left_open, ThreadPoolExecutor(1) as beside:
         # Each side's session takes its server longer than all questions: so both are begun at once.
-        look = beside.submit(copy_context().run, _look, settings, sessions)
-        analytical = sessions.enter_context(connect(settings.olap, "control"))
-        control = olap.checked_control(analytical, settings)
-        # A session that waits for the other side holds nothing.
-        analytical.rollback()
-        if settings.shop and control["tienda"] is None:
-            olap.adopt(analytical, settings)
-            analytical.commit()
-        check_clock(control, as_of)
-        # Also where a window is run anyway: it would try a server that is gone four times.
-        shop = look.result()
-        if not _may_pass(settings, control, as_of) or _has_news(shop, settings, control):
-            return False
-        return olap.pass_on(analytical, settings, control, as_of)
+        look = beside.submit(copy_context().run, _look, settings, left_open)
+        with connect(settings.olap, "control") as analytical:
+            control = olap.checked_control(analytical, settings)
+            # A session that waits for the other side holds nothing.
+            analytical.rollback()
+            if settings.shop and control["tienda"] is None:
+                olap.adopt(analytical, settings)
+                analytical.commit()
+            check_clock(control, as_of)
+            # Also where a window is run anyway: it would try a server that is gone four times.
+            shop = look.result()
+            # The inner of the two sessions, so that what fails there is told of its own side.
+            with left_open.pop_all():
+                if not _may_pass(settings, control, as_of) or _has_news(shop, settings, control):
+                    return False
+            return olap.pass_on(analytical, settings, control, as_of)
 
 
-def _look(settings: Settings, sessions: ExitStack) -> _Shop:
-    connection = sessions.enter_context(connect(settings.oltp, "news", read_only=True))
-    source = open_read(connection, settings)
-    return _Shop(connection, source, catalogue.fingerprint(connection, source.queries[1]))
+def _look(settings: Settings, left_open: ExitStack) -> _Shop:
+    """What the OLTP says; its session is `left_open`, unless it fails."""
+    with ExitStack() as own:
+        connection = own.enter_context(connect(settings.oltp, "news", read_only=True))
+        source = open_read(connection, settings)
+        found = _Shop(connection, source, catalogue.fingerprint(connection, source.queries[1]))
+        left_open.push(own.pop_all())
+    return found
 
 
 def _may_pass(settings: Settings, control: Control, as_of: datetime) -> bool:

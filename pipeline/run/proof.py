@@ -91,8 +91,8 @@ def hashes_agree(shop: Connection, analytical: Connection) -> bool:
 
 
 def sent_in(shop: Connection) -> str | None:
-    """In what the shop's server sends its texts where it does not know it; None else."""
-    if shop.info.parameter_status("server_encoding") != "SQL_ASCII":
+    """In what the shop's server has its texts, as it sends them; None where it converts them."""
+    if shop.info.parameter_status("server_encoding") not in ("SQL_ASCII", "UTF8"):
         return None
     return shop.info.parameter_status("client_encoding")
 

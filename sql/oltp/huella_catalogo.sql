@@ -27,7 +27,7 @@ FROM (
                     THEN nullif(round({costo_referencia}::numeric, 6), 0)
             END AS costo,
             {clave} AS clave,
-            coalesce(nullif(btrim(m.codigo::text), ''), m.id_producto::text) AS nombrado,
+            coalesce({own}, nullif(btrim(m.codigo::text), ''), m.id_producto::text) AS nombrado,
             coalesce({pending}, false) AS pendiente
         FROM (
 {query}

@@ -3,7 +3,7 @@
 record_send(ROW(
     c.id_movimiento::bigint,
     c.motivo::text,
-    CASE WHEN c.motivo IS NULL THEN c.entendido ELSE c.tipo END::text,
+    {tipo},
     c.id_producto::bigint,
     coalesce(c.id_sucursal, 0)::bigint,
     CASE WHEN c.motivo IS NULL THEN c.entendida ELSE round(c.cantidad, 6) END,

@@ -12,7 +12,7 @@ SELECT
     record_send(ROW(
         k.id_movimiento,
         NULL::text,
-        k.tipo,
+        textsend(k.tipo),
         k.id_producto,
         k.id_sucursal,
         k.cantidad,
@@ -41,7 +41,7 @@ SELECT
     record_send(ROW(
         r.id_movimiento,
         r.motivo,
-        r.tipo,
+        textsend(r.tipo),
         r.id_producto,
         coalesce(r.id_sucursal, 0),
         round(r.cantidad, 6),
