@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from fault_shop import loaded
 from shop_database import Shop
+from test_encodings import SHIPPED, own_queries
 from test_opening import give
 from test_own_ids import number, worded, write  # noqa: F401
 from test_verify import verified
 
-SHIPPED = Path(__file__).parents[1] / "sql" / "oltp"
 pytestmark = pytest.mark.one_postgres
 
 EDITS = {
@@ -141,19 +139,12 @@ COLUMNS = {
 
 def with_columns(shop: Shop, product: str, movement: str) -> None:
     """The shipped queries, with more columns."""
-    folder = shop.folder / "sql"
-    folder.mkdir(exist_ok=True)
-    for name, before, more in (
-        ("productos", PRODUCT, product),
-        ("movimientos", LINE, movement),
-        ("sucursales", "", ""),
-    ):
+    texts = {}
+    for name, before, more in (("productos", PRODUCT, product), ("movimientos", LINE, movement)):
         text = (SHIPPED / f"{name}.sql").read_text(encoding="utf-8")
         assert before in text
-        (folder / f"{name}.sql").write_text(
-            text.replace(before, f"{more}\n{before}") if more else text, encoding="utf-8"
-        )
-    shop.env["ETL_OLTP_SQL_DIR"] = str(folder)
+        texts[name] = text.replace(before, f"{more}\n{before}") if more else text
+    own_queries(shop, **texts)
 
 
 @pytest.mark.parametrize("columns", COLUMNS)

@@ -45,6 +45,15 @@ def kept_in(shop: Shop) -> Iterator[Callable[[str], Shop]]:
         yield make
 
 
+def in_latin1(kept_in: Callable[[str], Shop], encoding: str) -> Shop:
+    """The shop with its texts in LATIN1, whether its server knows that or not."""
+    shop = kept_in(encoding)
+    if encoding == "SQL_ASCII":
+        shop.env["OLTP_DB_ENCODING"] = "LATIN1"
+        shop.oltp.set_client_encoding("LATIN1")
+    return shop
+
+
 def traded(shop: Shop, name: str) -> None:
     """A product of that name, received and sold."""
     shop.product(1, name)
@@ -73,10 +82,7 @@ def test_a_shop_in_another_encoding_is_read_as_it_is(kept_in: Callable[[str], Sh
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_what_workers_send_is_proved_too(kept_in: Callable[[str], Shop], encoding: str):
     """A worker of a parallel plan has the database's encoding, whatever the session's is."""
-    shop = kept_in(encoding)
-    if encoding == "SQL_ASCII":
-        shop.env["OLTP_DB_ENCODING"] = "LATIN1"
-        shop.oltp.set_client_encoding("LATIN1")
+    shop = in_latin1(kept_in, encoding)
     shop.server.run_script(shop.oltp_name, SHIPPED / "captura_xid8.sql")
     shop.env["ETL_CAPTURE"] = "xid8"
     texts = {name: (SHIPPED / "xid8" / f"{name}.sql").read_text("utf-8") for name in NAMES}
@@ -111,10 +117,7 @@ def test_what_workers_send_is_proved_too(kept_in: Callable[[str], Shop], encodin
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_a_kind_of_the_shops_own_is_proved(kept_in: Callable[[str], Shop], encoding: str):
-    shop = kept_in(encoding)
-    if encoding == "SQL_ASCII":
-        shop.env["OLTP_DB_ENCODING"] = "LATIN1"
-        shop.oltp.set_client_encoding("LATIN1")
+    shop = in_latin1(kept_in, encoding)
     columns = "regla, orden, signo, cantidad, precio, costo, importe, destino, resta, nombre"
     shop.olap.cursor().execute(
         f"INSERT INTO dw.tipo_movimiento (tipo, clase, descripcion, {columns})"

@@ -250,6 +250,15 @@ def call(
     return row[0] if row else None
 
 
+def rows_of(
+    connection: Connection, statement: str | Composable, parameters: tuple[Any, ...] = ()
+) -> list[Any]:
+    """Run a statement as call() does, and return all its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters or None)
+        return cursor.fetchall()
+
+
 def who_blocks(olap: Database) -> str:
     """The sessions that hold locks in the OLAP, in words; asked after a lock timeout."""
     try:

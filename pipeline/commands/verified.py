@@ -116,7 +116,7 @@ def tampered(findings: Findings) -> bool:
 
 def mendable(findings: Findings) -> bool:
     """Whether a window that reads it again mends some of it."""
-    return bool(findings.movements or findings.documents or findings.catalogue)
+    return bool(findings.wrong or findings.catalogue)
 
 
 def remedy(findings: Findings) -> str:

@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         findings = verify(settings, since, everything=arguments.all or arguments.repair)
         if arguments.repair and mendable(findings) and not tampered(findings):
-            repaired = sorted({*findings.movements, *findings.documents})
+            repaired = findings.wrong
             # A page that was not published is told already, and the repair is one without it.
             with suppress(UnpublishedError):
                 carry_out(settings, _repair(findings), arguments.accept_source, tell)
@@ -127,8 +127,7 @@ def _tell(cause: PipelineError | str, command: str) -> None:
 
 
 def _repair(findings: Findings) -> Request:
-    wrong = sorted({*findings.movements, *findings.documents})
     # Only a whole read has all of the catalogue and the branches, too.
-    if findings.catalogue or len(wrong) > _RECHECK_LIMIT:
+    if findings.catalogue or len(findings.wrong) > _RECHECK_LIMIT:
         return Request(everything=True)
-    return Request(recheck=tuple(wrong))
+    return Request(recheck=tuple(findings.wrong))

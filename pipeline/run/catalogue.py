@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import sql
 
 from pipeline import olap
+from pipeline.base.database import rows_of
 from pipeline.base.sql_files import read_sql
 from pipeline.oltp.proof_reads import catalogue_prints
 
@@ -66,12 +67,9 @@ def faults(
         summed = olap.call(analytical, "SELECT etl.sumar_catalogo(%s)", (hashed,))
         if summed == olap.call(shop, asks):
             return []
-    with shop.cursor() as cursor:
-        cursor.execute(read)
-        here = {number: row for number, *row in cursor}
-    with analytical.cursor() as cursor:
-        cursor.execute("SELECT * FROM etl.verificar_catalogo(%s, %s)", (query.name, hashed))
-        there = {number: row for number, *row in cursor}
+    asked = "SELECT * FROM etl.verificar_catalogo(%s, %s)"
+    here = {number: row for number, *row in rows_of(shop, read)}
+    there = {number: row for number, *row in rows_of(analytical, asked, (query.name, hashed))}
     found = {n: _kind(here.get(n), there.get(n), moved) for n in here.keys() | there.keys()}
     return [
         {

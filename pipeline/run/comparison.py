@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import sql
 
 from pipeline import olap
+from pipeline.base.database import rows_of
 from pipeline.base.sql_files import read_sql
 from pipeline.base.zone_rules import server_rules
 from pipeline.oltp.conditions import with_rules
@@ -76,9 +77,14 @@ class Findings:
         return sorted({*self.missing, *self.extra, *self.different})
 
     @property
+    def wrong(self) -> list[int]:
+        """Every movement that is wrong, or whose document is, in order."""
+        return sorted({*self.movements, *self.documents})
+
+    @property
     def clean(self) -> bool:
         """Whether nothing is wrong."""
-        return not (self.movements or self.books or self.catalogue or self.documents)
+        return not (self.wrong or self.books or self.catalogue)
 
 
 class Comparison:
@@ -135,8 +141,7 @@ class Comparison:
         """The catalogue and the branches: all of them, unless all comes with the next window."""
         for query in source.queries[1:]:
             # What the next window reads whole, whatever its versions are, only waits.
-            whole = query.capture == "full" or rewritten(source.snapshot, control, query.name)
-            if self.findings.restored is None and not whole:
+            if self.stays and not rewritten(source.snapshot, control, query.name):
                 self.findings.catalogue += catalogue.faults(
                     self.shop,
                     query,
@@ -268,11 +273,3 @@ def _template(
     return sql.SQL(read_sql("oltp", name)).format(
         fingerprints=read, limits=sql.Literal(list(limits)), blocks=sql.Literal(list(blocks))
     )
-
-
-def rows_of(
-    connection: Connection, statement: str | sql.Composable, parameters: tuple[Any, ...] = ()
-) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters or None)
-        return cursor.fetchall()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any
 
-from pipeline.base.database import connect
+from pipeline.base.database import connect, rows_of
 from pipeline.oltp.own_ids import columns_of, there
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def lines_that_went(
         return []
     with connect(settings.olap, "documents", read_only=True) as analytical:
         known = "SELECT * FROM etl.lineas_de_documentos(%s::bigint[])"
-        had = dict(_rows(analytical, known, (sorted(documents),)))
+        had = dict(rows_of(analytical, known, (sorted(documents),)))
         looked = {line: own for line, own in had.items() if line not in lines}
         went = looked.keys() - still_there(shop, query, "id_movimiento", looked)
         return sorted(went | lost_by_documents(analytical, shop, query, looked_for))
@@ -52,7 +52,7 @@ def lost_by_documents(
     if "id_documento" not in query.columns or not gone:
         return set()
     asked = "SELECT * FROM etl.documentos_de_movimientos(%s::bigint[])"
-    found = _rows(analytical, asked, (sorted(gone),))
+    found = rows_of(analytical, asked, (sorted(gone),))
     documents = {document: own for _line, document, own in found}
     left = still_there(shop, query, "id_documento", documents)
     return {line for line, document, _own in found if document in left}
@@ -67,7 +67,7 @@ def names_at_shop(
         return {}
     return {
         str(number): dict(zip(told, names, strict=True))
-        for number, *names in _rows(shop, columns_of(query, told, movements))
+        for number, *names in rows_of(shop, columns_of(query, told, movements))
     }
 
 
@@ -90,10 +90,6 @@ def still_there(
     values: list[Any] = sorted(ids)
     if column in query.own:
         values = sorted(own for own in ids.values() if own is not None)
-    return {number for (number,) in _rows(shop, there(query, column, values))} if values else set()
-
-
-def _rows(connection: Connection, statement: Any, values: tuple[Any, ...] = ()) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-        return cursor.fetchall()
+    return (
+        {number for (number,) in rows_of(shop, there(query, column, values))} if values else set()
+    )

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from pipeline import olap
-from pipeline.base.database import begin_snapshot, connect
+from pipeline.base.database import begin_snapshot, connect, rows_of
 from pipeline.errors import DatabaseError
 from pipeline.oltp.open_read import open_read
-from pipeline.run.comparison import Comparison, Findings, rows_of
+from pipeline.run.comparison import Comparison, Findings
 from pipeline.run.proof import (
     Proof,
     changed_since,
